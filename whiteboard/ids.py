@@ -1,0 +1,57 @@
+"""Identifiers: what they look like on the wire, and nothing else about them.
+
+Parsers return None for what is no such id, because a bad id from the network is an expected outcome.
+"""
+
+import re
+from typing import Final, NamedTuple, NewType
+
+BoardId = NewType("BoardId", str)
+SessionId = NewType("SessionId", str)
+ClientId = NewType("ClientId", str)
+ElementId = NewType("ElementId", str)
+
+MAX_COUNTER: Final = 2**53 - 1
+"""Highest op counter: the largest integer that every JSON reader keeps exact (RFC 8259 section 6)."""
+
+_BOARD_ID = re.compile(r"[A-Za-z0-9_.\-]{1,128}")
+_CLIENT_ID = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
+_OP_ID = re.compile(r"([A-Za-z0-9_.\-]{1,64}):([1-9][0-9]{0,15})")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+class OpId(NamedTuple):
+    """An op's name: unique for ever on its board. Counters of one client rise; gaps are allowed."""
+
+    client: ClientId
+    counter: int
+
+    def __str__(self) -> str:
+        return f"{self.client}:{self.counter}"
+
+
+def parse_board_id(text: str) -> BoardId | None:
+    """A board id: 1 to 128 of `A-Z a-z 0-9 _ . -`, and not a path step (`.` or `..`)."""
+    if text in {".", ".."} or not _BOARD_ID.fullmatch(text):
+        return None
+    return BoardId(text)
+
+
+def parse_client_id(text: str) -> ClientId | None:
+    """A client id: 1 to 64 of `A-Z a-z 0-9 _ . -`."""
+    return ClientId(text) if _CLIENT_ID.fullmatch(text) else None
+
+
+def parse_op_id(text: str) -> OpId | None:
+    """An op id `<client>:<counter>` with 1 <= counter <= MAX_COUNTER and no leading zero."""
+    match = _OP_ID.fullmatch(text)
+    if match is None or int(match[2]) > MAX_COUNTER:
+        return None
+    return OpId(ClientId(match[1]), int(match[2]))
+
+
+def parse_element_id(text: str) -> ElementId | None:
+    """An element id: 1 to 128 characters, none of them a control character or a lone surrogate."""
+    if not 1 <= len(text) <= 128 or _CONTROL.search(text):
+        return None
+    return ElementId(text)

@@ -1,0 +1,93 @@
+"""Every bound in one place, with its unit and its reason. Published to clients in `welcome.limits`."""
+
+from typing import Final
+
+KIB: Final = 1024
+MIB: Final = 1024 * 1024
+
+# --- what may come in -------------------------------------------------------------------------
+MAX_FRAME_BYTES: Final = 1 * MIB
+"""A client's text frame. 5,000 points take about 120 KiB; larger things go over HTTP."""
+MAX_MESSAGE_BYTES: Final = 8 * MIB
+"""What the WebSocket layer reads before it gives up: above MAX_FRAME_BYTES, so that an oversize
+frame gets a spoken error instead of a closed socket."""
+MAX_BATCH: Final = 2_000
+"""Messages in one frame: a page coming back with an hour of offline edits needs a few hundred."""
+MAX_DEPTH: Final = 8
+"""Nesting of an unknown property's value."""
+MAX_POINTS_PER_OP: Final = 5_000
+MAX_POINTS_PER_STROKE: Final = 10_000
+"""One path of 60,000 points holds a renderer for seconds; 10,000 is four minutes of drawing."""
+MAX_TEXT_CHARS: Final = 10_000
+MAX_PROPERTY_BYTES: Final = 4 * KIB
+MAX_PROPERTY_NAME_CHARS: Final = 64
+MAX_PROPERTIES: Final = 64
+MAX_COORDINATE: Final = 1e9
+MAX_WIDTH: Final = 1_000
+MAX_COLOR_CHARS: Final = 64
+MAX_ASSET_CHARS: Final = 128
+MAX_NAME_CHARS: Final = 64
+MAX_LASER_POINTS: Final = 64
+MAX_CLOCK_ENTRIES: Final = 256
+"""Entries of an op's vector clock; a client with more says `seen` instead."""
+MAX_ORDER_KEY_CHARS: Final = 64
+MAX_KEY_CHARS: Final = 128
+"""A client's secret key or token."""
+MAX_ELEMENTS: Final = 100_000
+"""Elements of one board, tombstones in memory included."""
+
+# --- what a session may hold ------------------------------------------------------------------
+MAX_OUTBOX_BYTES: Final = 1 * MIB
+"""Bytes queued for one client. Past it the session stops being fed live and is brought up to date
+from the log at its own pace, so memory never grows with its slowness."""
+SNAPSHOT_PART_BYTES: Final = 128 * KIB
+"""Target size of one snapshot part: small enough to show progress, large enough to be cheap."""
+MAX_STRIKES: Final = 20
+"""Bad messages, less one forgiven per good second, before a session is closed with 4400."""
+
+# --- what a room may hold ---------------------------------------------------------------------
+MAX_INBOX_OPS: Final = 4_096
+"""Ops waiting for the room task. When it is full, sessions stop reading their sockets."""
+MAX_COMMIT_OPS: Final = 2_048
+"""Ops in one commit, so that one commit's latency stays in milliseconds."""
+MAX_TAIL_BYTES: Final = 2 * MIB
+MAX_TAIL_OPS: Final = 8_192
+"""Recent ops kept encoded in memory for sessions that lag or resume."""
+MAX_RESUME_OPS: Final = 10_000
+"""Past this many missed ops a snapshot is cheaper than the log."""
+MAX_SESSIONS_PER_BOARD: Final = 2_000
+MAX_SESSIONS: Final = 10_000
+MAX_BOARDS_OPEN: Final = 5_000
+CHECKPOINT_MIN_OPS: Final = 1_000
+"""Ops since the last checkpoint before another one is worth its write."""
+COMPACT_SLICE_OPS: Final = 512
+"""Ops moved by one step of log compaction: one short transaction between two commits."""
+MAX_CLOCK_CLIENTS: Final = 4_096
+"""Clients whose last counter a board keeps in memory, the most recent ones."""
+
+# --- HTTP -------------------------------------------------------------------------------------
+MAX_HEAD_BYTES: Final = 16 * KIB
+"""A request head, as read before the connection is given to a protocol."""
+MAX_OPS_PER_PAGE: Final = 5_000
+"""Ops in one answer of `/api/boards/{id}/ops`."""
+MAX_BOARDS_PER_PAGE: Final = 500
+MAX_CLOSE_REASON_BYTES: Final = 123
+"""RFC 6455 section 5.5: a control frame carries at most 125 bytes, two of them the code."""
+
+
+def published() -> dict[str, int | float]:
+    """The bounds that a client must respect, as `welcome.limits` gives them."""
+    return {
+        "frameBytes": MAX_FRAME_BYTES,
+        "batch": MAX_BATCH,
+        "depth": MAX_DEPTH,
+        "pointsPerOp": MAX_POINTS_PER_OP,
+        "pointsPerStroke": MAX_POINTS_PER_STROKE,
+        "textChars": MAX_TEXT_CHARS,
+        "propertyBytes": MAX_PROPERTY_BYTES,
+        "properties": MAX_PROPERTIES,
+        "coordinate": MAX_COORDINATE,
+        "width": MAX_WIDTH,
+        "clockEntries": MAX_CLOCK_ENTRIES,
+        "elements": MAX_ELEMENTS,
+    }

@@ -1,0 +1,70 @@
+"""What a session needs of a socket. Owns no socket; the transport layer implements this."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Oversize:
+    """A message above the frame limit arrived; its bytes were not kept."""
+
+    size: int
+
+
+class BinaryMessage:
+    """A binary message arrived; the protocol has none (rule: refused with an error message)."""
+
+
+BINARY_MESSAGE: Final = BinaryMessage()
+
+Incoming = bytes | Oversize | BinaryMessage
+"""One message: UTF-8 text as bytes (not yet decoded or checked), or why there is no text."""
+
+
+class Connection(Protocol):
+    """One WebSocket, open. Its owner is the session; nobody else reads or writes it."""
+
+    @property
+    def peer(self) -> str:
+        """The peer's address for logs: `host:port`, or what a trusted proxy said."""
+
+    @property
+    def last_heard(self) -> float:
+        """`trio.current_time()` of the last bytes from the peer: any bytes are a sign of life."""
+
+    @property
+    def backlog_bytes(self) -> int:
+        """Bytes pushed that the kernel has not taken yet."""
+
+    @property
+    def last_progress(self) -> float:
+        """`trio.current_time()` when the kernel last took bytes, or when the backlog began."""
+
+    async def receive(self) -> Sequence[Incoming]:
+        """The next messages in order, at least one: all that the socket holds, in one go.
+
+        Pings are answered and fragments joined inside. Raises ConnectionLost when the peer closed,
+        reset or broke the WebSocket protocol. Cancellation loses no message: the next call has it.
+        """
+
+    def push(self, message: bytes) -> None:
+        """Send one text message now, or queue what the kernel does not take. Never blocks.
+
+        After the connection is lost or closing, it does nothing.
+        """
+
+    async def drain(self) -> None:
+        """Return when nothing is queued. Raises ConnectionLost. Cancellation keeps the queue."""
+
+    async def wait_backlog(self) -> None:
+        """Return once something is queued: wakes the one task that calls `drain`."""
+
+    async def ping(self) -> None:
+        """Queue a WebSocket ping."""
+
+    async def close(self, code: int, reason: str) -> None:
+        """Say goodbye with a code, wait for the answer within WS_CLOSE, close the socket. Idempotent.
+
+        Takes the socket down by force when the queue cannot leave in time.
+        """

@@ -1,0 +1,1 @@
+"""Keeping boards: ports with their promises, and one adapter per file."""

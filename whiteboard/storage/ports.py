@@ -1,0 +1,231 @@
+"""The storage ports and what each of them promises. Owns no I/O; knows no adapter.
+
+Every adapter passes `tests/contract/` whole. Bytes handed in are kept as they are and given back
+as they were; no port looks inside a body. All methods are Trio coroutines. All of them may raise
+`StorageUnavailable` (try again later) and `StorageCorrupt` (do not go on); nothing else.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from whiteboard.ids import BoardId, ClientId, ElementId, OpId
+
+
+class Durability(Enum):
+    """What an ack is worth (R5): what survives, and hence what a client may forget."""
+
+    MEMORY = "memory"
+    """Kept while the process lives."""
+    DISK = "disk"
+    """Synced to disk: survives `kill -9` and power loss."""
+    STREAM = "stream"
+    """Stored by a separate stream server, at that server's durability."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewOp:
+    """An op to store. `seq` is not known yet: the store assigns it."""
+
+    op_id: OpId
+    at: int
+    """Server clock at acceptance, milliseconds since 1970; does not fall within one room's life."""
+    lamport: int
+    """Rank of the op in the merge order; kept per client as `ClientRecord.lamport`."""
+    body: bytes
+    """The stamped op as one JSON object without `seq`, at least `{"x":0}`; kept as is."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOp:
+    """An op as the log has it."""
+
+    seq: int
+    """1, 2, 3 … without a gap on each board."""
+    op_id: OpId
+    at: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one op of an append."""
+
+    seq: int
+    """Its sequence number: the first one ever given, also for a repeat."""
+    at: int
+    """`at` of the stored op: of the first one, for a repeat."""
+    is_new: bool
+    """False when this op id was stored before, in this append or years ago."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a board's log stands."""
+
+    seq: int
+    """Last sequence number given; 0 for a board that has no op."""
+    epoch: str
+    """This incarnation of the history; a board deleted and begun again has another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRecord:
+    """What is known of a client id that has been used on a board."""
+
+    key_hash: bytes
+    """Digest of the secret that claims this client id (rule 6)."""
+    counter: int
+    """Highest op counter stored."""
+    lamport: int
+    """Highest lamport stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A board's state at a seq: what opening a board starts from."""
+
+    seq: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BoardInfo:
+    """A line of the board list."""
+
+    board: BoardId
+    seq: int
+    created_at: int
+    """Milliseconds since 1970."""
+    updated_at: int
+    """Milliseconds since 1970 of the last op, or of the creation."""
+
+
+class OpLog(Protocol):
+    """The ordered record of every accepted op of every board, kept from seq 1 for ever.
+
+    Promises:
+    - `append` is one atomic step: it looks for repeats, assigns the next numbers, stores the ops and
+      their clients' records. Either all of it happened or nothing did, also across `kill -9`.
+    - When `append` returns, the ops are stored at `durability`.
+    - Concurrent appends, also from other processes, get distinct, gapless numbers; ops of one append
+      keep their order.
+    - A reader never sees seq n+1 without n.
+    """
+
+    @property
+    def durability(self) -> Durability:
+        """What a receipt of this log is worth."""
+
+    async def head(self, board: BoardId) -> Head | None:
+        """Where the board's log stands, or None when nobody has created the board."""
+
+    async def append(
+        self,
+        board: BoardId,
+        ops: Sequence[NewOp],
+        *,
+        epoch: str,
+        claims: Mapping[ClientId, bytes],
+    ) -> list[Receipt]:
+        """Store ops; one receipt each, in the same order.
+
+        Args:
+            ops: 1 to MAX_COMMIT_OPS ops. The same op id twice in one call counts as a repeat.
+            epoch: the board's epoch, used when this append creates the board.
+            claims: key digest of each client among the ops; written when the client has no record yet.
+
+        Raises:
+            StorageConflict: the board exists with another epoch, or a client's record has another key.
+
+        Cancellation: the ops may be stored or not; a retry with the same op ids tells.
+        """
+
+    async def read(self, board: BoardId, after: int, limit: int) -> list[StoredOp]:
+        """Stored ops with seq > `after`, ascending, at most `limit`; from seq 1 for `after` = 0.
+
+        Compacted ops read like fresh ones. Empty at the end of the log or for an unknown board.
+        """
+
+    async def wait_beyond(self, board: BoardId, seq: int) -> None:
+        """Return once the board's head is above `seq`: with `read`, this tails the log.
+
+        Also wakes for ops that other processes append, within a second.
+        """
+
+    async def find(self, board: BoardId, op_ids: Sequence[OpId]) -> dict[OpId, Receipt]:
+        """Receipts of those op ids that are stored; `is_new` is False."""
+
+    async def seen_by(self, board: BoardId, clock: Mapping[ClientId, int]) -> int:
+        """Highest seq among the ops that a vector clock covers; 0 when it covers none.
+
+        An entry `client: n` covers that client's ops with counter <= n.
+        """
+
+    async def client(self, board: BoardId, client: ClientId) -> ClientRecord | None:
+        """The record of a client id, or None when it is still free on this board."""
+
+    async def compact(self, board: BoardId, up_to: int, limit: int) -> int:
+        """Move the oldest uncompacted ops with seq <= `up_to` to compressed segments, at most `limit`.
+
+        Returns how many were moved; 0 when there is nothing left to do. Atomic; readers and
+        repeat detection notice nothing. Short enough to run between two commits.
+        """
+
+
+class Snapshots(Protocol):
+    """Checkpoints, and the tombstoned elements that a checkpoint leaves out.
+
+    Opening a board reads its newest checkpoint and the ops after it, so that it costs time by the
+    board's live size. Deleted elements are kept aside, one by one, and come back on demand (rule 5).
+    """
+
+    async def load(self, board: BoardId) -> Checkpoint | None:
+        """The newest checkpoint whose checksum holds; None when there is none."""
+
+    async def save(
+        self, board: BoardId, checkpoint: Checkpoint, tombstones: Mapping[ElementId, bytes]
+    ) -> None:
+        """Store a checkpoint and the tombstones it leaves out, in one atomic step.
+
+        The checkpoint before it is kept as a fallback, older ones go. Saving at a seq that is not
+        above the newest one's changes nothing.
+        """
+
+    async def tombstones(
+        self, board: BoardId, elements: Sequence[ElementId]
+    ) -> dict[ElementId, bytes]:
+        """The kept states of those elements that were ever saved as tombstones."""
+
+    async def has_tombstones(self, board: BoardId) -> bool:
+        """Whether any tombstone is kept for this board."""
+
+
+class Boards(Protocol):
+    """The list of boards."""
+
+    async def create(self, board: BoardId, at: int, epoch: str) -> bool:
+        """Note a board before its first op; False when it exists already."""
+
+    async def page(self, limit: int, after: BoardId | None) -> list[BoardInfo]:
+        """Boards by id in ascending order, those above `after`, at most `limit`."""
+
+    async def delete(self, board: BoardId) -> bool:
+        """Forget the board with its log, checkpoints, tombstones and clients; False if unknown."""
+
+
+class Storage(Protocol):
+    """All ports of one place. Comes from an adapter's `open_*` context manager, which closes it."""
+
+    @property
+    def op_log(self) -> OpLog: ...
+
+    @property
+    def snapshots(self) -> Snapshots: ...
+
+    @property
+    def boards(self) -> Boards: ...
+
+    async def probe(self) -> None:
+        """Write something small and read it back; raises StorageUnavailable when that fails."""
