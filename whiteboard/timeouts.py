@@ -30,39 +30,89 @@ def _register(name: str, seconds: float, rationale: str) -> Timeout:
 
 
 HELLO: Final = _register(
-    "hello", 2.0, "Protocol: a silent listener counts as a bare hello after 2 s; longer delays the first picture of a client that never says hello."
+    "hello",
+    2.0,
+    "Protocol: a silent listener counts as a bare hello after 2 s; longer delays the first picture of a client that never says hello.",
 )
 REQUEST_HEAD: Final = _register(
-    "request-head", 5.0, "A head is one packet; 5 s lets a bad mobile link retransmit twice and frees a slot from a peer that says nothing."
+    "request-head",
+    5.0,
+    "A head is one packet; 5 s lets a bad mobile link retransmit twice and frees a slot from a peer that says nothing.",
 )
 WS_HANDSHAKE: Final = _register(
-    "ws-handshake", 5.0, "One write after the head was read; only a peer whose receive window is closed takes longer."
+    "ws-handshake",
+    5.0,
+    "One write after the head was read; only a peer whose receive window is closed takes longer.",
 )
 WS_CLOSE: Final = _register(
-    "ws-close", 1.0, "A closing handshake is one round trip; a peer that does not answer in 1 s gets its socket closed (RFC 6455 section 7.1.1 lets us)."
+    "ws-close",
+    1.0,
+    "A closing handshake is one round trip; a peer that does not answer in 1 s gets its socket closed (RFC 6455 section 7.1.1 lets us).",
 )
 PING_INTERVAL: Final = _register(
-    "ping-interval", 10.0, "R11: three pings fit into the 30 s, so that one lost ping never ends a session; below the 60 s at which proxies cut idle sockets."
+    "ping-interval",
+    10.0,
+    "R11: three pings fit into the 30 s, so that one lost ping never ends a session; below the 60 s at which proxies cut idle sockets.",
 )
-DEAD_PEER: Final = _register("dead-peer", 30.0, "R11: 30 s after the last sign of life a silent peer is gone.")
-BROADCAST_TICK: Final = _register("broadcast-tick", 0.05, "R11: at most 50 ms of gathering under load; people notice about 100 ms.")
+DEAD_PEER: Final = _register(
+    "dead-peer", 30.0, "R11: 30 s after the last sign of life a silent peer is gone."
+)
+BROADCAST_TICK: Final = _register(
+    "broadcast-tick", 0.05, "R11: at most 50 ms of gathering under load; people notice about 100 ms."
+)
 SLOW_CLIENT: Final = _register(
-    "slow-client", 15.0, "R14: a socket that took no byte for 15 s while we had some for it is closed with 4408; a phone changing networks needs up to 10 s."
+    "slow-client",
+    15.0,
+    "R14: a socket that took no byte for 15 s while we had some for it is closed with 4408; a phone changing networks needs up to 10 s.",
 )
 ROOM_IDLE: Final = _register(
-    "room-idle", 60.0, "R13: a board without sessions leaves memory after a minute; a reload or a short tunnel comes back to a warm board."
+    "room-idle",
+    60.0,
+    "R13: a board without sessions leaves memory after a minute; a reload or a short tunnel comes back to a warm board.",
 )
 DRAIN_GRACE: Final = _register(
-    "drain-grace", 10.0, "R12: after SIGTERM sessions get this long to take their last frames; within the 30 s that process supervisors commonly allow."
+    "drain-grace",
+    10.0,
+    "R12: after SIGTERM sessions get this long to take their last frames; within the 30 s that process supervisors commonly allow.",
 )
-DRAIN_NOTICE: Final = _register("drain-notice", 0.5, "R12: time for the drain message to leave before sockets are closed with 1001.")
-CLEANUP: Final = _register("cleanup", 2.0, "A shielded cleanup writes a few hundred bytes or closes a file; 2 s is a disk that stopped answering.")
+DRAIN_NOTICE: Final = _register(
+    "drain-notice", 0.5, "R12: time for the drain message to leave before sockets are closed with 1001."
+)
+CLEANUP: Final = _register(
+    "cleanup",
+    2.0,
+    "A shielded cleanup writes a few hundred bytes or closes a file; 2 s is a disk that stopped answering.",
+)
 COMMIT: Final = _register(
-    "commit", 30.0, "A group commit takes 0.3 ms; past 30 s the disk is gone and the ops are refused as retryable (their fate is told by the retry)."
+    "commit",
+    30.0,
+    "A group commit takes 0.3 ms; past 30 s the disk is gone and the ops are refused as retryable (their fate is told by the retry).",
 )
-STORAGE_RETRY: Final = _register("storage-retry", 1.0, "Between two write probes of `/readyz`: seldom enough to cost nothing, soon enough to notice recovery.")
-SQLITE_BUSY: Final = _register("sqlite-busy", 2.0, "Only our own process opens the file; 2 s covers an operator's read-only shell taking a backup.")
-ACCEPT_BACKOFF: Final = _register("accept-backoff", 0.1, "Out of descriptors: Trio's own back-off; sooner burns the core, later delays recovery.")
-CLIENT_CONNECT: Final = _register("client-connect", 10.0, "Client: DNS, TCP, TLS and upgrade on a bad link; then try again with back-off.")
-CLIENT_RETRY_FIRST: Final = _register("client-retry-first", 0.25, "Client: first reconnect delay before jitter; a restarted server is back in about a second.")
-CLIENT_RETRY_CAP: Final = _register("client-retry-cap", 15.0, "Client: the longest reconnect delay, so that a returning server is found within seconds.")
+STORAGE_RETRY: Final = _register(
+    "storage-retry",
+    1.0,
+    "Between two write probes of `/readyz`: seldom enough to cost nothing, soon enough to notice recovery.",
+)
+SQLITE_BUSY: Final = _register(
+    "sqlite-busy",
+    2.0,
+    "Only our own process opens the file; 2 s covers an operator's read-only shell taking a backup.",
+)
+ACCEPT_BACKOFF: Final = _register(
+    "accept-backoff",
+    0.1,
+    "Out of descriptors: Trio's own back-off; sooner burns the core, later delays recovery.",
+)
+CLIENT_CONNECT: Final = _register(
+    "client-connect", 10.0, "Client: DNS, TCP, TLS and upgrade on a bad link; then try again with back-off."
+)
+CLIENT_RETRY_FIRST: Final = _register(
+    "client-retry-first",
+    0.25,
+    "Client: first reconnect delay before jitter; a restarted server is back in about a second.",
+)
+CLIENT_RETRY_CAP: Final = _register(
+    "client-retry-cap",
+    15.0,
+    "Client: the longest reconnect delay, so that a returning server is found within seconds.",
+)
