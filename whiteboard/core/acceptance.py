@@ -1,0 +1,152 @@
+"""Deciding on ops before they are stored: what is refused, and the stamp of what is not. Pure.
+
+The one place where a board's state may refuse an op. Replicas never run it: an op that got past here
+merges everywhere. A batch is decided in order, and later ops see what earlier ones of the same batch
+will do to tombstones, because the states attached to ops are stored with them (rule 5).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from whiteboard.core.board import Board
+from whiteboard.core.clocks import Stamp, rank
+from whiteboard.core.elements import Element
+from whiteboard.core.ops import (
+    Append,
+    Create,
+    Delete,
+    ElementType,
+    Json,
+    Op,
+    Restore,
+    SetProperties,
+)
+from whiteboard.core.outcomes import RejectCode, Rejected
+from whiteboard.ids import ClientId, ElementId, OpId
+from whiteboard.limits import MAX_ELEMENTS, MAX_POINTS_PER_STROKE, MAX_PROPERTIES
+
+
+@dataclass(slots=True)
+class Author:
+    """The last numbers that a client has used on a board. Changed by `Acceptance.accept`."""
+
+    client: ClientId
+    counter: int = 0
+    lamport: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """An op as a session hands it in."""
+
+    op: Op
+    counter: int | None = None
+    """The op id's counter; None for a thin client: the next one is taken."""
+    seen: int | None = None
+    """The seq that the author had seen; None for a thin client: what the board has now."""
+    clock: Mapping[ClientId, int] | None = None
+    """The author's vector clock, passed on as it came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An op that may be stored."""
+
+    op: Op
+    stamp: Stamp
+    seen: int
+    clock: Mapping[ClientId, int]
+    """At least the author's own entry; with `seen` it is the whole causal context."""
+    joined: Json | None
+    """State of the element after the op, when replicas may have forgotten the element."""
+
+    @property
+    def op_id(self) -> OpId:
+        """The op's name."""
+        return self.stamp.op_id
+
+
+class Acceptance:
+    """Decides on one batch of ops against one board. The board is not changed."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._drafts: dict[ElementId, Element] = {}
+        # elements under a tombstone before or within this batch, as the batch leaves them
+        self._newcomers: set[ElementId] = set()
+
+    def accept(self, proposal: Proposal, author: Author) -> Accepted | Rejected:
+        """The decision on the next op; an accepted one advances `author`."""
+        refusal = self._refusal(proposal.op, author.client)
+        if refusal is not None:
+            return refusal
+        stamp, seen = self._stamp(proposal, author)
+        clock = {**(proposal.clock or {}), stamp.client: stamp.counter}
+        return Accepted(proposal.op, stamp, seen, clock, self._attach(proposal.op, stamp))
+
+    def _stamp(self, proposal: Proposal, author: Author) -> tuple[Stamp, int]:
+        counter = author.counter + 1 if proposal.counter is None else proposal.counter
+        seen = self._board.seq if proposal.seen is None else min(proposal.seen, self._board.seq)
+        is_fresh = self._board.foreign_head(author.client) <= seen
+        lamport = rank(seen, is_fresh=is_fresh, previous=author.lamport)
+        author.counter = max(author.counter, counter)
+        author.lamport = lamport
+        return Stamp(lamport, author.client, counter), seen
+
+    def _refusal(self, op: Op, client: ClientId) -> Rejected | None:
+        element = self._board.get(op.element)
+        if element is None:
+            self._newcomers.add(op.element)
+            if len(self._board) + len(self._newcomers) > MAX_ELEMENTS:
+                return Rejected(RejectCode.BOARD_FULL, f"the board holds {MAX_ELEMENTS} elements")
+        match op:
+            case Append():
+                return _refuse_append(op, element, client)
+            case Create() | SetProperties():
+                return _refuse_properties(op, element)
+            case Delete() | Restore():
+                return None
+
+    def _attach(self, op: Op, stamp: Stamp) -> Json | None:
+        """Play the op on a draft where tombstones are involved; the state to attach, if any."""
+        draft = self._drafts.get(op.element)
+        if draft is None:
+            standing = self._board.get(op.element)
+            was_deleted = standing is not None and standing.is_deleted
+            if not was_deleted and not isinstance(op, Delete | Restore):
+                return None
+            draft = standing.copy() if standing else Element(op.element)
+            self._drafts[op.element] = draft
+        was_deleted = draft.is_deleted
+        draft.apply(op, stamp)
+        return draft.state() if was_deleted or isinstance(op, Restore) else None
+
+
+def _refuse_append(op: Append, element: Element | None, client: ClientId) -> Rejected | None:
+    if op.run.end > MAX_POINTS_PER_STROKE:
+        return Rejected(
+            RejectCode.TOO_MANY_POINTS,
+            f"a stroke holds {MAX_POINTS_PER_STROKE} points, this append ends at {op.run.end}",
+            "$.points",
+        )
+    if element is None or element.created is None:
+        return None
+    if element.kind is not ElementType.STROKE:
+        return Rejected(RejectCode.NOT_A_STROKE, f"element {element.id!r} has no points", "$.id")
+    if element.author != client:
+        return Rejected(
+            RejectCode.NOT_AUTHOR, f"stroke {element.id!r} belongs to {element.author}", "$.id"
+        )
+    return None
+
+
+def _refuse_properties(op: Create | SetProperties, element: Element | None) -> Rejected | None:
+    standing = set(element.property_names) if element else set()
+    total = len(standing | op.properties.keys())
+    if total > MAX_PROPERTIES:
+        return Rejected(
+            RejectCode.TOO_LARGE,
+            f"an element holds {MAX_PROPERTIES} properties, this op makes it {total}",
+            "$.props" if isinstance(op, SetProperties) else "$",
+        )
+    return None

@@ -1,0 +1,241 @@
+"""One element: a join-semilattice of registers and ink, and its JSON form.
+
+Every part only ever moves up in its own order, so applying ops in any order, any number of times,
+ends in the same state: `created` keeps the lowest create stamp, a register keeps the value with the
+highest stamp, ink keeps all points. The tombstone is one more register, under the reserved name
+`deleted`. See docs/spec/ for the rules and `clocks.py` for the order.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from whiteboard.core.clocks import Stamp
+from whiteboard.core.ink import Ink
+from whiteboard.core.ops import (
+    RESERVED,
+    Append,
+    Create,
+    Delete,
+    ElementType,
+    Json,
+    Op,
+    Restore,
+    Run,
+    SetProperties,
+)
+from whiteboard.core.order_keys import order_key
+from whiteboard.ids import ClientId, ElementId
+
+_TOMBSTONE: Final = "deleted"
+_NULL: Final = b"null"
+_encode = msgspec.json.encode
+
+
+class Element:
+    """All that is known of one element id, also before its create arrived."""
+
+    __slots__ = ("_ink", "_stamps", "_values", "created", "id", "kind")
+
+    def __init__(self, element: ElementId) -> None:
+        self.id = element
+        self.created: Stamp | None = None
+        """Stamp of the create that counts: the lowest of all creates; None before any."""
+        self.kind: ElementType | None = None
+        self._values: dict[str, Json] = {}
+        self._stamps: dict[str, Stamp] = {}
+        self._ink: dict[ClientId, Ink] = {}
+
+    @property
+    def author(self) -> ClientId | None:
+        """The client whose create counts; its points are the ones shown."""
+        return self.created.client if self.created else None
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the tombstone register says so."""
+        return self._values.get(_TOMBSTONE) == b"true"
+
+    @property
+    def is_visible(self) -> bool:
+        """Created and not deleted."""
+        return self.created is not None and not self.is_deleted
+
+    @property
+    def draw_key(self) -> tuple[str, Stamp]:
+        """Sorts visible elements from bottom to top. Only for created elements."""
+        if self.created is None:
+            raise ValueError(f"element {self.id!r} is not created yet")
+        z = self._values.get("z", _NULL)
+        key = order_key(self.created.lamport) if z == _NULL else msgspec.json.decode(z, type=str)
+        return (key, self.created)
+
+    @property
+    def properties(self) -> dict[str, Json]:
+        """Properties that are set, as JSON text by name."""
+        return {
+            name: value
+            for name, value in self._values.items()
+            if value != _NULL and name != _TOMBSTONE
+        }
+
+    @property
+    def property_names(self) -> Iterable[str]:
+        """Names of every property register, unset ones too."""
+        return self._values.keys() - {_TOMBSTONE}
+
+    @property
+    def points(self) -> Run | None:
+        """The points to show: the author's, contiguous from index 0."""
+        if self.author is None or self.author not in self._ink:
+            return None
+        return self._ink[self.author].shown
+
+    def ink_end(self, client: ClientId) -> int:
+        """Index after the highest point that a client has written, 0 without any."""
+        return self._ink[client].end if client in self._ink else 0
+
+    def copy(self) -> "Element":
+        """An independent copy."""
+        twin = Element(self.id)
+        twin.created, twin.kind = self.created, self.kind
+        twin._values, twin._stamps = self._values.copy(), self._stamps.copy()
+        twin._ink = {client: ink.copy() for client, ink in self._ink.items()}
+        return twin
+
+    def apply(self, op: Op, stamp: Stamp) -> bool:
+        """Merge an op on this element; True when that changed anything."""
+        match op:
+            case Create():
+                return self._create(op, stamp)
+            case Append():
+                return self._add_points(stamp.client, op.run)
+            case SetProperties():
+                return self._write(op.properties, stamp)
+            case Delete():
+                return self._write({_TOMBSTONE: b"true"}, stamp)
+            case Restore():
+                return self._write({_TOMBSTONE: b"false"}, stamp)
+
+    def _create(self, op: Create, stamp: Stamp) -> bool:
+        changed = self._write(op.properties, stamp)
+        if self.created is None or stamp < self.created:
+            self.created, self.kind = stamp, op.kind
+            changed = True
+        if op.run is not None:
+            changed |= self._add_points(stamp.client, op.run)
+        return changed
+
+    def _write(self, properties: Mapping[str, Json], stamp: Stamp) -> bool:
+        changed = False
+        for name, value in properties.items():
+            standing = self._stamps.get(name)
+            if standing is None or stamp > standing:
+                self._stamps[name] = stamp
+                self._values[name] = value
+                changed = True
+        return changed
+
+    def _add_points(self, client: ClientId, run: Run) -> bool:
+        if run.count == 0:
+            return False
+        return self._ink.setdefault(client, Ink()).add(run)
+
+    # --- JSON forms ---------------------------------------------------------------------------
+
+    def view(self) -> Json:
+        """The element as people read it: id, type, by, properties, points. Only when created."""
+        return _encode(self._head() | self._shown_points() | _raw(self.properties))
+
+    def state(self) -> Json:
+        """The whole state, stamps included: another replica joins it with `Element.join`."""
+        state = self._head()
+        if self.created is not None:
+            state["created"] = self.created
+        state |= self._shown_points() | _raw(self._values)
+        stamps = {name: stamp for name, stamp in self._stamps.items() if stamp != self.created}
+        if stamps:
+            state["stamps"] = stamps
+        if ink := self._hidden_ink():
+            state["ink"] = ink
+        return _encode(state)
+
+    def _head(self) -> dict[str, Any]:
+        if self.kind is None:
+            return {"id": self.id}
+        return {"id": self.id, "type": self.kind.value, "by": self.author}
+
+    def _shown_points(self) -> dict[str, Any]:
+        if self.kind is not ElementType.STROKE:
+            return {}
+        shown = self.points
+        return {"points": msgspec.Raw(b"[" + shown.points + b"]" if shown else b"[]")}
+
+    def _hidden_ink(self) -> dict[ClientId, list[tuple[int, msgspec.Raw]]]:
+        """Points that the state's `points` leaves out: gapped, by others, or of no stroke."""
+        shown = self.points if self.kind is ElementType.STROKE else None
+        hidden = {}
+        for client, ink in self._ink.items():
+            runs = [run for run in ink if run is not shown]
+            if runs:
+                hidden[client] = [(r.start, msgspec.Raw(b"[" + r.points + b"]")) for r in runs]
+        return hidden
+
+    def join(self, state: Json) -> bool:
+        """Merge another replica's `state()` of this element; True when that changed anything.
+
+        Raises ValueError when the bytes are no element state.
+        """
+        try:
+            fields = _decode_fields(state)
+            return self._join_fields(fields)
+        except (msgspec.MsgspecError, KeyError) as error:
+            raise ValueError(f"no state of element {self.id!r}: {error}") from error
+
+    def _join_fields(self, fields: dict[str, msgspec.Raw]) -> bool:
+        changed = False
+        created = _stamp(fields["created"]) if "created" in fields else None
+        if created is not None and (self.created is None or created < self.created):
+            self.created = created
+            self.kind = ElementType(msgspec.json.decode(fields["type"], type=str))
+            changed = True
+        stamps = _decode_stamps(fields["stamps"]) if "stamps" in fields else {}
+        for name in fields:
+            if name not in RESERVED or name == _TOMBSTONE:
+                stamp = Stamp(*stamps[name]) if name in stamps else created
+                if stamp is None:
+                    raise KeyError(f"no stamp for {name!r}")
+                changed |= self._write({name: bytes(fields[name])}, stamp)
+        return self._join_ink(fields, created) or changed
+
+    def _join_ink(self, fields: dict[str, msgspec.Raw], created: Stamp | None) -> bool:
+        changed = False
+        if created is not None and "points" in fields:
+            changed |= self._add_points(created.client, run_of(0, bytes(fields["points"])))
+        if "ink" in fields:
+            for client, runs in _decode_ink(fields["ink"]).items():
+                for start, points in runs:
+                    changed |= self._add_points(client, run_of(start, bytes(points)))
+        return changed
+
+
+_decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_stamps = msgspec.json.Decoder(dict[str, tuple[int, ClientId, int]]).decode
+_decode_stamp = msgspec.json.Decoder(tuple[int, ClientId, int]).decode
+_decode_ink = msgspec.json.Decoder(dict[ClientId, list[tuple[int, msgspec.Raw]]]).decode
+_decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+def run_of(start: int, array: Json) -> Run:
+    """A run from a JSON array of points; the points themselves are not checked."""
+    text = array.strip()
+    return Run(start, len(_decode_array(text)), text[1:-1].strip())
+
+
+def _stamp(raw: msgspec.Raw) -> Stamp:
+    return Stamp(*_decode_stamp(raw))
+
+
+def _raw(values: Mapping[str, Json]) -> dict[str, Any]:
+    return {name: msgspec.Raw(value) for name, value in values.items()}

@@ -1,0 +1,58 @@
+"""What became of an op: values, matched exhaustively. Faults are exceptions, these are not."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from whiteboard.ids import ElementId
+
+
+class RejectCode(Enum):
+    """Why an op was refused; the value is the wire's `code`."""
+
+    BAD_FIELD = "bad_field"
+    FORGED = "forged"
+    TOO_LARGE = "too_large"
+    TOO_DEEP = "too_deep"
+    TOO_MANY_POINTS = "too_many_points"
+    BOARD_FULL = "board_full"
+    NOT_AUTHOR = "not_author"
+    NOT_A_STROKE = "not_a_stroke"
+    READ_ONLY = "read_only"
+    STORAGE_UNAVAILABLE = "storage_unavailable"
+    OVERLOADED = "overloaded"
+    DRAINING = "draining"
+
+    @property
+    def can_retry(self) -> bool:
+        """Whether the same op may be accepted later."""
+        return self in _RETRYABLE
+
+
+_RETRYABLE = frozenset(
+    {RejectCode.STORAGE_UNAVAILABLE, RejectCode.OVERLOADED, RejectCode.DRAINING}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The op changed an element."""
+
+    element: ElementId
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """The op was merged and changed nothing: a repeat, or newer writes stand."""
+
+    element: ElementId
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The op was refused before it was stored; it has no seq and no effect."""
+
+    code: RejectCode
+    reason: str
+    """For people: names the thing, the value and the bound."""
+    path: str | None = None
+    """JSONPath of the field at fault, from the message's root `$`."""
