@@ -65,6 +65,30 @@ COMPACT_SLICE_OPS: Final = 512
 MAX_CLOCK_CLIENTS: Final = 4_096
 """Clients whose last counter a board keeps in memory, the most recent ones."""
 
+# --- what our own client may hold -------------------------------------------------------------
+MAX_CLIENT_EVENT_BYTES: Final = 16 * MIB
+"""Events that a client program has not taken yet; past it the oldest go and it is told so."""
+MAX_CLIENT_PENDING_BYTES: Final = 32 * MIB
+"""Encoded ops without an answer: hours of offline drawing, and still nothing for a process."""
+
+# --- what storage may hold --------------------------------------------------------------------
+MAX_WRITE_JOBS: Final = 1_024
+"""Writes waiting for the next group commit; past it callers wait before theirs is queued."""
+MAX_READ_BYTES: Final = 8 * MIB
+"""Bodies in one answer of `OpLog.read`: one full page of ordinary ops, a tenth of the worst one."""
+OP_OVERHEAD_BYTES: Final = 256
+"""What an op costs in memory beside its body; counts towards MAX_READ_BYTES."""
+SEGMENT_BYTES: Final = 1 * MIB
+"""Bodies in one compressed segment: what one read of a single old op has to unpack (some 3 ms)."""
+READ_CONNECTIONS: Final = 2
+"""Reads at a time, so that a page of history does not hold up the opening of a board."""
+SQL_VARIABLES: Final = 500
+"""Values bound to one statement; SQLite before 3.32 took 999."""
+WAL_BYTES: Final = 64 * MIB
+"""Size to which SQLite cuts its write-ahead log back after a burst."""
+PURGE_SLICE_ROWS: Final = 2_000
+"""Rows of deleted boards removed between two commits: some milliseconds."""
+
 # --- HTTP -------------------------------------------------------------------------------------
 MAX_HEAD_BYTES: Final = 16 * KIB
 """A request head, as read before the connection is given to a protocol."""

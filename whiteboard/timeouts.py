@@ -116,3 +116,9 @@ CLIENT_RETRY_CAP: Final = _register(
     15.0,
     "Client: the longest reconnect delay, so that a returning server is found within seconds.",
 )
+STORAGE_CLOSE: Final = _register(
+    "storage-close", 5.0, "R12: writes queued at shutdown are one group commit, 50 ms on a slow disk; 5 s leaves room within what supervisors allow."
+)
+STORAGE_TAIL: Final = _register(
+    "storage-tail", 0.5, "Looks for other processes' appends while somebody waits for them; the port promises a second, a look costs 50 µs."
+)

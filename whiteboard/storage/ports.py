@@ -1,8 +1,13 @@
 """The storage ports and what each of them promises. Owns no I/O; knows no adapter.
 
 Every adapter passes `tests/contract/` whole. Bytes handed in are kept as they are and given back
-as they were; no port looks inside a body. All methods are Trio coroutines. All of them may raise
-`StorageUnavailable` (try again later) and `StorageCorrupt` (do not go on); nothing else.
+as they were; no port looks inside a body. All methods are Trio coroutines and checkpoints.
+
+All of them may raise `StorageUnavailable` (try again later; also once the storage is closed) and
+`StorageCorrupt` (do not go on), the ones that say so `StorageConflict`; nothing else. Arguments out of
+their stated ranges are the caller's bug: `ValueError`, and nothing is stored. A write that was
+cancelled or raised `StorageUnavailable` may have been done or not, whole or not at all; all writes
+can be repeated.
 """
 
 from collections.abc import Mapping, Sequence
@@ -133,11 +138,14 @@ class OpLog(Protocol):
 
         Args:
             ops: 1 to MAX_COMMIT_OPS ops. The same op id twice in one call counts as a repeat.
+                Counters need not rise: a lower one that comes late is stored like any other.
             epoch: the board's epoch, used when this append creates the board.
             claims: key digest of each client among the ops; written when the client has no record yet.
+                Digests of other clients are not looked at.
 
         Raises:
             StorageConflict: the board exists with another epoch, or a client's record has another key.
+                Nothing of this append is stored then, and nothing else is disturbed.
 
         Cancellation: the ops may be stored or not; a retry with the same op ids tells.
         """
@@ -145,13 +153,16 @@ class OpLog(Protocol):
     async def read(self, board: BoardId, after: int, limit: int) -> list[StoredOp]:
         """Stored ops with seq > `after`, ascending, at most `limit`; from seq 1 for `after` = 0.
 
-        Compacted ops read like fresh ones. Empty at the end of the log or for an unknown board.
+        Compacted ops read like fresh ones. Empty only at the end of the log or for an unknown board;
+        it stops early (after one op at least) at MAX_READ_BYTES, so an answer shorter than `limit`
+        is not the end: read on after the last seq until it is empty.
         """
 
     async def wait_beyond(self, board: BoardId, seq: int) -> None:
         """Return once the board's head is above `seq`: with `read`, this tails the log.
 
-        Also wakes for ops that other processes append, within a second.
+        Also wakes for ops that other processes append, within a second. Waits for the first op of
+        a board that nobody has created yet.
         """
 
     async def find(self, board: BoardId, op_ids: Sequence[OpId]) -> dict[OpId, Receipt]:
@@ -160,7 +171,8 @@ class OpLog(Protocol):
     async def seen_by(self, board: BoardId, clock: Mapping[ClientId, int]) -> int:
         """Highest seq among the ops that a vector clock covers; 0 when it covers none.
 
-        An entry `client: n` covers that client's ops with counter <= n.
+        An entry `client: n` covers that client's ops with counter <= n. Costs a lookup per entry,
+        not a walk over the client's ops.
         """
 
     async def client(self, board: BoardId, client: ClientId) -> ClientRecord | None:
@@ -169,8 +181,9 @@ class OpLog(Protocol):
     async def compact(self, board: BoardId, up_to: int, limit: int) -> int:
         """Move the oldest uncompacted ops with seq <= `up_to` to compressed segments, at most `limit`.
 
-        Returns how many were moved; 0 when there is nothing left to do. Atomic; readers and
-        repeat detection notice nothing. Short enough to run between two commits.
+        Returns how many were moved, which may be fewer (a segment is bounded in bytes); 0 when there
+        is nothing left to do or no such board. Atomic; readers and repeat detection notice nothing.
+        Short enough to run between two commits.
         """
 
 
@@ -185,12 +198,21 @@ class Snapshots(Protocol):
         """The newest checkpoint whose checksum holds; None when there is none."""
 
     async def save(
-        self, board: BoardId, checkpoint: Checkpoint, tombstones: Mapping[ElementId, bytes]
+        self,
+        board: BoardId,
+        checkpoint: Checkpoint,
+        tombstones: Mapping[ElementId, bytes],
+        *,
+        epoch: str,
     ) -> None:
         """Store a checkpoint and the tombstones it leaves out, in one atomic step.
 
-        The checkpoint before it is kept as a fallback, older ones go. Saving at a seq that is not
-        above the newest one's changes nothing.
+        The good checkpoint before it is kept as a fallback, older ones go. Saving at a seq that is not
+        above the newest good one's changes nothing. A tombstone saved again replaces the kept state.
+
+        Raises:
+            StorageConflict: no such board, or it has another epoch (it was deleted and begun again:
+                this checkpoint is of another history), or its log ends before the checkpoint.
         """
 
     async def tombstones(
@@ -212,7 +234,11 @@ class Boards(Protocol):
         """Boards by id in ascending order, those above `after`, at most `limit`."""
 
     async def delete(self, board: BoardId) -> bool:
-        """Forget the board with its log, checkpoints, tombstones and clients; False if unknown."""
+        """Forget the board with its log, checkpoints, tombstones and clients; False if unknown.
+
+        In force at once and for ever; the space may come back a little later. The id is free again:
+        who creates the board anew must give it another epoch.
+        """
 
 
 class Storage(Protocol):
