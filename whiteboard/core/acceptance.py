@@ -73,6 +73,8 @@ class Acceptance:
         self._board = board
         self._drafts: dict[ElementId, Element] = {}
         # elements under a tombstone before or within this batch, as the batch leaves them
+        self._earlier: dict[ElementId, list[tuple[Op, Stamp]]] = {}
+        # accepted ops of this batch, for a draft that begins in the middle of it
         self._newcomers: set[ElementId] = set()
 
     def accept(self, proposal: Proposal, author: Author) -> Accepted | Rejected:
@@ -108,18 +110,29 @@ class Acceptance:
                 return None
 
     def _attach(self, op: Op, stamp: Stamp) -> Json | None:
-        """Play the op on a draft where tombstones are involved; the state to attach, if any."""
-        draft = self._drafts.get(op.element)
+        """The element's state after the op, when a tombstone is involved (rule 5)."""
+        draft = self._draft(op)
+        self._earlier.setdefault(op.element, []).append((op, stamp))
         if draft is None:
-            standing = self._board.get(op.element)
-            was_deleted = standing is not None and standing.is_deleted
-            if not was_deleted and not isinstance(op, Delete | Restore):
-                return None
-            draft = standing.copy() if standing else Element(op.element)
-            self._drafts[op.element] = draft
+            return None
         was_deleted = draft.is_deleted
         draft.apply(op, stamp)
         return draft.state() if was_deleted or isinstance(op, Restore) else None
+
+    def _draft(self, op: Op) -> Element | None:
+        """The element as this batch has left it so far; None while no tombstone is in play."""
+        draft = self._drafts.get(op.element)
+        if draft is not None:
+            return draft
+        standing = self._board.get(op.element)
+        is_deleted = standing is not None and standing.is_deleted
+        if not is_deleted and not isinstance(op, Delete | Restore):
+            return None
+        draft = standing.copy() if standing else Element(op.element)
+        for earlier, stamp in self._earlier.get(op.element, ()):
+            draft.apply(earlier, stamp)
+        self._drafts[op.element] = draft
+        return draft
 
 
 def _refuse_append(op: Append, element: Element | None, client: ClientId) -> Rejected | None:

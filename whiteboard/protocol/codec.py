@@ -1,0 +1,101 @@
+"""Messages <-> bytes, and the form of an op in the log. Pure.
+
+An op is encoded once, at acceptance: its stamps go in front of the content that came in. That body is
+stored as it is; the log's number goes in front of it when it is sent. Nobody encodes it again.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+from msgspec import UNSET
+
+from whiteboard.core.acceptance import Accepted
+from whiteboard.core.clocks import Stamp
+from whiteboard.core.ops import Json, StampedOp
+from whiteboard.core.outcomes import Rejected
+from whiteboard.ids import OpId
+from whiteboard.protocol import messages
+from whiteboard.protocol.validation import BadMessage, read_op
+
+VERSION: Final = 1
+SUBPROTOCOL: Final = "whiteboard.v1"
+
+encode = msgspec.json.encode
+
+
+class _Stamps(msgspec.Struct):
+    lamport: int
+    element: msgspec.Raw | None = None
+
+
+_decode_stamps = msgspec.json.Decoder(_Stamps).decode
+
+
+def encode_body(accepted: Accepted, at: int, content: Json) -> Json:
+    """An accepted op as the log keeps it: everything but `seq`.
+
+    Args:
+        at: server clock, milliseconds since 1970.
+        content: the op as it came in, without stamps: a JSON object with at least one field.
+    """
+    stamps = {
+        "at": at,
+        "opId": str(accepted.op_id),
+        "by": accepted.stamp.client,
+        "clock": accepted.clock,
+        "seen": accepted.seen,
+        "lamport": accepted.stamp.lamport,
+    }
+    if accepted.joined is not None:
+        stamps["element"] = msgspec.Raw(accepted.joined)
+    return encode(stamps)[:-1] + b"," + content[1:]
+
+
+def number_body(seq: int, body: Json) -> Json:
+    """A stored op as everyone gets it: the body with its `seq` in front."""
+    return b'{"seq":%d,' % seq + body[1:]
+
+
+def decode_body(seq: int, op_id: OpId, body: Json) -> StampedOp:
+    """The op in a stored body. Raises ValueError when the bytes are no such body."""
+    try:
+        stamps = _decode_stamps(body)
+        op = read_op(body)
+    except (msgspec.MsgspecError, KeyError, UnicodeDecodeError) as error:
+        raise ValueError(f"op {op_id} at seq {seq} cannot be read: {error}") from error
+    if isinstance(op, Rejected):
+        raise ValueError(f"op {op_id} at seq {seq} cannot be read: {op.reason} at {op.path}")
+    joined = bytes(stamps.element) if stamps.element is not None else None
+    return StampedOp(seq, Stamp(stamps.lamport, op_id.client, op_id.counter), op, joined)
+
+
+def frame(texts: Sequence[Json]) -> Json:
+    """One text frame of several messages: an array, or the message itself when it is alone."""
+    return texts[0] if len(texts) == 1 else b"[" + b",".join(texts) + b"]"
+
+
+def encode_snapshot_part(seq: int, part: int, parts: int, states: Iterable[Json]) -> Json:
+    """A `snapshot` message out of element states; `part` counts from 1."""
+    head = encode({"type": "snapshot", "seq": seq, "part": part, "parts": parts})
+    return head[:-1] + b',"elements":[' + b",".join(states) + b"]}"
+
+
+def encode_reject(op_id: str | None, element: str | None, refusal: Rejected) -> Json:
+    """A `reject` message."""
+    return encode(
+        messages.Reject(
+            opId=op_id,
+            id=element,
+            code=refusal.code.value,
+            reason=refusal.reason,
+            retry=refusal.code.can_retry,
+            path=UNSET if refusal.path is None else refusal.path,
+        )
+    )
+
+
+def encode_error(error: BadMessage) -> Json:
+    """An `error` message."""
+    path = UNSET if error.path is None else error.path
+    return encode(messages.Error(code=error.code, reason=error.reason, path=path))

@@ -1,0 +1,336 @@
+"""Untrusted bytes -> messages and ops, or a spoken refusal with the path of the bad field. Pure.
+
+A frame is split into messages first, so that one bad message of a batch refuses only itself. Each
+message is then read twice: once as a dictionary of raw values, which keeps unknown properties and
+the text of numbers as they came, and once through its class, which checks types and ranges.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import msgspec
+
+from whiteboard import limits
+from whiteboard.core import ops
+from whiteboard.core.order_keys import is_order_key
+from whiteboard.core.outcomes import RejectCode, Rejected
+from whiteboard.ids import ElementId, OpId, parse_element_id, parse_op_id
+from whiteboard.protocol import messages
+
+T = TypeVar("T")
+Fields = dict[str, msgspec.Raw]
+
+
+@dataclass(frozen=True, slots=True)
+class OpRequest:
+    """A well-formed op."""
+
+    op: ops.Op
+    op_id: OpId | None
+    """As the client named it; None for a thin client."""
+    seen: int | None
+    clock: Mapping[str, int] | None
+    ts: int | float | None
+    """The client's own time, given back in the ack."""
+    content: ops.Json
+    """The op as a JSON object: type, id and what belongs to the type; no stamps."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadOp:
+    """An op that cannot be taken: becomes a `reject`."""
+
+    op_id: str | None
+    element: str | None
+    refusal: Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class BadMessage:
+    """Something that is no op and no message: becomes an `error`."""
+
+    code: str
+    reason: str
+    path: str | None = None
+
+
+Signal = (
+    messages.Hello
+    | messages.Cursor
+    | messages.Laser
+    | messages.Follow
+    | messages.Ping
+    | messages.Sync
+)
+"""A message that is no op."""
+
+_SIGNALS: Final[dict[str, msgspec.json.Decoder[Signal]]] = {
+    "hello": msgspec.json.Decoder(messages.Hello),
+    "cursor": msgspec.json.Decoder(messages.Cursor),
+    "laser": msgspec.json.Decoder(messages.Laser),
+    "follow": msgspec.json.Decoder(messages.Follow),
+    "ping": msgspec.json.Decoder(messages.Ping),
+    "sync": msgspec.json.Decoder(messages.Sync),
+}
+_OPS: Final[dict[str, msgspec.json.Decoder[messages.ClientOp]]] = {
+    "stroke": msgspec.json.Decoder(messages.Stroke),
+    "append": msgspec.json.Decoder(messages.Append),
+    "shape": msgspec.json.Decoder(messages.Shape),
+    "text": msgspec.json.Decoder(messages.Text),
+    "note": msgspec.json.Decoder(messages.Note),
+    "image": msgspec.json.Decoder(messages.Image),
+    "page": msgspec.json.Decoder(messages.Page),
+    "set": msgspec.json.Decoder(messages.SetOp),
+    "delete": msgspec.json.Decoder(messages.Delete),
+    "restore": msgspec.json.Decoder(messages.Restore),
+}
+_KNOWN_PROPERTIES: Final = frozenset(messages.Properties.__struct_fields__)
+_STRUCTURE: Final[tuple[str, ...]] = ("type", "id", "from", "points", "props")
+"""Fields of an op's content that are no properties."""
+
+_decode_fields = msgspec.json.Decoder(Fields).decode
+_decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_decode_text = msgspec.json.Decoder(str).decode
+_decode_any = msgspec.json.Decoder().decode
+_PATH = re.compile(r" - at (?:`key` in )?`(\$.*)`$")
+_MISSING = re.compile(r"missing required field `(.*?)`")
+
+
+def split_frame(frame: bytes) -> list[bytes] | BadMessage:
+    """The messages of a text frame: one object, or an array of at most MAX_BATCH objects."""
+    text = frame.lstrip()
+    if not text.startswith(b"["):
+        return [text]
+    try:
+        raws = _decode_array(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return _unreadable(error)
+    if len(raws) > limits.MAX_BATCH:
+        return BadMessage("too_large", f"{len(raws)} messages in a frame, at most {limits.MAX_BATCH}")
+    return [bytes(raw) for raw in raws]
+
+
+def read_message(text: bytes) -> OpRequest | BadOp | Signal | BadMessage:
+    """What one message says."""
+    try:
+        fields = _decode_fields(text)
+        name = _decode_text(fields["type"])
+    except KeyError:
+        return BadMessage("bad_message", "the message has no type", "$.type")
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return _unreadable(error)
+    if name in _OPS:
+        return _read_request(name, text, fields)
+    if name in _SIGNALS:
+        return _read_signal(name, text)
+    return BadMessage("unknown_type", f"no message has the type {name[:40]!r}", "$.type")
+
+
+def read_op(text: bytes) -> ops.Op | Rejected:
+    """The op in an op message or in a stored body, checked."""
+    fields = _decode_fields(text)
+    return _read_op(_decode_text(fields["type"]), text, fields)
+
+
+def _read_signal(name: str, text: bytes) -> Signal | BadMessage:
+    try:
+        return _SIGNALS[name].decode(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return BadMessage("bad_message", _reason(error), _path(error))
+
+
+def _read_request(name: str, text: bytes, fields: Fields) -> OpRequest | BadOp:
+    op_id, element = _text_of(fields, "opId"), _text_of(fields, "id")
+    try:
+        message = _OPS[name].decode(text)
+        refusal = _check(message, fields)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return BadOp(op_id, element, _bad(_reason(error), _path(error) or "$"))
+    if refusal is not None:
+        return BadOp(op_id, element, refusal)
+    return OpRequest(
+        op=_build(message, fields),
+        op_id=parse_op_id(op_id) if op_id is not None else None,
+        seen=_given(message.seen),
+        clock=_given(message.clock),
+        ts=_given(message.ts),
+        content=_content(message, fields),
+    )
+
+
+def _read_op(name: str, text: bytes, fields: Fields) -> ops.Op | Rejected:
+    try:
+        message = _OPS[name].decode(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError) as error:
+        return Rejected(RejectCode.BAD_FIELD, _reason(error), _path(error))
+    return _build(message, fields)
+
+
+# --- checks that the classes cannot express ---------------------------------------------------
+
+
+def _check(message: messages.ClientOp, fields: Fields) -> Rejected | None:
+    if parse_element_id(message.id) is None:
+        return _bad("an element id has 1 to 128 characters, none a control character", "$.id")
+    if isinstance(message.opId, str) and parse_op_id(message.opId) is None:
+        return _bad("an op id is <client>:<counter>", "$.opId")
+    if isinstance(message, messages.Stroke | messages.Append):
+        refusal = _check_points(message.points)
+        if refusal is not None:
+            return refusal
+    if isinstance(message, messages.SetOp):
+        return _check_set(message, fields)
+    if isinstance(message, messages.CREATES):
+        return _check_properties(message, fields, _property_names(fields), "$")
+    return None
+
+
+def _check_points(points: messages.Points) -> Rejected | None:
+    if len(points) > limits.MAX_POINTS_PER_OP:
+        reason = f"{len(points)} points in one op, at most {limits.MAX_POINTS_PER_OP}"
+        return Rejected(RejectCode.TOO_MANY_POINTS, reason, "$.points")
+    for index, point in enumerate(points):
+        if len(point) == 3 and not 0 <= point[2] <= 1:
+            return _bad(f"pressure {point[2]:g} is not within 0..1", f"$.points[{index}][2]")
+    return None
+
+
+def _check_set(message: messages.SetOp, fields: Fields) -> Rejected | None:
+    written = _decode_fields(fields["props"])
+    if not written:
+        return _bad("a set writes at least one property", "$.props")
+    for name in written:
+        if name in ops.RESERVED:
+            return _bad(f"{name!r} cannot be set", f"$.props.{name}")
+    return _check_properties(message.props, written, list(written), "$.props")
+
+
+def _check_properties(
+    known: messages.Properties, values: Fields, names: list[str], path: str
+) -> Rejected | None:
+    if len(names) > limits.MAX_PROPERTIES:
+        reason = f"{len(names)} properties, at most {limits.MAX_PROPERTIES}"
+        return Rejected(RejectCode.TOO_LARGE, reason, path)
+    if isinstance(known.z, str) and not is_order_key(known.z):
+        return _bad(f"{known.z!r} is no order key", f"{path}.z")
+    for name in names:
+        if name not in _KNOWN_PROPERTIES:
+            refusal = _check_unknown(name, bytes(values[name]), f"{path}.{name[:64]}")
+            if refusal is not None:
+                return refusal
+    return None
+
+
+def _check_unknown(name: str, value: bytes, path: str) -> Rejected | None:
+    if not 1 <= len(name) <= limits.MAX_PROPERTY_NAME_CHARS or parse_element_id(name) is None:
+        return _bad(f"a property's name has 1 to {limits.MAX_PROPERTY_NAME_CHARS} characters", path)
+    if len(value) > limits.MAX_PROPERTY_BYTES:
+        reason = f"property takes {len(value)} bytes, at most {limits.MAX_PROPERTY_BYTES}"
+        return Rejected(RejectCode.TOO_LARGE, reason, path)
+    try:
+        too_deep = _depth(_decode_any(value)) > limits.MAX_DEPTH
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        return _bad(_reason(error), path)
+    except RecursionError:
+        too_deep = True
+    if too_deep:
+        return Rejected(RejectCode.TOO_DEEP, f"nested deeper than {limits.MAX_DEPTH}", path)
+    return None
+
+
+def _depth(value: object) -> int:
+    """Nesting of a JSON value: 0 for a number, 1 for a flat array; stops counting past the limit."""
+    level, depth = [value], 0
+    while depth <= limits.MAX_DEPTH:
+        inner: list[object] = []
+        for one in level:
+            if isinstance(one, dict):
+                inner.extend(one.values())
+            elif isinstance(one, list):
+                inner.extend(one)
+        if not any(isinstance(one, dict | list) for one in level):
+            return depth
+        level, depth = inner, depth + 1
+    return depth
+
+
+# --- building ---------------------------------------------------------------------------------
+
+
+def _build(message: messages.ClientOp, fields: Fields) -> ops.Op:
+    element = ElementId(message.id)
+    match message:
+        case messages.Append():
+            return ops.Append(element, _run(message.start, message.points, fields))
+        case messages.SetOp():
+            written = _decode_fields(fields["props"])
+            return ops.SetProperties(element, {name: bytes(raw) for name, raw in written.items()})
+        case messages.Delete():
+            return ops.Delete(element)
+        case messages.Restore():
+            return ops.Restore(element)
+        case _:
+            kind = ops.ElementType(message.__struct_config__.tag)
+            run = _run(0, message.points, fields) if isinstance(message, messages.Stroke) else None
+            names = _property_names(fields)
+            return ops.Create(element, kind, {name: bytes(fields[name]) for name in names}, run)
+
+
+def _run(start: int, points: messages.Points, fields: Fields) -> ops.Run:
+    return ops.Run(start, len(points), bytes(fields["points"]).strip()[1:-1].strip())
+
+
+def _property_names(fields: Fields) -> list[str]:
+    return [name for name in fields if name not in ops.RESERVED]
+
+
+def _content(message: messages.ClientOp, fields: Fields) -> ops.Json:
+    names = [name for name in _STRUCTURE if name in fields]
+    if isinstance(message, messages.CREATES):
+        names = [name for name in names if name not in ("from", "props")] + _property_names(fields)
+    return msgspec.json.encode({name: fields[name] for name in dict.fromkeys(names)})
+
+
+# --- wording ----------------------------------------------------------------------------------
+
+
+def _bad(reason: str, path: str) -> Rejected:
+    return Rejected(RejectCode.BAD_FIELD, reason, path)
+
+
+def _unreadable(error: Exception) -> BadMessage:
+    if isinstance(error, RecursionError):
+        return BadMessage("too_deep", "the message is nested too deeply")
+    if isinstance(error, msgspec.ValidationError):
+        return BadMessage("bad_message", _reason(error), _path(error))
+    return BadMessage("bad_json", _reason(error))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    return _PATH.sub("", str(error))[:200]
+
+
+def _path(error: Exception) -> str | None:
+    """JSONPath that the decoder names, down to a missing field."""
+    found = _PATH.search(str(error))
+    path = found[1] if found else "$"
+    missing = _MISSING.search(str(error))
+    if missing:
+        return f"{path}.{missing[1]}"
+    return path
+
+
+def _text_of(fields: Fields, name: str) -> str | None:
+    """A field as text for a refusal, cut to what an id may have; None when it is no text."""
+    try:
+        return _decode_text(fields[name])[:128] if name in fields else None
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+def _given(value: T | msgspec.UnsetType) -> T | None:
+    return None if isinstance(value, msgspec.UnsetType) else value
