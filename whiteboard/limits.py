@@ -42,7 +42,7 @@ MAX_OUTBOX_BYTES: Final = 1 * MIB
 from the log at its own pace, so memory never grows with its slowness."""
 SNAPSHOT_PART_BYTES: Final = 128 * KIB
 """Target size of one snapshot part: small enough to show progress, large enough to be cheap."""
-MAX_STRIKES: Final = 20
+MAX_STRIKES: Final = 50
 """Bad messages, less one forgiven per good second, before a session is closed with 4400."""
 
 # --- what a room may hold ---------------------------------------------------------------------

@@ -92,9 +92,11 @@ class Element:
             return None
         return self._ink[self.author].shown
 
-    def ink_end(self, client: ClientId) -> int:
-        """Index after the highest point that a client has written, 0 without any."""
-        return self._ink[client].end if client in self._ink else 0
+    @property
+    def size_bytes(self) -> int:
+        """About what `state` takes, without encoding it."""
+        registers = sum(len(name) + len(value) + 4 for name, value in self._values.items())
+        return 100 + registers + sum(ink.size_bytes for ink in self._ink.values())
 
     def copy(self) -> "Element":
         """An independent copy."""

@@ -51,11 +51,6 @@ class Ink:
         return None
 
     @property
-    def end(self) -> int:
-        """Index after the highest point known, 0 without points."""
-        return self._runs[-1].end if self._runs else 0
-
-    @property
     def size_bytes(self) -> int:
         """Bytes of point text held."""
         return sum(len(run.points) for run in self._runs)

@@ -17,9 +17,7 @@ class RejectCode(Enum):
     BOARD_FULL = "board_full"
     NOT_AUTHOR = "not_author"
     NOT_A_STROKE = "not_a_stroke"
-    READ_ONLY = "read_only"
     STORAGE_UNAVAILABLE = "storage_unavailable"
-    OVERLOADED = "overloaded"
     DRAINING = "draining"
 
     @property
@@ -28,9 +26,7 @@ class RejectCode(Enum):
         return self in _RETRYABLE
 
 
-_RETRYABLE = frozenset(
-    {RejectCode.STORAGE_UNAVAILABLE, RejectCode.OVERLOADED, RejectCode.DRAINING}
-)
+_RETRYABLE = frozenset({RejectCode.STORAGE_UNAVAILABLE, RejectCode.DRAINING})
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ it is no fault: it only holds more. Tombstoned elements are in neither: they are
 beside the checkpoint and come back when an op touches them (rule 5).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -33,18 +33,33 @@ _decode_checkpoint = msgspec.json.Decoder(_Checkpoint).decode
 _decode_id = msgspec.json.Decoder(_Identified).decode
 
 
+def head(board: Board) -> Json:
+    """A checkpoint's first bytes: everything but the elements. `finish` makes it whole."""
+    return msgspec.json.encode({"format": FORMAT, "seq": board.seq, "clock": board.clock})
+
+
+def finish(head: Json, states: Iterable[Json]) -> Json:
+    """A whole checkpoint of a head and the states of the elements that are not deleted.
+
+    The states may be younger than the head: opening applies the ops after `seq` once more, and
+    merging twice changes nothing. So a large board is dumped in slices, without stopping it.
+    """
+    return head[:-1] + b',"elements":[' + b",".join(states) + b"]}"
+
+
 def dump(board: Board) -> Json:
     """The board as one checkpoint; tombstoned elements are left out."""
-    head = msgspec.json.encode({"format": FORMAT, "seq": board.seq, "clock": board.clock})
-    states = b",".join(element.state() for element in board if not element.is_deleted)
-    return head[:-1] + b',"elements":[' + states + b"]}"
+    return finish(head(board), (one.state() for one in board if not one.is_deleted))
 
 
-def load(body: Json) -> Board:
-    """The board that `dump` wrote. Raises ValueError for anything else."""
+def begin(body: Json) -> tuple[Board, list[Json]]:
+    """A checkpoint taken apart: a board without elements, and the element states to `join` to it.
+
+    Raises ValueError for what is no checkpoint.
+    """
     try:
         checkpoint = _decode_checkpoint(body)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ValueError(f"no checkpoint: {error}") from error
     if checkpoint.format != FORMAT:
         raise ValueError(f"checkpoint has format {checkpoint.format}, this version reads {FORMAT}")
@@ -52,27 +67,40 @@ def load(body: Json) -> Board:
     board.start_at(checkpoint.seq)
     for client, counter in checkpoint.clock.items():
         board.note_counter(client, counter)
-    for state in checkpoint.elements:
-        board.join(_decode_id(state).id, bytes(state))
+    return board, [bytes(state) for state in checkpoint.elements]
+
+
+def join(board: Board, states: Iterable[Json]) -> None:
+    """Merge element states, whatever their elements. Raises ValueError for what is no state."""
+    for state in states:
+        try:
+            element = _decode_id(state).id
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise ValueError(f"no element state: {error}") from error
+        board.join(element, state)
+
+
+def load(body: Json) -> Board:
+    """The board that `dump` wrote. Raises ValueError for anything else."""
+    board, states = begin(body)
+    join(board, states)
     return board
 
 
-def parts(elements: Iterable[Element], size_bytes: int) -> Iterator[list[Json]]:
-    """Element states in lists of about `size_bytes`; at least one list, perhaps empty.
+def parts(elements: Iterable[Element], size_bytes: int) -> list[list[Element]]:
+    """Elements dealt out to snapshot parts of about `size_bytes`; at least one part, perhaps empty.
 
-    Lazily: each list is encoded when it is asked for. Deleted elements are left out.
+    Sizes are estimates, so that parts can be encoded one by one when they are sent. Deleted elements
+    are left out.
     """
-    part: list[Json] = []
+    dealt: list[list[Element]] = [[]]
     filled = 0
-    is_first = True
     for element in elements:
         if element.is_deleted:
             continue
-        state = element.state()
-        if part and filled + len(state) > size_bytes:
-            yield part
-            part, filled, is_first = [], 0, False
-        part.append(state)
-        filled += len(state)
-    if part or is_first:
-        yield part
+        if dealt[-1] and filled + element.size_bytes > size_bytes:
+            dealt.append([])
+            filled = 0
+        dealt[-1].append(element)
+        filled += element.size_bytes
+    return dealt

@@ -20,6 +20,7 @@ class CloseCode:
 _TABLE: Final = (
     CloseCode(1001, "going away", "The server stops.", "Reconnect after the delay that `drain` gave."),
     CloseCode(1009, "message too big", "A message above any limit.", "Send less at once; use HTTP."),
+    CloseCode(1011, "internal error", "This session failed on the server.", "Reconnect with `since`."),
     CloseCode(4400, "bad message", "Too many messages that break the protocol.", "Mend the client."),
     CloseCode(4401, "unauthenticated", "No valid token.", "Get a token."),
     CloseCode(4403, "forbidden", "The token does not allow this board.", "Ask for access."),
@@ -35,6 +36,7 @@ _TABLE: Final = (
 CLOSE_CODES: Final = {entry.code: entry for entry in _TABLE}
 
 GOING_AWAY: Final = CLOSE_CODES[1001]
+INTERNAL_ERROR: Final = CLOSE_CODES[1011]
 BAD_MESSAGE: Final = CLOSE_CODES[4400]
 NO_SUCH_BOARD: Final = CLOSE_CODES[4404]
 TOO_SLOW: Final = CLOSE_CODES[4408]
