@@ -1,0 +1,253 @@
+"""Settings from flags, variables, a YAML file and defaults."""
+
+import ipaddress
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings, strategies
+
+from whiteboard import config
+from whiteboard.config import Mode, Secret, Settings, TcpAddress, UnixAddress
+from whiteboard.errors import ConfigError
+
+TOKEN = "0123456789abcdef"
+ORIGIN = "expected an origin such as https://draw.example.org, or *"
+
+
+def problems(flags: dict[str, str | None], environ: dict[str, str]) -> list[str]:
+    """What `load` complains about."""
+    with pytest.raises(ConfigError) as caught:
+        config.load(flags, environ)
+    return caught.value.problems
+
+
+@pytest.fixture
+def yaml_file(tmp_path: Path) -> Path:
+    """A place for a configuration file."""
+    return tmp_path / "wb.yaml"
+
+
+def test_no_source_gives_the_defaults() -> None:
+    """Nothing has to be configured (R1)."""
+    assert config.load({}, {}) == Settings()
+
+
+def test_flags_win_over_variables_over_file_over_defaults(yaml_file: Path) -> None:
+    """The four sources have one fixed order."""
+    yaml_file.write_text("mode: memory\ndata: /file\nlog: {level: error, format: json}\n")
+    given_settings = config.load(
+        {"config": str(yaml_file), "data": "/flag", "log.level": None},
+        {"WHITEBOARD_DATA": "/variable", "WHITEBOARD_LOG_LEVEL": "DEBUG"},
+    )
+
+    assert given_settings.data == Path("/flag")
+    assert given_settings.log == config.LogSettings(config.LogFormat.JSON, config.LogLevel.DEBUG)
+    assert given_settings.mode is Mode.MEMORY
+    assert given_settings.addr == Settings().addr
+    assert given_settings.config_file == yaml_file
+
+
+def test_every_problem_of_every_source_is_reported_at_once(yaml_file: Path) -> None:
+    """One run shows all that is to be mended, each with its path and source."""
+    yaml_file.write_text(
+        "mode: redis\ndta: x\ntls: 5\norigins: [https://ok.example, ftp://x]\nlog: {lvel: debug}\n"
+        "trusted_proxies: {a: b}\ndebug: {token: short}\n"
+    )
+    found = problems(
+        {"config": str(yaml_file), "drain_grace": "-1"},
+        {"WHITEBOARD_MODE": "x", "WHITEBOARD_ADR": ":1", "WHITEBOARD_ORIGINS": "https://ok.example,b"},
+    )
+
+    assert sorted(found) == sorted(
+        [
+            "WHITEBOARD_ADR: no such variable; did you mean WHITEBOARD_ADDR?",
+            f"{yaml_file}: mode: expected memory or sqlite, got 'redis'",
+            f"{yaml_file}: dta: no such key; did you mean data?",
+            f"{yaml_file}: tls: expected a mapping of keys, got 5",
+            f"{yaml_file}: origins[1]: {ORIGIN}, got 'ftp://x'",
+            f"{yaml_file}: log.lvel: no such key; did you mean level?",
+            f"{yaml_file}: trusted_proxies: expected a list, got {{'a': 'b'}}",
+            f"{yaml_file}: debug.token: expected at least 16 characters, got 5",
+            "WHITEBOARD_MODE: expected memory or sqlite, got 'x'",
+            f"WHITEBOARD_ORIGINS: {ORIGIN}, got 'b'",
+            "--drain-grace: expected a number of seconds above 0, got '-1'",
+        ]
+    )
+
+
+def test_a_bad_key_is_reported_even_when_a_stronger_source_hides_it() -> None:
+    """A good flag does not excuse a bad variable."""
+    assert problems({"mode": "memory"}, {"WHITEBOARD_MODE": "x"}) == [
+        "WHITEBOARD_MODE: expected memory or sqlite, got 'x'"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        (":8080", TcpAddress(None, 8080)),
+        ("localhost:0", TcpAddress("localhost", 0)),
+        ("[::1]:80", TcpAddress("::1", 80)),
+        ("unix:/run/wb.sock", UnixAddress(Path("/run/wb.sock"))),
+    ],
+)
+def test_addresses(text: str, address: config.Address) -> None:
+    """An address is HOST:PORT, :PORT or unix:/path, and is written as it was read."""
+    assert config.load({"addr": text}, {}).addr == address
+    assert str(address) == text
+
+
+@pytest.mark.parametrize("text", ["8080", "host", "::1:80", ":99999", ":x", "unix:", "a b:80", ":", "a:²"])
+def test_bad_addresses(text: str) -> None:
+    """What is no address is refused with the forms that are."""
+    assert problems({"addr": text}, {})[0].startswith("--addr: expected ")
+
+
+@pytest.mark.parametrize(
+    ("text", "base"), [("wb", "/wb"), ("/wb/", "/wb"), ("/a/b", "/a/b"), ("/", ""), ("//wb//", "/wb")]
+)
+def test_base_path_is_normalised(text: str, base: str) -> None:
+    """One spelling: a slash in front and none at the end; the root is empty."""
+    assert config.load({"base_path": text}, {}).base_path == base
+
+
+@pytest.mark.parametrize("text", ["/a//b", "/../x", "/a b", "/<x>", "/a?b"])
+def test_bad_base_paths(text: str) -> None:
+    """A base path that could not stand in a URL and a template as it is, is refused."""
+    assert problems({"base_path": text}, {})[0].startswith("--base-path: expected ")
+
+
+def test_lists_come_with_commas_or_as_yaml_lists(yaml_file: Path) -> None:
+    """Lists have the same meaning in every source."""
+    yaml_file.write_text("origins: https://A.example, http://b.example:81/\ntrusted_proxies: [10.1.2.3/8]\n")
+    loaded = config.load({"config": str(yaml_file)}, {})
+
+    assert loaded.origins == ("https://a.example", "http://b.example:81")
+    assert loaded.trusted_proxies == (ipaddress.ip_network("10.0.0.0/8"),)
+    assert config.load({"origins": "*"}, {}).origins == ("*",)
+
+
+def test_a_secret_can_stand_in_a_file(tmp_path: Path, yaml_file: Path) -> None:
+    """`_FILE` variants keep a secret out of the environment and of the configuration."""
+    secret_file = tmp_path / "token"
+    secret_file.write_text(TOKEN + "\n")
+    yaml_file.write_text(f"debug: {{token_file: {secret_file}}}\n")
+    by_flag = config.load({"debug.token_file": str(secret_file)}, {"WHITEBOARD_DEBUG_TOKEN": "f" * 16})
+
+    assert by_flag.debug.token == Secret(TOKEN)
+    assert config.load({}, {"WHITEBOARD_DEBUG_TOKEN_FILE": str(secret_file)}).debug.token == Secret(TOKEN)
+    assert config.load({"config": str(yaml_file)}, {}).debug.token == Secret(TOKEN)
+
+
+def test_faults_of_secret_files(tmp_path: Path) -> None:
+    """A secret file that is missing, binary, too short or contradicted is named; its content is not."""
+    binary, short = tmp_path / "binary", tmp_path / "short"
+    binary.write_bytes(b"\xff\xfe\x00")
+    short.write_text("hunter2")
+
+    def problem(name: Path) -> list[str]:
+        return problems({}, {"WHITEBOARD_DEBUG_TOKEN_FILE": str(name)})
+
+    prefix = "WHITEBOARD_DEBUG_TOKEN_FILE: "
+    assert problem(tmp_path / "no") == [f"{prefix}cannot read {tmp_path / 'no'}: No such file or directory"]
+    assert problem(binary) == [f"{prefix}is no UTF-8 text"]
+    assert problem(short) == [f"{prefix}expected at least 16 characters, got 7"]
+    both = {"WHITEBOARD_DEBUG_TOKEN_FILE": str(short), "WHITEBOARD_DEBUG_TOKEN": TOKEN}
+    assert problems({}, both) == [f"{prefix}given together with WHITEBOARD_DEBUG_TOKEN; choose one"]
+
+
+def test_secrets_do_not_show() -> None:
+    """Neither repr, str, description nor a complaint gives a secret away."""
+    loaded = config.load({}, {"WHITEBOARD_DEBUG_TOKEN": TOKEN})
+
+    assert TOKEN not in repr(loaded) + str(loaded.debug.token) + str(config.describe(loaded))
+    assert loaded.debug.token is not None
+    assert loaded.debug.token.reveal() == TOKEN
+    assert loaded.debug.token.matches(TOKEN)
+    assert not loaded.debug.token.matches(TOKEN + "x")
+    assert "hunter 2" not in str(problems({}, {"WHITEBOARD_DEBUG_TOKEN": "hunter 2"}))
+
+
+def test_certificate_and_key_come_together() -> None:
+    """One TLS file without the other is a mistake, whatever sources they come from."""
+    assert problems({"tls.cert": "c.pem"}, {}) == [
+        "tls.key: missing, but tls.cert is given; give both or none"
+    ]
+    assert config.load({"tls.cert": "c"}, {"WHITEBOARD_TLS_KEY": "k"}).tls.key == Path("k")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("mode: [", "is no YAML: "),
+        ("data: [x]", "data: expected a path, got ['x']"),
+        ("- mode", "expected a mapping of keys, got ['mode']"),
+        ("mode: memory\nmode: sqlite", "key 'mode' is given twice"),
+        ("1: 2", "1: no such key"),
+        ("drain_grace: soon", "drain_grace: expected a number of seconds above 0, got 'soon'"),
+        ("drain_grace: true", "drain_grace: expected a number of seconds above 0, got True"),
+        ("drain_grace: .inf", "drain_grace: expected a number of seconds above 0, got inf"),
+        ("drain_grace: []", "drain_grace: expected a number of seconds above 0, got []"),
+        ("trusted_proxies: [10.0.0.0/99]", "trusted_proxies[0]: expected an IP address or network"),
+        ("log: {level: {}}", "log.level: expected debug, info, warning or error, got {}"),
+        ("debug: {token: 123}", "debug.token: expected letters, digits and signs without spaces"),
+        ("config_file: x", "config_file: no such key"),
+    ],
+)
+def test_bad_files(yaml_file: Path, text: str, complaint: str) -> None:
+    """Whatever is wrong in a file is said with the file's name."""
+    yaml_file.write_text(text)
+    (problem,) = problems({"config": str(yaml_file)}, {})
+
+    assert problem.startswith(f"{yaml_file}: ")
+    assert complaint in problem
+
+
+def test_a_missing_file_is_a_problem(tmp_path: Path) -> None:
+    """A file that was asked for has to be there; the variable names it as well as the flag."""
+    missing = tmp_path / "no.yaml"
+
+    assert problems({}, {"WHITEBOARD_CONFIG": str(missing)}) == [
+        f"{missing}: cannot be read: No such file or directory"
+    ]
+
+
+def test_empty_means_unset(yaml_file: Path) -> None:
+    """An empty variable, an empty file and `key:` with nothing after it change nothing."""
+    yaml_file.write_text("mode:\nlog:\n  level:\n")
+    environ = {"WHITEBOARD_MODE": "", "WHITEBOARD_CONFIG": str(yaml_file), "OTHER": "x"}
+
+    assert config.load({}, environ) == Settings(config_file=yaml_file)
+    yaml_file.write_text("")
+    assert config.load({}, environ) == Settings(config_file=yaml_file)
+
+
+def test_option_names() -> None:
+    """Every setting has one key, one variable and one flag, each derived from its path."""
+    names = {(option.key, option.variable, option.flag) for option in config.OPTIONS}
+
+    assert ("log.level", "WHITEBOARD_LOG_LEVEL", "--log-level") in names
+    assert ("base_path", "WHITEBOARD_BASE_PATH", "--base-path") in names
+    assert len({option.variable for option in config.OPTIONS}) == len(config.OPTIONS)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    flags=strategies.fixed_dictionaries(
+        {
+            "mode": strategies.sampled_from(["memory", "sqlite"]),
+            "addr": strategies.integers(0, 65535).map(":{}".format),
+            "base_path": strategies.from_regex(r"/|(/[a-z0-9]{1,5}){1,3}", fullmatch=True),
+            "drain_grace": strategies.floats(0.001, 1e6).map(repr),
+            "trusted_proxies": strategies.lists(strategies.ip_addresses().map(str), max_size=3).map(",".join),
+        }
+    )
+)
+def test_a_description_reads_back_as_the_same_settings(yaml_file: Path, flags: dict[str, str | None]) -> None:
+    """What `check-config` prints is a valid configuration file."""
+    loaded = config.load(flags, {})
+    yaml_file.write_text(yaml.safe_dump(config.describe(loaded)))
+    again = config.load({"config": str(yaml_file)}, {})
+
+    assert config.describe(again) == config.describe(loaded)
