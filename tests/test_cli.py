@@ -1,0 +1,122 @@
+"""The command line: what it prints, and its exit codes."""
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from whiteboard import __version__, cli
+from whiteboard.errors import ConfigError, StartupError
+
+
+def whiteboard(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as its own process, with no variables of ours but the given ones."""
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("WHITEBOARD_")}
+    return subprocess.run(
+        [sys.executable, "-m", "whiteboard", *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env=environ | variables,
+        check=False,
+    )
+
+
+def exit_code(monkeypatch: pytest.MonkeyPatch, outcome: BaseException | None) -> int:
+    """The exit code of a command that ends in `outcome`."""
+
+    def run(_: argparse.Namespace) -> int:
+        if outcome is not None:
+            raise outcome
+        return cli.DONE
+
+    monkeypatch.setattr(cli, "COMMANDS", (cli.Command("try", "test", run, lambda parser: None),))
+    return cli.main(["try"])
+
+
+def test_version() -> None:
+    """`--version` names the program and its version."""
+    result = whiteboard("--version")
+
+    assert (result.returncode, result.stdout) == (0, f"whiteboard {__version__}\n")
+
+
+@pytest.mark.parametrize("arguments", [(), ("fly",), ("serve", "--fly"), ("check-config", "--mod", "memory")])
+def test_usage_errors_exit_with_2(arguments: tuple[str, ...]) -> None:
+    """What cannot be parsed is answered with the usage; abbreviated flags are not guessed."""
+    result = whiteboard(*arguments)
+
+    assert result.returncode == 2
+    assert result.stderr.startswith("usage: whiteboard")
+    assert "Traceback" not in result.stderr
+
+
+def test_bad_configuration_exits_with_2_and_every_problem() -> None:
+    """All bad keys come at once, one line each, without a traceback."""
+    result = whiteboard("serve", "--mode", "redis", WHITEBOARD_ADR=":1", WHITEBOARD_LOG_LEVEL="loud")
+
+    assert result.returncode == 2
+    assert sorted(result.stderr.splitlines()) == [
+        "whiteboard: --mode: expected memory or sqlite, got 'redis'",
+        "whiteboard: WHITEBOARD_ADR: no such variable; did you mean WHITEBOARD_ADDR?",
+        "whiteboard: WHITEBOARD_LOG_LEVEL: expected debug, info, warning or error, got 'loud'",
+    ]
+
+
+def test_check_config_prints_the_result_with_secrets_masked(tmp_path: Path) -> None:
+    """What serve would use, as YAML that names the file it came from."""
+    file, token = tmp_path / "wb.yaml", "0123456789abcdef"
+    file.write_text("mode: memory\nlog: {format: json}\n")
+    result = whiteboard("check-config", "--config", str(file), "--addr", ":9", WHITEBOARD_DEBUG_TOKEN=token)
+    shown = yaml.safe_load(result.stdout)
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith(f"# with {file}\n")
+    assert (shown["mode"], shown["addr"], shown["log"]["format"]) == ("memory", ":9", "json")
+    assert shown["debug"]["token"] == "********"
+    assert token not in result.stdout
+
+
+def test_check_config_takes_secret_files_as_flags(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A secret comes on the command line as the name of its file only."""
+    file = tmp_path / "token"
+    file.write_text("0123456789abcdef")
+
+    assert cli.main(["check-config", "--debug-token-file", str(file)]) == 0
+    assert "********" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code", "told"),
+    [
+        (None, 0, ""),
+        (StartupError("port 8080 is taken; choose another with --addr"), 1, "port 8080 is taken"),
+        (ConfigError(["a: bad", "b: bad"]), 2, "whiteboard: a: bad\nwhiteboard: b: bad\n"),
+        (ExceptionGroup("", [ExceptionGroup("", [StartupError("locked")])]), 1, "whiteboard: locked\n"),
+        (KeyboardInterrupt(), 130, ""),
+        (BaseExceptionGroup("", [KeyboardInterrupt()]), 130, ""),
+    ],
+)
+def test_expected_failures_are_sentences(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    outcome: BaseException | None,
+    code: int,
+    told: str,
+) -> None:
+    """Every expected end has its exit code and a sentence, also when it crossed a nursery."""
+    assert exit_code(monkeypatch, outcome) == code
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "bug", [ValueError("bug"), ExceptionGroup("", [StartupError("x"), ValueError("bug")])]
+)
+def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch, bug: Exception) -> None:
+    """Nobody hides what was not expected."""
+    with pytest.raises(type(bug)):
+        exit_code(monkeypatch, bug)

@@ -1,0 +1,144 @@
+"""The command line: parses, calls, and turns what happened into a sentence and an exit code.
+
+Exit codes: 0 done (a drained server included, whatever signal began the drain), 1 it failed, 2 it was
+asked for in a way that cannot work (usage, configuration), 130 interrupted before there was anything
+to drain. Must not know how a server is put together: `serve` is imported when it is needed, so that
+`--version` and complaints stay quick and need nothing of it.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+import attrs
+import yaml
+
+from whiteboard import __version__, config
+from whiteboard.errors import ConfigError, WhiteboardError
+
+DONE: Final = 0
+FAILED: Final = 1
+UNUSABLE: Final = 2
+INTERRUPTED: Final = 130
+"""What shells report for a program that Ctrl-C ended."""
+
+
+@attrs.frozen
+class Command:
+    """A subcommand. A new one is one more entry of `COMMANDS`."""
+
+    name: str
+    meaning: str
+    """One line for the help."""
+    run: Callable[[argparse.Namespace], int]
+    """Does it; the exit code. May raise WhiteboardError."""
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+
+
+# --- the commands -----------------------------------------------------------------------------
+def _serve(arguments: argparse.Namespace) -> int:
+    settings = _settings(arguments)
+    from whiteboard import serve  # noqa: PLC0415 - see the module docstring
+
+    serve.run(settings)
+    return DONE
+
+
+def _check_config(arguments: argparse.Namespace) -> int:
+    settings = _settings(arguments)
+    if settings.config_file is not None:
+        print(f"# with {settings.config_file}")
+    print(yaml.safe_dump(config.describe(settings), sort_keys=False, allow_unicode=True), end="")
+    return DONE
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", metavar="FILE", help="YAML file with the settings below")
+    for option in config.OPTIONS:
+        key, flag, metavar, meaning = option.key, option.flag, option.help.metavar, option.help.meaning
+        if option.is_secret:
+            key, flag, metavar = f"{key}_file", f"{flag}-file", "FILE"
+            meaning = f"file with the {meaning}"
+        if option.is_list:
+            metavar = f"{metavar},..."
+        if option.default:
+            meaning = f"{meaning} (default: {option.default})"
+        parser.add_argument(flag, dest=key, metavar=metavar, help=meaning)
+
+
+def _settings(arguments: argparse.Namespace) -> config.Settings:
+    ours = {"command", "run"}
+    flags = {key: value for key, value in vars(arguments).items() if key not in ours}
+    return config.load(flags, os.environ)
+
+
+COMMANDS: Final = (
+    Command("serve", "serve boards until SIGTERM or Ctrl-C", _serve, _add_settings),
+    Command(
+        "check-config",
+        "show the settings that serve would use, or all that is wrong",
+        _check_config,
+        _add_settings,
+    ),
+)
+_EPILOG: Final = (
+    "Every flag can be given as a variable (--log-level as WHITEBOARD_LOG_LEVEL) and as a key of the"
+    " YAML file (log.level). Flags win over variables, variables over the file."
+)
+
+
+# --- from arguments to an exit code -----------------------------------------------------------
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="whiteboard", description="A self-hosted real-time whiteboard server.", allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=f"whiteboard {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        subparser = commands.add_parser(
+            command.name,
+            help=command.meaning,
+            description=command.meaning,
+            epilog=_EPILOG,
+            allow_abbrev=False,
+        )
+        command.add_arguments(subparser)
+        subparser.set_defaults(run=command.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code. Usage errors and `--version` leave through SystemExit."""
+    arguments = build_parser().parse_args(argv)
+    run: Callable[[argparse.Namespace], int] = arguments.run
+    try:
+        return run(arguments)
+    except WhiteboardError as fault:
+        return _tell([fault])
+    except BaseExceptionGroup as group:
+        # What crossed a nursery. Anything that is not expected is a bug and keeps its traceback.
+        _, bugs = group.split((WhiteboardError, KeyboardInterrupt))
+        if bugs is not None:
+            raise
+        faults = [fault for fault in _leaves(group) if isinstance(fault, WhiteboardError)]
+        return _tell(faults) if faults else INTERRUPTED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for inner in group.exceptions:
+        if isinstance(inner, BaseExceptionGroup):
+            yield from _leaves(inner)
+        else:
+            yield inner
+
+
+def _tell(faults: list[WhiteboardError]) -> int:
+    for fault in faults:
+        for line in fault.problems if isinstance(fault, ConfigError) else [str(fault)]:
+            print(f"whiteboard: {line}", file=sys.stderr)
+    return UNUSABLE if all(isinstance(fault, ConfigError) for fault in faults) else FAILED
