@@ -29,8 +29,11 @@ apt_install() {
     apt_updated=yes
   fi
   say "== apt-get install $*"
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2 ||
-    fail "apt-get could not install $*; its own words stand above"
+  # Its hundreds of lines are worth reading only when it fails.
+  local output
+  output=$(as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "$@" 2>&1 </dev/null) ||
+    fail "apt-get could not install $*; it said:"$'\n'"$output"
 }
 
 # python_path: prints a Python of 3.11 or later; fails when there is none.
