@@ -98,6 +98,17 @@ MAX_BOARDS_PER_PAGE: Final = 500
 MAX_CLOSE_REASON_BYTES: Final = 123
 """RFC 6455 section 5.5: a control frame carries at most 125 bytes, two of them the code."""
 
+# --- sockets ----------------------------------------------------------------------------------
+LISTEN_BACKLOG: Final = 1_024
+"""Connections that the kernel holds until they are accepted: a board's people coming back at once."""
+RECEIVE_BYTES: Final = 32 * KIB
+"""One read of one socket: about 250 small ops, some 5 ms of work before the next session's turn."""
+SEND_BYTES: Final = 64 * KIB
+"""Queued frames are joined up to this size for one send: past it a system call's cost is lost in the copy."""
+MAX_PONG_BACKLOG_BYTES: Final = 64 * KIB
+"""With more than this queued only the newest ping is answered (RFC 6455 section 5.5.3 lets us), so
+that a peer that pings and never reads cannot make the queue grow."""
+
 
 def published() -> dict[str, int | float]:
     """The bounds that a client must respect, as `welcome.limits` gives them."""

@@ -117,8 +117,27 @@ CLIENT_RETRY_CAP: Final = _register(
     "Client: the longest reconnect delay, so that a returning server is found within seconds.",
 )
 STORAGE_CLOSE: Final = _register(
-    "storage-close", 5.0, "R12: writes queued at shutdown are one group commit, 50 ms on a slow disk; 5 s leaves room within what supervisors allow."
+    "storage-close",
+    5.0,
+    "R12: writes queued at shutdown are one group commit, 50 ms on a slow disk; 5 s leaves room within what supervisors allow.",
 )
 STORAGE_TAIL: Final = _register(
-    "storage-tail", 0.5, "Looks for other processes' appends while somebody waits for them; the port promises a second, a look costs 50 µs."
+    "storage-tail",
+    0.5,
+    "Looks for other processes' appends while somebody waits for them; the port promises a second, a look costs 50 µs.",
+)
+TLS_HANDSHAKE: Final = _register(
+    "tls-handshake",
+    5.0,
+    "Two round trips and a signature; as long as the request head gets, so that TLS buys a silent peer no more time than plain HTTP.",
+)
+LINGER: Final = _register(
+    "linger",
+    1.0,
+    "RFC 9112 section 9.6: closing over unread bytes makes the kernel reset the connection and can destroy our last answer; one slow round trip.",
+)
+HTTP_KEEP_ALIVE: Final = _register(
+    "http-keep-alive",
+    15.0,
+    "An idle HTTP connection serves a page's next request without a handshake; longer would only keep descriptors from those who come.",
 )
