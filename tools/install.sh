@@ -23,9 +23,10 @@ apt_updated=
 apt_install() {
   command -v apt-get >/dev/null ||
     fail "this needs $*: names of Debian packages; install what your system calls them and run again"
+  as_root true || fail "needs Debian packages and is neither root nor has sudo; run as root: apt-get install $*"
   if [ -z "$apt_updated" ]; then
     say "== apt-get update"
-    as_root apt-get update -qq || fail "needs the Debian packages $*; run as root: apt-get install $*"
+    as_root apt-get update -qq || fail "apt-get update failed; its own words stand above"
     apt_updated=yes
   fi
   say "== apt-get install $*"
