@@ -1,0 +1,55 @@
+"""A Trio client for the wire protocol: stays on a board, says what happens there, has ops acked.
+
+Use `open_board` for a program that takes part, `open_wire` for one that speaks the plain protocol.
+It knows the protocol, core and the ground floor; it must not know the server's rooms or storage.
+"""
+
+from whiteboard.client.board import BoardClient, open_board
+from whiteboard.client.events import (
+    Ack,
+    Answer,
+    Cursors,
+    Disconnected,
+    Drain,
+    Event,
+    Joined,
+    Left,
+    OpEvent,
+    Pong,
+    Problem,
+    Reconnected,
+    Rejected,
+    Resync,
+    RoleChanged,
+    Skipped,
+    SnapshotPart,
+    Unknown,
+    Welcome,
+)
+from whiteboard.client.wire import Wire, open_wire
+
+__all__ = [
+    "Ack",
+    "Answer",
+    "BoardClient",
+    "Cursors",
+    "Disconnected",
+    "Drain",
+    "Event",
+    "Joined",
+    "Left",
+    "OpEvent",
+    "Pong",
+    "Problem",
+    "Reconnected",
+    "Rejected",
+    "Resync",
+    "RoleChanged",
+    "Skipped",
+    "SnapshotPart",
+    "Unknown",
+    "Welcome",
+    "Wire",
+    "open_board",
+    "open_wire",
+]
