@@ -1,0 +1,1 @@
+"""One port: listening sockets, telling WebSockets from HTTP, TLS, and the connection that rooms use."""

@@ -1,0 +1,324 @@
+"""WebSocket frames as bytes (RFC 6455 section 5): scan what a client sent, build what we send.
+
+Owns the frame format and the bounds on a message. Pure: knows no socket, clock or task.
+
+How scanning goes: bytes come in chunks of any size, messages and control frames come out in the
+order in which they ended. A whole text frame in one chunk (nearly all of a drawing's traffic) takes
+the short path. Fragments are joined. A message above the frame limit, or a binary one, is passed
+over without being kept, and reported where it ended. A breach of the protocol is reported once, as
+the last thing. UTF-8 is not checked here: the JSON decoder does that.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from whiteboard import limits
+from whiteboard.rooms.ports import BINARY_MESSAGE, BinaryMessage, Oversize
+
+CONTINUATION: Final = 0x0
+TEXT: Final = 0x1
+BINARY: Final = 0x2
+CLOSE: Final = 0x8
+PING: Final = 0x9
+PONG: Final = 0xA
+
+PROTOCOL_ERROR: Final = 1002
+INVALID_PAYLOAD: Final = 1007
+MESSAGE_TOO_BIG: Final = 1009
+
+PING_FRAME: Final = b"\x89\x00"
+
+_FIN: Final = 0x80
+_RSV: Final = 0x70
+_OPCODE: Final = 0x0F
+_MASKED: Final = 0x80
+_LENGTH: Final = 0x7F
+_MAX_SHORT: Final = 125
+_LENGTH_16: Final = 126
+_LENGTH_64: Final = 127
+_MAX_16: Final = 0xFFFF
+_MASK_BYTES: Final = 4
+_FIN_TEXT: Final = _FIN | TEXT
+
+_KNOWN_OPCODES: Final = frozenset({CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG})
+_CLOSE_CODES: Final = frozenset({1000, 1001, 1002, 1003, *range(1007, 1014)})
+"""What a peer may put into a close frame below 3000 (RFC 6455 section 7.4, IANA registry)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ControlFrame:
+    """A close, ping or pong frame."""
+
+    opcode: int
+    raw: bytes
+    """The frame as it came, header and mask included."""
+    payload: bytes
+    """Unmasked, at most 125 bytes."""
+
+    @property
+    def close_code(self) -> int | None:
+        """The code in a close frame, if it has one."""
+        return int.from_bytes(self.payload[:2], "big") if self.payload else None
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """The peer broke the protocol or a bound that costs the connection: close with this."""
+
+    code: int
+    reason: str
+
+
+Scanned = bytes | Oversize | BinaryMessage | ControlFrame | Violation
+
+
+def unmask(key: bytes | bytearray, payload: bytes | bytearray) -> bytes:
+    """`payload` with the four bytes of `key` laid over it again and again (its own inverse).
+
+    Source: RFC 6455 section 5.3. One big-integer XOR: the fastest way without a C extension.
+    """
+    size = len(payload)
+    mask = (key * (size // _MASK_BYTES + 1))[:size]
+    return (int.from_bytes(payload, "little") ^ int.from_bytes(mask, "little")).to_bytes(size, "little")
+
+
+def data_frame(opcode: int, payload: bytes) -> bytes:
+    """One whole, unmasked frame, as a server sends it. `payload` may have any size."""
+    size = len(payload)
+    if size <= _MAX_SHORT:
+        return bytes((_FIN | opcode, size)) + payload
+    if size <= _MAX_16:
+        return bytes((_FIN | opcode, _LENGTH_16)) + size.to_bytes(2, "big") + payload
+    return bytes((_FIN | opcode, _LENGTH_64)) + size.to_bytes(8, "big") + payload
+
+
+def pong_frame(payload: bytes) -> bytes:
+    """The answer to a ping that carried `payload`, at most 125 bytes."""
+    return data_frame(PONG, payload)
+
+
+def close_frame(code: int, reason: str) -> bytes:
+    """A goodbye; the reason is cut to what a control frame can carry."""
+    return data_frame(CLOSE, code.to_bytes(2, "big") + cut_reason(reason).encode())
+
+
+def cut_reason(reason: str) -> str:
+    """`reason` cut to MAX_CLOSE_REASON_BYTES of UTF-8 at a character boundary."""
+    encoded = reason.encode("utf-8", "replace")
+    return encoded[: limits.MAX_CLOSE_REASON_BYTES].decode("utf-8", "ignore")
+
+
+class TextFramer:
+    """Builds text frames and remembers the last one.
+
+    A room pushes one message object to all its sessions in a row: it is framed once, not once each.
+    """
+
+    def __init__(self) -> None:
+        self._message: bytes | None = None
+        self._frame = b""
+
+    def frame(self, message: bytes) -> bytes:
+        """The text frame that carries `message`."""
+        if message is not self._message:
+            self._frame = data_frame(TEXT, message)
+            self._message = message
+        return self._frame
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    fin: bool
+    opcode: int
+    length: int
+    size: int
+    """Bytes of the header itself, mask included."""
+    key: bytes
+
+
+class FrameScanner:
+    """Turns the bytes that a client sends into messages and control frames.
+
+    Holds at most one message of `max_frame_bytes` besides what the caller fed last.
+    """
+
+    def __init__(
+        self,
+        max_frame_bytes: int = limits.MAX_FRAME_BYTES,
+        max_message_bytes: int = limits.MAX_MESSAGE_BYTES,
+    ) -> None:
+        self._max_frame_bytes = max_frame_bytes
+        self._max_message_bytes = max_message_bytes
+        self._buffer = bytearray()
+        self._need = 0  # bytes that the buffer must hold before scanning on makes sense
+        self._opcode: int | None = None  # of the message under way, if one is
+        self._size = 0  # payload bytes of that message so far, kept or not
+        self._kept = bytearray()
+        self._skip = 0  # payload bytes of the current frame still to be passed over
+        self._skip_ends_message = False
+        self._ended = False
+
+    def feed(self, data: bytes) -> list[Scanned]:
+        """What `data` completes, in order. After a Violation or a close frame: nothing any more."""
+        found: list[Scanned] = []
+        if self._ended:
+            return found
+        if not self._buffer:
+            used = self._scan(data, found)
+            self._buffer += data[used:]
+            return found
+        self._buffer += data
+        if len(self._buffer) >= self._need:
+            del self._buffer[: self._scan(self._buffer, found)]
+        return found
+
+    def _scan(self, data: bytes | bytearray, found: list[Scanned]) -> int:
+        """Scan whole frames from the start of `data`; how many bytes are done with."""
+        at, size = 0, len(data)
+        self._need = 0
+        while at < size and not self._ended:
+            if self._skip:
+                at += self._pass_over(size - at, found)
+                continue
+            if data[at] == _FIN_TEXT and self._opcode is None and size - at >= 2:
+                length = data[at + 1] - _MASKED
+                end = at + 2 + _MASK_BYTES + length
+                if 0 <= length <= _MAX_SHORT and length <= self._max_frame_bytes and end <= size:
+                    found.append(unmask(data[at + 2 : at + 6], data[at + 6 : end]))
+                    at = end
+                    continue
+            step = self._scan_frame(data, at, found)
+            if not step:
+                break
+            at += step
+        return at
+
+    def _pass_over(self, available: int, found: list[Scanned]) -> int:
+        step = min(self._skip, available)
+        self._skip -= step
+        if not self._skip and self._skip_ends_message:
+            self._end_message(found)
+        return step
+
+    def _scan_frame(self, data: bytes | bytearray, at: int, found: list[Scanned]) -> int:
+        """One frame of any kind; bytes used, 0 when more are needed or the scan has ended."""
+        header = self._read_header(data, at)
+        if header is None:
+            return 0
+        if isinstance(header, Violation):
+            return self._end(header, found)
+        if header.opcode & CLOSE:
+            return self._scan_control(data, at, header, found)
+        return self._scan_data(data, at, header, found)
+
+    def _read_header(self, data: bytes | bytearray, at: int) -> _Header | Violation | None:
+        available = len(data) - at
+        if available < 2:
+            self._need = 2
+            return None
+        first, second = data[at], data[at + 1]
+        if (fault := _header_fault(first, second)) is not None:
+            return Violation(PROTOCOL_ERROR, fault)
+        length, extra = second & _LENGTH, 0
+        if length > _MAX_SHORT:
+            extra = 2 if length == _LENGTH_16 else 8
+        size = 2 + extra + _MASK_BYTES
+        if available < size:
+            self._need = size
+            return None
+        if extra:
+            length = int.from_bytes(data[at + 2 : at + 2 + extra], "big")
+            if length <= (_MAX_SHORT if extra == 2 else _MAX_16):
+                return Violation(PROTOCOL_ERROR, "frame length in more bytes than it needs")
+        key = bytes(data[at + size - _MASK_BYTES : at + size])
+        return _Header(bool(first & _FIN), first & _OPCODE, length, size, key)
+
+    def _scan_control(self, data: bytes | bytearray, at: int, header: _Header, found: list[Scanned]) -> int:
+        payload = self._payload(data, at, header)
+        if payload is None:
+            return 0
+        frame = ControlFrame(header.opcode, bytes(data[at : at + header.size + header.length]), payload)
+        if header.opcode == CLOSE:
+            return self._end(_close_fault(payload) or frame, found)
+        found.append(frame)
+        return header.size + header.length
+
+    def _scan_data(self, data: bytes | bytearray, at: int, header: _Header, found: list[Scanned]) -> int:
+        if (header.opcode == CONTINUATION) == (self._opcode is None):
+            order = "continuation without a beginning" if self._opcode is None else "message inside a message"
+            return self._end(Violation(PROTOCOL_ERROR, order), found)
+        opcode = header.opcode or self._opcode
+        total = self._size + header.length
+        if total > self._max_message_bytes:
+            reason = f"message above {self._max_message_bytes} bytes"
+            return self._end(Violation(MESSAGE_TOO_BIG, reason), found)
+        if opcode == BINARY or total > self._max_frame_bytes:
+            self._opcode, self._size = opcode, total
+            self._kept.clear()
+            self._skip, self._skip_ends_message = header.length, header.fin
+            if not header.length and header.fin:
+                self._end_message(found)
+            return header.size
+        payload = self._payload(data, at, header)
+        if payload is None:
+            return 0
+        self._opcode, self._size = opcode, total
+        self._kept += payload
+        if header.fin:
+            self._end_message(found)
+        return header.size + header.length
+
+    def _payload(self, data: bytes | bytearray, at: int, header: _Header) -> bytes | None:
+        start = at + header.size
+        end = start + header.length
+        if end > len(data):
+            self._need = end - at
+            return None
+        return unmask(header.key, data[start:end])
+
+    def _end_message(self, found: list[Scanned]) -> None:
+        if self._opcode == BINARY:
+            found.append(BINARY_MESSAGE)
+        elif self._size > self._max_frame_bytes:
+            found.append(Oversize(self._size))
+        else:
+            found.append(bytes(self._kept))
+        self._kept.clear()
+        self._opcode, self._size = None, 0
+
+    def _end(self, last: ControlFrame | Violation, found: list[Scanned]) -> int:
+        found.append(last)
+        self._ended = True
+        self._kept.clear()
+        self._buffer = bytearray()
+        return 0
+
+
+def _header_fault(first: int, second: int) -> str | None:
+    """What is wrong with the first two bytes of a client's frame."""
+    opcode = first & _OPCODE
+    if first & _RSV:
+        return "reserved bit set"
+    if opcode not in _KNOWN_OPCODES:
+        return f"unknown opcode {opcode}"
+    if not second & _MASKED:
+        return "frame without a mask"
+    if opcode & CLOSE and not first & _FIN:
+        return "fragmented control frame"
+    if opcode & CLOSE and second & _LENGTH > _MAX_SHORT:
+        return "control frame above 125 bytes"
+    return None
+
+
+def _close_fault(payload: bytes) -> Violation | None:
+    """What is wrong with a close frame's payload (RFC 6455 sections 5.5.1 and 7.4)."""
+    if not payload:
+        return None
+    code = int.from_bytes(payload[:2], "big")
+    if len(payload) == 1 or not (code in _CLOSE_CODES or 3000 <= code < 5000):
+        return Violation(PROTOCOL_ERROR, "close frame without a valid code")
+    try:
+        payload[2:].decode()
+    except UnicodeDecodeError:
+        return Violation(INVALID_PAYLOAD, "close reason is not UTF-8")
+    return None

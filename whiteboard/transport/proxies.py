@@ -1,0 +1,121 @@
+"""Who is at the other end when proxies stand between (R35). Pure.
+
+Owns whose X-Forwarded-* headers are believed and what they say. Nobody is believed by default: a
+header that anybody can send must not decide an address or an origin.
+"""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Self
+
+from whiteboard.errors import ConfigError
+from whiteboard.transport.http_head import Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The program that made a request, as far as we can know."""
+
+    address: str
+    """An IP address; empty for a Unix socket's peer that no proxy described."""
+    port: int
+    """0 when a proxy spoke for the client."""
+    scheme: str
+    """`http` or `https`, as the client sees it."""
+    host: str
+    """The authority that the client asked for: `example.org` or `example.org:8443`; may be empty."""
+
+    def __str__(self) -> str:
+        """For logs: `host:port`, or the address that a trusted proxy named."""
+        if not self.port:
+            return self.address or "unix"
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedProxies:
+    """The peers whose forwarding headers are believed."""
+
+    everyone: bool = False
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    @classmethod
+    def parse(cls, setting: str | list[str]) -> Self:
+        """`none`, `*` (everyone, Unix sockets included), or addresses and networks, comma-separated or a list.
+
+        Raises ConfigError, one line per entry that is no address.
+        """
+        entries = setting.split(",") if isinstance(setting, str) else setting
+        names = [entry.strip() for entry in entries if entry.strip()]
+        if names in ([], ["none"]):
+            return cls()
+        if "*" in names:
+            return cls(everyone=True)
+        networks, problems = [], []
+        for name in names:
+            try:
+                networks.append(ip_network(name, strict=False))
+            except ValueError:
+                problems.append(f"trusted_proxies: {name!r} is no address and no network such as 10.0.0.0/8")
+        if problems:
+            raise ConfigError(problems)
+        return cls(networks=tuple(networks))
+
+    def trusts(self, address: str) -> bool:
+        """Whether the peer at `address` (empty: a Unix socket) may speak for others."""
+        if self.everyone:
+            return True
+        try:
+            parsed = ip_address(address)
+        except ValueError:
+            return False
+        if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
+            parsed = parsed.ipv4_mapped
+        return any(parsed in network for network in self.networks)
+
+    def client(self, peer: Client, headers: Headers) -> Client:
+        """The client behind `peer`, which is the other end of the socket with its Host header.
+
+        The address is the right-most one in X-Forwarded-For that is no trusted proxy itself; scheme
+        and host are what the nearest proxy said last.
+        """
+        if not self.trusts(peer.address):
+            return peer
+        scheme = _last(headers, "x-forwarded-proto", peer.scheme).lower()
+        host = _last(headers, "x-forwarded-host", peer.host)
+        address = self._forwarded_address(headers)
+        scheme = {"ws": "http", "wss": "https"}.get(scheme, scheme)
+        if scheme not in {"http", "https"}:
+            scheme = peer.scheme
+        if address is None:
+            return Client(peer.address, peer.port, scheme, host)
+        return Client(address, 0, scheme, host)
+
+    def _forwarded_address(self, headers: Headers) -> str | None:
+        """The right-most address that no trusted proxy has; with none such, the left-most."""
+        best = None
+        for element in reversed(headers.elements("x-forwarded-for")):
+            address = _bare_address(element)
+            if address is None:
+                return best
+            best = address
+            if self.everyone or not self.trusts(address):
+                return address
+        return best
+
+
+def _last(headers: Headers, name: str, default: str) -> str:
+    elements = headers.elements(name)
+    return elements[-1] if elements else default
+
+
+def _bare_address(text: str) -> str | None:
+    """The IP address in `1.2.3.4`, `1.2.3.4:80`, `::1` or `[::1]:80`."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        return None
