@@ -14,7 +14,7 @@ CONTRACTS = ROOT / "constraints" / "layers.toml"
 
 def check_contracts(folder: Path) -> subprocess.CompletedProcess[str]:
     """Check the package that lies in `folder`, as `tools/check contracts` does."""
-    command = ["lint-imports", "--config", str(CONTRACTS), "--no-cache", "--no-timing"]
+    command = ["lint-imports", "--config", str(CONTRACTS), "--no-cache", "--no-logo"]
     # lint-imports puts the working folder on sys.path itself: the copy wins over what is installed.
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
@@ -47,8 +47,14 @@ def test_the_tree_keeps_every_contract(house: Path) -> None:
         ("transport/breach.py", "import whiteboard.web", "Dependencies point down only"),
         ("rooms/breach.py", "import whiteboard.storage.sqlite", "Only serve imports a storage adapter"),
         ("web/breach.py", "from whiteboard.storage import memory", "Only serve imports a storage adapter"),
+        (
+            "storage/memory.py",
+            "import whiteboard.storage.sqlite",
+            "Storage adapters stand apart, on the ports",
+        ),
+        ("storage/postgres.py", '"""An adapter."""', "Storage adapters stand apart, on the ports"),
         ("rooms/breach.py", "import trio_websocket", "rooms see neither sockets nor HTTP"),
-        ("limits.py", "import os", "errors, ids, limits and timeouts import nothing"),
+        ("limits.py", "import os", "The ground floor is pure"),
         ("cellar/__init__.py", '"""A package that nobody placed."""', "Dependencies point down only"),
     ],
 )
@@ -60,5 +66,4 @@ def test_a_breach_fails_the_check(house: Path, module: str, line: str, contract:
         file.write(f"\n{line}\n")
     result = check_contracts(house)
     assert result.returncode == 1
-    verdict = next(row for row in result.stdout.splitlines() if row.startswith(contract))
-    assert verdict.rstrip().endswith("BROKEN")
+    assert f"{contract} BROKEN" in result.stdout.splitlines()

@@ -23,7 +23,7 @@ def test_the_installed_package_has_every_file() -> None:
     assert files_of(INSTALLED) == files_of(ROOT / "whiteboard")
 
 
-@pytest.mark.skipif(os.environ.get("WHITEBOARD_TESTED") != "wheel", reason="only tools/check tests the wheel")
+@pytest.mark.skipif(os.environ.get("TESTED_PACKAGE") != "wheel", reason="only tools/check tests the wheel")
 def test_the_wheel_is_what_is_tested() -> None:
     """Under `tools/check` the tests import the installed wheel, not the checkout."""
     assert not INSTALLED.is_relative_to(ROOT / "whiteboard")
