@@ -1,0 +1,75 @@
+// @ts-check
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as g from "../../whiteboard/page/js/draw/geometry.js";
+import { Grid } from "../../whiteboard/page/js/draw/grid.js";
+
+const measure = (/** @type {string} */ text, /** @type {number} */ size) => ({ w: text.length * size * 0.5, h: size * 1.3 });
+const at = (/** @type {number} */ x, /** @type {number} */ y) => ({ x, y });
+const hits = (/** @type {any} */ el, /** @type {any} */ a, /** @type {any} */ b, /** @type {number} */ r) => g.sweepHits(el, measure, a, b, r);
+
+test("crossing segments have no distance, parallel ones their gap", () => {
+  assert.equal(g.segmentsDistance(at(0, 0), at(10, 10), 0, 10, 10, 0), 0);
+  assert.equal(g.segmentsDistance(at(0, 0), at(10, 0), 0, 3, 10, 3), 3);
+});
+
+test("a fast sweep across a thin stroke hits it although both ends are far", () => {
+  const el = { id: "s", type: "stroke", points: [0, 0, -1, 100, 0, -1], width: 2 };
+  assert.ok(hits(el, at(50, -80), at(50, 80), 1));
+  assert.ok(!hits(el, at(150, -80), at(150, 80), 1));
+});
+
+test("a moved stroke is hit where it is drawn, not where it was", () => {
+  const el = { id: "s", type: "stroke", points: [0, 0, -1, 100, 0, -1], width: 2, x: 0, y: 500 };
+  assert.ok(hits(el, at(50, 501), at(50, 501), 2));
+  assert.ok(!hits(el, at(50, 0), at(50, 0), 2));
+});
+
+test("a hollow shape is hit on its line only, a filled one inside too", () => {
+  const hollow = { id: "r", type: "shape", kind: "rectangle", x: 0, y: 0, w: 100, h: 100, width: 2 };
+  assert.ok(!hits(hollow, at(50, 50), at(50, 50), 2));
+  assert.ok(hits(hollow, at(100, 50), at(100, 50), 2));
+  assert.ok(hits({ ...hollow, fill: "#ff0000" }, at(50, 50), at(50, 50), 2));
+  assert.ok(!hits({ ...hollow, fill: "#ff0000", kind: "ellipse" }, at(3, 3), at(3, 3), 1));
+});
+
+test("a turned shape is hit in its turned frame", () => {
+  const el = { id: "r", type: "shape", kind: "rectangle", x: 0, y: 40, w: 100, h: 20, width: 2, fill: "#000", rotation: Math.PI / 2 };
+  assert.ok(hits(el, at(50, 5), at(50, 5), 1));
+  assert.ok(!hits(el, at(5, 50), at(5, 50), 1));
+});
+
+test("a line of negative size has a proper box", () => {
+  const box = g.plainBox({ id: "l", type: "shape", kind: "line", x: 10, y: 10, w: -30, h: -5 }, measure);
+  assert.deepEqual(box, { minX: -20, minY: 5, maxX: 10, maxY: 10 });
+});
+
+test("an arrow's barbs lie behind its tip and within the painted box", () => {
+  const el = { id: "a", type: "shape", kind: "arrow", x: 0, y: 0, w: 200, h: 0, width: 4 };
+  const [one, tip, other] = g.arrowHead(el), box = g.paintBox(el, measure);
+  assert.deepEqual(tip, [200, 0]);
+  for (const [x, y] of [one, other]) assert.ok(x < 200 && g.inBox(/** @type {any} */ (box), x, y));
+});
+
+test("the grid finds the same as a scan of all boxes", () => {
+  const grid = new Grid(), boxes = new Map();
+  let seed = 7;
+  const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
+  for (let i = 0; i < 600; i++) {
+    const x = random() * 9000 - 4500, y = random() * 9000 - 4500, s = i % 50 === 0 ? 8000 : random() * 300;
+    const box = { minX: x, minY: y, maxX: x + s, maxY: y + s };
+    grid.set(`e${i % 400}`, box);
+    boxes.set(`e${i % 400}`, box);
+  }
+  for (let i = 0; i < 30; i++) {
+    grid.delete(`e${i}`);
+    boxes.delete(`e${i}`);
+  }
+  for (let i = 0; i < 60; i++) {
+    const x = random() * 9000 - 4500, y = random() * 9000 - 4500, s = random() * 2000;
+    const view = { minX: x, minY: y, maxX: x + s, maxY: y + s };
+    const expected = [...boxes].filter(([, box]) => g.intersects(box, view)).map(([id]) => id);
+    assert.deepEqual(grid.query(view).sort(), expected.sort());
+  }
+  assert.equal(grid.size, boxes.size);
+});

@@ -1,0 +1,113 @@
+// @ts-check
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as ink from "../../whiteboard/page/js/draw/ink.js";
+
+/** Winding number of flat polygons about a point. @param {number[][]} polygons */
+function winding(polygons, /** @type {number} */ x, /** @type {number} */ y) {
+  let turns = 0;
+  for (const p of polygons) {
+    for (let i = 0; i < p.length; i += 2) {
+      const j = (i + 2) % p.length;
+      const side = (p[j] - p[i]) * (y - p[i + 1]) - (x - p[i]) * (p[j + 1] - p[i + 1]);
+      if (p[i + 1] <= y && p[j + 1] > y && side > 0) turns++;
+      if (p[i + 1] > y && p[j + 1] <= y && side < 0) turns--;
+    }
+  }
+  return turns;
+}
+
+/** @param {number[]} line */
+const middles = (line) => {
+  const out = [];
+  for (let i = 0; i + 3 < line.length; i += 3) {
+    for (const t of [0.25, 0.5, 0.75]) out.push([line[i] + (line[i + 3] - line[i]) * t, line[i + 1] + (line[i + 4] - line[i + 1]) * t]);
+  }
+  return out;
+};
+
+const curve = (/** @type {number} */ n, /** @type {(t:number)=>[number, number]} */ f) =>
+  Array.from({ length: n }, (_, i) => [...f(i / (n - 1)), 0.5]).flat();
+
+const lines = {
+  straight: [0, 0, 0.5, 100, 0, 0.5],
+  corner: [0, 0, 0.5, 50, 0, 0.5, 50, 50, 0.5],
+  back: [0, 0, 0.5, 50, 0, 0.5, 1, 1, 0.5],
+  spiral: curve(80, (t) => [Math.cos(t * 20) * t * 60, Math.sin(t * 20) * t * 60]),
+  curl: curve(40, (t) => [Math.cos(t * 12) * 3 + t * 20, Math.sin(t * 12) * 3]),
+  zigzag: curve(21, (t) => [t * 100, (Math.round(t * 20) % 2) * 40]),
+};
+
+for (const [name, line] of Object.entries(lines)) {
+  test(`the outline of a ${name} line covers the line itself, without holes`, () => {
+    const polygons = ink.outline(line, 6);
+    for (const [x, y] of middles(line)) assert.notEqual(winding(polygons, x + 1e-4, y + 1e-4), 0, `${x}, ${y}`);
+    assert.ok(polygons.flat().every(Number.isFinite));
+  });
+}
+
+test("all outlines turn the same way", () => {
+  for (const polygon of ink.outline(lines.zigzag, 4)) {
+    let area = 0;
+    for (let i = 0; i < polygon.length; i += 2) {
+      const j = (i + 2) % polygon.length;
+      area += polygon[i] * polygon[j + 1] - polygon[j] * polygon[i + 1];
+    }
+    assert.ok(area < 0);
+  }
+});
+
+test("a single point is a dot, no point is nothing, repeated points are one", () => {
+  const [dot] = ink.outline([5, 5, -1], 10);
+  for (let i = 0; i < dot.length; i += 2) assert.ok(Math.abs(Math.hypot(dot[i] - 5, dot[i + 1] - 5) - 5) < 1e-9);
+  assert.deepEqual(ink.outline([], 4), []);
+  assert.equal(ink.outline([1, 1, 0.5, 1, 1, 0.5], 4).length, 1);
+});
+
+test("pressure makes the line wider, none given makes it even", () => {
+  assert.ok(ink.radiusAt(10, 0) < ink.radiusAt(10, 0.5) && ink.radiusAt(10, 0.5) < ink.radiusAt(10, 1));
+  assert.equal(ink.radiusAt(10, -1), 5);
+});
+
+test("a straight line is sent as its ends, a curve within the tolerance", () => {
+  const straight = new ink.Simplifier(0.3), sent = [];
+  for (let i = 0; i <= 100; i++) sent.push(...straight.push([i, 0, 0.5]));
+  sent.push(...straight.flush());
+  assert.deepEqual(sent, [[0, 0, 0.5], [100, 0, 0.5]]);
+
+  const round = new ink.Simplifier(0.3), kept = [];
+  const raw = Array.from({ length: 200 }, (_, i) => /** @type {[number,number,number]} */ ([Math.cos(i / 30) * 50, Math.sin(i / 30) * 50, 0.5]));
+  for (const p of raw) kept.push(...round.push(p));
+  kept.push(...round.flush());
+  assert.ok(kept.length < 60, `${kept.length} points`);
+  for (const [x, y] of kept) assert.ok(Math.abs(Math.hypot(x, y) - 50) < 0.02);
+});
+
+test("a line that turns back on itself keeps its far end", () => {
+  const s = new ink.Simplifier(0.3), sent = [];
+  for (let i = 0; i <= 50; i++) sent.push(...s.push([i, 0, 0.5]));
+  for (let i = 50; i >= 0; i--) sent.push(...s.push([i, 0, 0.5]));
+  sent.push(...s.flush());
+  assert.ok(sent.some(([x]) => x === 50));
+});
+
+test("points are rounded to two decimals and pressure to 0..1", () => {
+  const s = new ink.Simplifier(0.3);
+  assert.deepEqual(s.push([1.23456, 7.891, 1.7]), [[1.23, 7.89, 1]]);
+});
+
+test("the smoother follows, lags less with a pen, and ends where the hand stopped", () => {
+  const pen = new ink.Smoother(1, true), mouse = new ink.Smoother(1, false);
+  let p = /** @type {any} */ (null), m = /** @type {any} */ (null);
+  for (let i = 0; i < 5; i++) {
+    p = pen.push({ x: i * 10, y: 0, t: i * 8, pressure: 0.9 });
+    m = mouse.push({ x: i * 10, y: 0, t: i * 8, pressure: null });
+  }
+  assert.ok(m[0] < p[0] && p[0] < 40);
+  assert.deepEqual(pen.end()?.slice(0, 2), [40, 0]);
+  assert.ok(p[2] > 0.8);
+});
+
+test("without a pen, a fast line is thinner than a slow one", () => {
+  assert.ok(ink.speedPressure(5) < ink.speedPressure(0.1));
+});

@@ -1,0 +1,190 @@
+// @ts-check
+/**
+ * How each type of element is painted. A context comes in board coordinates; a painter leaves it as it was.
+ * New types add a painter to the table. Colours pass through the theme, so stored ones stay untouched.
+ *
+ * @typedef {import("./scene.js").Item} Item
+ * @typedef {import("../types.js").Element} Element
+ * @typedef {CanvasRenderingContext2D} Context
+ * @typedef {{color(stored: string): string, isDark: boolean}} Theme
+ * @typedef {(ctx: Context, item: Item, theme: Theme) => void} Painter
+ */
+import { onDark, parseHex } from "./color.js";
+import { arrowHead, DEFAULT_TEXT_SIZE, isLinear, LINE_HEIGHT, plainBox, rotationOf, widthOf } from "./geometry.js";
+import { outline, trace } from "./ink.js";
+
+export const FONT = 'ui-sans-serif, system-ui, "Segoe UI", Roboto, "Helvetica Neue", "PingFang SC", "Microsoft YaHei", "WenQuanYi Micro Hei", "Noto Sans CJK SC", sans-serif';
+const INK = "#1e1e1e";
+const NOTE_COLOR = "#fff3bf";
+
+/** @type {Map<string, string>} */
+const normalised = new Map();
+const probe = typeof document === "undefined" ? null : document.createElement("canvas").getContext("2d");
+
+/** Any CSS colour as `#rrggbb`, so that the dark mapping understands it; ink for what is none. @param {string} color */
+function normalise(color) {
+  if (parseHex(color) || !probe) return color;
+  let known = normalised.get(color);
+  if (known === undefined) {
+    probe.fillStyle = INK;
+    probe.fillStyle = color;
+    normalised.set(color, (known = String(probe.fillStyle)));
+  }
+  return known;
+}
+
+/** @param {boolean} isDark @returns {Theme} */
+export function makeTheme(isDark) {
+  return { isDark, color: (stored) => (isDark ? onDark(normalise(stored)) : normalise(stored)) };
+}
+
+/** Size of a text block as it is drawn. @type {import("./geometry.js").MeasureText} */
+export function measureText(text, size) {
+  const lines = text.split("\n");
+  if (!probe) return { w: size * 0.55 * Math.max(...lines.map((l) => l.length)), h: lines.length * size * LINE_HEIGHT };
+  probe.font = `${size}px ${FONT}`;
+  return { w: Math.max(...lines.map((line) => probe.measureText(line).width), 1), h: lines.length * size * LINE_HEIGHT };
+}
+
+/** @param {Element} el @param {Theme} theme */
+const inkOf = (el, theme) => theme.color(typeof el.color === "string" ? el.color : INK);
+
+/** @type {Painter} */
+function paintStroke(ctx, item, theme) {
+  const { el } = item;
+  if (!item.path) {
+    item.path = new Path2D();
+    trace(item.path, outline(el.points ?? [], widthOf(el)));
+  }
+  ctx.fillStyle = inkOf(el, theme);
+  const x = el.x ?? 0, y = el.y ?? 0;
+  if (x === 0 && y === 0) {
+    ctx.fill(item.path);
+    return;
+  }
+  ctx.translate(x, y);
+  ctx.fill(item.path);
+  ctx.translate(-x, -y);
+}
+
+/** @param {Context} ctx @param {Element} el */
+function shapePath(ctx, el) {
+  const box = plainBox(el, measureText);
+  if (!box) return;
+  const { minX: x, minY: y } = box, w = box.maxX - x, h = box.maxY - y;
+  ctx.beginPath();
+  if (el.kind === "ellipse") ctx.ellipse(x + w / 2, y + h / 2, w / 2, h / 2, 0, 0, 2 * Math.PI);
+  else if (el.kind === "diamond") diamondPath(ctx, x, y, w, h);
+  else ctx.roundRect(x, y, w, h, Math.min(10, w / 6, h / 6));
+}
+
+/** @param {Context} ctx */
+function diamondPath(ctx, /** @type {number} */ x, /** @type {number} */ y, /** @type {number} */ w, /** @type {number} */ h) {
+  ctx.moveTo(x + w / 2, y);
+  ctx.lineTo(x + w, y + h / 2);
+  ctx.lineTo(x + w / 2, y + h);
+  ctx.lineTo(x, y + h / 2);
+  ctx.closePath();
+}
+
+/** @param {Context} ctx @param {Element} el */
+function linePath(ctx, el) {
+  const x = el.x ?? 0, y = el.y ?? 0;
+  ctx.beginPath();
+  ctx.moveTo(x, y);
+  ctx.lineTo(x + (el.w ?? 0), y + (el.h ?? 0));
+  if (el.kind !== "arrow") return;
+  const [a, tip, b] = arrowHead(el);
+  ctx.moveTo(...a);
+  ctx.lineTo(...tip);
+  ctx.lineTo(...b);
+}
+
+/** @type {Painter} */
+function paintShape(ctx, { el }, theme) {
+  ctx.lineWidth = widthOf(el);
+  ctx.lineCap = ctx.lineJoin = "round";
+  ctx.strokeStyle = inkOf(el, theme);
+  if (isLinear(el)) {
+    linePath(ctx, el);
+  } else {
+    shapePath(ctx, el);
+    if (el.fill && el.fill !== "transparent") {
+      ctx.fillStyle = theme.color(el.fill);
+      ctx.fill();
+    }
+  }
+  ctx.stroke();
+}
+
+/** Draws lines of text with their box's top left corner at x, y. */
+function textLines(/** @type {Context} */ ctx, /** @type {string} */ text, /** @type {number} */ size, /** @type {number} */ x, /** @type {number} */ y) {
+  ctx.font = `${size}px ${FONT}`;
+  ctx.textBaseline = "alphabetic";
+  const m = ctx.measureText("M");
+  const ascent = m.fontBoundingBoxAscent ?? size * 0.8, descent = m.fontBoundingBoxDescent ?? size * 0.2;
+  const first = y + (size * LINE_HEIGHT - ascent - descent) / 2 + ascent;
+  text.split("\n").forEach((line, i) => ctx.fillText(line, x, first + i * size * LINE_HEIGHT));
+}
+
+/** @type {Painter} */
+function paintText(ctx, { el }, theme) {
+  ctx.fillStyle = inkOf(el, theme);
+  textLines(ctx, String(el.text ?? ""), el.size ?? DEFAULT_TEXT_SIZE, el.x ?? 0, el.y ?? 0);
+}
+
+/** @type {Painter} */
+function paintNote(ctx, { el }, theme) {
+  const x = el.x ?? 0, y = el.y ?? 0, size = el.size ?? 18;
+  ctx.fillStyle = theme.isDark ? onDark(normalise(el.color ?? NOTE_COLOR)) : normalise(el.color ?? NOTE_COLOR);
+  ctx.beginPath();
+  ctx.roundRect(x, y, el.w ?? 160, el.h ?? 160, 6);
+  ctx.fill();
+  ctx.fillStyle = INK;
+  textLines(ctx, String(el.text ?? ""), size, x + 12, y + 10);
+}
+
+/** What this page cannot draw yet still shows where it is. @type {Painter} */
+function paintUnknown(ctx, { box }, theme) {
+  ctx.strokeStyle = theme.color("#868e96");
+  ctx.lineWidth = 1;
+  ctx.setLineDash([6, 4]);
+  ctx.strokeRect(box.minX, box.minY, box.maxX - box.minX, box.maxY - box.minY);
+  ctx.setLineDash([]);
+}
+
+/** @type {Record<string, Painter>} */
+export const painters = { stroke: paintStroke, shape: paintShape, text: paintText, note: paintNote };
+
+/** Below this size on the screen an element is a speck and is drawn as one. */
+const SPECK_PX = 1.5;
+
+/** @param {Context} ctx @param {Item} item @param {Theme} theme @param {number} zoom */
+export function paint(ctx, item, theme, zoom) {
+  const { el, box } = item;
+  if (Math.max(box.maxX - box.minX, box.maxY - box.minY) * zoom < SPECK_PX) {
+    ctx.fillStyle = inkOf(el, theme);
+    ctx.fillRect(box.minX, box.minY, 1 / zoom, 1 / zoom);
+    return;
+  }
+  const angle = rotationOf(el), isPlain = angle === 0 && (el.opacity ?? 1) === 1;
+  if (isPlain) {
+    (painters[el.type] ?? paintUnknown)(ctx, item, theme);
+    return;
+  }
+  ctx.save();
+  ctx.globalAlpha *= Math.max(0, Math.min(1, el.opacity ?? 1));
+  if (angle) turn(ctx, el, angle);
+  (painters[el.type] ?? paintUnknown)(ctx, item, theme);
+  ctx.restore();
+}
+
+/** @param {Context} ctx @param {Element} el @param {number} angle */
+function turn(ctx, el, angle) {
+  const box = plainBox(el, measureText);
+  if (!box) return;
+  const cx = (box.minX + box.maxX) / 2, cy = (box.minY + box.maxY) / 2;
+  ctx.translate(cx, cy);
+  ctx.rotate(angle);
+  ctx.translate(-cx, -cy);
+}

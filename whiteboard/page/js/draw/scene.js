@@ -1,0 +1,174 @@
+// @ts-check
+/**
+ * What is on the board, ready to be drawn and hit: every element of the view with its box and cached path,
+ * in a spatial index, with its place in the draw order. Knows no canvas and no network.
+ *
+ * @typedef {import("./geometry.js").Box} Box
+ * @typedef {import("./geometry.js").Point} Point
+ * @typedef {import("../types.js").Element} Element
+ * @typedef {{id:string, el:Element, box:Box, count:number, path:Path2D|null}} Item
+ * @typedef {{get(id:string): Element|null|undefined, drawOrder(): readonly string[]}} View
+ * @typedef {{added:string[], grown:string[], dirty:Box[], gone:string[]}} Changes
+ */
+import { contains, expand, boxFromCorners, intersects, paintBox, plainBox, rotatedBox, rotationOf, sweepHits, union } from "./geometry.js";
+import { Grid } from "./grid.js";
+
+export class Scene {
+  /** @param {View} view @param {import("./geometry.js").MeasureText} measure */
+  constructor(view, measure) {
+    this.view = view;
+    this.measure = measure;
+    /** @type {Map<string, Item>} */
+    this.items = new Map();
+    this.grid = new Grid();
+    /** @type {readonly string[]} the order that `ranks` was made of */
+    this.order = [];
+    /** @type {Map<string, number>} */
+    this.ranks = new Map();
+  }
+
+  /** Reads the whole view again. */
+  rebuild() {
+    this.items.clear();
+    this.grid = new Grid();
+    for (const id of this.view.drawOrder()) this.read(id);
+  }
+
+  /** Reads some elements again and says what that changes in the picture. @param {Iterable<string>} ids @returns {Changes} */
+  refresh(ids) {
+    /** @type {Changes} */
+    const changes = { added: [], grown: [], dirty: [], gone: [] };
+    for (const id of ids) this.refreshOne(id, changes);
+    return changes;
+  }
+
+  /** @param {string} id @param {Changes} changes */
+  refreshOne(id, changes) {
+    const old = this.items.get(id), item = this.read(id);
+    if (!item) {
+      if (old) {
+        changes.gone.push(id);
+        changes.dirty.push(old.box);
+      }
+    } else if (!old) {
+      (item.el.type === "stroke" ? changes.grown : changes.added).push(id);
+    } else if (!sameLook(old.el, item.el)) {
+      changes.dirty.push(old.box, item.box);
+    } else if (item.count > old.count) {
+      changes.grown.push(id);
+    } else {
+      item.path = old.path;
+      if (old.el.created !== item.el.created && !this.isOnTop(item)) changes.dirty.push(item.box);
+    }
+  }
+
+  /** Takes one element over from the view, or drops it. @param {string} id @returns {Item|null} */
+  read(id) {
+    const old = this.items.get(id);
+    const el = this.view.get(id);
+    const box = el ? paintBox(el, this.measure) : null;
+    if (!el || !box) {
+      if (old) this.drop(id);
+      return null;
+    }
+    const item = { id, el, box, count: el.points?.length ?? 0, path: null };
+    this.items.set(id, item);
+    this.grid.set(id, box);
+    return item;
+  }
+
+  /** @param {string} id */
+  drop(id) {
+    this.items.delete(id);
+    this.grid.delete(id);
+  }
+
+  /** @param {string} id */
+  get(id) {
+    return this.items.get(id) ?? null;
+  }
+
+  /** Place in the draw order; only comparisons mean something. @param {string} id */
+  rank(id) {
+    const order = this.view.drawOrder();
+    if (order !== this.order) {
+      this.order = order;
+      this.ranks = new Map(order.map((each, n) => [each, n]));
+    }
+    return this.ranks.get(id) ?? Infinity;
+  }
+
+  /** Items that may paint in a box, bottom first. @param {Box} box @returns {Item[]} */
+  within(box) {
+    return this.sorted(this.grid.query(box));
+  }
+
+  /** @param {Iterable<string>} ids @returns {Item[]} the known ones, bottom first */
+  sorted(ids) {
+    const items = [];
+    for (const id of ids) {
+      const item = this.items.get(id);
+      if (item) items.push(item);
+    }
+    return items.sort((a, b) => this.rank(a.id) - this.rank(b.id));
+  }
+
+  /** The topmost element at a point, or null. @param {Point} at @param {number} tolerance board units */
+  hit(at, tolerance) {
+    return this.swept(at, at, tolerance).at(-1) ?? null;
+  }
+
+  /** Elements touched by a sweep, bottom first. @param {Point} a @param {Point} b @param {number} radius @returns {string[]} */
+  swept(a, b, radius) {
+    const reach = expand(boxFromCorners(a.x, a.y, b.x, b.y), radius);
+    return this.within(reach).filter((item) => sweepHits(item.el, this.measure, a, b, radius)).map((item) => item.id);
+  }
+
+  /** Elements wholly in a box. @param {Box} box @returns {string[]} */
+  enclosed(box) {
+    return this.within(box).filter((item) => contains(expand(box, 2), this.outerBox(item.id) ?? item.box)).map((item) => item.id);
+  }
+
+  /** The upright box of an element's geometry, as a selection frame shows it. @param {string} id @returns {Box|null} */
+  outerBox(id) {
+    const el = this.items.get(id)?.el;
+    const box = el && plainBox(el, this.measure);
+    return box ? rotatedBox(box, rotationOf(el)) : null;
+  }
+
+  /** @param {Iterable<string>} ids @returns {Box|null} */
+  outerBoxOf(ids) {
+    /** @type {Box|null} */
+    let box = null;
+    for (const id of ids) box = union(box, this.outerBox(id));
+    return box;
+  }
+
+  /** Everything drawn. @returns {Box|null} */
+  bounds() {
+    /** @type {Box|null} */
+    let box = null;
+    for (const item of this.items.values()) box = union(box, item.box);
+    return box;
+  }
+
+  /** Would the element, drawn now, lie over all that it touches? @param {Item} item */
+  isOnTop(item) {
+    const rank = this.rank(item.id);
+    return this.grid.query(item.box).every((id) => this.rank(id) <= rank);
+  }
+
+  /** Does anything show in the box? @param {Box} box */
+  showsAnything(box) {
+    return this.grid.query(box).some((id) => intersects(this.items.get(id)?.box ?? box, box));
+  }
+}
+
+const NOT_LOOK = new Set(["id", "type", "by", "created", "points"]);
+
+/** Are all properties the same? @param {Element} a @param {Element} b */
+function sameLook(a, b) {
+  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
+  for (const name of names) if (!NOT_LOOK.has(name) && a[name] !== b[name]) return false;
+  return a.type === b.type;
+}
