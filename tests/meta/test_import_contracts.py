@@ -54,6 +54,11 @@ def test_the_tree_keeps_every_contract(house: Path) -> None:
         ),
         ("storage/postgres.py", '"""An adapter."""', "Storage adapters stand apart, on the ports"),
         ("rooms/breach.py", "import trio_websocket", "rooms see neither sockets nor HTTP"),
+        (
+            "client/breach.py",
+            "import whiteboard.storage.ports",
+            "The client knows the protocol and the ground floor only",
+        ),
         ("limits.py", "import os", "The ground floor is pure"),
         ("cellar/__init__.py", '"""A package that nobody placed."""', "Dependencies point down only"),
     ],
