@@ -109,6 +109,18 @@ MAX_PONG_BACKLOG_BYTES: Final = 64 * KIB
 """With more than this queued only the newest ping is answered (RFC 6455 section 5.5.3 lets us), so
 that a peer that pings and never reads cannot make the queue grow."""
 
+MAX_REQUEST_BYTES: Final = 64 * KIB
+"""Body of an API request; the largest one names a board."""
+OPS_PER_SLICE: Final = 64
+"""Ops read at once for `/api/boards/{id}/ops`: with the largest ops still a few MiB of memory."""
+
+# --- diagnostics ------------------------------------------------------------------------------
+MAX_LOG_VALUE_CHARS: Final = 300
+"""One value in a log line: longer than any close reason or address."""
+MAX_LOG_TRACEBACK_CHARS: Final = 16 * KIB
+MAX_TASKS_SHOWN: Final = 2_000
+"""Tasks in one answer of `/debug/tasks`: about 40 ms of walking, 500 KiB of JSON."""
+
 
 def published() -> dict[str, int | float]:
     """The bounds that a client must respect, as `welcome.limits` gives them."""

@@ -141,3 +141,13 @@ HTTP_KEEP_ALIVE: Final = _register(
     15.0,
     "An idle HTTP connection serves a page's next request without a handshake; longer would only keep descriptors from those who come.",
 )
+READY_PROBE: Final = _register(
+    "ready-probe",
+    0.8,
+    "A write probe takes 1 ms; supervisors give /readyz 1 s by default, and an answer in time beats none.",
+)
+REQUEST_BODY: Final = _register(
+    "request-body",
+    10.0,
+    "An API body is at most one window of packets; a phone changing networks needs up to 10 s.",
+)

@@ -1,0 +1,220 @@
+"""Log lines, ids bound to them, and the closed list of events."""
+
+import ast
+import importlib.resources
+import io
+import json
+import logging
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+import trio
+
+from whiteboard import limits
+from whiteboard.config import LogFormat, LogLevel
+from whiteboard.diagnostics import logs
+
+LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
+LOGGER_NAME = re.compile(r"_?log(ger)?", re.IGNORECASE)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = before
+    structlog.reset_defaults()
+
+
+def lines(stream: io.StringIO) -> list[dict[str, object]]:
+    """What was written, read back."""
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def calls_in(source: str) -> Iterator[ast.Call]:
+    """Every call on something that is called log or logger."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LEVELS:
+            owner = node.func.value
+            name = str(getattr(owner, "id", getattr(owner, "attr", "")))
+            if LOGGER_NAME.fullmatch(name):
+                yield node
+
+
+def all_calls() -> Iterator[tuple[str, ast.Call]]:
+    """Every such call of the package, with where it stands."""
+    root = Path(str(importlib.resources.files("whiteboard")))
+    for path in sorted(root.rglob("*.py")):
+        for call in calls_in(path.read_text("utf-8")):
+            yield f"{path.relative_to(root)}:{call.lineno}", call
+
+
+def test_every_event_that_is_logged_stands_in_the_table() -> None:
+    """The list of events is closed: a name that is not explained is not logged."""
+    found = list(all_calls())
+    unknown = [
+        where
+        for where, call in found
+        if not (call.args and isinstance(call.args[0], ast.Constant) and call.args[0].value in logs.EVENTS)
+    ]
+
+    assert unknown == []
+
+
+def test_no_call_passes_what_people_draw() -> None:
+    """Board content stays out of the logs."""
+    leaks = [
+        (where, keyword.arg)
+        for where, call in all_calls()
+        for keyword in call.keywords
+        if keyword.arg in logs.CONTENT_FIELDS or keyword.arg is None
+    ]
+
+    assert leaks == []
+
+
+def test_the_check_sees_the_usual_ways_to_log() -> None:
+    """The two tests above are not blind."""
+    found = list(calls_in("log.info('a')\nself._log.warning('b')\nlogger.error(x)\nparser.error('no')"))
+
+    assert len(found) == 3
+
+
+def test_event_names_are_kebab_case_with_a_meaning() -> None:
+    """One spelling for names, a sentence for each."""
+    for name, meaning in logs.EVENTS.items():
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)+", name)
+        assert meaning.endswith(".")
+
+
+def test_json_lines_where_nobody_watches() -> None:
+    """A pipe gets one JSON object per line, with time, level, event and fields."""
+    stream = io.StringIO()
+    logs.configure(LogFormat.AUTO, LogLevel.INFO, stream)
+    logs.get_logger().info("session-opened", peer="老师\n", count=3)
+    logs.get_logger().debug("session-closed")
+    (line,) = lines(stream)
+
+    assert line.pop("timestamp")
+    assert line == {"event": "session-opened", "level": "info", "peer": "老师\n", "count": 3}
+
+
+def test_text_on_a_terminal_cannot_be_forged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A peer's text neither begins a new line nor sends escape codes."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    stream = Terminal()
+    logs.configure(LogFormat.AUTO, LogLevel.INFO, stream)
+    logs.get_logger().info("session-opened", peer="x\n\x1b[2Jforged")
+
+    assert "session-opened" in stream.getvalue()
+    assert "\x1b" not in stream.getvalue()
+    assert stream.getvalue().count("\n") == 1
+
+
+def test_colors_only_on_a_terminal_that_wants_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NO_COLOR and files get plain text."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    colored, plain = Terminal(), io.StringIO()
+    for stream in (colored, plain):
+        logs.configure(LogFormat.TEXT, LogLevel.INFO, stream)
+        logs.get_logger().info("server-started")
+
+    assert "\x1b[" in colored.getvalue()
+    assert "\x1b[" not in plain.getvalue()
+
+
+async def test_bound_ids_are_inherited_by_tasks_and_end_with_the_block() -> None:
+    """Each session's events carry its own ids, whatever task logs them."""
+    stream = io.StringIO()
+    logs.configure(LogFormat.JSON, LogLevel.INFO, stream)
+    log = logs.get_logger()
+
+    async def session(name: str) -> None:
+        with logs.bound(session=name):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(child)
+        log.info("session-closed")
+
+    async def child() -> None:
+        await trio.lowlevel.checkpoint()
+        log.info("session-opened")
+
+    with logs.bound(board="b"):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(session, "s1")
+            nursery.start_soon(session, "s2")
+    events = {(str(line["event"]), line.get("session"), line["board"]) for line in lines(stream)}
+
+    assert events == {
+        ("session-opened", "s1", "b"),
+        ("session-opened", "s2", "b"),
+        ("session-closed", None, "b"),
+    }
+
+
+def test_values_are_cut() -> None:
+    """No peer can fill the disk with one value."""
+    stream = io.StringIO()
+    logs.configure(LogFormat.JSON, LogLevel.INFO, stream)
+    logs.get_logger().info("session-closed", reason="x" * 5_000)
+
+    assert len(str(lines(stream)[0]["reason"])) == limits.MAX_LOG_VALUE_CHARS + 1
+
+
+@pytest.mark.parametrize("form", [LogFormat.JSON, LogFormat.TEXT])
+def test_tracebacks_come_along_without_local_variables(form: LogFormat) -> None:
+    """A bug's traceback is logged; what the variables held, which may be board content, is not."""
+    stream = io.StringIO()
+    logs.configure(form, LogLevel.INFO, stream)
+    drawn = "secret " + "ink"
+    try:
+        raise ValueError(len(drawn))
+    except ValueError:
+        logs.get_logger().exception("session-failed")
+
+    assert "ValueError: 10" in stream.getvalue()
+    assert "secret ink" not in stream.getvalue()
+
+
+def test_libraries_warnings_become_events() -> None:
+    """What Hypercorn or trio-websocket warn of is not lost; their chatter is."""
+    stream = io.StringIO()
+    logs.configure(LogFormat.JSON, LogLevel.DEBUG, stream)
+    logging.getLogger("hypercorn.error").log(35, "trouble with %s", "x")
+    logging.getLogger("trio-websocket").info("chatter")
+    (line,) = lines(stream)
+
+    assert (line["event"], line["library"], line["said"]) == (
+        "library-message",
+        "hypercorn.error",
+        "trouble with x",
+    )
+    assert line["level"] == "warning"
+
+
+def test_a_stream_that_is_gone_stops_nobody() -> None:
+    """A closed pipe behind the log ends no session."""
+    stream = io.StringIO()
+    logs.configure(LogFormat.JSON, LogLevel.INFO, stream)
+    stream.close()
+
+    logs.get_logger().info("session-opened")
+
+
+def test_standard_error_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:
+    """Standard output stays free for what was asked for."""
+    logs.configure(LogFormat.JSON, LogLevel.INFO)
+    logs.get_logger().info("server-started")
+    written = capsys.readouterr()
+
+    assert written.out == ""
+    assert '"server-started"' in written.err
