@@ -4,11 +4,10 @@ Browsers let any page open a socket to any server and send its cookies, so the s
 the Origin. A program that is no browser sends none and is let in: it could claim any.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Self
 from urllib.parse import urlsplit
-
-from whiteboard.errors import ConfigError
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
@@ -22,22 +21,11 @@ class OriginPolicy:
     """Scheme, host and port of each origin that is let in besides our own."""
 
     @classmethod
-    def parse(cls, setting: str | list[str]) -> Self:
-        """`same`, `*`, or origins such as `https://example.org`, comma-separated or a list.
-
-        Raises ConfigError, one line per entry that is no origin.
-        """
-        entries = setting.split(",") if isinstance(setting, str) else setting
-        names = [entry.strip() for entry in entries if entry.strip()]
-        if "*" in names:
-            return cls(everyone=True)
-        parsed = {name: parse_origin(name) for name in names if name != "same"}
-        problems = [name for name, origin in parsed.items() if origin is None]
-        if problems:
-            raise ConfigError(
-                [f"origins: {name!r} is no origin such as https://example.org" for name in problems]
-            )
-        return cls(allowed=frozenset(origin for origin in parsed.values() if origin is not None))
+    def of(cls, origins: Iterable[str]) -> Self:
+        """From the setting: origins such as `https://example.org`, or `*` for all. Others are left out."""
+        names = frozenset(origins)
+        parsed = (parse_origin(name) for name in names)
+        return cls(everyone="*" in names, allowed=frozenset(origin for origin in parsed if origin))
 
     def allows(self, origin: str | None, host: str) -> bool:
         """Whether a page at `origin` may connect to us, whom its browser knows as `host`.

@@ -5,10 +5,8 @@ header that anybody can send must not decide an address or an origin.
 """
 
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Self
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from whiteboard.errors import ConfigError
 from whiteboard.transport.http_head import Headers
 
 
@@ -36,34 +34,16 @@ class Client:
 class TrustedProxies:
     """The peers whose forwarding headers are believed."""
 
-    everyone: bool = False
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    """As the setting has them. A network of everyone (`0.0.0.0/0`) includes the peers of a Unix socket."""
 
-    @classmethod
-    def parse(cls, setting: str | list[str]) -> Self:
-        """`none`, `*` (everyone, Unix sockets included), or addresses and networks, comma-separated or a list.
-
-        Raises ConfigError, one line per entry that is no address.
-        """
-        entries = setting.split(",") if isinstance(setting, str) else setting
-        names = [entry.strip() for entry in entries if entry.strip()]
-        if names in ([], ["none"]):
-            return cls()
-        if "*" in names:
-            return cls(everyone=True)
-        networks, problems = [], []
-        for name in names:
-            try:
-                networks.append(ip_network(name, strict=False))
-            except ValueError:
-                problems.append(f"trusted_proxies: {name!r} is no address and no network such as 10.0.0.0/8")
-        if problems:
-            raise ConfigError(problems)
-        return cls(networks=tuple(networks))
+    @property
+    def _trusts_everyone(self) -> bool:
+        return any(network.prefixlen == 0 for network in self.networks)
 
     def trusts(self, address: str) -> bool:
         """Whether the peer at `address` (empty: a Unix socket) may speak for others."""
-        if self.everyone:
+        if self._trusts_everyone:
             return True
         try:
             parsed = ip_address(address)
@@ -99,7 +79,7 @@ class TrustedProxies:
             if address is None:
                 return best
             best = address
-            if self.everyone or not self.trusts(address):
+            if self._trusts_everyone or not self.trusts(address):
                 return address
         return best
 

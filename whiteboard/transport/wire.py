@@ -87,13 +87,13 @@ class Wire:
         """
         if self._closed:
             raise trio.ClosedResourceError
-        await trio.lowlevel.wait_readable(self.socket)
+        await trio.lowlevel.wait_readable(self.socket.fileno())
 
     async def wait_writable(self) -> None:
         """Return when `send_nowait` may take something. Raises and cancels like `wait_readable`."""
         if self._closed:
             raise trio.ClosedResourceError
-        await trio.lowlevel.wait_writable(self.socket)
+        await trio.lowlevel.wait_writable(self.socket.fileno())
 
     async def send_all(self, data: bytes) -> None:
         """Send all of `data`. Cancelled, an unknown part of it is sent: only closing is left then."""
@@ -126,12 +126,12 @@ class Wire:
         The wire stays usable, so that its next owner can take over.
         """
         if not self._closed:
-            trio.lowlevel.notify_closing(self.socket)
+            trio.lowlevel.notify_closing(self.socket.fileno())
 
     def close(self) -> None:
         """Close the socket at once; tasks that wait for it raise ClosedResourceError. Idempotent."""
         if not self._closed:
-            trio.lowlevel.notify_closing(self.socket)
+            trio.lowlevel.notify_closing(self.socket.fileno())
             self._closed = True
             self.socket.close()
 
