@@ -84,7 +84,8 @@ class UnixAddress:
 
 
 Address = TcpAddress | UnixAddress
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+TrustedProxy = NewType("TrustedProxy", str)
+"""A network such as `10.0.0.0/8`, or `*` for any peer, Unix sockets included."""
 BasePath = NewType("BasePath", str)
 """Empty, or `/one/or/more/steps` without a slash at the end."""
 _NO_PATH: Final = BasePath("")
@@ -164,7 +165,8 @@ class Settings:
         tuple[Origin, ...], Help("ORIGIN", "origins besides our own whose pages may connect; * for any")
     ] = ()
     trusted_proxies: Annotated[
-        tuple[Network, ...], Help("NETWORK", "addresses whose X-Forwarded-* headers are believed")
+        tuple[TrustedProxy, ...],
+        Help("NETWORK", "addresses whose X-Forwarded-* headers are believed; * for any"),
     ] = ()
     drain_grace: Annotated[
         float, Help("SECONDS", "time for sessions to take their last frames on SIGTERM")
@@ -260,12 +262,13 @@ def _address(value: object, _: object = None) -> Address:
     return TcpAddress(host or None, int(port))
 
 
-def _network(value: object, _: object = None) -> Network:
-    text = _text(value, "an IP address or network such as 10.0.0.0/8")
+def _proxy(value: object, _: object = None) -> TrustedProxy:
+    expected = "an IP address, a network such as 10.0.0.0/8, or *"
+    text = _text(value, expected)
     try:
-        return ipaddress.ip_network(text, strict=False)
+        return TrustedProxy(text if text == "*" else str(ipaddress.ip_network(text, strict=False)))
     except ValueError:
-        raise ValueError(f"expected an IP address or network such as 10.0.0.0/8{_got(text)}") from None
+        raise ValueError(f"expected {expected}{_got(text)}") from None
 
 
 def _base_path(value: object, _: object = None) -> BasePath:
@@ -313,7 +316,7 @@ def _converter() -> Converter:
     converter = Converter(forbid_extra_keys=True, detailed_validation=True)
     hooks: list[tuple[Any, Callable[[Any, Any], Any]]] = [
         (Address, _address),
-        (Network, _network),
+        (TrustedProxy, _proxy),
         (BasePath, _base_path),
         (Origin, _origin),
         (float, _seconds),

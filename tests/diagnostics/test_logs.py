@@ -58,6 +58,11 @@ def all_calls() -> Iterator[tuple[str, ast.Call]]:
             yield f"{path.relative_to(root)}:{call.lineno}", call
 
 
+def is_count(value: ast.expr) -> bool:
+    """Whether it is `len(…)`: how many there were says nothing of what they were."""
+    return isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "len"
+
+
 def test_every_event_that_is_logged_stands_in_the_table() -> None:
     """The list of events is closed: a name that is not explained is not logged."""
     found = list(all_calls())
@@ -76,7 +81,7 @@ def test_no_call_passes_what_people_draw() -> None:
         (where, keyword.arg)
         for where, call in all_calls()
         for keyword in call.keywords
-        if keyword.arg in logs.CONTENT_FIELDS or keyword.arg is None
+        if (keyword.arg in logs.CONTENT_FIELDS and not is_count(keyword.value)) or keyword.arg is None
     ]
 
     assert leaks == []
@@ -89,10 +94,10 @@ def test_the_check_sees_the_usual_ways_to_log() -> None:
     assert len(found) == 3
 
 
-def test_event_names_are_kebab_case_with_a_meaning() -> None:
+def test_event_names_are_snake_case_with_a_meaning() -> None:
     """One spelling for names, a sentence for each."""
     for name, meaning in logs.EVENTS.items():
-        assert re.fullmatch(r"[a-z]+(-[a-z]+)+", name)
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)+", name)
         assert meaning.endswith(".")
 
 
@@ -100,12 +105,12 @@ def test_json_lines_where_nobody_watches() -> None:
     """A pipe gets one JSON object per line, with time, level, event and fields."""
     stream = io.StringIO()
     logs.configure(LogFormat.AUTO, LogLevel.INFO, stream)
-    logs.get_logger().info("session-opened", peer="老师\n", count=3)
-    logs.get_logger().debug("session-closed")
+    logs.get_logger().info("session_opened", peer="老师\n", count=3)
+    logs.get_logger().debug("session_closed")
     (line,) = lines(stream)
 
     assert line.pop("timestamp")
-    assert line == {"event": "session-opened", "level": "info", "peer": "老师\n", "count": 3}
+    assert line == {"event": "session_opened", "level": "info", "peer": "老师\n", "count": 3}
 
 
 def test_text_on_a_terminal_cannot_be_forged(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,9 +118,9 @@ def test_text_on_a_terminal_cannot_be_forged(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("NO_COLOR", "1")
     stream = Terminal()
     logs.configure(LogFormat.AUTO, LogLevel.INFO, stream)
-    logs.get_logger().info("session-opened", peer="x\n\x1b[2Jforged")
+    logs.get_logger().info("session_opened", peer="x\n\x1b[2Jforged")
 
-    assert "session-opened" in stream.getvalue()
+    assert "session_opened" in stream.getvalue()
     assert "\x1b" not in stream.getvalue()
     assert stream.getvalue().count("\n") == 1
 
@@ -126,7 +131,7 @@ def test_colors_only_on_a_terminal_that_wants_them(monkeypatch: pytest.MonkeyPat
     colored, plain = Terminal(), io.StringIO()
     for stream in (colored, plain):
         logs.configure(LogFormat.TEXT, LogLevel.INFO, stream)
-        logs.get_logger().info("server-started")
+        logs.get_logger().info("server_started")
 
     assert "\x1b[" in colored.getvalue()
     assert "\x1b[" not in plain.getvalue()
@@ -142,11 +147,11 @@ async def test_bound_ids_are_inherited_by_tasks_and_end_with_the_block() -> None
         with logs.bound(session=name):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(child)
-        log.info("session-closed")
+        log.info("session_closed")
 
     async def child() -> None:
         await trio.lowlevel.checkpoint()
-        log.info("session-opened")
+        log.info("session_opened")
 
     with logs.bound(board="b"):
         async with trio.open_nursery() as nursery:
@@ -155,9 +160,9 @@ async def test_bound_ids_are_inherited_by_tasks_and_end_with_the_block() -> None
     events = {(str(line["event"]), line.get("session"), line["board"]) for line in lines(stream)}
 
     assert events == {
-        ("session-opened", "s1", "b"),
-        ("session-opened", "s2", "b"),
-        ("session-closed", None, "b"),
+        ("session_opened", "s1", "b"),
+        ("session_opened", "s2", "b"),
+        ("session_closed", None, "b"),
     }
 
 
@@ -165,7 +170,7 @@ def test_values_are_cut() -> None:
     """No peer can fill the disk with one value."""
     stream = io.StringIO()
     logs.configure(LogFormat.JSON, LogLevel.INFO, stream)
-    logs.get_logger().info("session-closed", reason="x" * 5_000)
+    logs.get_logger().info("session_closed", reason="x" * 5_000)
 
     assert len(str(lines(stream)[0]["reason"])) == limits.MAX_LOG_VALUE_CHARS + 1
 
@@ -179,7 +184,7 @@ def test_tracebacks_come_along_without_local_variables(form: LogFormat) -> None:
     try:
         raise ValueError(len(drawn))
     except ValueError:
-        logs.get_logger().exception("session-failed")
+        logs.get_logger().exception("session_failed")
 
     assert "ValueError: 10" in stream.getvalue()
     assert "secret ink" not in stream.getvalue()
@@ -194,7 +199,7 @@ def test_libraries_warnings_become_events() -> None:
     (line,) = lines(stream)
 
     assert (line["event"], line["library"], line["said"]) == (
-        "library-message",
+        "library_message",
         "hypercorn.error",
         "trouble with x",
     )
@@ -207,14 +212,14 @@ def test_a_stream_that_is_gone_stops_nobody() -> None:
     logs.configure(LogFormat.JSON, LogLevel.INFO, stream)
     stream.close()
 
-    logs.get_logger().info("session-opened")
+    logs.get_logger().info("session_opened")
 
 
 def test_standard_error_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:
     """Standard output stays free for what was asked for."""
     logs.configure(LogFormat.JSON, LogLevel.INFO)
-    logs.get_logger().info("server-started")
+    logs.get_logger().info("server_started")
     written = capsys.readouterr()
 
     assert written.out == ""
-    assert '"server-started"' in written.err
+    assert '"server_started"' in written.err

@@ -1,6 +1,6 @@
 """Logs: how lines look and where they go, and the closed list of what can happen.
 
-Code writes `log = logs.get_logger()` and `log.info("session-opened", peer=…)`. Event names stand in
+Code writes `log = logs.get_logger()` and `log.info("session_opened", peer=…)`. Event names stand in
 `EVENTS` and nowhere else; `tests/diagnostics/test_logs.py` compares the two. Ids (board, session,
 client) are bound once with `bound` where a task begins and are inherited by the tasks it starts.
 What people draw and write is never logged: no call passes one of `CONTENT_FIELDS`, and values are
@@ -22,29 +22,29 @@ from whiteboard.config import LogFormat, LogLevel
 
 EVENTS: Final = {
     # server
-    "server-started": "The server takes connections; `address` says where.",
-    "server-draining": "A signal came: no new sessions, the old ones are asked to come back later.",
-    "server-stopped": "Everything is closed; the process ends.",
-    "library-message": "A library's own warning, as it gave it; `library` is its logger's name.",
+    "server_started": "The server takes connections; `address` says where.",
+    "server_draining": "A signal came: no new sessions, the old ones are asked to come back later.",
+    "server_stopped": "Everything is closed; the process ends.",
+    "library_message": "A library's own warning, as it gave it; `library` is its logger's name.",
     # rooms
-    "room-opened": "A board came into memory.",
-    "room-closed": "A board left memory: idle, deleted or drained.",
-    "room-failed": "A board's task raised; its sessions are closed with 4500, nobody else notices.",
-    "session-opened": "A client joined a board.",
-    "session-closed": "A session ended; `reason` and `code` say why.",
-    "session-failed": "A session's task raised; the other sessions notice nothing.",
-    # storage
-    "storage-failed": "The store refused; ops are refused as retryable and boards stay readable.",
-    "storage-recovered": "The store takes writes again.",
+    "room_opened": "A board came into memory.",
+    "room_closed": "A board left memory: idle, deleted or drained.",
+    "room_failed": "A board's task raised; its sessions are closed with 4500, nobody else notices.",
+    "session_opened": "A client joined a board.",
+    "session_closed": "A session ended; `reason` and `code` say why.",
+    "session_failed": "A session's task raised; the other sessions notice nothing.",
+    "commit_refused": "The store did not take a group of ops; they are refused as retryable.",
+    "checkpoint_failed": "A checkpoint could not be stored; it is tried again later, the log has all.",
+    "compaction_failed": "Old ops could not be compressed; it is tried again later, nothing is lost.",
     # transport
-    "connection-failed": "A connection's handling raised outside of any session.",
+    "connection_failed": "A connection's handling raised outside of any session.",
     # web
-    "request-failed": "A request ended in an unexpected error; the answer was a 500.",
-    "answer-cut": "The store failed in the middle of an answer; the connection is closed to show it.",
-    "readiness-lost": "/readyz began to answer 503; `reasons` says why.",
-    "readiness-regained": "/readyz answers 200 again.",
-    "board-created": "A board was created over HTTP.",
-    "board-deleted": "An operator deleted a board.",
+    "request_failed": "A request ended in an unexpected error; the answer was a 500.",
+    "answer_cut": "The store failed in the middle of an answer; the connection is closed to show it.",
+    "readiness_lost": "/readyz began to answer 503; `reasons` says why.",
+    "readiness_regained": "/readyz answers 200 again.",
+    "board_created": "A board was created over HTTP.",
+    "board_deleted": "An operator deleted a board.",
 }
 """Every event's name and meaning."""
 
@@ -151,7 +151,7 @@ class _FromLibraries(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         get_logger().log(
             min(max(record.levelno // 10 * 10, logging.DEBUG), logging.CRITICAL),
-            "library-message",
+            "library_message",
             library=record.name,
             said=record.getMessage(),
             exc_info=record.exc_info,
