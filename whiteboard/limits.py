@@ -18,6 +18,9 @@ MAX_DEPTH: Final = 8
 MAX_POINTS_PER_OP: Final = 5_000
 MAX_POINTS_PER_STROKE: Final = 10_000
 """One path of 60,000 points holds a renderer for seconds; 10,000 is four minutes of drawing."""
+MAX_POINT_BYTES: Final = 128
+"""Text of one point on average: three doubles take 80. Points spelled longer (white space, digits
+that no double holds) are spelled anew before they are stored."""
 MAX_TEXT_CHARS: Final = 10_000
 MAX_PROPERTY_BYTES: Final = 4 * KIB
 MAX_PROPERTY_NAME_CHARS: Final = 64

@@ -2,11 +2,12 @@
 
 The one place where a board's state may refuse an op. Replicas never run it: an op that got past here
 merges everywhere. A batch is decided in order, and later ops see what earlier ones of the same batch
-will do to tombstones, because the states attached to ops are stored with them (rule 5).
+will do: to tombstones, because the states attached to ops are stored with them (rule 5), and to all
+that a refusal depends on, because a bound that holds from batch to batch only is none.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from whiteboard.core.board import Board
 from whiteboard.core.clocks import Stamp, rank
@@ -22,7 +23,7 @@ from whiteboard.core.ops import (
     SetProperties,
 )
 from whiteboard.core.outcomes import RejectCode, Rejected
-from whiteboard.ids import ClientId, ElementId, OpId
+from whiteboard.ids import MAX_COUNTER, ClientId, ElementId, OpId
 from whiteboard.limits import MAX_ELEMENTS, MAX_POINTS_PER_STROKE, MAX_PROPERTIES
 
 
@@ -66,6 +67,28 @@ class Accepted:
         return self.stamp.op_id
 
 
+@dataclass(slots=True)
+class _Sketch:
+    """What refusals depend on, of one element as the batch has left it so far."""
+
+    created: Stamp | None = None
+    kind: ElementType | None = None
+    names: set[str] = field(default_factory=set)
+    """Names of every property register."""
+
+    @staticmethod
+    def of(element: Element | None) -> "_Sketch":
+        if element is None:
+            return _Sketch()
+        return _Sketch(element.created, element.kind, set(element.property_names))
+
+    def add(self, op: Op, stamp: Stamp) -> None:
+        if isinstance(op, Create | SetProperties):
+            self.names |= op.properties.keys()
+        if isinstance(op, Create) and (self.created is None or stamp < self.created):
+            self.created, self.kind = stamp, op.kind
+
+
 class Acceptance:
     """Decides on one batch of ops against one board. The board is not changed."""
 
@@ -75,14 +98,19 @@ class Acceptance:
         # elements under a tombstone before or within this batch, as the batch leaves them
         self._earlier: dict[ElementId, list[tuple[Op, Stamp]]] = {}
         # accepted ops of this batch, for a draft that begins in the middle of it
-        self._newcomers: set[ElementId] = set()
+        self._sketches: dict[ElementId, _Sketch] = {}
+        # elements that accepted ops of this batch touch
+        self._newcomers = 0
+        # those among them that the board does not know yet
 
     def accept(self, proposal: Proposal, author: Author) -> Accepted | Rejected:
         """The decision on the next op; an accepted one advances `author`."""
-        refusal = self._refusal(proposal.op, author.client)
+        sketch = self._sketch(proposal.op.element)
+        refusal = self._refusal(proposal, author, sketch)
         if refusal is not None:
             return refusal
         stamp, seen = self._stamp(proposal, author)
+        self._note(proposal.op, stamp, sketch)
         clock = {**(proposal.clock or {}), stamp.client: stamp.counter}
         return Accepted(proposal.op, stamp, seen, clock, self._attach(proposal.op, stamp))
 
@@ -95,17 +123,27 @@ class Acceptance:
         author.lamport = lamport
         return Stamp(lamport, author.client, counter), seen
 
-    def _refusal(self, op: Op, client: ClientId) -> Rejected | None:
-        element = self._board.get(op.element)
-        if element is None:
-            self._newcomers.add(op.element)
-            if len(self._board) + len(self._newcomers) > MAX_ELEMENTS:
-                return Rejected(RejectCode.BOARD_FULL, f"the board holds {MAX_ELEMENTS} elements")
+    def _sketch(self, element: ElementId) -> _Sketch:
+        return self._sketches.get(element) or _Sketch.of(self._board.get(element))
+
+    def _note(self, op: Op, stamp: Stamp, sketch: _Sketch) -> None:
+        if op.element not in self._sketches and op.element not in self._board:
+            self._newcomers += 1
+        self._sketches[op.element] = sketch
+        sketch.add(op, stamp)
+
+    def _refusal(self, proposal: Proposal, author: Author, sketch: _Sketch) -> Rejected | None:
+        op = proposal.op
+        if proposal.counter is None and author.counter >= MAX_COUNTER:
+            return Rejected(RejectCode.BAD_FIELD, f"client {author.client} has no op counter left", "$.opId")
+        is_new = op.element not in self._board and op.element not in self._sketches
+        if is_new and len(self._board) + self._newcomers >= MAX_ELEMENTS:
+            return Rejected(RejectCode.BOARD_FULL, f"the board holds {MAX_ELEMENTS} elements")
         match op:
             case Append():
-                return _refuse_append(op, element, client)
+                return _refuse_append(op, sketch, author.client)
             case Create() | SetProperties():
-                return _refuse_properties(op, element)
+                return _refuse_properties(op, sketch)
             case Delete() | Restore():
                 return None
 
@@ -135,27 +173,25 @@ class Acceptance:
         return draft
 
 
-def _refuse_append(op: Append, element: Element | None, client: ClientId) -> Rejected | None:
+def _refuse_append(op: Append, sketch: _Sketch, client: ClientId) -> Rejected | None:
     if op.run.end > MAX_POINTS_PER_STROKE:
         return Rejected(
             RejectCode.TOO_MANY_POINTS,
             f"a stroke holds {MAX_POINTS_PER_STROKE} points, this append ends at {op.run.end}",
             "$.points",
         )
-    if element is None or element.created is None:
+    if sketch.created is None:
         return None
-    if element.kind is not ElementType.STROKE:
-        return Rejected(RejectCode.NOT_A_STROKE, f"element {element.id!r} has no points", "$.id")
-    if element.author != client:
-        return Rejected(
-            RejectCode.NOT_AUTHOR, f"stroke {element.id!r} belongs to {element.author}", "$.id"
-        )
+    if sketch.kind is not ElementType.STROKE:
+        return Rejected(RejectCode.NOT_A_STROKE, f"element {op.element!r} has no points", "$.id")
+    if sketch.created.client != client:
+        author = sketch.created.client
+        return Rejected(RejectCode.NOT_AUTHOR, f"stroke {op.element!r} belongs to {author}", "$.id")
     return None
 
 
-def _refuse_properties(op: Create | SetProperties, element: Element | None) -> Rejected | None:
-    standing = set(element.property_names) if element else set()
-    total = len(standing | op.properties.keys())
+def _refuse_properties(op: Create | SetProperties, sketch: _Sketch) -> Rejected | None:
+    total = len(sketch.names | op.properties.keys())
     if total > MAX_PROPERTIES:
         return Rejected(
             RejectCode.TOO_LARGE,

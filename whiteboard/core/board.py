@@ -53,7 +53,7 @@ class Board:
         changed = element.apply(stamped.op, stamped.stamp)
         if stamped.joined is not None:
             changed |= element.join(stamped.joined)
-        return Applied(element.id) if changed else Ignored(element.id)
+        return Applied(element.id) if self._keep(element, changed) else Ignored(element.id)
 
     def foreign_head(self, client: ClientId) -> int:
         """Highest seq of an op by anybody else, 0 without any; a loaded board counts all as foreign."""
@@ -69,7 +69,8 @@ class Board:
 
         Raises ValueError for bytes that are no element state.
         """
-        return self._element(element).join(state)
+        joined = self._element(element)
+        return self._keep(joined, joined.join(state))
 
     def note_counter(self, client: ClientId, counter: int) -> None:
         """Record in the clock that an op of this client is here."""
@@ -100,7 +101,10 @@ class Board:
         self.seq = self._last_seq = seq
 
     def _element(self, element: ElementId) -> Element:
-        known = self._elements.get(element)
-        if known is None:
-            known = self._elements[element] = Element(element)
-        return known
+        return self._elements.get(element) or Element(element)
+
+    def _keep(self, element: Element, changed: bool) -> bool:
+        """Hold on to an element of which something is known: an empty append alone makes none."""
+        if changed:
+            self._elements[element.id] = element
+        return changed

@@ -74,11 +74,7 @@ class Element:
     @property
     def properties(self) -> dict[str, Json]:
         """Properties that are set, as JSON text by name."""
-        return {
-            name: value
-            for name, value in self._values.items()
-            if value != _NULL and name != _TOMBSTONE
-        }
+        return {name: value for name, value in self._values.items() if value != _NULL and name != _TOMBSTONE}
 
     @property
     def property_names(self) -> Iterable[str]:
@@ -87,8 +83,8 @@ class Element:
 
     @property
     def points(self) -> Run | None:
-        """The points to show: the author's, contiguous from index 0."""
-        if self.author is None or self.author not in self._ink:
+        """The points to show: the author's, contiguous from index 0; None for what is no stroke."""
+        if self.kind is not ElementType.STROKE or self.author not in self._ink:
             return None
         return self._ink[self.author].shown
 
@@ -176,7 +172,7 @@ class Element:
 
     def _hidden_ink(self) -> dict[ClientId, list[tuple[int, msgspec.Raw]]]:
         """Points that the state's `points` leaves out: gapped, by others, or of no stroke."""
-        shown = self.points if self.kind is ElementType.STROKE else None
+        shown = self.points
         hidden = {}
         for client, ink in self._ink.items():
             runs = [run for run in ink if run is not shown]
@@ -203,12 +199,12 @@ class Element:
             self.kind = ElementType(msgspec.json.decode(fields["type"], type=str))
             changed = True
         stamps = _decode_stamps(fields["stamps"]) if "stamps" in fields else {}
-        for name in fields:
+        for name, value in fields.items():
             if name not in RESERVED or name == _TOMBSTONE:
                 stamp = Stamp(*stamps[name]) if name in stamps else created
                 if stamp is None:
                     raise KeyError(f"no stamp for {name!r}")
-                changed |= self._write({name: bytes(fields[name])}, stamp)
+                changed |= self._write({name: bytes(value)}, stamp)
         return self._join_ink(fields, created) or changed
 
     def _join_ink(self, fields: dict[str, msgspec.Raw], created: Stamp | None) -> bool:

@@ -27,9 +27,12 @@ class ElementType(Enum):
     PAGE = "page"
 
 
-RESERVED: Final = frozenset(
-    "id type by opId seq at clock seen lamport ts points from props element created stamps deleted ink".split()
-)
+# fmt: off
+RESERVED: Final = frozenset((
+    "id", "type", "by", "opId", "seq", "at", "clock", "seen", "lamport", "ts",
+    "points", "from", "props", "element", "created", "stamps", "deleted", "ink",
+))
+# fmt: on
 """Names that are never properties: stamped by the server or structure of the message (rule 7)."""
 
 

@@ -15,10 +15,12 @@ DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _BASE: Final = len(DIGITS)
 _VALUE: Final = {digit: value for value, digit in enumerate(DIGITS)}
 _MAX_DIGITS: Final = 26
+_LOWEST: Final = "A" + "0" * _MAX_DIGITS
+_HIGHEST: Final = "z" + "z" * _MAX_DIGITS
 
 
 def order_key(number: int) -> str:
-    """The key of an integer without fraction: order_key(m) < order_key(n) when m < n.
+    """The key of an integer, without fraction; a greater integer has a greater key.
 
     Raises ValueError outside of what 26 digits hold, about 4e46 to either side.
     """
@@ -27,6 +29,9 @@ def order_key(number: int) -> str:
 
 def key_between(low: str | None, high: str | None) -> str:
     """A key above `low` and below `high`; None means no neighbour on that side.
+
+    Exists for any two keys. It may be longer than what an op may carry (MAX_ORDER_KEY_CHARS) after
+    dozens of insertions at one place: then the neighbours need fresh keys.
 
     Raises ValueError when one is no key or low >= high.
     """
@@ -41,10 +46,11 @@ def key_between(low: str | None, high: str | None) -> str:
 
 
 def is_order_key(text: str) -> bool:
-    """Whether a string is a well-formed key."""
+    """Whether a string is a well-formed key: not the lowest integer, below which no key would fit."""
     size = _integer_size(text[:1])
     return (
         size is not None
+        and text != _LOWEST
         and len(text) >= size
         and all(digit in _VALUE for digit in text[1:])
         and not (len(text) > size and text.endswith("0"))
@@ -55,14 +61,22 @@ def _before(high: str | None) -> str:
     if high is None:
         return "a0"
     integer, fraction = _split(high)
-    return integer if fraction else _spell(_number(integer) - 1)
+    if integer == _LOWEST:
+        return integer + _midpoint("", fraction)
+    if fraction:
+        return integer
+    previous = _spell(_number(integer) - 1)
+    return previous if previous != _LOWEST else previous + _midpoint("", None)
 
 
 def _after(low: str, high: str | None) -> str:
     integer, fraction = _split(low)
-    following = _spell(_number(integer) + 1)
-    if high is None or following < high:
-        return following
+    if integer != _HIGHEST:
+        following = _spell(_number(integer) + 1)
+        if high is None or following < high:
+            return following
+    if high is None:
+        return integer + _midpoint(fraction, None)
     high_integer, high_fraction = _split(high)
     return integer + _midpoint(fraction, high_fraction if high_integer == integer else None)
 
@@ -125,7 +139,7 @@ def _spell(number: int) -> str:
 
 
 def _first(size: int) -> int:
-    """The smallest non-negative integer spelled with `size` digits: 0, 62, 62 + 62**2, …"""
+    """The smallest non-negative integer spelled with `size` digits, in turn 0, 62 and 62 + 62**2."""
     return sum(_BASE**power for power in range(1, size))
 
 

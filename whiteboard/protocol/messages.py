@@ -13,12 +13,13 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from whiteboard import limits
 from whiteboard.ids import MAX_COUNTER
 
-_ID = r"^[^\x00-\x1f\x7f-\x9f]{1,128}$"
-_CLIENT = r"^[A-Za-z0-9_.\-]{1,64}$"
+_END = r"$(?!\n)"  # Python's `$` also matches before a last line feed; ECMA's does not
+_ID = r"^[^\x00-\x1f\x7f-\x9f]{1,128}" + _END
+_CLIENT = r"^[A-Za-z0-9_.\-]{1,64}" + _END
 
 ElementIdText = Annotated[str, Meta(pattern=_ID, description="1 to 128 characters, no controls")]
 ClientIdText = Annotated[str, Meta(pattern=_CLIENT)]
-OpIdText = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.\-]{1,64}:[1-9][0-9]{0,15}$")]
+OpIdText = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.\-]{1,64}:[1-9][0-9]{0,15}" + _END)]
 Counter = Annotated[int, Meta(ge=1, le=MAX_COUNTER)]
 Seq = Annotated[int, Meta(ge=0, le=MAX_COUNTER)]
 Coordinate = Annotated[float, Meta(ge=-limits.MAX_COORDINATE, le=limits.MAX_COORDINATE)]
@@ -35,7 +36,11 @@ Point = Annotated[
     Meta(min_length=2, max_length=3, description="x, y in board units; pressure 0..1"),
 ]
 Points = list[Point]
-Clock = Annotated[dict[ClientIdText, Seq], Meta(max_length=limits.MAX_CLOCK_ENTRIES)]
+Clock = Annotated[
+    dict[ClientIdText, Seq], Meta(extra_json_schema={"maxProperties": limits.MAX_CLOCK_ENTRIES})
+]
+"""Its size is checked in `validation.py` and not on reading: a stored clock has one entry more when
+the client gave as many as it may and the server added the author's own."""
 Kind = Literal["rectangle", "ellipse", "diamond", "line", "arrow"]
 
 
@@ -160,9 +165,7 @@ class Cursor(Struct, tag="cursor", kw_only=True):
 class Laser(Struct, tag="laser", kw_only=True):
     """The laser's trail; an empty list ends it."""
 
-    points: Annotated[
-        list[tuple[Coordinate, Coordinate]], Meta(max_length=limits.MAX_LASER_POINTS)
-    ]
+    points: Annotated[list[tuple[Coordinate, Coordinate]], Meta(max_length=limits.MAX_LASER_POINTS)]
 
 
 class Follow(Struct, tag="follow", kw_only=True):
@@ -320,16 +323,5 @@ class Drain(Struct, tag="drain", kw_only=True):
 
 
 ServerMessage = (
-    Welcome
-    | Snapshot
-    | Ack
-    | Reject
-    | Error
-    | Pong
-    | Join
-    | Leave
-    | Cursors
-    | Resync
-    | Role
-    | Drain
+    Welcome | Snapshot | Ack | Reject | Error | Pong | Join | Leave | Cursors | Resync | Role | Drain
 )

@@ -17,7 +17,7 @@ from whiteboard.core import ops
 from whiteboard.core.order_keys import is_order_key
 from whiteboard.core.outcomes import RejectCode, Rejected
 from whiteboard.ids import ElementId, OpId, parse_element_id, parse_op_id
-from whiteboard.protocol import messages
+from whiteboard.protocol import messages, salvage
 
 T = TypeVar("T")
 Fields = dict[str, msgspec.Raw]
@@ -56,14 +56,7 @@ class BadMessage:
     path: str | None = None
 
 
-Signal = (
-    messages.Hello
-    | messages.Cursor
-    | messages.Laser
-    | messages.Follow
-    | messages.Ping
-    | messages.Sync
-)
+Signal = messages.Hello | messages.Cursor | messages.Laser | messages.Follow | messages.Ping | messages.Sync
 """A message that is no op."""
 
 _SIGNALS: Final[dict[str, msgspec.json.Decoder[Signal]]] = {
@@ -87,8 +80,9 @@ _OPS: Final[dict[str, msgspec.json.Decoder[messages.ClientOp]]] = {
     "restore": msgspec.json.Decoder(messages.Restore),
 }
 _KNOWN_PROPERTIES: Final = frozenset(messages.Properties.__struct_fields__)
-_STRUCTURE: Final[tuple[str, ...]] = ("type", "id", "from", "points", "props")
-"""Fields of an op's content that are no properties."""
+_STRUCTURE: Final = {"stroke": ("type", "id"), "append": ("type", "id", "from")}
+"""Fields of an op's content that are kept as they came, beside properties and points; for all other
+types `type` and `id`. What a type has no use for is dropped: nobody has checked it."""
 
 _decode_fields = msgspec.json.Decoder(Fields).decode
 _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -100,16 +94,19 @@ _MISSING = re.compile(r"missing required field `(.*?)`")
 
 def split_frame(frame: bytes) -> list[bytes] | BadMessage:
     """The messages of a text frame: one object, or an array of at most MAX_BATCH objects."""
-    text = frame.lstrip()
+    text = frame.lstrip(b" \t\r\n")
     if not text.startswith(b"["):
         return [text]
     try:
-        raws = _decode_array(text)
+        parts = [bytes(raw) for raw in _decode_array(text)]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        return _unreadable(error)
-    if len(raws) > limits.MAX_BATCH:
-        return BadMessage("too_large", f"{len(raws)} messages in a frame, at most {limits.MAX_BATCH}")
-    return [bytes(raw) for raw in raws]
+        salvaged = salvage.split(text)
+        if salvaged is None:
+            return _unreadable(error)
+        parts = salvaged
+    if len(parts) > limits.MAX_BATCH:
+        return BadMessage("too_large", f"{len(parts)} messages in a frame, at most {limits.MAX_BATCH}")
+    return parts
 
 
 def read_message(text: bytes) -> OpRequest | BadOp | Signal | BadMessage:
@@ -120,7 +117,7 @@ def read_message(text: bytes) -> OpRequest | BadOp | Signal | BadMessage:
     except KeyError:
         return BadMessage("bad_message", "the message has no type", "$.type")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        return _unreadable(error)
+        return _read_faulty(text) or _unreadable(error)
     if name in _OPS:
         return _read_request(name, text, fields)
     if name in _SIGNALS:
@@ -132,6 +129,21 @@ def read_op(text: bytes) -> ops.Op | Rejected:
     """The op in an op message or in a stored body, checked."""
     fields = _decode_fields(text)
     return _read_op(_decode_text(fields["type"]), text, fields)
+
+
+def _read_faulty(text: bytes) -> BadOp | BadMessage | None:
+    """A refusal that names the op and the field, for JSON that only a lenient reader takes."""
+    fault = salvage.find_fault(text)
+    if fault is None:
+        return None
+    if fault.name_of("type") not in _OPS:
+        return BadMessage("bad_json", fault.reason, fault.path)
+    op_id, element = fault.name_of("opId"), fault.name_of("id")
+    return BadOp(
+        op_id if parse_op_id(op_id) else None,
+        parse_element_id(element),
+        _bad(fault.reason, fault.path),
+    )
 
 
 def _read_signal(name: str, text: bytes) -> Signal | BadMessage:
@@ -150,13 +162,14 @@ def _read_request(name: str, text: bytes, fields: Fields) -> OpRequest | BadOp:
         return BadOp(op_id, element, _bad(_reason(error), _path(error) or "$"))
     if refusal is not None:
         return BadOp(op_id, element, refusal)
+    op = _build(message, fields)
     return OpRequest(
-        op=_build(message, fields),
+        op=op,
         op_id=parse_op_id(op_id) if op_id is not None else None,
         seen=_given(message.seen),
         clock=_given(message.clock),
         ts=_given(message.ts),
-        content=_content(message, fields),
+        content=_content(name, op, fields),
     )
 
 
@@ -176,6 +189,9 @@ def _check(message: messages.ClientOp, fields: Fields) -> Rejected | None:
         return _bad("an element id has 1 to 128 characters, none a control character", "$.id")
     if isinstance(message.opId, str) and parse_op_id(message.opId) is None:
         return _bad("an op id is <client>:<counter>", "$.opId")
+    if isinstance(message.clock, dict) and len(message.clock) > limits.MAX_CLOCK_ENTRIES:
+        reason = f"{len(message.clock)} clock entries, at most {limits.MAX_CLOCK_ENTRIES}; send `seen`"
+        return Rejected(RejectCode.TOO_LARGE, reason, "$.clock")
     if isinstance(message, messages.Stroke | messages.Append):
         refusal = _check_points(message.points)
         if refusal is not None:
@@ -216,19 +232,30 @@ def _check_properties(
     if isinstance(known.z, str) and not is_order_key(known.z):
         return _bad(f"{known.z!r} is no order key", f"{path}.z")
     for name in names:
-        if name not in _KNOWN_PROPERTIES:
-            refusal = _check_unknown(name, bytes(values[name]), f"{path}.{name[:64]}")
-            if refusal is not None:
-                return refusal
+        check = _check_known if name in _KNOWN_PROPERTIES else _check_unknown
+        refusal = check(name, bytes(values[name]), f"{path}.{name[:64]}")
+        if refusal is not None:
+            return refusal
     return None
+
+
+def _check_known(name: str, value: bytes, path: str) -> Rejected | None:
+    """A number may be spelled with a million digits; a text has its own bound, in characters."""
+    return None if name == "text" else _check_size(value, path)
+
+
+def _check_size(value: bytes, path: str) -> Rejected | None:
+    if len(value) <= limits.MAX_PROPERTY_BYTES:
+        return None
+    reason = f"property takes {len(value)} bytes, at most {limits.MAX_PROPERTY_BYTES}"
+    return Rejected(RejectCode.TOO_LARGE, reason, path)
 
 
 def _check_unknown(name: str, value: bytes, path: str) -> Rejected | None:
     if not 1 <= len(name) <= limits.MAX_PROPERTY_NAME_CHARS or parse_element_id(name) is None:
         return _bad(f"a property's name has 1 to {limits.MAX_PROPERTY_NAME_CHARS} characters", path)
-    if len(value) > limits.MAX_PROPERTY_BYTES:
-        reason = f"property takes {len(value)} bytes, at most {limits.MAX_PROPERTY_BYTES}"
-        return Rejected(RejectCode.TOO_LARGE, reason, path)
+    if refusal := _check_size(value, path):
+        return refusal
     try:
         too_deep = _depth(_decode_any(value)) > limits.MAX_DEPTH
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -266,7 +293,8 @@ def _build(message: messages.ClientOp, fields: Fields) -> ops.Op:
             return ops.Append(element, _run(message.start, message.points, fields))
         case messages.SetOp():
             written = _decode_fields(fields["props"])
-            return ops.SetProperties(element, {name: bytes(raw) for name, raw in written.items()})
+            names = _property_names(written)
+            return ops.SetProperties(element, {name: bytes(written[name]) for name in names})
         case messages.Delete():
             return ops.Delete(element)
         case messages.Restore():
@@ -279,18 +307,31 @@ def _build(message: messages.ClientOp, fields: Fields) -> ops.Op:
 
 
 def _run(start: int, points: messages.Points, fields: Fields) -> ops.Run:
-    return ops.Run(start, len(points), bytes(fields["points"]).strip()[1:-1].strip())
+    text = bytes(fields["points"])
+    if len(text) > limits.MAX_POINT_BYTES * (len(points) + 1):
+        text = msgspec.json.encode(points)
+    return ops.Run(start, len(points), text[1:-1].strip())
 
 
 def _property_names(fields: Fields) -> list[str]:
     return [name for name in fields if name not in ops.RESERVED]
 
 
-def _content(message: messages.ClientOp, fields: Fields) -> ops.Json:
-    names = [name for name in _STRUCTURE if name in fields]
-    if isinstance(message, messages.CREATES):
-        names = [name for name in names if name not in ("from", "props")] + _property_names(fields)
-    return msgspec.json.encode({name: fields[name] for name in dict.fromkeys(names)})
+def _content(name: str, op: ops.Op, fields: Fields) -> ops.Json:
+    """The op's own fields: those that were checked, each once."""
+    content: dict[str, object] = {one: fields[one] for one in _STRUCTURE.get(name, ("type", "id"))}
+    match op:
+        case ops.Append(run=ops.Run() as run) | ops.Create(run=ops.Run() as run):
+            content["points"] = msgspec.Raw(b"[" + run.points + b"]")
+        case ops.SetProperties():
+            content["props"] = _raw(op.properties)
+    if isinstance(op, ops.Create):
+        content |= _raw(op.properties)
+    return msgspec.json.encode(content)
+
+
+def _raw(values: Mapping[str, ops.Json]) -> dict[str, msgspec.Raw]:
+    return {name: msgspec.Raw(value) for name, value in values.items()}
 
 
 # --- wording ----------------------------------------------------------------------------------
