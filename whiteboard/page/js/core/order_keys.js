@@ -10,6 +10,8 @@
 
 const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const MAX_DIGITS = 26;
+const LOWEST = "A" + "0".repeat(MAX_DIGITS);
+const HIGHEST = "z".repeat(MAX_DIGITS + 1);
 const SHAPE = /^(?:[a-zA-Z])[0-9A-Za-z]+$/;
 
 /**
@@ -37,7 +39,7 @@ export function orderKey(n) {
 }
 
 /**
- * A key above `a` and below `b`; null means no neighbour on that side.
+ * A key above `a` and below `b`; null means no neighbour on that side. Exists for any two keys.
  * @param {string|null} a
  * @param {string|null} b
  * @returns {string}
@@ -62,12 +64,12 @@ export function compareKeys(a, b) {
 }
 
 /**
- * Whether a string is a well-formed key.
+ * Whether a string is a well-formed key: not the lowest integer, below which no key would fit.
  * @param {string} text
  * @returns {boolean}
  */
 export function isOrderKey(text) {
-  if (!SHAPE.test(text)) return false;
+  if (!SHAPE.test(text) || text === LOWEST) return false;
   const size = integerSize(text);
   return text.length === size || (text.length > size && !text.endsWith("0"));
 }
@@ -76,7 +78,10 @@ export function isOrderKey(text) {
 function before(b) {
   if (b === null) return "a0";
   const [integer, fraction] = split(b);
-  return fraction ? integer : step(integer, -1);
+  if (integer === LOWEST) return integer + midpoint("", fraction);
+  if (fraction) return integer;
+  const previous = step(integer, -1);
+  return previous === LOWEST ? previous + midpoint("", null) : previous;
 }
 
 /**
@@ -85,8 +90,11 @@ function before(b) {
  */
 function after(a, b) {
   const [integer, fraction] = split(a);
-  const next = step(integer, 1);
-  if (b === null || next < b) return next;
+  if (integer !== HIGHEST) {
+    const next = step(integer, 1);
+    if (b === null || next < b) return next;
+  }
+  if (b === null) return integer + midpoint(fraction, null);
   const [highInteger, highFraction] = split(b);
   return integer + midpoint(fraction, highInteger === integer ? highFraction : null);
 }
