@@ -215,9 +215,7 @@ class Snapshots(Protocol):
                 this checkpoint is of another history), or its log ends before the checkpoint.
         """
 
-    async def tombstones(
-        self, board: BoardId, elements: Sequence[ElementId]
-    ) -> dict[ElementId, bytes]:
+    async def tombstones(self, board: BoardId, elements: Sequence[ElementId]) -> dict[ElementId, bytes]:
         """The kept states of those elements that were ever saved as tombstones."""
 
     async def has_tombstones(self, board: BoardId) -> bool:

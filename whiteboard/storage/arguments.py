@@ -1,0 +1,31 @@
+"""Checks of what callers hand to the ports, the same for every adapter. Raises ValueError only."""
+
+from collections.abc import Mapping, Sequence
+
+from whiteboard import limits
+from whiteboard.ids import MAX_COUNTER, ClientId
+from whiteboard.storage.ports import NewOp
+
+
+def check_append(ops: Sequence[NewOp], claims: Mapping[ClientId, bytes]) -> None:
+    """An append is 1 to MAX_COMMIT_OPS well-formed ops whose clients all have a claim."""
+    if not 1 <= len(ops) <= limits.MAX_COMMIT_OPS:
+        raise ValueError(f"an append takes 1 to {limits.MAX_COMMIT_OPS} ops, not {len(ops)}")
+    for op in ops:
+        if not 1 <= op.op_id.counter <= MAX_COUNTER:
+            raise ValueError(f"op {op.op_id}: the counter is out of range")
+        if op.op_id.client not in claims:
+            raise ValueError(f"op {op.op_id}: its client has no claim")
+
+
+def check_read(after: int, limit: int) -> None:
+    """A read starts after seq 0 or higher and takes at least one op."""
+    if after < 0:
+        raise ValueError(f"`after` is {after}, below 0")
+    check_limit(limit)
+
+
+def check_limit(limit: int) -> None:
+    """A bound on an answer lets something through."""
+    if limit < 1:
+        raise ValueError(f"`limit` is {limit}, below 1")

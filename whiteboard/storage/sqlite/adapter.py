@@ -1,0 +1,146 @@
+"""Opens and closes the SQLite storage: directory, connections, tasks, in this order and back."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager, closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import trio
+
+from whiteboard import limits, timeouts
+from whiteboard.errors import StartupError, StorageError, StorageUnavailable
+from whiteboard.storage.blocking import run_blocking
+from whiteboard.storage.ports import Boards, OpLog, Snapshots, Storage
+from whiteboard.storage.sqlite.boards import SqliteBoards
+from whiteboard.storage.sqlite.connection import Connect, open_reader, open_writer, translate
+from whiteboard.storage.sqlite.directory import DataDirectory
+from whiteboard.storage.sqlite.migrate import migrate, shipped
+from whiteboard.storage.sqlite.op_log import SqliteOpLog
+from whiteboard.storage.sqlite.readers import Readers
+from whiteboard.storage.sqlite.snapshots import SqliteSnapshots
+from whiteboard.storage.sqlite.writer import Writer
+from whiteboard.storage.wakeups import Wakeups
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """What is open on the disk before the first task runs."""
+
+    directory: DataDirectory
+    connect_writer: Callable[[], sqlite3.Connection]
+    writer: sqlite3.Connection
+    readers: list[sqlite3.Connection]
+
+
+class SqliteStorage:
+    """See `whiteboard.storage.ports.Storage`."""
+
+    def __init__(self, writer: Writer, readers: Readers, wakeups: Wakeups) -> None:
+        packing = trio.CapacityLimiter(1)
+        self._writer = writer
+        self._readers = readers
+        self._op_log = SqliteOpLog(writer, readers, packing, wakeups)
+        self._snapshots = SqliteSnapshots(writer, readers, packing)
+        self.sqlite_boards = SqliteBoards(writer, readers)
+
+    @property
+    def op_log(self) -> OpLog:
+        return self._op_log
+
+    @property
+    def snapshots(self) -> Snapshots:
+        return self._snapshots
+
+    @property
+    def boards(self) -> Boards:
+        return self.sqlite_boards
+
+    async def probe(self) -> None:
+        written = await self._writer.submit(_write_probe)
+        if await self._readers.run(_read_probe) < written:
+            raise StorageUnavailable("a probe was written and does not read back")
+
+
+@asynccontextmanager
+async def open_sqlite(
+    directory: Path, *, connect: Connect = sqlite3.connect, is_shared: bool = False
+) -> AsyncIterator[Storage]:
+    """A storage in a directory, durable on disk (R2: `--mode sqlite`, R5).
+
+    Its nursery has three tasks: the writer (group commit), the purge of deleted boards, and the look
+    for other processes' appends. Leaving the block ends them: writes that are queued by then are
+    finished within STORAGE_CLOSE, later calls raise StorageUnavailable. What the block raises
+    comes out in an exception group, as of any nursery.
+
+    Args:
+        directory: made when missing, for this user only (0700).
+        connect: opens connections; other than `sqlite3.connect` for tests of faults.
+        is_shared: let other processes share the directory, if they all say so. Else a second
+            server is refused.
+
+    Raises:
+        StartupError: the directory is in use, cannot be written to, is newer than this release or
+            does not hold a sound database; the text says what to do.
+    """
+    thread = trio.CapacityLimiter(1)
+    files = await run_blocking(thread, _open_files, directory, connect, is_shared)
+    wakeups = Wakeups()
+    writer = Writer(files.connect_writer, wakeups, files.writer)
+    readers = Readers(files.readers)
+    storage = SqliteStorage(writer, readers, wakeups)
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(writer.run)
+            nursery.start_soon(storage.sqlite_boards.purge_deleted)
+            nursery.start_soon(_watch_other_processes, writer, wakeups)
+            try:
+                yield storage
+            finally:
+                await writer.aclose()
+                nursery.cancel_scope.cancel()
+    finally:
+        wakeups.ring_all()
+        with trio.move_on_after(timeouts.STORAGE_CLOSE.seconds, shield=True):
+            await readers.aclose()
+            await run_blocking(thread, writer.close_connection)
+        files.directory.close()
+
+
+def _open_files(directory: Path, connect: Connect, is_shared: bool) -> _Files:
+    with ExitStack() as undo:
+        held = undo.enter_context(closing(DataDirectory(directory, is_shared=is_shared)))
+        try:
+            connect_writer = partial(open_writer, connect, held.database)
+            writer = undo.enter_context(closing(connect_writer()))
+            migrate(writer, shipped())
+            readers = [
+                undo.enter_context(closing(open_reader(connect, held.database)))
+                for _ in range(limits.READ_CONNECTIONS)
+            ]
+        except sqlite3.Error as error:
+            raise StartupError(f"cannot open {held.database}: {translate(error)}") from error
+        undo.pop_all()
+    return _Files(held, connect_writer, writer, readers)
+
+
+async def _watch_other_processes(writer: Writer, wakeups: Wakeups) -> None:
+    """Wake those who tail when somebody else wrote; costs nothing while nobody waits."""
+    while True:
+        await wakeups.wait_for_listener()
+        await trio.sleep(timeouts.STORAGE_TAIL.seconds)
+        try:
+            if await writer.saw_foreign_commit():
+                wakeups.ring_all()
+        except StorageError:
+            continue  # the next look may succeed; who waits only waits longer
+
+
+def _write_probe(connection: sqlite3.Connection) -> int:
+    row = connection.execute("UPDATE probe SET count = count + 1 RETURNING count").fetchone()
+    return int(row[0])
+
+
+def _read_probe(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT count FROM probe").fetchone()[0])

@@ -1,0 +1,87 @@
+"""Connections to the database file, and what SQLite's errors mean to the ports.
+
+Owns every PRAGMA and the one table of foreign errors. Knows no table and no Trio.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from whiteboard import limits, timeouts
+from whiteboard.errors import StorageCorrupt, StorageError, StorageUnavailable
+
+Connect = Callable[..., sqlite3.Connection]
+"""`sqlite3.connect`, or what takes the same arguments."""
+
+_CORRUPT: Final = frozenset(
+    {
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_FORMAT,
+        sqlite3.SQLITE_CONSTRAINT,  # our statements break none on a sound database
+        sqlite3.SQLITE_MISMATCH,
+        sqlite3.SQLITE_ERROR,  # no such table or column: somebody changed the schema
+    }
+)
+"""Primary result codes that trying again does not mend. All others (full, busy, locked, read-only,
+I/O error, cannot open, out of memory, interrupted, …) may pass. https://sqlite.org/rescode.html"""
+
+
+def translate(error: sqlite3.Error | StorageUnavailable) -> StorageError:
+    """The port's error, a new one, for one of SQLite's (or for one that `open_writer` raised)."""
+    if isinstance(error, StorageUnavailable):
+        return StorageUnavailable(str(error))
+    code = getattr(error, "sqlite_errorcode", None)
+    name = getattr(error, "sqlite_errorname", type(error).__name__)
+    kind = StorageCorrupt if code is not None and code & 0xFF in _CORRUPT else StorageUnavailable
+    return kind(f"sqlite: {error} ({name})")
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise SQLite's errors as the port's."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise translate(error) from error
+
+
+def open_writer(connect: Connect, path: Path) -> sqlite3.Connection:
+    """A connection that may write: WAL, and a COMMIT that returns when the disk has it (R5)."""
+    connection = _open(connect, path)
+    try:
+        (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":
+            raise StorageUnavailable(f"{path}: this file system cannot hold a write-ahead log")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA fullfsync = ON")  # macOS; nothing elsewhere
+        connection.execute(f"PRAGMA journal_size_limit = {limits.WAL_BYTES}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_reader(connect: Connect, path: Path) -> sqlite3.Connection:
+    """A connection that cannot write. It holds the WAL index open, so a full disk does not stop it."""
+    connection = _open(connect, path)
+    try:
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _open(connect: Connect, path: Path) -> sqlite3.Connection:
+    connection = connect(
+        path,
+        timeout=timeouts.SQLITE_BUSY.seconds,
+        isolation_level=None,  # we write BEGIN and COMMIT ourselves
+        check_same_thread=False,  # one thread at a time, not always the same one
+    )
+    connection.execute("PRAGMA trusted_schema = OFF")
+    return connection

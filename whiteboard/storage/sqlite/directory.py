@@ -1,0 +1,82 @@
+"""The data directory: made, made durable, and held by one server at a time. Knows no SQL."""
+
+import fcntl
+import os
+from pathlib import Path
+from typing import Final
+
+from whiteboard.errors import StartupError
+
+DATABASE_NAME: Final = "whiteboard.sqlite3"
+LOCK_NAME: Final = "whiteboard.lock"
+_PRIVATE_DIRECTORY: Final = 0o700
+_PRIVATE_FILE: Final = 0o600
+
+
+class DataDirectory:
+    """A directory that this process holds until `close`, or until it dies however it dies.
+
+    Args:
+        is_shared: hold it together with others that share it too, instead of alone.
+
+    Raises StartupError, which says what to do. Blocks on the disk.
+    """
+
+    def __init__(self, path: Path, *, is_shared: bool = False) -> None:
+        self._path = path
+        try:
+            path.mkdir(mode=_PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+            self._lock = os.open(path / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE_FILE)
+        except OSError as error:
+            raise StartupError(
+                f"cannot use the data directory {path}: {error.strerror}; "
+                "choose one with --data that this user may write to"
+            ) from error
+        try:
+            self._hold(is_shared=is_shared)
+            self._make_durable()
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    @property
+    def database(self) -> Path:
+        """Where the database file is. It exists."""
+        return self._path / DATABASE_NAME
+
+    def close(self) -> None:
+        """Let the directory go."""
+        os.close(self._lock)
+
+    def _hold(self, *, is_shared: bool) -> None:
+        try:
+            fcntl.flock(self._lock, (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            pid = os.pread(self._lock, 32, 0).decode("ascii", "replace").strip() or "unknown"
+            raise StartupError(
+                f"the data directory {self._path} is in use by another server (pid {pid}); "
+                "stop that one or choose another directory with --data"
+            ) from error
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
+
+    def _make_durable(self) -> None:
+        """Make the database file, private, and sync the names that lead to it: SQLite syncs contents only."""
+        try:
+            # Not opened when it is there: closing it would drop the locks that this process has on it.
+            if not self.database.exists():
+                self.database.touch(_PRIVATE_FILE)
+            for directory in (self._path, self._path.parent):
+                _sync_names(directory)
+        except OSError as error:
+            raise StartupError(
+                f"cannot write to the data directory {self._path}: {error.strerror}"
+            ) from error
+
+
+def _sync_names(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

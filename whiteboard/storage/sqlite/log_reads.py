@@ -1,0 +1,161 @@
+"""The queries of the op log, each run inside one read transaction. Knows no Trio."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from whiteboard import limits
+from whiteboard.errors import StorageCorrupt
+from whiteboard.ids import BoardId, ClientId, OpId
+from whiteboard.storage import segments
+from whiteboard.storage.ports import ClientRecord, Head, Receipt, StoredOp
+from whiteboard.storage.sqlite.log_writes import receipts
+from whiteboard.storage.sqlite.rows import board_row, client_no
+
+_SELECT_OPS = """
+    SELECT ops.seq, clients.client, ops.counter, ops.at, ops.body
+    FROM ops JOIN clients USING (client_no)
+    WHERE ops.board_no = ? AND ops.seq > ? ORDER BY ops.seq LIMIT ?
+"""
+
+
+class Bodies(NamedTuple):
+    """The oldest bodies of a board that are not in a segment."""
+
+    board_no: int
+    after: int
+    bodies: list[bytes]
+
+
+class _Segments:
+    """Bodies of compacted ops of one board, unpacking each segment once while seq rises."""
+
+    def __init__(self, connection: sqlite3.Connection, board_no: int) -> None:
+        self._connection = connection
+        self._board_no = board_no
+        self._first = 0
+        self._bodies: list[bytes] = []
+
+    def body(self, seq: int) -> bytes:
+        if not self._first <= seq < self._first + len(self._bodies):
+            self._load(seq)
+        return self._bodies[seq - self._first]
+
+    def _load(self, seq: int) -> None:
+        row = self._connection.execute(
+            """
+            SELECT first_seq, last_seq, body FROM segments
+            WHERE board_no = ? AND last_seq >= ? ORDER BY last_seq LIMIT 1
+            """,
+            (self._board_no, seq),
+        ).fetchone()
+        if row is None or seq < row[0]:
+            raise StorageCorrupt(f"the op with seq {seq} has no body and no segment")
+        first, last, segment = row
+        self._bodies = segments.unpack(segment)
+        self._first = first
+        if len(self._bodies) != last - first + 1:
+            raise StorageCorrupt(f"the segment from seq {first} to {last} has {len(self._bodies)} bodies")
+
+
+def head(connection: sqlite3.Connection, board: BoardId) -> Head | None:
+    """Where the log stands."""
+    row = board_row(connection, board)
+    return Head(row.seq, row.epoch) if row else None
+
+
+def read(connection: sqlite3.Connection, board: BoardId, after: int, limit: int) -> list[StoredOp]:
+    """A stretch of the log, bounded in ops and in bytes."""
+    row = board_row(connection, board)
+    if row is None:
+        return []
+    old = _Segments(connection, row.board_no)
+    ops: list[StoredOp] = []
+    cost = 0
+    for seq, client, counter, at, stored in connection.execute(_SELECT_OPS, (row.board_no, after, limit)):
+        body = old.body(seq) if stored is None else stored
+        cost += len(body) + limits.OP_OVERHEAD_BYTES
+        if ops and cost > limits.MAX_READ_BYTES:
+            break
+        ops.append(StoredOp(seq, OpId(client, counter), at, body))
+    return ops
+
+
+def find(connection: sqlite3.Connection, board: BoardId, op_ids: Sequence[OpId]) -> dict[OpId, Receipt]:
+    """Receipts of stored op ids."""
+    row = board_row(connection, board)
+    if row is None:
+        return {}
+    counters: dict[ClientId, list[int]] = {}
+    for client, counter in op_ids:
+        counters.setdefault(client, []).append(counter)
+    found: dict[OpId, Receipt] = {}
+    for client, mine in counters.items():
+        number = client_no(connection, row.board_no, client)
+        if number is not None:
+            known = receipts(connection, number, mine)
+            found.update((OpId(client, counter), receipt) for counter, receipt in known.items())
+    return found
+
+
+def seen_by(connection: sqlite3.Connection, board: BoardId, clock: Mapping[ClientId, int]) -> int:
+    """Highest seq that a vector clock covers."""
+    row = board_row(connection, board)
+    if row is None:
+        return 0
+    numbers = ((client_no(connection, row.board_no, client), top) for client, top in clock.items())
+    return max([0, *(_seen(connection, number, top) for number, top in numbers if number is not None)])
+
+
+def _seen(connection: sqlite3.Connection, number: int, counter: int) -> int:
+    """Highest seq of a client's ops up to a counter.
+
+    It is the op with the highest such counter, or else a late one: an op that is not late has a
+    higher seq than all ops of its client with lower counters.
+    """
+    (seq,) = connection.execute(
+        """
+        SELECT max(
+            coalesce((SELECT seq FROM ops WHERE client_no = ?1 AND counter <= ?2
+                      ORDER BY counter DESC LIMIT 1), 0),
+            coalesce((SELECT max(seq) FROM ops WHERE client_no = ?1 AND counter <= ?2 AND is_late), 0)
+        )
+        """,
+        (number, counter),
+    ).fetchone()
+    return int(seq)
+
+
+def client(connection: sqlite3.Connection, board: BoardId, client_id: ClientId) -> ClientRecord | None:
+    """A client's record."""
+    row = connection.execute(
+        """
+        SELECT key_hash, counter, lamport FROM clients JOIN boards USING (board_no)
+        WHERE board = ? AND client = ?
+        """,
+        (board, client_id),
+    ).fetchone()
+    return ClientRecord(*row) if row else None
+
+
+def bodies_to_pack(connection: sqlite3.Connection, board: BoardId, up_to: int, limit: int) -> Bodies | None:
+    """The next slice to compact, bounded in ops and in bytes; None when there is nothing to do."""
+    row = board_row(connection, board)
+    if row is None:
+        return None
+    cursor = connection.execute(
+        """
+        SELECT body FROM ops WHERE board_no = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?
+        """,
+        (row.board_no, row.compacted, up_to, limit),
+    )
+    bodies: list[bytes] = []
+    size = 0
+    for (body,) in cursor:
+        if body is None:
+            raise StorageCorrupt(f"board {board}: an op above seq {row.compacted} has no body")
+        size += len(body)
+        if bodies and size > limits.SEGMENT_BYTES:
+            break
+        bodies.append(body)
+    return Bodies(row.board_no, row.compacted, bodies) if bodies else None

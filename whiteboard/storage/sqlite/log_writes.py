@@ -1,0 +1,169 @@
+"""The writes of the op log: what they do inside the writer's transaction. Knows no Trio."""
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from whiteboard.errors import StorageConflict
+from whiteboard.ids import BoardId, ClientId
+from whiteboard.storage.ports import NewOp, Receipt
+from whiteboard.storage.sqlite.rows import BoardRow, board_row, check_epoch, select_in
+
+_INSERT_OP = """
+    INSERT INTO ops (board_no, seq, client_no, counter, is_late, at, body)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+class Append(NamedTuple):
+    """What `OpLog.append` was called with."""
+
+    board: BoardId
+    ops: Sequence[NewOp]
+    epoch: str
+    claims: Mapping[ClientId, bytes]
+
+
+class Slice(NamedTuple):
+    """Consecutive ops whose bodies are packed and ready to be moved."""
+
+    board_no: int
+    after: int
+    last: int
+    segment: bytes
+
+
+@dataclass(slots=True)
+class _Client:
+    """A client's record while its ops are stored."""
+
+    client_no: int
+    counter: int
+    lamport: int
+    known: dict[int, Receipt]
+    """Counter -> receipt of each op of this append that is stored already."""
+
+    def record(self, op: NewOp, receipt: Receipt) -> bool:
+        """Note a stored op; True when it is late: below a counter stored before it."""
+        counter = op.op_id.counter
+        is_late = counter < self.counter
+        self.known[counter] = Receipt(receipt.seq, receipt.at, is_new=False)
+        self.counter = max(self.counter, counter)
+        self.lamport = max(self.lamport, op.lamport)
+        return is_late
+
+
+def append(connection: sqlite3.Connection, request: Append) -> list[Receipt]:
+    """Look for repeats, assign the next numbers, store: the step of `OpLog.append`."""
+    board = _board(connection, request)
+    clients = _clients(connection, board, request)
+    rows = []
+    receipts = []
+    seq = board.seq
+    for op in request.ops:
+        client = clients[op.op_id.client]
+        receipt = client.known.get(op.op_id.counter)
+        if receipt is None:
+            seq += 1
+            receipt = Receipt(seq, op.at, is_new=True)
+            is_late = client.record(op, receipt)
+            rows.append((board.board_no, seq, client.client_no, op.op_id.counter, is_late, op.at, op.body))
+        receipts.append(receipt)
+    if rows:
+        connection.executemany(_INSERT_OP, rows)
+        _advance(connection, board.board_no, seq, rows[-1][5], clients.values())
+    return receipts
+
+
+def _board(connection: sqlite3.Connection, request: Append) -> BoardRow:
+    row = board_row(connection, request.board)
+    if row is None:
+        create(connection, request.board, request.ops[0].at, request.epoch)
+        row = board_row(connection, request.board)
+        assert row is not None
+    check_epoch(request.board, row, request.epoch)
+    return row
+
+
+def create(connection: sqlite3.Connection, board: BoardId, at: int, epoch: str) -> bool:
+    """Note a board without ops; False when it exists."""
+    cursor = connection.execute(
+        """
+        INSERT INTO boards (board, epoch, seq, compacted, created_at, updated_at)
+        VALUES (?, ?, 0, 0, ?, ?) ON CONFLICT (board) DO NOTHING
+        """,
+        (board, epoch, at, at),
+    )
+    return cursor.rowcount == 1
+
+
+def _clients(connection: sqlite3.Connection, board: BoardRow, request: Append) -> dict[ClientId, _Client]:
+    """The records of all clients of an append: checked against the claims, made when new."""
+    counters: dict[ClientId, list[int]] = {}
+    for op in request.ops:
+        counters.setdefault(op.op_id.client, []).append(op.op_id.counter)
+    return {
+        client: _client(connection, board.board_no, client, request.claims[client], mine)
+        for client, mine in counters.items()
+    }
+
+
+def _client(
+    connection: sqlite3.Connection, board_no: int, client: ClientId, key_hash: bytes, counters: list[int]
+) -> _Client:
+    row = connection.execute(
+        "SELECT client_no, counter, lamport, key_hash FROM clients WHERE board_no = ? AND client = ?",
+        (board_no, client),
+    ).fetchone()
+    if row is None:
+        (number,) = connection.execute(
+            """
+            INSERT INTO clients (board_no, client, key_hash, counter, lamport)
+            VALUES (?, ?, ?, 0, 0) RETURNING client_no
+            """,
+            (board_no, client, key_hash),
+        ).fetchone()
+        return _Client(number, 0, 0, {})
+    number, counter, lamport, known_hash = row
+    if known_hash != key_hash:
+        raise StorageConflict(f"client {client} is claimed with another key")
+    # Counters above the highest stored one are new without a look.
+    known = receipts(connection, number, [it for it in counters if it <= counter])
+    return _Client(number, counter, lamport, known)
+
+
+def receipts(connection: sqlite3.Connection, number: int, counters: Sequence[int]) -> dict[int, Receipt]:
+    """Counter -> receipt, for those of a client's counters that are stored."""
+    select = "SELECT counter, seq, at FROM ops WHERE client_no = ? AND counter"
+    found = select_in(connection, select, number, counters)
+    return {counter: Receipt(seq, at, is_new=False) for counter, seq, at in found}
+
+
+def _advance(
+    connection: sqlite3.Connection, board_no: int, seq: int, at: int, clients: Iterable[_Client]
+) -> None:
+    connection.execute("UPDATE boards SET seq = ?, updated_at = ? WHERE board_no = ?", (seq, at, board_no))
+    connection.executemany(
+        "UPDATE clients SET counter = ?, lamport = ? WHERE client_no = ?",
+        [(client.counter, client.lamport, client.client_no) for client in clients],
+    )
+
+
+def move_bodies(connection: sqlite3.Connection, piece: Slice) -> bool:
+    """Put a packed slice in the place of its ops' bodies; False when somebody else moved them meanwhile."""
+    cursor = connection.execute(
+        "UPDATE boards SET compacted = ? WHERE board_no = ? AND compacted = ? AND board IS NOT NULL",
+        (piece.last, piece.board_no, piece.after),
+    )
+    if cursor.rowcount == 0:
+        return False
+    connection.execute(
+        "INSERT INTO segments (board_no, last_seq, first_seq, body) VALUES (?, ?, ?, ?)",
+        (piece.board_no, piece.last, piece.after + 1, piece.segment),
+    )
+    connection.execute(
+        "UPDATE ops SET body = NULL WHERE board_no = ? AND seq > ? AND seq <= ?",
+        (piece.board_no, piece.after, piece.last),
+    )
+    return True

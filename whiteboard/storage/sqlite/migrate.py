@@ -1,0 +1,73 @@
+"""Schema versions: numbered SQL files, applied in order, each in one transaction with its number.
+
+`PRAGMA user_version` says how many of them a database has. Knows no table.
+"""
+
+import re
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Final
+
+from whiteboard.errors import StartupError
+
+_FILE_NAME: Final = re.compile(r"([0-9]{4})_[a-z0-9_]+\.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step from version `number` - 1 to `number`."""
+
+    number: int
+    name: str
+    sql: str
+    """Statements without BEGIN and COMMIT."""
+
+
+def shipped() -> list[Migration]:
+    """The migrations of this release, from 1."""
+    return in_order(resources.files("whiteboard.storage").joinpath("migrations").iterdir())
+
+
+def in_order(files: Iterable[Traversable]) -> list[Migration]:
+    """The migrations among these files. Raises ValueError when a number is missing or there twice."""
+    chain = [
+        Migration(int(match[1]), file.name, file.read_text("utf-8"))
+        for file in files
+        if (match := _FILE_NAME.fullmatch(file.name))
+    ]
+    chain.sort(key=lambda migration: migration.number)
+    if [migration.number for migration in chain] != list(range(1, len(chain) + 1)):
+        raise ValueError(f"migrations are not numbered 1 to {len(chain)}")
+    return chain
+
+
+def migrate(connection: sqlite3.Connection, chain: Sequence[Migration]) -> None:
+    """Bring a database to the newest version.
+
+    A step that fails leaves the database at the version before it. Raises StartupError when the
+    database is newer than this release, or is some other program's; SQLite's errors pass.
+    """
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(chain):
+        raise StartupError(
+            f"the database has schema version {version}, this release knows {len(chain)}; "
+            "run the release that wrote it, or a newer one"
+        )
+    if version == 0 and connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
+        raise StartupError("the database file belongs to another program; choose another directory")
+    for migration in chain[version:]:
+        _apply(connection, migration)
+
+
+def _apply(connection: sqlite3.Connection, migration: Migration) -> None:
+    number = migration.number
+    script = f"BEGIN IMMEDIATE;\n{migration.sql}\n;PRAGMA user_version = {number};\nCOMMIT;"
+    try:
+        connection.executescript(script)
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

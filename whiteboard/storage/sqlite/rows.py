@@ -1,0 +1,54 @@
+"""Rows that several statements share, and lists too long for one statement. Knows no Trio."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from whiteboard import limits
+from whiteboard.errors import StorageConflict
+from whiteboard.ids import BoardId, ClientId
+
+
+class BoardRow(NamedTuple):
+    """A board that is there."""
+
+    board_no: int
+    epoch: str
+    seq: int
+    compacted: int
+
+
+def board_row(connection: sqlite3.Connection, board: BoardId) -> BoardRow | None:
+    """The board's row, or None when nobody has created it."""
+    row = connection.execute(
+        "SELECT board_no, epoch, seq, compacted FROM boards WHERE board = ?", (board,)
+    ).fetchone()
+    return BoardRow(*row) if row else None
+
+
+def check_epoch(board: BoardId, row: BoardRow, epoch: str) -> None:
+    """Raise StorageConflict when the caller speaks of another incarnation of the board."""
+    if row.epoch != epoch:
+        raise StorageConflict(f"board {board} has epoch {row.epoch}, not {epoch}")
+
+
+def client_no(connection: sqlite3.Connection, board_no: int, client: ClientId) -> int | None:
+    """The number of a client that has a record on the board."""
+    row = connection.execute(
+        "SELECT client_no FROM clients WHERE board_no = ? AND client = ?", (board_no, client)
+    ).fetchone()
+    return int(row[0]) if row else None
+
+
+def select_in(
+    connection: sqlite3.Connection, select: str, first: int, values: Sequence[object]
+) -> Iterator[tuple[Any, ...]]:
+    """Rows of `<select> IN (values)`, in as many statements as the values need.
+
+    Args:
+        select: a constant of ours that ends in a column's name; its one parameter is `first`.
+    """
+    for start in range(0, len(values), limits.SQL_VARIABLES):
+        chunk = values[start : start + limits.SQL_VARIABLES]
+        marks = ",".join("?" * len(chunk))
+        yield from connection.execute(f"{select} IN ({marks})", (first, *chunk))

@@ -1,0 +1,216 @@
+"""Group commit: the one writer task, the one connection that writes. Knows no table.
+
+While one transaction is being committed, the jobs that arrive wait in a bounded queue; the next
+transaction takes them together, each in a savepoint of its own, and every caller gets its result when
+COMMIT has returned. A lone job is committed at once. When a transaction fails as a whole, its jobs are
+tried again one by one, so that a job which cannot be done fails alone.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar, cast
+
+import trio
+
+from whiteboard import limits, timeouts
+from whiteboard.errors import StorageUnavailable
+from whiteboard.ids import BoardId
+from whiteboard.storage.blocking import run_blocking
+from whiteboard.storage.sqlite.connection import translate, translated
+from whiteboard.storage.wakeups import Wakeups
+
+Result = TypeVar("Result")
+
+
+@dataclass(slots=True, eq=False)
+class _Job(Generic[Result]):
+    """A caller's write on its way."""
+
+    work: Callable[[sqlite3.Connection], Result]
+    weight: int
+    rings: BoardId | None
+    done: trio.Event = field(default_factory=trio.Event)
+    result: Result | None = None
+    fault: Exception | None = None
+    is_stored: bool = False
+
+    def unwrap(self) -> Result:
+        if self.fault is not None:
+            raise self.fault
+        if not self.is_stored:
+            raise StorageUnavailable("the storage was closed before this write")
+        return cast(Result, self.result)
+
+
+class Writer:
+    """The write side of one database. `run` is its task; `submit` is for everybody.
+
+    Args:
+        connect: opens a new writing connection, in a worker thread, after one could not even roll back.
+        wakeups: rung for a job's board when the job is committed.
+        connection: the writing connection to begin with.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], sqlite3.Connection],
+        wakeups: Wakeups,
+        connection: sqlite3.Connection,
+    ) -> None:
+        self._connect = connect
+        self._wakeups = wakeups
+        self._connection: sqlite3.Connection | None = connection
+        self._data_version: int | None = None
+        self._thread = trio.CapacityLimiter(1)
+        self._send, self._receive = trio.open_memory_channel[_Job[Any]](limits.MAX_WRITE_JOBS)
+        self._scope = trio.CancelScope(shield=True)
+        self._finished = trio.Event()
+
+    async def submit(
+        self,
+        work: Callable[[sqlite3.Connection], Result],
+        *,
+        weight: int = 1,
+        rings: BoardId | None = None,
+    ) -> Result:
+        """What `work` returns, once it is committed; or what it raises, and then nothing of it is stored.
+
+        Args:
+            work: reads and writes; runs in a worker thread inside a transaction and maybe twice, so it
+                has no other effect.
+            weight: about how many rows it writes; bounds how much one transaction takes.
+
+        Raises: StorageUnavailable, StorageCorrupt, and whatever `work` raises.
+
+        Cancellation: before the job is queued nothing happens. After that it is done nevertheless and
+        its result is dropped.
+        """
+        job = _Job(work, weight, rings)
+        try:
+            await self._send.send(job)
+        except (trio.ClosedResourceError, trio.BrokenResourceError):
+            raise StorageUnavailable("the storage is closed") from None
+        await job.done.wait()
+        return job.unwrap()
+
+    async def run(self) -> None:
+        """The writer task. Ends after `aclose`, not by cancellation from outside: callers wait for it."""
+        with self._scope:
+            try:
+                async for job in self._receive:
+                    await self._commit(self._gather(job))
+            finally:
+                self._abandon_queue()
+                self._finished.set()
+
+    async def aclose(self) -> None:
+        """Take no more jobs, finish those queued, end `run`.
+
+        Jobs for which STORAGE_CLOSE does not suffice fail with StorageUnavailable. A commit that
+        already runs is not abandoned: `run` ends, and with it its nursery, when the disk has answered.
+        """
+        self._send.close()
+        with trio.move_on_after(timeouts.STORAGE_CLOSE.seconds, shield=True):
+            await self._finished.wait()
+        self._scope.cancel()
+
+    def close_connection(self) -> None:
+        """Close the connection, in a worker thread, after `run` has ended. Folds the WAL into the file."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    async def saw_foreign_commit(self) -> bool:
+        """Whether somebody else wrote to the database since the last call."""
+        return await run_blocking(self._thread, self._has_changed)
+
+    def _has_changed(self) -> bool:
+        with translated():
+            (version,) = self._connected().execute("PRAGMA data_version").fetchone()
+        before, self._data_version = self._data_version, version
+        return bool(before != version)
+
+    def _gather(self, first: _Job[Any]) -> list[_Job[Any]]:
+        """The first job and those that wait behind it, as much as one transaction should take."""
+        jobs = [first]
+        weight = first.weight
+        while weight < limits.MAX_COMMIT_OPS:
+            try:
+                job = self._receive.receive_nowait()
+            except (trio.WouldBlock, trio.EndOfChannel):
+                break
+            jobs.append(job)
+            weight += job.weight
+        return jobs
+
+    async def _commit(self, jobs: Sequence[_Job[Any]]) -> None:
+        try:
+            await run_blocking(self._thread, self._store, jobs)
+        finally:
+            for job in jobs:
+                job.done.set()
+                if job.is_stored and job.rings is not None:
+                    self._wakeups.ring(job.rings)
+
+    def _abandon_queue(self) -> None:
+        """Wake all whose jobs will not be done; new ones find the queue closed."""
+        while True:
+            try:
+                self._receive.receive_nowait().done.set()
+            except (trio.WouldBlock, trio.EndOfChannel):
+                break
+        self._receive.close()
+
+    # --- in the worker thread ------------------------------------------------------------------
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = self._connect()
+            self._data_version = None
+        return self._connection
+
+    def _store(self, jobs: Sequence[_Job[Any]]) -> None:
+        """Give every job its result or its fault."""
+        has_begun = False
+        try:
+            connection = self._connected()
+            connection.execute("BEGIN IMMEDIATE")
+            has_begun = True
+            for job in jobs:
+                _run_in_savepoint(connection, job)
+            connection.execute("COMMIT")
+        except (sqlite3.Error, StorageUnavailable) as error:
+            self._roll_back()
+            if has_begun and len(jobs) > 1:
+                for job in jobs:
+                    self._store([job])
+            else:
+                for job in jobs:
+                    job.fault = translate(error)
+        else:
+            for job in jobs:
+                job.is_stored = job.fault is None
+
+    def _roll_back(self) -> None:
+        """End a failed transaction; a connection that cannot even do that is replaced."""
+        connection = self._connection
+        try:
+            if connection is not None and connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            self.close_connection()
+
+
+def _run_in_savepoint(connection: sqlite3.Connection, job: _Job[Any]) -> None:
+    """Run one job so that what it raises undoes the job alone. SQLite's errors pass: they may undo all."""
+    job.fault = None
+    connection.execute("SAVEPOINT job")
+    try:
+        job.result = job.work(connection)
+    except sqlite3.Error:
+        raise
+    except Exception as fault:  # noqa: BLE001  not swallowed: raised in the task whose write this is
+        connection.execute("ROLLBACK TO job")
+        job.fault = fault
+    connection.execute("RELEASE job")
