@@ -274,6 +274,8 @@ class Entry {
   #ink = new Map();
   /** @type {ElementView|undefined} */
   #view = undefined;
+  /** Kept until something that decides it changes. @type {Place|undefined} */
+  #place = undefined;
 
   /** @param {string} id */
   constructor(id) {
@@ -312,23 +314,19 @@ class Entry {
 
   /** Whether the draw order may be wrong about this element. */
   mayHaveMoved() {
-    const place = this.place();
-    const { placed } = this;
-    if (!place || !placed) return place !== placed;
-    return place.key !== placed.key || place.created !== placed.created;
+    return this.place() !== this.placed;
   }
 
   /** @returns {Place|undefined} */
   place() {
-    if (!this.created || this.#registers.get(TOMBSTONE)?.value === true) return undefined;
-    const z = this.#registers.get("z")?.value;
-    const key = typeof z === "string" ? z : this.#defaultKey(this.created);
-    return { id: this.id, key, created: this.created };
+    if (!this.created || this.#isDeleted()) return undefined;
+    this.#place ??= this.#findPlace(this.created);
+    return this.#place;
   }
 
   /** @returns {ElementView|undefined} */
   view() {
-    if (!this.created || this.#registers.get(TOMBSTONE)?.value === true) return undefined;
+    if (!this.created || this.#isDeleted()) return undefined;
     this.#view ??= this.#draft(this.created);
     return this.#view;
   }
@@ -379,6 +377,7 @@ class Entry {
     if (this.created && compareStamps(stamp, this.created) >= 0) return false;
     this.created = stamp;
     this.type = type;
+    this.#place = undefined;
     return true;
   }
 
@@ -403,6 +402,7 @@ class Entry {
     const standing = this.#registers.get(name);
     if (standing && compareStamps(stamp, standing.stamp) <= 0) return false;
     this.#registers.set(name, { value, stamp });
+    if (name === "z") this.#place = undefined;
     return true;
   }
 
@@ -422,6 +422,16 @@ class Entry {
   #changed(changed) {
     if (changed) this.#view = undefined;
     return changed;
+  }
+
+  #isDeleted() {
+    return this.#registers.get(TOMBSTONE)?.value === true;
+  }
+
+  /** @param {Stamp} created */
+  #findPlace(created) {
+    const z = this.#registers.get("z")?.value;
+    return { id: this.id, key: typeof z === "string" ? z : orderKey(created[0]), created };
   }
 
   /** @param {Stamp} created */
@@ -447,15 +457,6 @@ class Entry {
       if (kept.length > 0) hidden.push([client, kept]);
     }
     return hidden.length > 0 ? { ink: Object.fromEntries(hidden) } : {};
-  }
-
-  /** @type {{of: Stamp, key: string}|undefined} */
-  #default = undefined;
-
-  /** The order key of an element without `z`. @param {Stamp} created */
-  #defaultKey(created) {
-    if (this.#default?.of !== created) this.#default = { of: created, key: orderKey(created[0]) };
-    return /** @type {{key: string}} */ (this.#default).key;
   }
 }
 

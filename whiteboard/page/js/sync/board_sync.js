@@ -1,81 +1,648 @@
 /**
- * Keeping a board in step with its server. (Interface first; the body follows.)
+ * Keeping a board in step with its server: what one draws is seen at once, sent once, lost never.
+ *
+ * Owns the session: which ops are confirmed (by their echo, or by an ack and a picture that covers
+ * it), the sequence of the log, the pending ops and their fate, presence, and what of all that the
+ * page is told. Must not know how things are drawn.
+ *
+ * Theory of operation. Ops made here go on top of the view at once (`Overlay`), into the journal, and
+ * into the outbox, which is sent whenever a link is up, again after each reconnect, with the same op
+ * ids: the server stores an op id once. An ack takes the op out of journal and outbox; the echo, which
+ * carries the server's stamp, takes it off the overlay. `cursor` counts the log without gaps; ops after
+ * a gap are not taken, the link is made anew and asks for what follows the cursor. A snapshot merges
+ * with whatever comes meanwhile, because merging is commutative; until its last part the cursor is
+ * not good to resume from. Journals of tabs that died are sent on links of their own ("carriers"),
+ * under the client id that made them, while their ops lie on this view like our own.
  */
+
+import { Overlay } from "../core/overlay.js";
+import { parseOpId } from "../core/stamps.js";
+import { MemoryJournal, newClientId } from "./journal.js";
+import { BROWSER_CLOCK, Link, browserPage } from "./link.js";
+import { Outbox } from "./outbox.js";
 
 /** @typedef {import("../core/board.js").Board} Board */
 /** @typedef {import("../core/board.js").ElementView} ElementView */
-/** @typedef {{client: string, key?: string, name: string, color: string}} Identity */
+/** @typedef {import("../core/board.js").StampedOp} StampedOp */
+/** @typedef {import("./journal.js").Identity} Identity */
+/** @typedef {import("./journal.js").Journal} Journal */
+/** @typedef {import("./journal.js").JournalEntry} JournalEntry */
+/** @typedef {import("./link.js").Message} Message */
 /** @typedef {{client: string, name: string, color: string}} Peer */
-/** @typedef {{type: string, id: string, [field: string]: unknown}} LocalOp an op as the page makes it, without opId */
-/**
- * @typedef {object} Status
- * @property {"connecting"|"online"|"offline"|"closed"} state
- * @property {number} pending ops made here that no server has confirmed
- * @property {boolean} loading the first picture is still on its way
- * @property {"memory"|"disk"|"stream"|null} durable what an ack of this server means
- * @property {"disk"|"memory"} kept where pending ops live in this browser: do they survive a reload
- * @property {string|null} role "owner", "editor" or "viewer"
- * @property {string|null} reason why it is closed or offline
- * @property {number|null} code the close code behind the reason
- */
-/** @typedef {{session: string, x?: number, y?: number, laser?: [number, number][], follow?: string}} CursorEntry */
-/** @typedef {{op: LocalOp & {opId: string}, code: string, reason: string, path?: string}} Rejection */
-/** @typedef {{get(id: string): ElementView|undefined, drawOrder(): readonly string[], isPending(id: string): boolean}} View */
+/** @typedef {import("../core/inverse.js").LocalOp} LocalOp */
 
 /**
- * Events (CustomEvent): `change` {ids: Set<string>} · `reset` · `status` Status · `peers` Map · `cursors` CursorEntry[] ·
- * `rejected` Rejection · `identity` Identity (to be persisted) · `drain` {reconnect: [number, number]}
+ * @typedef {object} Status
+ * @property {"connecting"|"online"|"offline"|"closed"} state closed: the server said not to come back
+ * @property {number} pending ops made here (and by tabs that died) that no server has confirmed
+ * @property {boolean} loading the first picture is still on its way
+ * @property {"memory"|"disk"|"stream"|null} durable what this server's ack means
+ * @property {"disk"|"memory"} kept where pending ops live in this browser: "disk" survives a reload
+ * @property {string|null} role "owner", "editor" or "viewer"
+ * @property {string|null} reason why it is offline or closed, in English, from whoever ended it
+ * @property {number|null} code the close code that goes with the reason
+ * @property {number|null} retryAt when the next attempt is due, Date.now() milliseconds
+ */
+/** @typedef {{session: string, x?: number, y?: number, laser?: [number, number][], follow?: string}} CursorEntry */
+/** @typedef {{op: StampedOp, code: string, reason: string, path?: string}} Rejection */
+/** @typedef {{get(id: string): ElementView|undefined, drawOrder(): readonly string[], isPending(id: string): boolean}} View */
+
+const CURSOR_MS = 33;
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 15_000;
+/** What every server takes, until its `welcome` says what this one takes. */
+const LIMITS = { frameBytes: 1024 * 1024, batch: 2_000 };
+
+/**
+ * A board in step with its server.
+ *
+ * Events, all CustomEvent, at most once per task for the first four: `change` {ids: Set<string>},
+ * `reset` (anything may have changed), `status` Status, `peers` Map<session, Peer>; and
+ * `cursors` CursorEntry[], `rejected` Rejection (the op is off the view again), `identity` Identity
+ * (to be kept with `saveIdentity`), `drain` {reconnect}, `problem` {code, reason, path?}.
  */
 export class BoardSync extends EventTarget {
+  /** Others who are here, by session. @type {Map<string, Peer>} */
+  peers = new Map();
+  /** Our session while online. @type {string|null} */
+  session = null;
+  /** The board with our pending ops on top. @type {View} */
+  view;
+  /** Bounds from `welcome`. @type {Record<string, number>} */
+  limits = { ...LIMITS };
+
+  #board;
+  #overlay;
+  #identity;
+  #store;
+  #clock;
+  #newLink;
+  #link;
+  #own;
+  /** Own outbox and those of tabs that died, by client. @type {Map<string, Outbox>} */
+  #outboxes = new Map();
+  /** Acked ops whose echo has not come: no longer pending, still on the overlay. @type {Map<string, {op: StampedOp, seq: number}>} */
+  #acked = new Map();
+  /** Links that carry a dead tab's outbox, and their sessions. @type {Map<Outbox, {link: Link, session: string|null}>} */
+  #carriers = new Map();
+  #counter = 0;
+  /** Where the log has been followed to on this board; null until that is known. @type {number|null} */
+  #cursor = null;
+  /** Whether all up to the cursor is here. */
+  #isComplete = false;
+  #askedSince = false;
+  #isStarted = false;
+  /** @type {string|null} */
+  #role = null;
+  /** @type {Status["durable"]} */
+  #durable = null;
+  #retryMs = FIRST_RETRY_MS;
+  /** @type {unknown} */
+  #retryTimer = null;
+  #isFlushDue = false;
+  /** @type {{x: number, y: number}|null} */
+  #pointer = null;
+  /** @type {unknown} */
+  #pointerTimer = null;
+  #news = { ids: new Set(), reset: false, status: false, peers: false, isDue: false };
+
   /**
    * @param {object} options
    * @param {string} options.url ws(s)://…/ws/{board}
-   * @param {Board} options.board confirmed state; belongs to the sync from now on
-   * @param {Identity} options.identity as `loadIdentity` of journal.js gives it
-   * @param {import("./journal.js").Journal} [options.store] default: in memory
+   * @param {Board} options.board the confirmed board; belongs to the sync from now on
+   * @param {Identity} options.identity as `loadIdentity` gives it
+   * @param {Journal} [options.store] as `openJournal` gives it; default: memory
    * @param {(url: string) => WebSocket} [options.socket]
+   * @param {import("./link.js").Clock} [options.clock]
+   * @param {import("./link.js").PageState} [options.page]
    */
-  constructor(options) {
+  constructor({ url, board, identity, store = new MemoryJournal(), socket, clock = BROWSER_CLOCK, page = browserPage() }) {
     super();
-    void options;
-    /** @type {View} */
-    this.view = /** @type {any} */ (null);
-    /** Others who are here, by session. @type {Map<string, Peer>} */
-    this.peers = new Map();
-    /** @type {Status} */
-    this.status = { state: "offline", pending: 0, loading: true, durable: null, kept: "memory", role: null, reason: null, code: null };
-    /** @type {string|null} */
-    this.session = null;
-    /** @type {string} */
-    this.client = options.identity.client;
+    this.#board = board;
+    this.#overlay = new Overlay(board);
+    this.view = this.#overlay;
+    this.#identity = { ...identity };
+    this.#store = store;
+    this.#clock = clock;
+    const open = socket ?? ((address) => new WebSocket(address));
+    this.#newLink = (/** @type {import("./link.js").Handlers} */ handlers) => new Link({ url, socket: open, clock, page, handlers });
+    this.#link = this.#newLink({
+      hello: () => this.#hello(),
+      message: (message) => this.#receive(message),
+      state: () => this.#linkChanged(),
+    });
+    this.#own = new Outbox(identity.client, identity.key);
+    this.#outboxes.set(identity.client, this.#own);
   }
 
-  async start() {}
+  /** Our client id; a server that knows another owner of it may hand out a new one. */
+  get client() {
+    return this.#identity.client;
+  }
 
-  stop() {}
+  /** Who we are. @returns {Identity} */
+  get identity() {
+    return { ...this.#identity };
+  }
 
-  /** Apply at once, keep, send. @param {LocalOp} op @returns {string} its op id */
+  /** @returns {Status} */
+  get status() {
+    const { state, ending, retryAt } = this.#link;
+    const shown = /** @type {const} */ ({ up: "online", connecting: "connecting", closed: "closed", waiting: "offline", stopped: "offline" });
+    return {
+      state: shown[state],
+      pending: [...this.#outboxes.values()].reduce((sum, outbox) => sum + outbox.size, 0),
+      loading: !this.#isComplete,
+      durable: this.#durable,
+      kept: this.#store.kept,
+      role: this.#role,
+      reason: ending?.reason ?? null,
+      code: ending?.code ?? null,
+      retryAt,
+    };
+  }
+
+  // --- life -----------------------------------------------------------------------------------
+
+  /** Claim the client id, take up what was not confirmed before, connect. Ops may be submitted meanwhile. */
+  async start() {
+    if (!this.#isStarted) {
+      this.#isStarted = true;
+      if (!(await this.#store.claim(this.client))) await this.#becomeSomebodyElse();
+      this.#store.remember(this.client, this.#identity.key);
+      this.#takeUp(this.#own, await this.#store.all(this.client));
+      await this.#adoptOrphans();
+    }
+    if (this.#isStarted) this.#link.start();
+  }
+
+  /** Disconnect. What is pending stays in the journal, and may be taken up by another tab. */
+  stop() {
+    this.#isStarted = false;
+    this.#clock.clearTimeout(this.#retryTimer);
+    this.#clock.clearTimeout(this.#pointerTimer);
+    this.#link.stop();
+    for (const { link } of this.#carriers.values()) link.stop();
+    this.#carriers.clear();
+    this.#retryTimer = this.#pointerTimer = null;
+    for (const client of this.#outboxes.keys()) this.#store.release(client);
+  }
+
+  /** Connect now, also after `closed`. */
+  retry() {
+    this.#link.start();
+  }
+
+  /**
+   * Entries of an earlier life of a client: below what is made now, above the confirmed board.
+   * @param {Outbox} outbox
+   * @param {JournalEntry[]} entries
+   */
+  #takeUp(outbox, entries) {
+    const made = new Map([...entries, ...outbox.entries()].map((entry) => [entry.op.opId, entry]));
+    for (const { op } of outbox.entries()) this.#lift(op);
+    for (const { op } of outbox.entries()) outbox.remove(op.opId);
+    for (const entry of made.values()) this.#put(outbox, entry);
+    this.#counter = Math.max(this.#counter, this.#own.highest);
+  }
+
+  async #adoptOrphans() {
+    for (const { client, key, entries } of await this.#store.orphans()) {
+      if (this.#outboxes.has(client)) continue;
+      const outbox = new Outbox(client, key);
+      this.#outboxes.set(client, outbox);
+      this.#takeUp(outbox, entries);
+    }
+    if (this.#link.state === "up") this.#carry();
+  }
+
+  // --- what the page does -----------------------------------------------------------------------
+
+  /**
+   * Apply an op at once, keep it, and send it when there is a link. Ops arrive in this order.
+   * @param {LocalOp} op must not be changed afterwards
+   * @returns {string} its op id
+   */
   submit(op) {
-    return String(op.id);
+    // A counter is never used twice, though an acked op leaves no trace here: after a reload the clock is ahead of them.
+    this.#counter = Math.max(this.#counter + 1, Math.floor(this.#clock.now()));
+    const opId = `${this.client}:${this.#counter}`;
+    const entry = { op: { ...op, opId, seen: this.#board.seq, ts: this.#clock.now() }, epoch: this.#board.epoch };
+    this.#store.append(entry);
+    this.#put(this.#own, entry);
+    this.#flushSoon();
+    return opId;
   }
 
-  /** @param {number} x @param {number} y board units */
+  /**
+   * Where our pointer is; at most every 33 ms, the newest wins, nothing while nobody else is here.
+   * @param {number} x board units
+   * @param {number} y
+   */
   sendCursor(x, y) {
-    void [x, y];
+    this.#pointer = { x, y };
+    if (this.#pointerTimer === null) this.#sendPointer();
   }
 
-  /** @param {[number, number][]} points newest last; empty ends it */
+  /** @param {[number, number][]} points the trail, newest last; empty ends it */
   sendLaser(points) {
-    void points;
+    this.#sendPresence({ type: "laser", points });
   }
 
-  /** @param {string|null} session */
+  /** @param {string|null} session whose view we follow; null: nobody's */
   sendFollow(session) {
-    void session;
+    this.#sendPresence({ type: "follow", session: session ?? "" });
   }
 
-  /** @param {string} name @param {string} color */
+  /**
+   * @param {string} name
+   * @param {string} color
+   */
   rename(name, color) {
-    void [name, color];
+    this.#identity = { ...this.#identity, name, color };
+    this.#tell("identity", this.identity);
+    this.#link.send(JSON.stringify({ type: "hello", v: 1, name, color }));
+  }
+
+  #sendPointer() {
+    const pointer = this.#pointer;
+    this.#pointer = null;
+    this.#pointerTimer = pointer && this.#clock.setTimeout(() => this.#sendPointer(), CURSOR_MS);
+    if (pointer) this.#sendPresence({ type: "cursor", ...pointer });
+  }
+
+  /** @param {Message} message */
+  #sendPresence(message) {
+    if (this.peers.size > 0 && !this.#link.isCongested) this.#link.send(JSON.stringify(message));
+  }
+
+  // --- pending ops ------------------------------------------------------------------------------
+
+  /**
+   * @param {Outbox} outbox
+   * @param {JournalEntry} entry
+   */
+  #put(outbox, entry) {
+    outbox.add(entry);
+    this.#overlay.add(entry.op);
+    this.#changed(entry.op.id);
+    this.#noteStatus();
+  }
+
+  /** Take an op off the overlay. @param {StampedOp} op */
+  #lift(op) {
+    this.#overlay.remove(op);
+    this.#changed(op.id);
+  }
+
+  /** An op of ours, or of a dead tab, is stored. @param {string} opId @returns {StampedOp|undefined} the op if it was pending */
+  #confirm(opId) {
+    const outbox = this.#outboxes.get(clientOf(opId));
+    const entry = outbox?.get(opId);
+    if (!outbox || !entry) return undefined;
+    outbox.remove(opId);
+    this.#store.remove([opId]);
+    this.#retryMs = FIRST_RETRY_MS;
+    this.#noteStatus();
+    if (outbox.size === 0 && outbox !== this.#own) this.#carried(outbox);
+    return entry.op;
+  }
+
+  #flushSoon() {
+    if (this.#isFlushDue) return;
+    this.#isFlushDue = true;
+    queueMicrotask(() => {
+      this.#isFlushDue = false;
+      this.#flush(this.#own, this.#link);
+    });
+  }
+
+  /**
+   * @param {Outbox} outbox
+   * @param {Link} link
+   */
+  #flush(outbox, link) {
+    if (link.state !== "up") return;
+    const { frames, oversize } = outbox.take(this.#board.epoch, { ...LIMITS, ...this.limits });
+    for (const frame of frames) link.send(frame);
+    for (const { op } of oversize) {
+      this.#refuse({ type: "reject", opId: op.opId, code: "too_large", reason: "the op is larger than a frame" });
+    }
+  }
+
+  #retryLater() {
+    if (this.#retryTimer !== null) return;
+    this.#retryTimer = this.#clock.setTimeout(() => {
+      this.#retryTimer = null;
+      this.#flush(this.#own, this.#link);
+      for (const [outbox, { link }] of this.#carriers) this.#flush(outbox, link);
+    }, this.#retryMs);
+    this.#retryMs = Math.min(LONGEST_RETRY_MS, this.#retryMs * 2);
+  }
+
+  // --- the session ------------------------------------------------------------------------------
+
+  /** @returns {Message} */
+  #hello() {
+    const { client, key, name, color } = this.#identity;
+    this.#askedSince = this.#isComplete;
+    const resume = this.#askedSince ? { since: this.#board.seq, epoch: this.#board.epoch } : {};
+    return { type: "hello", v: 1, client, ...(key ? { key } : {}), name, color, ...resume };
+  }
+
+  #linkChanged() {
+    if (this.#link.state !== "up") {
+      this.#own.unsendAll();
+      this.session = null;
+      if (this.peers.size > 0) this.#setPeers([]);
+    }
+    this.#noteStatus();
+  }
+
+  /** @param {Message} message */
+  #receive(message) {
+    if (typeof message.lamport === "number") this.#takeOp(/** @type {any} */ (message));
+    else this.#handlers[message.type]?.(message);
+  }
+
+  /** @type {Record<string, (message: Message) => void>} */
+  #handlers = {
+    welcome: (message) => this.#welcome(message),
+    snapshot: (message) => this.#takeSnapshot(message),
+    resync: () => this.#discard(),
+    ack: (message) => this.#takeAck(message),
+    reject: (message) => this.#refuse(message),
+    error: ({ code, reason, path }) => this.#tell("problem", { code, reason, path }),
+    join: (message) => this.#takeJoin(message),
+    leave: ({ session }) => this.peers.delete(session) && this.#notePeers(),
+    cursors: ({ cursors }) => this.#takeCursors(cursors),
+    role: ({ role }) => this.#setRole(role),
+    drain: ({ reconnect }) => this.#tell("drain", { reconnect }),
+  };
+
+  /** @param {Message} message */
+  #welcome(message) {
+    this.session = message.session;
+    this.limits = { ...this.limits, ...message.limits };
+    this.#durable = message.durable;
+    this.#setRole(message.role);
+    this.#setPeers(message.peers ?? []);
+    this.#takeIdentity(message);
+    if (!this.#askedSince || message.epoch !== this.#board.epoch) this.#discard();
+    if (message.epoch !== this.#board.epoch) Object.assign(this.#board, { epoch: message.epoch, seq: 0 });
+    this.#flush(this.#own, this.#link);
+    this.#adoptOrphans().catch(() => this.#noteStatus()); // the journal has failed: `kept` tells
+    this.#carry();
+  }
+
+  /** @param {Message} welcome */
+  #takeIdentity({ client, key, clock }) {
+    if (client !== this.client) {
+      this.#store.forget(this.client);
+      this.#becomeClient(client, key);
+    }
+    this.#counter = Math.max(this.#counter, clock?.[client] ?? 0);
+    if (key && key !== this.#identity.key) {
+      this.#identity.key = this.#own.key = key;
+      this.#store.remember(client, key);
+      this.#tell("identity", this.identity);
+    }
+  }
+
+  /**
+   * Pending ops go on under another client id, in their order.
+   * @param {string} client
+   * @param {string|undefined} key
+   */
+  #becomeClient(client, key) {
+    this.#rename(this.#own, client, key);
+    this.#identity = { ...this.#identity, client, key };
+    this.#tell("identity", this.identity);
+  }
+
+  /**
+   * @param {Outbox} outbox
+   * @param {string} client
+   * @param {string|undefined} key
+   */
+  #rename(outbox, client, key) {
+    const former = outbox.client;
+    const { before, after } = outbox.rename(client, key);
+    this.#outboxes.delete(former);
+    this.#outboxes.set(client, outbox);
+    for (const { op } of before) this.#lift(op);
+    for (const { op } of after) this.#overlay.add(op);
+    this.#store.remove(before.map(({ op }) => op.opId));
+    for (const entry of after) this.#store.append(entry);
+    this.#store.remember(client, key);
+    this.#store.release(former);
+    this.#store.claim(client);
+  }
+
+  /** Another tab is this client, as when a tab was duplicated: what it made is its own. */
+  async #becomeSomebodyElse() {
+    this.#becomeClient(newClientId(), undefined);
+    await this.#store.claim(this.client);
+  }
+
+  /** @param {unknown} role */
+  #setRole(role) {
+    this.#role = String(role);
+    this.#noteStatus();
+  }
+
+  // --- the log ----------------------------------------------------------------------------------
+
+  #discard() {
+    const { epoch, seq } = this.#board;
+    this.#isComplete = false;
+    this.#cursor = null;
+    if (this.#board.size > 0) this.#news.reset = true;
+    this.#board.clear();
+    Object.assign(this.#board, { epoch, seq }); // what one has seen stays seen
+    this.#overlay.refreshAll();
+    this.#noteStatus();
+  }
+
+  /** @param {StampedOp & {seq: number}} op */
+  #takeOp(op) {
+    if (this.#cursor !== null && op.seq > this.#cursor + 1) return this.#link.restart(`gap before ${op.seq}`);
+    this.#advance(op.seq);
+    this.#merged(this.#board.apply(op));
+    const pending = this.#confirm(op.opId) ?? this.#acked.get(op.opId)?.op;
+    this.#acked.delete(op.opId);
+    if (pending) this.#lift(pending);
+  }
+
+  /** @param {Message} snapshot */
+  #takeSnapshot({ seq, part = 1, parts = 1, elements }) {
+    this.#advance(seq);
+    for (const element of elements) this.#merged(this.#board.join(element));
+    if (part < parts) return;
+    this.#isComplete = true;
+    for (const [opId, acked] of this.#acked) {
+      if (acked.seq <= this.#board.seq && this.#acked.delete(opId)) this.#lift(acked.op);
+    }
+    this.#noteStatus();
+  }
+
+  /** @param {number} seq */
+  #advance(seq) {
+    this.#cursor = this.#board.seq = Math.max(this.#cursor ?? 0, seq);
+  }
+
+  /** @param {string|null} id */
+  #merged(id) {
+    if (id === null) return;
+    this.#overlay.refresh(id);
+    this.#changed(id);
+  }
+
+  /** @param {Message} ack */
+  #takeAck({ opId, seq }) {
+    const op = this.#confirm(opId);
+    if (!op) return;
+    if (this.#isComplete && seq <= this.#board.seq) this.#lift(op);
+    else this.#acked.set(opId, { op, seq });
+  }
+
+  /** @param {Message} reject */
+  #refuse({ opId, code, reason, path, retry }) {
+    const outbox = this.#outboxes.get(clientOf(opId ?? ""));
+    if (!outbox?.get(opId)) return;
+    if (retry) {
+      outbox.unsend(opId);
+      return this.#retryLater();
+    }
+    const op = /** @type {StampedOp} */ (this.#confirm(opId));
+    this.#lift(op);
+    this.#tell("rejected", { op, code, reason, path });
+  }
+
+  // --- journals of tabs that died -----------------------------------------------------------------
+
+  /** Send one dead tab's outbox at a time, on a link of its own. */
+  #carry() {
+    if (this.#carriers.size > 0 || !this.#isStarted) return;
+    for (const outbox of this.#outboxes.values()) {
+      if (outbox !== this.#own && outbox.size > 0) return this.#openCarrier(outbox);
+    }
+  }
+
+  /** @param {Outbox} outbox */
+  #openCarrier(outbox) {
+    const carrier = { link: this.#newLink({
+      hello: () => this.#carrierHello(outbox),
+      message: (message) => this.#receiveCarried(outbox, message),
+      state: () => carrier.link.state !== "up" && outbox.unsendAll(),
+    }), session: null };
+    this.#carriers.set(outbox, carrier);
+    carrier.link.start();
+  }
+
+  /** @param {Outbox} outbox @returns {Message} */
+  #carrierHello({ client, key }) {
+    const { name, color } = this.#identity;
+    const resume = this.#board.epoch ? { since: this.#board.seq, epoch: this.#board.epoch } : {};
+    return { type: "hello", v: 1, client, ...(key ? { key } : {}), name, color, ...resume };
+  }
+
+  /**
+   * @param {Outbox} outbox
+   * @param {Message} message
+   */
+  #receiveCarried(outbox, message) {
+    const carrier = this.#carriers.get(outbox);
+    if (!carrier) return;
+    if (message.type === "ack") this.#takeAck(message);
+    if (message.type === "reject") this.#refuse(message);
+    if (message.type !== "welcome") return;
+    carrier.session = message.session;
+    if (this.peers.delete(message.session)) this.#notePeers();
+    if (message.client !== outbox.client) this.#rename(outbox, message.client, message.key);
+    this.#flush(outbox, carrier.link);
+  }
+
+  /** A dead tab's outbox is empty. @param {Outbox} outbox */
+  #carried(outbox) {
+    this.#carriers.get(outbox)?.link.stop();
+    this.#carriers.delete(outbox);
+    this.#outboxes.delete(outbox.client);
+    this.#store.forget(outbox.client);
+    this.#store.release(outbox.client);
+    this.#carry();
+  }
+
+  // --- presence ---------------------------------------------------------------------------------
+
+  /** @param {(Peer & {session: string})[]} peers */
+  #setPeers(peers) {
+    this.peers.clear();
+    for (const peer of peers) this.#takeJoin(peer);
+    this.#notePeers();
+  }
+
+  /** @param {any} peer */
+  #takeJoin({ session, client, name, color }) {
+    const isCarrier = [...this.#carriers.values()].some((carrier) => carrier.session === session);
+    if (session === this.session || isCarrier) return;
+    this.peers.set(session, { client, name, color });
+    this.#notePeers();
+  }
+
+  /** @param {CursorEntry[]} cursors */
+  #takeCursors(cursors) {
+    const others = cursors.filter(({ session }) => session !== this.session);
+    if (others.length > 0) this.#tell("cursors", others);
+  }
+
+  // --- news for the page ------------------------------------------------------------------------
+
+  /** @param {string} id */
+  #changed(id) {
+    this.#news.ids.add(id);
+    this.#tellSoon();
+  }
+
+  #noteStatus() {
+    this.#news.status = true;
+    this.#tellSoon();
+  }
+
+  #notePeers() {
+    this.#news.peers = true;
+    this.#tellSoon();
+  }
+
+  #tellSoon() {
+    if (this.#news.isDue) return;
+    this.#news.isDue = true;
+    queueMicrotask(() => this.#tellNews());
+  }
+
+  #tellNews() {
+    const { ids, reset, status, peers } = this.#news;
+    this.#news = { ids: new Set(), reset: false, status: false, peers: false, isDue: false };
+    if (reset) this.#tell("reset", null);
+    else if (ids.size > 0) this.#tell("change", { ids });
+    if (peers) this.#tell("peers", this.peers);
+    if (status) this.#tell("status", this.status);
+  }
+
+  /**
+   * @param {string} type
+   * @param {unknown} detail
+   */
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+/** The client part of an op id; "" when it is none. @param {string} opId */
+function clientOf(opId) {
+  try {
+    return parseOpId(opId).client;
+  } catch {
+    return "";
   }
 }

@@ -1,0 +1,128 @@
+/**
+ * Ops of one client that no server has confirmed, in the order they were made.
+ *
+ * Owns which of them have been sent on the link that is up, and how they are packed into frames.
+ * Must not know sockets, journals or the view.
+ */
+
+import { parseOpId } from "../core/stamps.js";
+
+/** @typedef {import("./journal.js").JournalEntry} JournalEntry */
+/** @typedef {{frameBytes: number, batch: number}} FrameLimits */
+
+/** No UTF-16 code unit takes more bytes of UTF-8 than this. */
+const BYTES_PER_UNIT = 3;
+
+/** The queue of one client id. */
+export class Outbox {
+  /** @type {Map<string, JournalEntry>} */
+  #entries = new Map();
+  /** @type {Set<string>} */
+  #unsent = new Set();
+
+  /**
+   * @param {string} client
+   * @param {string} [key] what claims the client id
+   */
+  constructor(client, key) {
+    this.client = client;
+    this.key = key;
+  }
+
+  /** Ops not confirmed. */
+  get size() {
+    return this.#entries.size;
+  }
+
+  /** Ops not confirmed, in the order they were made. @returns {JournalEntry[]} */
+  entries() {
+    return [...this.#entries.values()];
+  }
+
+  /** Highest counter among them, 0 without any. */
+  get highest() {
+    return this.entries().reduce((highest, { op }) => Math.max(highest, parseOpId(op.opId).counter), 0);
+  }
+
+  /** @param {JournalEntry} entry */
+  add(entry) {
+    this.#entries.set(entry.op.opId, entry);
+    this.#unsent.add(entry.op.opId);
+  }
+
+  /** @param {string} opId @returns {JournalEntry|undefined} */
+  get(opId) {
+    return this.#entries.get(opId);
+  }
+
+  /** @param {string} opId */
+  remove(opId) {
+    this.#entries.delete(opId);
+    this.#unsent.delete(opId);
+  }
+
+  /** To be sent once more. @param {string} opId */
+  unsend(opId) {
+    if (this.#entries.has(opId)) this.#unsent.add(opId);
+  }
+
+  /** The link is gone: what it took may not have arrived. */
+  unsendAll() {
+    this.#unsent = new Set(this.#entries.keys());
+  }
+
+  /**
+   * Become another client: op ids change, order and counters stay.
+   * @param {string} client
+   * @param {string} [key]
+   * @returns {{before: JournalEntry[], after: JournalEntry[]}}
+   */
+  rename(client, key) {
+    const before = this.entries();
+    const after = before.map(({ op, epoch }) => ({ op: { ...op, opId: `${client}:${parseOpId(op.opId).counter}` }, epoch }));
+    this.client = client;
+    this.key = key;
+    this.#entries = new Map(after.map((entry) => [entry.op.opId, entry]));
+    this.unsendAll();
+    return { before, after };
+  }
+
+  /**
+   * Frames of the ops that are to be sent, which count as sent from now on.
+   * @param {string|null} epoch the board's; what an author saw of another epoch counts as nothing seen
+   * @param {FrameLimits} limits
+   * @returns {{frames: string[], oversize: JournalEntry[]}} `oversize`: ops that no frame can hold
+   */
+  take(epoch, { frameBytes, batch }) {
+    const oversize = [];
+    /** @type {string[][]} */
+    const groups = [];
+    let room = 0;
+    for (const entry of this.#unsentInOrder()) {
+      const text = JSON.stringify(entry.epoch === epoch ? entry.op : { ...entry.op, seen: 0 });
+      const bytes = byteLength(text) + 1;
+      if (bytes + 1 > frameBytes) {
+        oversize.push(entry);
+        continue;
+      }
+      if (bytes > room || groups[groups.length - 1].length >= batch) {
+        groups.push([]);
+        room = frameBytes - 1;
+      }
+      groups[groups.length - 1].push(text);
+      room -= bytes;
+    }
+    this.#unsent.clear();
+    return { frames: groups.map((texts) => `[${texts.join(",")}]`), oversize };
+  }
+
+  /** Usually the newest few of a short queue. */
+  #unsentInOrder() {
+    return this.entries().filter(({ op }) => this.#unsent.has(op.opId));
+  }
+}
+
+/** Bytes of UTF-8, counted only where a bound may matter. @param {string} text */
+function byteLength(text) {
+  return text.length < 1024 ? text.length * BYTES_PER_UNIT : new TextEncoder().encode(text).length;
+}
