@@ -151,3 +151,18 @@ REQUEST_BODY: Final = _register(
     10.0,
     "An API body is at most one window of packets; a phone changing networks needs up to 10 s.",
 )
+UPKEEP: Final = _register(
+    "upkeep",
+    1.0,
+    "Looks whether a board wants a checkpoint: a comparison of two numbers, often enough to spread the writes.",
+)
+COMPACT_PAUSE: Final = _register(
+    "compact-pause",
+    0.02,
+    "Between two slices of compaction, so that commits of busy boards go in between; a slice takes about 5 ms.",
+)
+EVICT_SWEEP: Final = _register(
+    "evict-sweep",
+    5.0,
+    "Looks for boards without sessions; an idle board stays at most this much longer than ROOM_IDLE.",
+)

@@ -1,0 +1,80 @@
+"""Who may write as which client: client ids, their secret keys, and their last numbers (rule 6).
+
+A client id is free on a board until its first op is stored; from then on its record carries the
+digest of a key. While a session holds an id, used or not, nobody without the key gets it.
+"""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+
+from whiteboard.core.acceptance import Author
+from whiteboard.ids import BoardId, ClientId
+from whiteboard.storage.ports import OpLog
+
+
+@dataclass(slots=True)
+class Claim:
+    """A client id in use on this board, by one or more sessions that know its key."""
+
+    author: Author
+    key_hash: bytes
+    holders: int = 0
+    """Sessions, and ops on their way to the log: the numbers in `author` hold while there is one."""
+
+    @property
+    def client(self) -> ClientId:
+        """The claimed id."""
+        return self.author.client
+
+
+class Claims:
+    """The claims of one room; bounded by its sessions and its inbox."""
+
+    def __init__(self, board: BoardId, op_log: OpLog) -> None:
+        self._board = board
+        self._op_log = op_log
+        self._held: dict[ClientId, Claim] = {}
+
+    async def enter(self, wanted: ClientId | None, key: str | None) -> tuple[Claim, str]:
+        """A claim for a session, held once, and its key.
+
+        A wanted id is granted when its key is right or when it is free; else, and when none is
+        wanted, a fresh id is handed out (rule 6: a wrong key is no error).
+        """
+        if wanted is not None:
+            granted = await self._enter_wanted(wanted, key)
+            if granted is not None:
+                return granted
+        return self._hold(ClientId(f"c-{secrets.token_urlsafe(9)}"), secrets.token_urlsafe(16))
+
+    def release(self, claim: Claim) -> None:
+        """Give back one hold."""
+        claim.holders -= 1
+        if claim.holders == 0 and self._held.get(claim.client) is claim:
+            del self._held[claim.client]
+
+    async def _enter_wanted(self, wanted: ClientId, key: str | None) -> tuple[Claim, str] | None:
+        record = None
+        if wanted not in self._held:
+            record = await self._op_log.client(self._board, wanted)
+        held = self._held.get(wanted)  # asked again: another session may have come in meanwhile
+        known_hash = held.key_hash if held else record.key_hash if record else None
+        if known_hash is None:
+            return self._hold(wanted, key or secrets.token_urlsafe(16))
+        if key is None or not hmac.compare_digest(known_hash, self._digest(wanted, key)):
+            return None
+        numbers = (record.counter, record.lamport) if record else (0, 0)
+        return self._hold(wanted, key, *numbers)
+
+    def _hold(self, client: ClientId, key: str, counter: int = 0, lamport: int = 0) -> tuple[Claim, str]:
+        claim = self._held.get(client)
+        if claim is None:
+            claim = Claim(Author(client, counter, lamport), self._digest(client, key))
+            self._held[client] = claim
+        claim.holders += 1
+        return claim, key
+
+    def _digest(self, client: ClientId, key: str) -> bytes:
+        return hashlib.sha256(f"{self._board}\0{client}\0{key}".encode()).digest()

@@ -1,0 +1,264 @@
+"""The one task that writes a board: it accepts ops, stores them in groups, merges, acks, spreads.
+
+A commit starts at once when none runs; what arrives meanwhile forms the next one. An op is merged,
+acked and broadcast only after the log has stored it, so nobody ever sees an op that a crash can take
+back (rule 2). There is no await between reading the board and stamping a batch, nor between a receipt
+and what follows from it.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import trio
+
+from whiteboard import timeouts
+from whiteboard.core.acceptance import Acceptance, Accepted, Proposal
+from whiteboard.core.clocks import covers
+from whiteboard.core.ops import Json, StampedOp
+from whiteboard.core.outcomes import RejectCode, Rejected
+from whiteboard.diagnostics import logs
+from whiteboard.errors import StorageUnavailable
+from whiteboard.ids import ClientId, OpId
+from whiteboard.limits import MAX_COMMIT_OPS, MAX_INBOX_OPS
+from whiteboard.protocol import messages
+from whiteboard.protocol.codec import encode, encode_body, encode_reject, frame, number_body
+from whiteboard.protocol.validation import OpRequest
+from whiteboard.rooms.broadcast import Broadcast
+from whiteboard.rooms.claims import Claim, Claims
+from whiteboard.rooms.replica import Replica
+from whiteboard.rooms.tail import Tail
+from whiteboard.storage.ports import NewOp, Receipt
+
+log = logs.get_logger()
+
+Reply = Callable[[Json], None]
+"""Puts a message for the author's session into its outbox; never blocks."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Submission:
+    """An op on its way from a session to the log. Its claim is held until it is settled."""
+
+    request: OpRequest
+    claim: Claim
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """An accepted op and what it came from."""
+
+    submission: Submission
+    accepted: Accepted
+    new: NewOp
+
+
+_REFUSED: Final = Rejected(
+    RejectCode.STORAGE_UNAVAILABLE, "storage does not take writes now; send the same op again later"
+)
+
+
+class Committer:
+    """A board's inbox and the loop that empties it."""
+
+    def __init__(
+        self,
+        replica: Replica,
+        tail: Tail,
+        broadcast: Broadcast,
+        claims: Claims,
+        clock_ms: Callable[[], int],
+    ) -> None:
+        self._replica = replica
+        self._tail = tail
+        self._broadcast = broadcast
+        self._claims = claims
+        self._clock_ms = clock_ms
+        self._send, self._receive = trio.open_memory_channel[Submission](MAX_INBOX_OPS)
+        self._finished = trio.Event()
+        self._at = 0
+        self._is_log_ahead = False
+        # a write failed with unknown fate: read the log before trusting `board.seq` again
+        self._unsettled: dict[Submission, None] = {}
+        # the batch at work, without what has been answered
+
+    @property
+    def waiting(self) -> int:
+        """Ops handed in and not yet settled."""
+        return self._send.statistics().current_buffer_used + len(self._unsettled)
+
+    async def submit(self, submission: Submission) -> None:
+        """Hand an op in; waits while the inbox is full. When cancelled, the op was not taken."""
+        submission.claim.holders += 1
+        try:
+            await self._send.send(submission)
+        except BaseException:
+            self._claims.release(submission.claim)
+            raise
+
+    async def finish(self) -> None:
+        """Take nothing new; return when everything handed in is settled."""
+        self._send.close()
+        await self._finished.wait()
+
+    async def run(self) -> None:
+        """Commit until `finish`.
+
+        Raises StorageCorrupt, StorageConflict: the room cannot go on then.
+        """
+        async for first in self._receive:
+            batch = [first]
+            while len(batch) < MAX_COMMIT_OPS:
+                try:
+                    batch.append(self._receive.receive_nowait())
+                except (trio.WouldBlock, trio.EndOfChannel):
+                    break
+            self._unsettled = dict.fromkeys(batch)
+            try:
+                await self._commit(batch)
+            finally:
+                self._unsettled.clear()
+                for submission in batch:
+                    self._claims.release(submission.claim)
+        self._finished.set()
+
+    async def _commit(self, batch: list[Submission]) -> None:
+        try:
+            with trio.fail_after(timeouts.COMMIT.seconds):
+                fresh, proposals = await self._prepare(batch)
+                writes = self._accept(fresh, proposals)
+                if writes:
+                    await self._store(writes)
+        except (StorageUnavailable, trio.TooSlowError) as error:
+            self._is_log_ahead = True
+            refused = list(self._unsettled)
+            log.warning("commit_refused", board=self._replica.board_id, count=len(refused), reason=str(error))
+            self._answer((submission, _reject(submission, _REFUSED)) for submission in refused)
+
+    # --- before the write: everything that needs storage, then the decision in one go ---------
+
+    async def _prepare(self, batch: list[Submission]) -> tuple[list[Submission], list[Proposal]]:
+        """Answer known repeats; bring back what the others need. Proposals of the others."""
+        if self._is_log_ahead:
+            self._spread(await self._replica.catch_up())
+            self._is_log_ahead = False
+        fresh = await self._answer_repeats(batch)
+        await self._replica.recall(one.request.op.element for one in fresh)
+        return fresh, [await self._propose(one) for one in fresh]
+
+    async def _answer_repeats(self, batch: list[Submission]) -> list[Submission]:
+        """Ack the ops that are stored already (rule 3). Only a counter that was passed can be one."""
+        suspects = [one for one in batch if _may_be_repeat(one)]
+        if not suspects:
+            return batch
+        log_of_board = self._replica.storage.op_log
+        wanted = [one.request.op_id for one in suspects if one.request.op_id is not None]
+        known = await log_of_board.find(self._replica.board_id, wanted)
+        repeats = [one for one in suspects if one.request.op_id in known]
+        self._answer(
+            (one, self._ack(one, op_id, known[op_id]))
+            for one in repeats
+            if (op_id := one.request.op_id) is not None
+        )
+        return [one for one in batch if one not in repeats]
+
+    async def _propose(self, submission: Submission) -> Proposal:
+        request = submission.request
+        counter = request.op_id.counter if request.op_id else None
+        clock = None
+        if request.clock is not None:
+            clock = {ClientId(client): number for client, number in request.clock.items()}
+        seen = request.seen
+        if seen is None and clock is not None:
+            seen = await self._seen_by(clock, submission.claim.client)
+        return Proposal(request.op, counter, seen, clock)
+
+    async def _seen_by(self, clock: dict[ClientId, int], author: ClientId) -> int:
+        """The board seq that a vector clock amounts to; the author's own entry does not count."""
+        board = self._replica.board
+        others = {client: number for client, number in board.clock.items() if client != author}
+        if covers(clock, others):
+            return board.seq
+        foreign = {client: number for client, number in clock.items() if client != author}
+        return await self._replica.storage.op_log.seen_by(self._replica.board_id, foreign)
+
+    def _accept(self, fresh: list[Submission], proposals: list[Proposal]) -> list[_Write]:
+        acceptance = Acceptance(self._replica.board)
+        self._at = max(self._at, self._clock_ms())
+        writes: list[_Write] = []
+        refusals: list[tuple[Submission, Json]] = []
+        for submission, proposal in zip(fresh, proposals, strict=True):
+            decision = acceptance.accept(proposal, submission.claim.author)
+            if isinstance(decision, Rejected):
+                refusals.append((submission, _reject(submission, decision)))
+            else:
+                body = encode_body(decision, self._at, submission.request.content)
+                new = NewOp(decision.op_id, self._at, decision.stamp.lamport, body)
+                writes.append(_Write(submission, decision, new))
+        self._answer(refusals)
+        return writes
+
+    # --- the write and what follows from it ---------------------------------------------------
+
+    async def _store(self, writes: list[_Write]) -> None:
+        claims = {one.submission.claim.client: one.submission.claim.key_hash for one in writes}
+        receipts = await self._replica.storage.op_log.append(
+            self._replica.board_id,
+            [one.new for one in writes],
+            epoch=self._replica.epoch,
+            claims=claims,
+        )
+        numbered = list(zip(writes, receipts, strict=True))
+        await self._merge(numbered)
+        self._answer(
+            (one.submission, self._ack(one.submission, one.accepted.op_id, receipt))
+            for one, receipt in numbered
+        )
+
+    async def _merge(self, numbered: list[tuple[_Write, Receipt]]) -> None:
+        """Merge what was stored; what others stored in between, the log tells."""
+        board = self._replica.board
+        stored = [(one, receipt.seq) for one, receipt in numbered if receipt.is_new]
+        if stored and stored[0][1] == board.seq + 1:
+            for one, seq in stored:
+                board.apply(StampedOp(seq, one.accepted.stamp, one.accepted.op, one.accepted.joined))
+            self._spread((seq, number_body(seq, one.new.body)) for one, seq in stored)
+        if any(receipt.seq > board.seq for _, receipt in numbered):
+            self._spread(await self._replica.catch_up())
+
+    def _spread(self, news: Iterable[tuple[int, Json]]) -> None:
+        for seq, text in news:
+            self._tail.add(seq, text)
+        self._broadcast.ops_arrived()
+
+    def _answer(self, answers: Iterable[tuple[Submission, Json]]) -> None:
+        """Give each session its answers as one frame, in order."""
+        by_session: dict[Reply, list[Json]] = {}
+        for submission, text in answers:
+            del self._unsettled[submission]
+            by_session.setdefault(submission.reply, []).append(text)
+        for reply, texts in by_session.items():
+            reply(frame(texts))
+
+    def _ack(self, submission: Submission, op_id: OpId, receipt: Receipt) -> Json:
+        return encode(
+            messages.Ack(
+                opId=str(op_id),
+                id=submission.request.op.element,
+                seq=receipt.seq,
+                at=receipt.at,
+                durable=self._replica.storage.op_log.durability.value,
+                ts=submission.request.ts,
+            )
+        )
+
+
+def _may_be_repeat(submission: Submission) -> bool:
+    op_id = submission.request.op_id
+    return op_id is not None and op_id.counter <= submission.claim.author.counter
+
+
+def _reject(submission: Submission, refusal: Rejected) -> Json:
+    op_id = submission.request.op_id
+    return encode_reject(str(op_id) if op_id else None, submission.request.op.element, refusal)

@@ -1,0 +1,204 @@
+"""What one session is sent, and how a slow, new or returning one is brought up to date (R7, R14).
+
+Theory of operation
+-------------------
+A feed is live or it is catching up.
+
+Live: the broadcast pushes each frame straight into the connection, which sends it at once or queues
+what the kernel does not take. When that queue passes MAX_OUTBOX_BYTES the feed stops being live; what
+is queued stays queued (at most the budget and one frame), and nothing more is added.
+
+Catching up: the session's broadcaster task waits until the queue has left, reads the next piece from
+the tail or the log (or sends a snapshot when that is cheaper), pushes it, and waits again. When it has
+reached what everybody else was given it goes live, in one step without an await between.
+
+So ops are never dropped and memory is bounded by construction: what a slow client has not taken yet
+stays in the log. A socket that takes no byte for SLOW_CLIENT while there is something for it ends the
+session with 4408. Presence is not queued behind ops at all: it is left out while there is a backlog,
+and sent whole when the feed is level again.
+"""
+
+import trio
+
+from whiteboard import timeouts
+from whiteboard.core import snapshot
+from whiteboard.core.ops import Json
+from whiteboard.core.presence import Profile
+from whiteboard.limits import MAX_OUTBOX_BYTES, MAX_RESUME_OPS, SNAPSHOT_PART_BYTES
+from whiteboard.protocol import messages
+from whiteboard.protocol.codec import encode, encode_snapshot_part, frame, number_body
+from whiteboard.rooms.broadcast import Broadcast, encode_changes, encode_pointers
+from whiteboard.rooms.ports import Connection
+from whiteboard.rooms.replica import Replica
+from whiteboard.rooms.tail import Tail
+
+
+class TooSlow(Exception):
+    """The socket took no byte for SLOW_CLIENT although there was something for it."""
+
+
+class Feed:
+    """One session's way from the board to its socket."""
+
+    def __init__(self, connection: Connection, replica: Replica, tail: Tail, broadcast: Broadcast) -> None:
+        self._connection = connection
+        self._replica = replica
+        self._tail = tail
+        self._broadcast = broadcast
+        self._sent = 0
+        self._is_live = False
+        self._wants_snapshot = False
+        self._has_stale_pointers = False
+        self._known: list[Profile] = []
+        # who this client believes is here; kept only while catching up
+        self._idle = trio.CancelScope()
+
+    @property
+    def backlog_bytes(self) -> int:
+        """Bytes on their way to this client that the kernel has not taken."""
+        return self._connection.backlog_bytes
+
+    def start(self, since: int | None, *, is_same_history: bool) -> None:
+        """Say where to begin, before `run`: after `since`, or with a snapshot.
+
+        Args:
+            since: the seq that the client has, None for nothing.
+            is_same_history: whether that seq counts in the epoch that this room has.
+        """
+        self._known = list(self._broadcast.presence.profiles())
+        self._begin_after(since, is_same_history=is_same_history)
+
+    def rewind(self, since: int) -> None:
+        """Send everything after `since` again: the client asked for it."""
+        self.lag()
+        self._begin_after(since, is_same_history=True)
+        self._idle.cancel()
+
+    def tell(self, text: Json) -> None:
+        """Send a message of the session's own: ack, reject, pong, join. Never dropped."""
+        self._connection.push(text)
+
+    # --- what the broadcast calls; nothing here blocks ----------------------------------------
+
+    def offer(self, ops: Json, up_to: int) -> None:
+        """Take a frame of ops that ends at seq `up_to`."""
+        self._connection.push(ops)
+        self._sent = up_to
+        if self._connection.backlog_bytes > MAX_OUTBOX_BYTES:
+            self.lag()
+
+    def offer_presence(self, text: Json) -> None:
+        """Take moved pointers; while there is a backlog they wait, and only the newest count."""
+        if self._connection.backlog_bytes:
+            self._has_stale_pointers = True
+        else:
+            self._connection.push(text)
+
+    def lag(self) -> None:
+        """Stop being live; what was sent so far stands, the log has the rest."""
+        if self._is_live:
+            self._is_live = False
+            self._broadcast.fall_behind(self)
+            self._known = list(self._broadcast.presence.profiles())
+            self._idle.cancel()
+
+    # --- the broadcaster: one task per session ------------------------------------------------
+
+    async def run(self) -> None:
+        """Bring the client up to date, then drain what the kernel did not take, for ever.
+
+        Raises TooSlow, ConnectionLost, StorageUnavailable.
+        """
+        try:
+            while True:
+                await self._drain()
+                if not self._is_live:
+                    await self._catch_up()
+                elif self._has_stale_pointers:
+                    self._send_pointers()
+                else:
+                    with trio.CancelScope() as self._idle:
+                        await self._connection.wait_backlog()
+        finally:
+            self._broadcast.fall_behind(self)
+
+    async def _drain(self) -> None:
+        """Return when nothing is queued; every byte that leaves earns SLOW_CLIENT more seconds."""
+        while self._connection.backlog_bytes:
+            progress = self._connection.last_progress
+            with trio.move_on_at(progress + timeouts.SLOW_CLIENT.seconds):
+                await self._connection.drain()
+            if self._connection.backlog_bytes and self._connection.last_progress == progress:
+                raise TooSlow
+
+    async def _catch_up(self) -> None:
+        """One piece nearer to the head; the queue is empty when this begins."""
+        if self._wants_snapshot:
+            await self._send_snapshot()
+        elif self._sent >= self._broadcast.seq:
+            self._go_live()
+        else:
+            texts = self._tail.between(self._sent, self._broadcast.seq, SNAPSHOT_PART_BYTES)
+            if texts is None:
+                await self._send_from_log()
+            else:
+                self._send_ops(texts)
+
+    async def _send_from_log(self) -> None:
+        if self._broadcast.seq - self._sent > MAX_RESUME_OPS:
+            self._resync("too far behind")
+            return
+        limit = min(256, self._broadcast.seq - self._sent)
+        stored = await self._replica.storage.op_log.read(self._replica.board_id, self._sent, limit)
+        self._send_ops([number_body(op.seq, op.body) for op in stored])
+
+    def _send_ops(self, texts: list[Json]) -> None:
+        if texts:
+            self._connection.push(frame(texts))
+            self._sent += len(texts)
+
+    async def _send_snapshot(self) -> None:
+        """Send the board in parts, each when the one before has left.
+
+        Later parts may hold a little more than `seq` says; merging an op twice changes nothing.
+        """
+        self._broadcast.flush()  # so that nobody is behind what the snapshot covers
+        seq = self._replica.board.seq
+        self._wants_snapshot = False
+        parts = snapshot.parts(self._replica.board, SNAPSHOT_PART_BYTES)
+        for number, elements in enumerate(parts, start=1):
+            states = [element.state() for element in elements if not element.is_deleted]
+            self._connection.push(encode_snapshot_part(seq, number, len(parts), states))
+            await trio.lowlevel.checkpoint()
+            await self._drain()
+        self._sent = seq
+
+    def _go_live(self) -> None:
+        self._is_live = True
+        profiles = list(self._broadcast.presence.profiles())
+        for text in encode_changes(self._known, profiles):
+            self._connection.push(text)
+        self._known = []
+        self._has_stale_pointers = True
+        self._broadcast.go_live(self)
+
+    def _send_pointers(self) -> None:
+        self._has_stale_pointers = False
+        pointers = self._broadcast.presence.pointers()
+        if pointers:
+            self._connection.push(encode_pointers(pointers))
+
+    def _begin_after(self, since: int | None, *, is_same_history: bool) -> None:
+        self._broadcast.flush()  # so that nobody is behind what `since` may say
+        if since is None:
+            self._wants_snapshot = True
+        elif not is_same_history or since > self._replica.board.seq:
+            self._resync("another history")
+        else:
+            self._sent = since
+            self._wants_snapshot = False
+
+    def _resync(self, reason: str) -> None:
+        """Tell the client to discard what it holds; a snapshot follows."""
+        self._connection.push(encode(messages.Resync(reason=reason)))
+        self._wants_snapshot = True

@@ -1,0 +1,201 @@
+"""Board id -> room: opened once, kept while somebody needs it, evicted when idle, drained at the end.
+
+```
+hub nursery       sweep · one task per open room
+```
+
+A room that fails takes its own sessions with it and nothing else. An evicted room leaves the table
+before it writes its last checkpoint; whoever comes meanwhile opens a new one from the log, which by
+then has everything.
+"""
+
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+import trio
+
+from whiteboard import limits, timeouts
+from whiteboard.diagnostics import logs
+from whiteboard.errors import RoomClosed
+from whiteboard.ids import BoardId, SessionId
+from whiteboard.protocol import close_codes, messages
+from whiteboard.protocol.close_codes import CloseCode
+from whiteboard.protocol.codec import encode
+from whiteboard.rooms.ports import Connection
+from whiteboard.rooms.room import Room
+from whiteboard.rooms.session import Session
+from whiteboard.storage.ports import Storage
+
+log = logs.get_logger()
+
+RECONNECT_SECONDS = (0.0, 5.0)
+"""Range of the random delay that a draining server asks for, so that its clients do not all come
+back in the same instant (R12)."""
+
+
+@dataclass(frozen=True, slots=True)
+class HubStatistics:
+    """What is alive right now."""
+
+    sessions: int
+    boards: int
+    leases: int
+    queue_bytes: int
+    """Bytes waiting for slow sockets."""
+    ops_waiting: int
+    """Ops handed in and not settled."""
+
+
+class Full(Exception):
+    """The server or the board holds as many sessions as it may."""
+
+
+class Hub:
+    """All rooms of this process."""
+
+    def __init__(self, storage: Storage, nursery: trio.Nursery, clock_ms: Callable[[], int]) -> None:
+        self._storage = storage
+        self._nursery = nursery
+        self._clock_ms = clock_ms
+        self._rooms: dict[BoardId, Room] = {}
+        self._ending: set[Room] = set()
+        # rooms that left the table and still write
+        self.is_draining = False
+
+    # --- sessions -----------------------------------------------------------------------------
+
+    async def serve(
+        self, board_id: BoardId, accept: Callable[[], AbstractAsyncContextManager[Connection]]
+    ) -> None:
+        """Start a session on a board, in the board's own nursery; returns once it has been started.
+
+        Args:
+            accept: opens the connection (the WebSocket handshake); entered inside the session's task.
+
+        Raises RoomClosed while draining, Full at the limit of sessions or boards; `accept` has not
+        been called then.
+        """
+        room = self._admit(board_id)
+        session_id = SessionId(f"s-{secrets.token_urlsafe(9)}")
+        await room.start_session(
+            lambda: self._serve_session(session_id, room, accept), name=f"session {session_id}"
+        )
+
+    async def _serve_session(
+        self,
+        session_id: SessionId,
+        room: Room,
+        accept: Callable[[], AbstractAsyncContextManager[Connection]],
+    ) -> None:
+        with room.lease():
+            async with accept() as connection:
+                await Session(session_id, room, connection).run()
+
+    def _admit(self, board_id: BoardId) -> Room:
+        if self.is_draining:
+            raise RoomClosed("the server is draining")
+        room = self._rooms.get(board_id)
+        if room is None and len(self._rooms) >= limits.MAX_BOARDS_OPEN:
+            raise Full(f"{limits.MAX_BOARDS_OPEN} boards are open")
+        if room is not None and room.leases >= limits.MAX_SESSIONS_PER_BOARD:
+            raise Full(f"the board has {limits.MAX_SESSIONS_PER_BOARD} sessions")
+        if sum(one.leases for one in self._rooms.values()) >= limits.MAX_SESSIONS:
+            raise Full(f"the server has {limits.MAX_SESSIONS} sessions")
+        return self._room(board_id)
+
+    # --- rooms --------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def visit(self, board_id: BoardId) -> AsyncIterator[Room]:
+        """The loaded room of a board, kept open for the block. Raises RoomClosed."""
+        room = self._room(board_id)
+        with room.lease():
+            await room.wait_loaded()
+            yield room
+
+    async def delete(self, board_id: BoardId) -> bool:
+        """End the board's sessions with 4404 and forget the board; False when nobody knew it."""
+        room = self._rooms.pop(board_id, None)
+        if room is not None:
+            self._end(room, close_codes.NO_SUCH_BOARD)
+            await room.wait_ended()
+        return await self._storage.boards.delete(board_id)
+
+    async def sweep(self) -> None:
+        """Evict idle boards for ever."""
+        while True:
+            await trio.sleep(timeouts.EVICT_SWEEP.seconds)
+            too_old = trio.current_time() - timeouts.ROOM_IDLE.seconds
+            for board_id, room in list(self._rooms.items()):
+                if room.leases == 0 and room.idle_since <= too_old:
+                    del self._rooms[board_id]
+                    self._end(room, close_codes.GOING_AWAY)
+
+    async def drain(self) -> None:
+        """Stop taking sessions, ask the present ones to come back later, end every room (R12).
+
+        Returns when every room has stored what it was given and is gone.
+        """
+        self.is_draining = True
+        notice = encode(messages.Drain(reconnect=RECONNECT_SECONDS))
+        for room in self._rooms.values():
+            room.tell_all(notice)
+        if any(room.session_count for room in self._rooms.values()):
+            await trio.sleep(timeouts.DRAIN_NOTICE.seconds)
+        for room in self._rooms.values():
+            self._end(room, close_codes.GOING_AWAY)
+        self._rooms.clear()
+        for room in list(self._ending):
+            await room.wait_ended()
+
+    def _room(self, board_id: BoardId) -> Room:
+        room = self._rooms.get(board_id)
+        if room is None or room.is_closing:
+            room = Room(board_id, self._storage, self._clock_ms)
+            self._rooms[board_id] = room
+            self._nursery.start_soon(self._run_room, room, name=f"room {board_id}")
+        return room
+
+    def _end(self, room: Room, farewell: CloseCode) -> None:
+        self._ending.add(room)
+        room.close(farewell)
+
+    async def _run_room(self, room: Room) -> None:
+        log.info("room_opened", board=room.board_id)
+        try:
+            await room.run()
+            log.info("room_closed", board=room.board_id)
+        except* Exception:
+            log.exception("room_failed", board=room.board_id)
+        finally:
+            self._ending.discard(room)
+            if self._rooms.get(room.board_id) is room:
+                del self._rooms[room.board_id]
+
+    # --- figures ------------------------------------------------------------------------------
+
+    def statistics(self) -> HubStatistics:
+        """Counts over all rooms, those on their way out included."""
+        rooms = self._ending.union(self._rooms.values())
+        return HubStatistics(
+            sessions=sum(room.session_count for room in rooms),
+            boards=len(rooms),
+            leases=sum(room.leases for room in rooms),
+            queue_bytes=sum(room.queue_bytes for room in rooms),
+            ops_waiting=sum(room.ops_waiting for room in rooms),
+        )
+
+
+@asynccontextmanager
+async def open_hub(storage: Storage, clock_ms: Callable[[], int]) -> AsyncIterator[Hub]:
+    """A hub and its nursery. Leaving the block cancels what is left; call `drain` before.
+
+    Children: the sweep, and one task per open room.
+    """
+    async with trio.open_nursery() as nursery:
+        hub = Hub(storage, nursery, clock_ms)
+        nursery.start_soon(hub.sweep, name="hub: sweep")
+        yield hub
+        nursery.cancel_scope.cancel()

@@ -1,0 +1,123 @@
+"""A board in memory that stands on storage: opened from a checkpoint and the ops after it.
+
+Deleted elements leave memory at each checkpoint and are kept in storage one by one; `recall` brings
+back those that an op is about to touch, so that the op merges as if they had never left (rule 5).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Final, TypeVar
+
+import trio
+
+from whiteboard.core import snapshot
+from whiteboard.core.board import Board
+from whiteboard.core.ops import Json, StampedOp
+from whiteboard.errors import StorageCorrupt
+from whiteboard.ids import BoardId, ElementId
+from whiteboard.protocol.codec import decode_body, number_body
+from whiteboard.storage.ports import Checkpoint, Storage, StoredOp
+
+_Item = TypeVar("_Item")
+_SLICE: Final = 256
+"""Elements or ops worked on before other tasks get their turn: about a millisecond."""
+
+
+class Replica:
+    """The live state of one board, and the way between it and storage."""
+
+    def __init__(self, storage: Storage, board_id: BoardId, epoch: str) -> None:
+        self.storage = storage
+        self.board_id = board_id
+        self.epoch = epoch
+        """This incarnation of the history; only kept by storage once the first op is stored."""
+        self.board = Board()
+        self._has_tombstones = False
+
+    async def load(self) -> None:
+        """Bring the board up: its newest checkpoint, then every op after it.
+
+        Raises StorageUnavailable, StorageCorrupt. Cancellation leaves a replica to throw away.
+        """
+        head = await self.storage.op_log.head(self.board_id)
+        if head is None:
+            return
+        self.epoch = head.epoch
+        checkpoint = await self.storage.snapshots.load(self.board_id)
+        if checkpoint is not None:
+            await self._open(checkpoint)
+        self._has_tombstones = await self.storage.snapshots.has_tombstones(self.board_id)
+        await self.catch_up()
+
+    async def catch_up(self) -> list[tuple[int, Json]]:
+        """Apply every stored op that this replica has not seen; those ops, numbered, in order.
+
+        Used at opening, after a write of unknown fate, and for ops that other processes stored.
+        """
+        news: list[tuple[int, Json]] = []
+        while batch := await self.storage.op_log.read(self.board_id, self.board.seq, _SLICE):
+            stamped = [_decode(op) for op in batch]
+            await self.recall(op.op.element for op in stamped)
+            for op, stored in zip(stamped, batch, strict=True):
+                self.board.apply(op)
+                news.append((stored.seq, number_body(stored.seq, stored.body)))
+        return news
+
+    async def recall(self, elements: Iterable[ElementId]) -> None:
+        """Bring back the tombstoned ones among elements that are not in memory."""
+        if not self._has_tombstones:
+            return
+        unknown = list({element for element in elements if element not in self.board})
+        if unknown:
+            kept = await self.storage.snapshots.tombstones(self.board_id, unknown)
+            for element, state in kept.items():
+                self.board.join(element, state)
+
+    async def checkpoint(self) -> int:
+        """Store a checkpoint of the board as it is; its seq. Deleted elements then leave memory.
+
+        The board may go on changing meanwhile. Cancellation leaves the older checkpoint in force.
+        """
+        head, seq = snapshot.head(self.board), self.board.seq
+        states: list[Json] = []
+        for elements in _slices(list(self.board)):
+            states.extend(one.state() for one in elements if not one.is_deleted)
+            await trio.lowlevel.checkpoint()
+        buried = {element.id: element.state() for element in self.board.deleted()}
+        body = snapshot.finish(head, states)
+        await self.storage.snapshots.save(self.board_id, Checkpoint(seq, body), buried, epoch=self.epoch)
+        self._forget(buried)
+        return seq
+
+    def _forget(self, buried: dict[ElementId, Json]) -> None:
+        """Drop what storage now keeps, unless an op touched it while it was being written."""
+        self._has_tombstones = self._has_tombstones or bool(buried)
+        untouched = []
+        for element_id, state in buried.items():
+            element = self.board.get(element_id)
+            if element is not None and element.state() == state:
+                untouched.append(element_id)
+        self.board.forget(untouched)
+
+    async def _open(self, checkpoint: Checkpoint) -> None:
+        try:
+            self.board, states = snapshot.begin(checkpoint.body)
+            for some in _slices(states):
+                snapshot.join(self.board, some)
+                await trio.lowlevel.checkpoint()
+        except ValueError as error:
+            text = f"checkpoint of board {self.board_id!r} at seq {checkpoint.seq}: {error}"
+            raise StorageCorrupt(text) from error
+
+
+def _decode(op: StoredOp) -> StampedOp:
+    try:
+        return decode_body(op.seq, op.op_id, op.body)
+    except ValueError as error:
+        raise StorageCorrupt(str(error)) from error
+
+
+def _slices(items: Sequence[_Item]) -> Iterator[list[_Item]]:
+    walk = iter(items)
+    while some := list(islice(walk, _SLICE)):
+        yield some

@@ -1,0 +1,217 @@
+"""One board, live: its nursery, what runs in it, and how a session joins and leaves.
+
+```
+room nursery     commit · tick ops · tick presence · upkeep
+  session scope  one task per session, each with a nursery of its own
+```
+
+The room opens at once and loads its board behind that: sessions may arrive and send meanwhile, their
+messages wait in their sockets. It ends when it is told to (evicted, drained, deleted), or when it
+fails; either way its sessions end first, then what they handed in is settled, then the board is
+checkpointed.
+"""
+
+import secrets
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+import trio
+
+from whiteboard import limits, timeouts
+from whiteboard.core.presence import Profile
+from whiteboard.errors import RoomClosed
+from whiteboard.ids import BoardId, ClientId, SessionId
+from whiteboard.protocol import close_codes, messages
+from whiteboard.protocol.close_codes import CloseCode
+from whiteboard.protocol.codec import VERSION, encode
+from whiteboard.rooms.broadcast import Broadcast, peers_of
+from whiteboard.rooms.claims import Claim, Claims
+from whiteboard.rooms.commit import Committer
+from whiteboard.rooms.feed import Feed
+from whiteboard.rooms.ports import Connection
+from whiteboard.rooms.replica import Replica
+from whiteboard.rooms.seat import Seat
+from whiteboard.rooms.tail import Tail
+from whiteboard.rooms.upkeep import Upkeep
+from whiteboard.storage.ports import Storage
+
+
+class Room:
+    """The live copy of a board in this process."""
+
+    def __init__(self, board_id: BoardId, storage: Storage, clock_ms: Callable[[], int]) -> None:
+        self.board_id = board_id
+        self.replica = Replica(storage, board_id, epoch=secrets.token_urlsafe(9))
+        self.leases = 0
+        """Whoever needs the board to stay: sessions and reads under way."""
+        self.idle_since = trio.current_time()
+        """When the last lease was given back."""
+        self.farewell: CloseCode = close_codes.BOARD_FAILED
+        """With which code its sessions end when the room ends."""
+        self._claims = Claims(board_id, storage.op_log)
+        self._clock_ms = clock_ms
+        self._opened = trio.Event()
+        self._loaded = trio.Event()
+        self._ended = trio.Event()
+        self._close_wanted = trio.Event()
+        self._sessions: trio.Nursery | None = None
+        self._seats: dict[SessionId, Seat] = {}
+        # these three once the board is loaded:
+        self._tail: Tail
+        self._broadcast: Broadcast
+        self._committer: Committer
+
+    # --- life ---------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Live until `close` or a fault; returns when every session and task of it is gone.
+
+        Children: commit, the two ticks and upkeep in the outer nursery; sessions in the inner one.
+        Raises StorageError of a load or commit that cannot go on.
+        """
+        try:
+            async with trio.open_nursery() as workers:
+                async with trio.open_nursery() as self._sessions:
+                    self._opened.set()
+                    upkeep = await self._load(workers)
+                    await self._close_wanted.wait()
+                    self._sessions.cancel_scope.cancel()
+                await self._settle(upkeep)
+                workers.cancel_scope.cancel()
+        finally:
+            self._close_wanted.set()
+            self._opened.set()
+            self._loaded.set()
+            self._ended.set()
+
+    def close(self, farewell: CloseCode) -> None:
+        """End the room: its sessions first, with this code."""
+        if not self._close_wanted.is_set():
+            self.farewell = farewell
+            self._close_wanted.set()
+
+    async def wait_ended(self) -> None:
+        """Return once nothing of the room is left."""
+        await self._ended.wait()
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether the room takes nothing new any more."""
+        return self._close_wanted.is_set()
+
+    async def _load(self, workers: trio.Nursery) -> Upkeep:
+        await self.replica.load()
+        self._tail = Tail(self.replica.board.seq)
+        self._broadcast = Broadcast(self._tail)
+        self._committer = Committer(self.replica, self._tail, self._broadcast, self._claims, self._clock_ms)
+        upkeep = Upkeep(self.replica)
+        name = f"room {self.board_id}"
+        workers.start_soon(self._committer.run, name=f"{name}: commit")
+        workers.start_soon(self._broadcast.tick_ops, name=f"{name}: tick ops")
+        workers.start_soon(self._broadcast.tick_presence, name=f"{name}: tick presence")
+        workers.start_soon(upkeep.run, name=f"{name}: upkeep")
+        self._loaded.set()
+        return upkeep
+
+    async def _settle(self, upkeep: Upkeep) -> None:
+        """Finish what was handed in, then checkpoint; bounded, because storage may have stopped."""
+        with trio.move_on_after(timeouts.CLEANUP.seconds):
+            await self._committer.finish()
+            await upkeep.settle()
+
+    # --- leases -------------------------------------------------------------------------------
+
+    @contextmanager
+    def lease(self) -> Iterator[None]:
+        """Keep the room from being evicted."""
+        self.leases += 1
+        try:
+            yield
+        finally:
+            self.leases -= 1
+            self.idle_since = trio.current_time()
+
+    async def wait_loaded(self) -> None:
+        """Return once the board is in memory. Raises RoomClosed when the room ended instead."""
+        await self._loaded.wait()
+        if self.is_closing:
+            raise RoomClosed(f"board {self.board_id!r} is not open")
+
+    async def start_session(self, serve: Callable[[], Awaitable[None]], name: str) -> None:
+        """Run a session in the room's inner nursery. Raises RoomClosed."""
+        await self._opened.wait()
+        if self._sessions is None or self.is_closing:
+            raise RoomClosed(f"board {self.board_id!r} is closing")
+        self._sessions.start_soon(serve, name=name)
+
+    # --- what sessions do ---------------------------------------------------------------------
+
+    async def enter(self, session: SessionId, hello: messages.Hello, connection: Connection) -> Seat:
+        """Bring a session in: it gets `welcome`, the others hear of it, its feed is ready to run.
+
+        Raises RoomClosed, StorageUnavailable. When cancelled, the session was never here.
+        """
+        await self.wait_loaded()
+        wanted = ClientId(hello.client) if hello.client is not None else None
+        claim, key = await self._claims.enter(wanted, hello.key)
+        profile = Profile(session, claim.client, hello.name, hello.color)
+        feed = Feed(connection, self.replica, self._tail, self._broadcast)
+        feed.tell(self._welcome(profile, claim, key))
+        self._broadcast.enter(profile)
+        is_same = hello.epoch is None or hello.epoch == self.replica.epoch
+        feed.start(hello.since, is_same_history=is_same)
+        seat = Seat(profile, claim, feed, self._broadcast, self._committer)
+        self._seats[session] = seat
+        return seat
+
+    def leave(self, seat: Seat) -> None:
+        """Take a session out; the others hear of it."""
+        del self._seats[seat.profile.session]
+        self._broadcast.leave(seat.profile.session)
+        self._claims.release(seat.claim)
+
+    def tell_all(self, text: bytes) -> None:
+        """Send one message to every session that has been welcomed."""
+        for seat in self._seats.values():
+            seat.feed.tell(text)
+
+    def _welcome(self, profile: Profile, claim: Claim, key: str) -> bytes:
+        clock = dict(list(self.replica.board.clock.items())[-limits.MAX_CLOCK_ENTRIES :])
+        if claim.author.counter:
+            clock[claim.client] = claim.author.counter
+        return encode(
+            messages.Welcome(
+                v=VERSION,
+                session=profile.session,
+                client=profile.client,
+                key=key,
+                board=self.board_id,
+                epoch=self.replica.epoch,
+                seq=self.replica.board.seq,
+                clock={str(client): counter for client, counter in clock.items()},
+                role="editor",
+                peers=peers_of(self._broadcast.presence.profiles()),
+                limits=limits.published(),
+                heartbeat=messages.Heartbeat(
+                    ping=timeouts.PING_INTERVAL.seconds, dead=timeouts.DEAD_PEER.seconds
+                ),
+                durable=self.replica.storage.op_log.durability.value,
+            )
+        )
+
+    # --- figures ------------------------------------------------------------------------------
+
+    @property
+    def session_count(self) -> int:
+        """Sessions that have been welcomed and not left."""
+        return len(self._seats)
+
+    @property
+    def queue_bytes(self) -> int:
+        """Bytes waiting for slow sockets."""
+        return sum(seat.feed.backlog_bytes for seat in self._seats.values())
+
+    @property
+    def ops_waiting(self) -> int:
+        """Ops handed in and not settled."""
+        return self._committer.waiting if self._loaded.is_set() and not self.is_closing else 0

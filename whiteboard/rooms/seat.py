@@ -1,0 +1,41 @@
+"""A session's place in a room: what it may do there once it has been welcomed."""
+
+from dataclasses import replace
+
+from whiteboard.core.presence import Pointer, Profile
+from whiteboard.protocol.validation import OpRequest
+from whiteboard.rooms.broadcast import Broadcast
+from whiteboard.rooms.claims import Claim
+from whiteboard.rooms.commit import Committer, Submission
+from whiteboard.rooms.feed import Feed
+
+
+class Seat:
+    """Profile, client id and feed of one session, and the room's ears for it."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        claim: Claim,
+        feed: Feed,
+        broadcast: Broadcast,
+        committer: Committer,
+    ) -> None:
+        self.profile = profile
+        self.claim = claim
+        self.feed = feed
+        self._broadcast = broadcast
+        self._committer = committer
+
+    async def submit(self, request: OpRequest) -> None:
+        """Hand in an op; waits while the room's inbox is full. When cancelled, it was not taken."""
+        await self._committer.submit(Submission(request, self.claim, self.feed.tell))
+
+    def point(self, update: Pointer) -> None:
+        """Move the session's pointer."""
+        self._broadcast.point(self.profile.session, update)
+
+    def rename(self, name: str, color: str) -> None:
+        """Change how the session's person appears."""
+        self.profile = replace(self.profile, name=name, color=color)
+        self._broadcast.enter(self.profile)

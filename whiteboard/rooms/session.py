@@ -1,0 +1,240 @@
+"""One connection from its first byte to its last: a nursery with three children (R10).
+
+```
+session nursery   sync loop · heartbeat watchdog · broadcaster
+```
+
+Whatever ends a session (goodbye, reset, silence, slowness, garbage, a fault, the room, the server)
+ends as the cancellation of that nursery. What the session holds is given back behind it: its seat,
+its claim, its place in presence; then the socket is closed with a code, shielded, within a deadline.
+"""
+
+from collections.abc import Iterable
+
+import trio
+
+from whiteboard import timeouts
+from whiteboard.core.outcomes import RejectCode, Rejected
+from whiteboard.core.presence import Pointer
+from whiteboard.diagnostics import logs
+from whiteboard.errors import ConnectionLost, RoomClosed, StorageUnavailable
+from whiteboard.ids import SessionId
+from whiteboard.limits import MAX_FRAME_BYTES, MAX_STRIKES
+from whiteboard.protocol import close_codes, messages
+from whiteboard.protocol.close_codes import CloseCode
+from whiteboard.protocol.codec import VERSION, encode, encode_error, encode_reject
+from whiteboard.protocol.validation import (
+    BadMessage,
+    BadOp,
+    OpRequest,
+    Signal,
+    read_message,
+    split_frame,
+)
+from whiteboard.rooms.feed import TooSlow
+from whiteboard.rooms.ports import BinaryMessage, Connection, Incoming, Oversize
+from whiteboard.rooms.room import Room
+from whiteboard.rooms.seat import Seat
+
+log = logs.get_logger()
+
+
+class Session:
+    """One client's stay on one board."""
+
+    def __init__(self, session_id: SessionId, room: Room, connection: Connection) -> None:
+        self.id = session_id
+        self._room = room
+        self._connection = connection
+        self._farewell: CloseCode | None = None
+        self._scope = trio.CancelScope()
+        self._seat: Seat | None = None
+        self._seated = trio.Event()
+        self._listening_since: float | None = None
+        # None while the sync loop is busy with something else than the socket
+        self._strikes = 0.0
+        self._last_strike = trio.current_time()
+
+    async def run(self) -> None:
+        """Serve the connection until it ends; returns with the socket closed and nothing held.
+
+        Lets only `Cancelled` pass: a client's fault or ours ends this session and nothing else.
+        """
+        reason = ""
+        try:
+            await self._run_children()
+        except* (ConnectionLost, RoomClosed, StorageUnavailable) as lost:
+            reason = _first_text(lost)
+        except* TooSlow:
+            self._farewell = close_codes.TOO_SLOW
+        except* Exception:
+            log.exception("session_failed", session=self.id, board=self._room.board_id)
+            self._farewell = close_codes.INTERNAL_ERROR
+        finally:
+            with trio.CancelScope(shield=True, deadline=trio.current_time() + timeouts.CLEANUP.seconds):
+                await self._leave(reason)
+
+    async def _run_children(self) -> None:
+        name = f"session {self.id}"
+        with self._scope:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._sync_loop, name=f"{name}: sync loop")
+                nursery.start_soon(self._heartbeat_watchdog, name=f"{name}: heartbeat watchdog")
+                nursery.start_soon(self._broadcaster, name=f"{name}: broadcaster")
+
+    def _end(self, farewell: CloseCode) -> None:
+        self._farewell = farewell
+        self._scope.cancel()
+
+    async def _leave(self, reason: str) -> None:
+        if self._seat is not None:
+            self._room.leave(self._seat)
+        farewell = self._farewell or self._room.farewell
+        await self._connection.close(farewell.code, farewell.meaning)
+        log.info("session_closed", session=self.id, code=farewell.code, reason=reason or farewell.name)
+
+    # --- the three children -------------------------------------------------------------------
+
+    async def _sync_loop(self) -> None:
+        """Read the socket for ever and handle every message in order.
+
+        A silent client is welcomed after the hello deadline as if it had said a bare hello.
+        """
+        first: Iterable[Incoming] = ()
+        with trio.move_on_after(timeouts.HELLO.seconds):
+            first = await self._listen()
+        await self._take(first)
+        if self._seat is None:
+            await self._enter(messages.Hello())
+        while True:
+            await self._take(await self._listen())
+
+    async def _heartbeat_watchdog(self) -> None:
+        """Ping a silent peer; end the session DEAD_PEER after the last sign of life (rule 8).
+
+        While the sync loop is busy (a loading board, a full inbox) nobody reads the socket, and
+        silence then says nothing about the peer.
+        """
+        while True:
+            now = trio.current_time()
+            since = now if self._listening_since is None else self._listening_since
+            silence = now - max(since, self._connection.last_heard)
+            if silence >= timeouts.DEAD_PEER.seconds:
+                raise ConnectionLost(f"no sign of life for {silence:.0f} s")
+            if silence >= timeouts.PING_INTERVAL.seconds:
+                await self._connection.ping()
+            await trio.sleep_until(now + _until_next_look(silence))
+
+    async def _broadcaster(self) -> None:
+        """Bring the client up to date and keep its queue moving, once it has a seat."""
+        await self._seated.wait()
+        if self._seat is not None:
+            await self._seat.feed.run()
+
+    # --- messages -----------------------------------------------------------------------------
+
+    async def _listen(self) -> Iterable[Incoming]:
+        self._listening_since = trio.current_time()
+        try:
+            return await self._connection.receive()
+        finally:
+            self._listening_since = None
+
+    async def _take(self, frames: Iterable[Incoming]) -> None:
+        for frame in frames:
+            for text in self._split(frame):
+                await self._handle(text)
+
+    def _split(self, frame: Incoming) -> list[bytes]:
+        """The messages of a frame; none, and an error told, when it cannot be read at all."""
+        match frame:
+            case Oversize():
+                reason = f"a frame of {frame.size} bytes, at most {MAX_FRAME_BYTES}"
+                self._complain(BadMessage("too_large", reason))
+            case BinaryMessage():
+                self._complain(BadMessage("binary_frame", "messages are JSON in text frames"))
+            case _:
+                parts = split_frame(frame)
+                if isinstance(parts, list):
+                    return parts
+                self._complain(parts)
+        return []
+
+    async def _handle(self, text: bytes) -> None:
+        message = read_message(text)
+        if self._seat is None and isinstance(message, messages.Hello):
+            await self._enter(message)
+            return
+        seat = self._seat or await self._enter(messages.Hello())
+        match message:
+            case OpRequest():
+                await self._submit(seat, message)
+            case BadOp():
+                seat.feed.tell(encode_reject(message.op_id, message.element, message.refusal))
+            case BadMessage():
+                self._complain(message)
+            case _:
+                self._signal(seat, message)
+
+    async def _enter(self, hello: messages.Hello) -> Seat:
+        """Take a seat in the room; waits while its board loads."""
+        if hello.v != VERSION:
+            self._end(close_codes.VERSION)
+            await trio.lowlevel.checkpoint()
+        self._seat = await self._room.enter(self.id, hello, self._connection)
+        self._seated.set()
+        log.info(
+            "session_opened",
+            session=self.id,
+            board=self._room.board_id,
+            client=self._seat.claim.client,
+            peer=self._connection.peer,
+        )
+        return self._seat
+
+    async def _submit(self, seat: Seat, request: OpRequest) -> None:
+        op_id, client = request.op_id, seat.claim.client
+        if op_id is not None and op_id.client != client:
+            reason = f"op {op_id} is not this session's: its client id is {client}"
+            refusal = Rejected(RejectCode.FORGED, reason, "$.opId")
+            seat.feed.tell(encode_reject(str(op_id), request.op.element, refusal))
+        else:
+            await seat.submit(request)
+
+    def _signal(self, seat: Seat, signal: Signal) -> None:
+        match signal:
+            case messages.Hello():
+                seat.rename(signal.name, signal.color)
+            case messages.Cursor():
+                seat.point(Pointer(x=signal.x, y=signal.y))
+            case messages.Laser():
+                seat.point(Pointer(laser=tuple(signal.points)))
+            case messages.Follow():
+                seat.point(Pointer(follow=SessionId(signal.session)))
+            case messages.Ping():
+                seat.feed.tell(encode(messages.Pong(ts=signal.ts)))
+            case messages.Sync():
+                seat.feed.rewind(signal.since)
+
+    def _complain(self, error: BadMessage) -> None:
+        """Tell the client what could not be read; a session of little else ends with 4400."""
+        self._connection.push(encode_error(error))
+        now = trio.current_time()
+        self._strikes = max(0.0, self._strikes - (now - self._last_strike)) + 1
+        self._last_strike = now
+        if self._strikes > MAX_STRIKES:
+            self._end(close_codes.BAD_MESSAGE)
+
+
+def _until_next_look(silence: float) -> float:
+    """Until the next ping is due or the peer counts as dead, whichever comes first."""
+    ping, dead = timeouts.PING_INTERVAL.seconds, timeouts.DEAD_PEER.seconds
+    return min(ping - silence % ping, dead - silence)
+
+
+def _first_text(group: BaseExceptionGroup[BaseException]) -> str:
+    """The text of the first exception in a group of groups."""
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return str(first)

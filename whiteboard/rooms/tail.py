@@ -1,0 +1,48 @@
+"""The newest ops of a board, encoded, for sessions that lag or resume. Bounded in ops and bytes."""
+
+from collections import deque
+
+from whiteboard.core.ops import Json
+from whiteboard.limits import MAX_TAIL_BYTES, MAX_TAIL_OPS
+
+
+class Tail:
+    """A contiguous run of numbered ops that ends at the board's head."""
+
+    def __init__(self, seq: int) -> None:
+        self._texts: deque[Json] = deque()
+        self._bytes = 0
+        self.head = seq
+        """Seq of the newest op, here or before anything was added."""
+
+    @property
+    def floor(self) -> int:
+        """Whoever has seen this seq can be served from here."""
+        return self.head - len(self._texts)
+
+    def add(self, seq: int, text: Json) -> None:
+        """Add the next op. Raises ValueError when it is not the next one."""
+        if seq != self.head + 1:
+            raise ValueError(f"op {seq} does not follow op {self.head}")
+        self._texts.append(text)
+        self._bytes += len(text)
+        self.head = seq
+        while self._bytes > MAX_TAIL_BYTES or len(self._texts) > MAX_TAIL_OPS:
+            self._bytes -= len(self._texts.popleft())
+
+    def between(self, after: int, up_to: int, size_bytes: int) -> list[Json] | None:
+        """Ops with after < seq <= up_to, ascending, about `size_bytes` of them (one at least).
+
+        None when the first of them has left the tail already.
+        """
+        if after < self.floor:
+            return None
+        found: list[Json] = []
+        filled = 0
+        for index in range(after - self.floor, up_to - self.floor):
+            text = self._texts[index]
+            if found and filled + len(text) > size_bytes:
+                break
+            found.append(text)
+            filled += len(text)
+        return found
