@@ -38,6 +38,7 @@ EVENTS: Final = {
     "compaction_failed": "Old ops could not be compressed; it is tried again later, nothing is lost.",
     # transport
     "connection_failed": "A connection's handling raised outside of any session.",
+    "accept_paused": "The system is out of descriptors or memory for a socket; new connections wait.",
     # web
     "request_failed": "A request ended in an unexpected error; the answer was a 500.",
     "answer_cut": "The store failed in the middle of an answer; the connection is closed to show it.",
