@@ -27,6 +27,8 @@ INVALID_PAYLOAD: Final = 1007
 MESSAGE_TOO_BIG: Final = 1009
 
 PING_FRAME: Final = b"\x89\x00"
+CLOSE_BYTE: Final = 0x88
+"""The first byte of every close frame that we send."""
 
 _FIN: Final = 0x80
 _RSV: Final = 0x70

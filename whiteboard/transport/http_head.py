@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from whiteboard import limits
 
 _METHOD_START: Final = re.compile(rb"[A-Z]")
-_END: Final = re.compile(rb"\r?\n\r?\n")
+_ENDS: Final = (b"\n\r\n", b"\n\n")
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _HTTP2_PREFACE: Final = b"PRI "
 
@@ -87,8 +87,8 @@ def head_end(data: bytes | bytearray) -> int | None:
 
     Lone line feeds count as line ends, as RFC 9112 section 2.2 allows.
     """
-    match = _END.search(data)
-    return match.end() if match else None
+    ends = [at + len(mark) for mark in _ENDS if (at := data.find(mark)) >= 0]
+    return min(ends, default=None)
 
 
 def head_state(data: bytes | bytearray, max_bytes: int = limits.MAX_HEAD_BYTES) -> HeadState:

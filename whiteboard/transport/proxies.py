@@ -6,8 +6,12 @@ header that anybody can send must not decide an address or an origin.
 
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Final
 
 from whiteboard.transport.http_head import Headers
+
+MAPPED_IPV4: Final = "::ffff:"
+"""What a socket for IPv4 and IPv6 puts before an IPv4 peer's address (RFC 4291 section 2.5.5.2)."""
 
 
 @dataclass(frozen=True, slots=True)

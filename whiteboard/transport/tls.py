@@ -4,6 +4,7 @@ Owns everything about TLS. An own SSLObject over memory buffers instead of trio.
 room must be able to push a frame to a session without waiting (and it costs 5 µs instead of 18).
 """
 
+import socket
 import ssl
 from pathlib import Path
 from typing import Final
@@ -63,9 +64,9 @@ class TlsWire(Wire):
 
     is_tls = True
 
-    def __init__(self, wire: Wire, context: ssl.SSLContext) -> None:
-        """Take over `wire`'s socket."""
-        super().__init__(wire.socket)
+    def __init__(self, sock: socket.socket, context: ssl.SSLContext) -> None:
+        """Take over `sock`, which is connected and non-blocking."""
+        super().__init__(sock)
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
@@ -127,6 +128,10 @@ class TlsWire(Wire):
             if not sent:
                 return False
             self._encrypted = self._encrypted[sent:]
+
+    def drop_pending(self) -> None:
+        self._encrypted = memoryview(b"")
+        self._outgoing.read()
 
     def receive_nowait(self, max_bytes: int = limits.RECEIVE_BYTES) -> bytes | None:
         self._may_hold_more = False

@@ -65,6 +65,9 @@ class Wire:
         """Move pending bytes on; whether none are left. Raises trio.BrokenResourceError."""
         return True
 
+    def drop_pending(self) -> None:
+        """Forget pending bytes: the connection is gone."""
+
     def receive_nowait(self, max_bytes: int = limits.RECEIVE_BYTES) -> bytes | None:
         """What has arrived, b"" at the end of the stream, None when nothing is there yet.
 

@@ -1,0 +1,150 @@
+"""One port for all: tells each new connection's protocol and hands it on.
+
+Owns a connection from its first byte to the hand-over: TLS, the request head within its deadline,
+then a WebSocket request to the rooms' side or the connection to the HTTP server. It must not know
+what either does with it. This is the edge of a connection: what goes wrong here ends that one only.
+"""
+
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+
+import trio
+
+from whiteboard.diagnostics import logs
+from whiteboard.timeouts import REQUEST_HEAD, TLS_HANDSHAKE
+from whiteboard.transport.http_answer import answer_and_close, error_body
+from whiteboard.transport.http_head import HeadState, RequestHead, head_end, head_state, parse_head
+from whiteboard.transport.hypercorn_bridge import HttpBridge
+from whiteboard.transport.origins import OriginPolicy
+from whiteboard.transport.proxies import MAPPED_IPV4, Client, TrustedProxies
+from whiteboard.transport.request import WebSocketRequest
+from whiteboard.transport.tls import HTTP2, TlsWire
+from whiteboard.transport.upgrade import (
+    VERSION,
+    UpgradeFault,
+    is_websocket_upgrade,
+    read_upgrade,
+)
+from whiteboard.transport.wire import Wire
+
+log = logs.get_logger()
+
+OnWebSocket = Callable[[WebSocketRequest], Awaitable[object]]
+"""Gets a request and with it the socket: see `request`. May serve it, or hand it to another task."""
+
+_Refusal = tuple[int, dict[str, object]]
+
+
+class Demux:
+    """Serves single connections; `serve` is the handler for `listener.serve_connections`."""
+
+    def __init__(
+        self,
+        bridge: HttpBridge,
+        on_websocket: OnWebSocket,
+        *,
+        base_path: str = "",
+        tls: ssl.SSLContext | None = None,
+        proxies: TrustedProxies | None = None,
+        origins: OriginPolicy | None = None,
+    ) -> None:
+        """Args: `base_path` is empty or `/steps` without a slash at the end."""
+        self._bridge = bridge
+        self._on_websocket = on_websocket
+        self._websocket_path = f"{base_path}/ws/"
+        self._tls = tls
+        self._proxies = proxies or TrustedProxies()
+        self._origins = origins or OriginPolicy()
+
+    async def serve(self, sock: socket.socket) -> None:
+        """Serve one connection, to its end or to its hand-over. Lets nothing out but cancellation."""
+        try:
+            await self._serve(TlsWire(sock, self._tls) if self._tls else Wire(sock))
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass  # the peer went before it had said what it wants
+        except Exception:
+            log.exception("connection_failed")
+
+    async def _serve(self, wire: Wire) -> None:
+        with ExitStack() as stack:
+            stack.callback(wire.close)
+            if isinstance(wire, TlsWire):
+                with trio.move_on_after(TLS_HANDSHAKE.seconds) as deadline:
+                    await wire.handshake()
+                if deadline.cancelled_caught:
+                    return
+            data = b"" if wire.alpn == HTTP2 else await _read_head(wire)
+            if data is None:
+                return
+            request = None if wire.alpn == HTTP2 else await self._websocket_request(wire, data)
+            if wire.is_closed:
+                return
+            if request is None:
+                await self._bridge.serve(wire, data)
+                return
+            await self._on_websocket(request)
+            stack.pop_all()  # the request's owner closes the wire
+
+    async def _websocket_request(self, wire: Wire, data: bytes) -> WebSocketRequest | None:
+        """The request for our WebSocket path in `data`, None for anything else.
+
+        A request that cannot be one of ours for a reason is answered, and the wire closed.
+        """
+        end = head_end(data) or 0
+        head = parse_head(data[:end]) if end and head_state(data) is HeadState.WHOLE else None
+        if head is None or not is_websocket_upgrade(head) or not head.path.startswith(self._websocket_path):
+            return None
+        client = self._proxies.client(_peer(wire, head), head.headers)
+        upgrade = read_upgrade(head)
+        if isinstance(upgrade, UpgradeFault):
+            extra = [("Sec-WebSocket-Version", VERSION)] if upgrade.status == 426 else []
+            await answer_and_close(wire, upgrade.status, error_body(upgrade.code, upgrade.reason), extra)
+            return None
+        if not self._origins.allows(head.headers.get("origin"), client.host):
+            body = error_body(
+                "origin", "Pages of this origin may not connect; the setting `origins` allows more"
+            )
+            await answer_and_close(wire, 403, body)
+            return None
+        name = head.path.removeprefix(self._websocket_path)
+        return WebSocketRequest(name, client, head, upgrade, data[end:], wire)
+
+
+async def _read_head(wire: Wire) -> bytes | None:
+    """Bytes up to the head's end or beyond; None when the wire was closed instead.
+
+    A peer that is too slow or sends too much gets an answer; one that says nothing at all gets none,
+    because browsers open connections ahead of need.
+    """
+    data = bytearray()
+    with trio.move_on_after(REQUEST_HEAD.seconds):
+        while True:
+            chunk = await wire.receive()
+            data += chunk
+            if not chunk:
+                return None
+            state = head_state(data)
+            if state is HeadState.TOO_LARGE:
+                body = error_body("head_too_large", "The request's head is too large")
+                await answer_and_close(wire, 431, body)
+                return None
+            if state is not HeadState.MORE:
+                return bytes(data)
+    if data:
+        await answer_and_close(wire, 408, error_body("head_timeout", "The request's head took too long"))
+    return None
+
+
+def _peer(wire: Wire, head: RequestHead) -> Client:
+    """The other end of the socket, with the authority that it asked for."""
+    scheme = "https" if wire.is_tls else "http"
+    host = head.headers.get("host") or ""
+    try:
+        name = wire.socket.getpeername()
+    except OSError as error:
+        raise trio.BrokenResourceError(str(error)) from error
+    if wire.socket.family == socket.AF_UNIX:
+        return Client("", 0, scheme, host)
+    return Client(str(name[0]).removeprefix(MAPPED_IPV4), int(name[1]), scheme, host)

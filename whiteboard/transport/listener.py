@@ -1,0 +1,78 @@
+"""The accept loop.
+
+Owns taking connections off listening sockets. Must not know what is spoken on them.
+"""
+
+import errno
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+import trio
+
+from whiteboard import limits
+from whiteboard.diagnostics import logs
+from whiteboard.timeouts import ACCEPT_BACKOFF
+
+log = logs.get_logger()
+
+_EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_NO_LISTENER: Final = frozenset({errno.EBADF, errno.ENOTSOCK, errno.EINVAL})
+
+Handler = Callable[[socket.socket], Awaitable[object]]
+"""Serves one connection. Owns the socket from its first step; lets nothing out but cancellation."""
+
+
+async def serve_connections(
+    sockets: Sequence[socket.socket],
+    handler: Handler,
+    handler_nursery: trio.Nursery,
+    *,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Accept on all `sockets` until cancelled; start `handler` for each connection in `handler_nursery`.
+
+    The nurseries are two, so that a graceful stop can cancel this and leave the connections alone.
+    Opens a nursery with one accept loop per socket. Out of descriptors it waits ACCEPT_BACKOFF and
+    goes on. The sockets stay the caller's to close. Connected sockets are non-blocking, with TCP_NODELAY.
+    """
+    async with trio.open_nursery() as accepting:
+        for sock in sockets:
+            accepting.start_soon(_accept_loop, sock, handler, handler_nursery)
+        task_status.started()
+
+
+async def _accept_loop(listener: socket.socket, handler: Handler, handler_nursery: trio.Nursery) -> None:
+    while True:
+        await trio.lowlevel.wait_readable(listener.fileno())
+        if not _accept_waiting(listener, handler, handler_nursery):
+            log.warning("accept_paused", seconds=ACCEPT_BACKOFF.seconds)
+            await trio.sleep(ACCEPT_BACKOFF.seconds)
+
+
+def _accept_waiting(listener: socket.socket, handler: Handler, handler_nursery: trio.Nursery) -> bool:
+    """Accept what waits, at most a backlog's worth; False when the system is out of something."""
+    for _ in range(limits.LISTEN_BACKLOG):
+        try:
+            sock, _address = listener.accept()
+        except BlockingIOError:
+            break
+        except OSError as error:
+            if error.errno in _EXHAUSTED:
+                return False
+            if error.errno in _NO_LISTENER:
+                raise
+            continue  # a fault of the one connection, passed on by accept(2)
+        sock.setblocking(False)
+        if sock.family != socket.AF_UNIX:
+            _send_at_once(sock)
+        handler_nursery.start_soon(handler, sock)
+    return True
+
+
+def _send_at_once(sock: socket.socket) -> None:
+    """Switch Nagle's delay off: our frames are whole and small, and people wait for them."""
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except OSError:
+        pass  # reset already; the handler will see it
