@@ -26,7 +26,7 @@ encode = msgspec.json.encode
 
 class _Stamps(msgspec.Struct):
     lamport: int
-    element: msgspec.Raw | None = None
+    element: msgspec.Raw = msgspec.Raw()  # empty: none; Raw in a union takes nothing but null
 
 
 _decode_stamps = msgspec.json.Decoder(_Stamps).decode
@@ -66,7 +66,7 @@ def decode_body(seq: int, op_id: OpId, body: Json) -> StampedOp:
         raise ValueError(f"op {op_id} at seq {seq} cannot be read: {error}") from error
     if isinstance(op, Rejected):
         raise ValueError(f"op {op_id} at seq {seq} cannot be read: {op.reason} at {op.path}")
-    joined = bytes(stamps.element) if stamps.element is not None else None
+    joined = bytes(stamps.element) or None
     return StampedOp(seq, Stamp(stamps.lamport, op_id.client, op_id.counter), op, joined)
 
 
