@@ -14,7 +14,7 @@
  * Lamport number of an op that the server has not stored yet: above every real one, so that what
  * somebody has just done shows at once, and only until the server's own number is known.
  */
-export const UNCONFIRMED = 2 ** 52;
+export const UNCONFIRMED = Number.MAX_SAFE_INTEGER;
 
 /**
  * Order of two stamps: below 0, 0 or above 0.
