@@ -1,0 +1,180 @@
+"""The scan of a client's frames, whole, in pieces and broken."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from transport.peers import BINARY, CLOSE, PING, PONG, TEXT, client_frame
+
+from whiteboard.rooms.ports import BINARY_MESSAGE, Oversize
+from whiteboard.transport import frames
+from whiteboard.transport.frames import ControlFrame, FrameScanner, Scanned, TextFramer, Violation, unmask
+
+LIMIT, HARD_LIMIT = 300, 2_000
+
+
+def scan(data: bytes, sizes: list[int] | None = None) -> list[Scanned]:
+    """Feed `data` in chunks of the given sizes, then the rest in one."""
+    scanner = FrameScanner(LIMIT, HARD_LIMIT)
+    found: list[Scanned] = []
+    for size in sizes or []:
+        found += scanner.feed(data[:size])
+        data = data[size:]
+    return found + scanner.feed(data)
+
+
+def shown(found: list[Scanned]) -> list[object]:
+    """What was scanned, control frames without their bytes."""
+    return [(item.opcode, item.payload) if isinstance(item, ControlFrame) else item for item in found]
+
+
+masks = st.binary(min_size=4, max_size=4)
+payloads = st.binary(max_size=700)
+small = st.binary(max_size=125)
+
+
+@st.composite
+def spoken(draw: st.DrawFn) -> tuple[bytes, list[object]]:
+    """One message or control frame as bytes, and what a scanner must say to it."""
+    kind = draw(st.sampled_from(["text", "binary", "ping", "pong"]))
+    if kind in {"ping", "pong"}:
+        opcode, payload = (PING if kind == "ping" else PONG), draw(small)
+        return client_frame(opcode, payload, mask=draw(masks)), [(opcode, payload)]
+    parts = draw(st.lists(payloads, min_size=1, max_size=3))
+    data, said = b"", []
+    for index, part in enumerate(parts):
+        opcode = 0 if index else (TEXT if kind == "text" else BINARY)
+        data += client_frame(opcode, part, fin=index == len(parts) - 1, mask=draw(masks))
+        if index < len(parts) - 1 and draw(st.booleans()):
+            data += client_frame(PING, b"between")
+            said.append((PING, b"between"))
+    whole = b"".join(parts)
+    if len(whole) > HARD_LIMIT:
+        return spoken_fallback
+    if kind == "binary":
+        return data, [*said, BINARY_MESSAGE]
+    return data, [*said, Oversize(len(whole)) if len(whole) > LIMIT else whole]
+
+
+spoken_fallback: tuple[bytes, list[object]] = (client_frame(TEXT, b"x"), [b"x"])
+
+
+@given(st.lists(spoken(), max_size=6), st.lists(st.integers(1, 200), max_size=40))
+def test_any_chunking_gives_the_same_messages(
+    things: list[tuple[bytes, list[object]]], sizes: list[int]
+) -> None:
+    """Messages and control frames come out whole and in order, whatever the chunks."""
+    data = b"".join(thing[0] for thing in things)
+    expected = [item for thing in things for item in thing[1]]
+    assert shown(scan(data)) == expected
+    assert shown(scan(data, sizes)) == expected
+    assert shown(scan(data, [1] * len(data))) == expected
+
+
+@given(st.binary(max_size=400), st.lists(st.integers(1, 50), max_size=20))
+def test_garbage_in_any_chunking_gives_the_same_and_never_raises(data: bytes, sizes: list[int]) -> None:
+    """Random bytes are scanned, or end in one violation, the same in any chunking."""
+    found = scan(data)
+    assert shown(found) == shown(scan(data, sizes))
+    assert not any(isinstance(item, Violation) for item in found[:-1])
+
+
+@given(masks, st.binary(max_size=40))
+def test_unmask_is_its_own_inverse_and_matches_the_rfc(key: bytes, payload: bytes) -> None:
+    """Octet i is XORed with octet i modulo 4 of the key (RFC 6455 section 5.3)."""
+    assert unmask(key, payload) == bytes(byte ^ key[i % 4] for i, byte in enumerate(payload))
+    assert unmask(key, unmask(key, payload)) == payload
+
+
+@pytest.mark.parametrize("size", [0, 125, 126, 65535, 65536, 200_000])
+def test_every_length_form_is_read(size: int) -> None:
+    """7, 16 and 64 bit lengths."""
+    scanner = FrameScanner()
+    payload = bytes(size)
+    assert scanner.feed(client_frame(TEXT, payload)) == [payload]
+
+
+def test_a_large_message_byte_by_byte_costs_linear_work() -> None:
+    """A frame that trickles in is copied when it is whole, not at each byte."""
+    scanner = FrameScanner()
+    payload = bytes(100_000)
+    found = [item for byte in client_frame(TEXT, payload) for item in scanner.feed(bytes((byte,)))]
+    assert found == [payload]
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (client_frame(TEXT, b"hi", mask=None), "frame without a mask"),
+        (b"\xc1" + client_frame(TEXT, b"hi")[1:], "reserved bit set"),
+        (client_frame(3, b"hi"), "unknown opcode 3"),
+        (client_frame(11, b"hi"), "unknown opcode 11"),
+        (client_frame(PING, b"hi", fin=False), "fragmented control frame"),
+        (client_frame(PING, bytes(126)), "control frame above 125 bytes"),
+        (client_frame(0, b"hi"), "continuation without a beginning"),
+        (client_frame(TEXT, b"a", fin=False) + client_frame(TEXT, b"b"), "message inside a message"),
+        (b"\x81\xfe\x00\x05" + bytes(9), "frame length in more bytes than it needs"),
+        (client_frame(CLOSE, b"\x03"), "close frame without a valid code"),
+        (client_frame(CLOSE, (1005).to_bytes(2, "big")), "close frame without a valid code"),
+        (client_frame(CLOSE, (999).to_bytes(2, "big")), "close frame without a valid code"),
+    ],
+)
+def test_breaches_of_the_protocol_are_1002(data: bytes, reason: str) -> None:
+    """What RFC 6455 forbids ends the scan with code 1002 and the reason."""
+    assert scan(data + client_frame(TEXT, b"more")) == [Violation(1002, reason)]
+
+
+def test_a_close_reason_that_is_not_utf8_is_1007() -> None:
+    """RFC 6455 section 8.1."""
+    assert scan(client_frame(CLOSE, b"\x03\xe8\xff")) == [Violation(1007, "close reason is not UTF-8")]
+
+
+@pytest.mark.parametrize(
+    ("payload", "code"), [(b"", None), (b"\x03\xe8", 1000), (b"\x0f\xa0bye", 4000), (b"\x03\xe9", 1001)]
+)
+def test_nothing_is_scanned_behind_a_close_frame(payload: bytes, code: int | None) -> None:
+    """A close frame carries its code and is the last thing."""
+    (frame,) = scan(client_frame(CLOSE, payload) + client_frame(TEXT, b"late"))
+    assert isinstance(frame, ControlFrame)
+    assert frame.close_code == code
+    assert frame.raw == client_frame(CLOSE, payload)
+
+
+def test_oversize_is_passed_over_and_the_next_message_kept() -> None:
+    """Above the frame limit only the size is told; up to the limit itself all is kept."""
+    data = client_frame(TEXT, bytes(LIMIT + 1)) + client_frame(TEXT, bytes(LIMIT)) + client_frame(TEXT, b"x")
+    assert scan(data) == [Oversize(LIMIT + 1), bytes(LIMIT), b"x"]
+
+
+def test_above_the_message_limit_is_1009_before_the_payload() -> None:
+    """The header alone decides, for one frame and for the sum of fragments."""
+    reason = f"message above {HARD_LIMIT} bytes"
+    assert scan(client_frame(TEXT, bytes(HARD_LIMIT + 1))[:8]) == [Violation(1009, reason)]
+    parts = [client_frame(TEXT, bytes(1_500), fin=False), client_frame(0, bytes(501))]
+    assert scan(b"".join(parts)) == [Violation(1009, reason)]
+
+
+@pytest.mark.parametrize("size", [0, 125, 126, 65535, 65536])
+def test_our_frames_are_whole_and_unmasked(size: int) -> None:
+    """What we send reads back as one frame."""
+    payload = bytes(size)
+    frame = frames.data_frame(TEXT, payload)
+    assert frame == client_frame(TEXT, payload, mask=None)
+    assert frames.close_frame(1000, "bye") == client_frame(CLOSE, b"\x03\xe8bye", mask=None)
+    assert frames.pong_frame(b"hi") == client_frame(PONG, b"hi", mask=None)
+
+
+@pytest.mark.parametrize("reason", ["", "short", "x" * 300, "é" * 80, "界" * 60, "\ud800"])
+def test_a_reason_is_cut_at_a_character(reason: str) -> None:
+    """At most 123 bytes of valid UTF-8, and no less than fits."""
+    cut = frames.cut_reason(reason).encode()
+    assert len(cut) <= 123
+    assert reason.encode("utf-8", "replace").startswith(cut)
+    assert len(cut) > 120 or cut == reason.encode("utf-8", "replace")
+
+
+def test_one_message_is_framed_once() -> None:
+    """The same object in a row gives the same frame object; an equal one is framed anew."""
+    framer, message = TextFramer(), b"{" + bytes(500) + b"}"
+    first = framer.frame(message)
+    assert framer.frame(message) is first
+    assert framer.frame(bytes(bytearray(message))) == first
