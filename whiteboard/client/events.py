@@ -202,9 +202,11 @@ def read_event(message: Mapping[str, Any]) -> Event:
         MalformedMessage: its type is known and its fields are not what that type has.
     """
     kind = message.get("type")
+    if not isinstance(kind, str):
+        return Unknown(message=dict(message))
     if kind in OP_TYPES:
         return _read_op(message)
-    shape = _BY_TYPE.get(kind) if isinstance(kind, str) else None
+    shape = _BY_TYPE.get(kind)
     if shape is None:
         return Unknown(message=dict(message))
     try:

@@ -54,11 +54,6 @@ class PendingOps:
     def __iter__(self) -> Iterator[PendingOp]:
         return iter(tuple(self._ops.values()))
 
-    @property
-    def has_unsent(self) -> bool:
-        """Whether `take_unsent` would give something."""
-        return bool(self._unsent)
-
     def fits(self, pending: PendingOp) -> bool:
         """Whether there is room for it now; there always is when nothing else is pending."""
         return not self._ops or self._bytes + len(pending.encoded) <= self._max_bytes

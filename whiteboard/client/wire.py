@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 from urllib.parse import quote, urlsplit
 
+import h11
 import msgspec
 import trio
 from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnection, wrap_client_stream
@@ -81,8 +82,8 @@ class _Ears(trio.abc.Stream):
         self.last_heard = trio.current_time()
         self.on_end: Callable[[], None] = _nothing
 
-    async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        data = b""
+    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        data: bytes | bytearray = b""
         try:
             data = await self._stream.receive_some(max_bytes)
         finally:
@@ -91,7 +92,7 @@ class _Ears(trio.abc.Stream):
         self.last_heard = trio.current_time()
         return data
 
-    async def send_all(self, data: bytes | memoryview) -> None:
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         try:
             await self._stream.send_all(data)
         except trio.BrokenResourceError:
@@ -180,7 +181,7 @@ class Wire:
         closed = self._socket.closed
         if closed is None:
             return ConnectionLost(str(error))
-        code = None if closed.code == 1006 else closed.code
+        code = None if closed.code == 1006 else int(closed.code)
         return ConnectionLost(closed.reason or "the connection was closed", code)
 
 
@@ -204,27 +205,38 @@ async def open_wire(
         ConnectionLost: no connection within CLIENT_CONNECT.
         ValueError: `url` names no server.
 
-    Children of its nursery: the reader of trio-websocket, cancelled on the way out. What the body
-    raises comes out as it is.
+    Children of its nursery: the shelter of trio-websocket's reader, ended on the way out. What the
+    body raises comes out as it is. When cancelled, the peer still gets its goodbye, within WS_CLOSE.
     """
     endpoint = Endpoint.of(url, board)
     failure: BaseException | None = None
     ears = _Ears(await _connect(endpoint, ssl_context))
     try:
         async with trio.open_nursery() as nursery:
-            wire = Wire(await _upgrade(nursery, ears, endpoint, headers), ears)
+            shelter: trio.Nursery = await nursery.start(_shelter)
             try:
-                yield wire
+                wire = Wire(await _upgrade(shelter, ears, endpoint, headers), ears)
+                try:
+                    yield wire
+                finally:
+                    with trio.CancelScope(shield=True):  # aclose has its own deadline
+                        await wire.aclose()
             finally:
-                with trio.CancelScope(shield=True):
-                    await wire.aclose()
-                nursery.cancel_scope.cancel()
+                shelter.cancel_scope.cancel()
     except BaseExceptionGroup as group:
         failure = _plain(group)  # raised below, where it keeps its own cause and context
     finally:
         await trio.aclose_forcefully(ears)
     if failure is not None:
         raise failure
+
+
+async def _shelter(*, task_status: trio.TaskStatus[trio.Nursery]) -> None:
+    """Host the reader out of reach of cancellation: a goodbye needs it to hear the answer."""
+    with trio.CancelScope(shield=True):
+        async with trio.open_nursery() as nursery:
+            task_status.started(nursery)
+            await trio.sleep_forever()
 
 
 async def _connect(endpoint: Endpoint, ssl_context: ssl.SSLContext | None) -> trio.abc.Stream:
@@ -242,8 +254,8 @@ async def _connect(endpoint: Endpoint, ssl_context: ssl.SSLContext | None) -> tr
 
 
 async def _shake_hands(
-    stream: trio.SSLStream,
-) -> trio.SSLStream:
+    stream: trio.SSLStream[trio.SocketStream],
+) -> trio.SSLStream[trio.SocketStream]:
     """Do the TLS handshake now, so that a bad certificate is told as such."""
     try:
         await stream.do_handshake()
@@ -289,8 +301,8 @@ def _plain(group: BaseExceptionGroup[BaseException]) -> BaseException:
     error = alone(group)
     if isinstance(error, ConnectionRejected):
         return UpgradeRefused(error.status_code, error.body or b"")
-    if isinstance(error, LocalProtocolError):
-        return ConnectionLost(f"the connection ended while something was sent: {error}")
+    if isinstance(error, (LocalProtocolError, h11.ProtocolError)):
+        return ConnectionLost(f"the peer does not speak WebSocket, or stopped to: {error}")
     return error
 
 
