@@ -1,0 +1,1 @@
+"""What the server tells about itself: logs and the live task tree. Changes nothing that it looks at."""

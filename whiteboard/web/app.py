@@ -1,0 +1,56 @@
+"""The ASGI app: the one table of all routes.
+
+Every endpoint is a coroutine and every file is in memory, so no request takes a worker thread.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from whiteboard.web.answers import HANDLERS
+from whiteboard.web.boards import BoardsApi
+from whiteboard.web.documents import Documents
+from whiteboard.web.edge import Edge
+from whiteboard.web.page import Page
+from whiteboard.web.readiness import Readiness
+from whiteboard.web.services import WebServices
+
+
+def build_app(services: WebServices, page: Page) -> ASGIApp:
+    """The app. Needs no lifespan; may be called in any Trio run.
+
+    Args:
+        page: from `load_page`, with the same base path as the settings.
+    """
+    boards, documents, readiness = BoardsApi(services), Documents(services), Readiness(services)
+    routes = [
+        Route("/", page.show),
+        Route("/b/{board}", page.show),
+        Route("/static/{digest}/{path:path}", page.static),
+        Route("/healthz", readiness.healthz),
+        Route("/readyz", readiness.readyz),
+        _route("/api/boards", GET=boards.page, POST=boards.create),
+        _route("/api/boards/{board}", GET=boards.look, DELETE=boards.delete),
+        Route("/api/boards/{board}/ops", boards.ops),
+        Route("/api/boards/{board}/export.json", boards.export_json),
+        Route("/asyncapi.json", documents.asyncapi),
+        Route("/schema/messages.json", documents.messages_schema),
+        Route("/debug/tasks", documents.tasks),
+    ]
+    app = Starlette(routes=routes, exception_handlers=HANDLERS)
+    app.router.redirect_slashes = False  # it would build absolute addresses from what a proxy says
+    return Edge(app, services.settings.base_path)
+
+
+def _route(path: str, **by_method: Callable[[Request], Awaitable[Response]]) -> Route:
+    """One route for all methods of a path, so that a 405 names all of them in Allow."""
+
+    async def dispatch(request: Request) -> Response:
+        method = "GET" if request.method == "HEAD" else request.method
+        return await by_method[method](request)
+
+    return Route(path, dispatch, methods=list(by_method))

@@ -1,0 +1,177 @@
+"""`/api/boards`: list, create, look at, export and delete boards.
+
+Checks what comes in and says what is wrong with it; what a board is, the rooms know.
+"""
+
+import re
+import secrets
+import string
+from typing import Final
+
+import msgspec
+import trio
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from whiteboard import limits, timeouts
+from whiteboard.diagnostics import logs
+from whiteboard.ids import MAX_COUNTER, BoardId, parse_board_id
+from whiteboard.web.access import require_operator, require_own_page
+from whiteboard.web.answers import Refused, json_answer, json_bytes
+from whiteboard.web.ops import OpsPage
+from whiteboard.web.services import WebServices
+
+log = logs.get_logger()
+
+_ALPHABET: Final = string.ascii_letters + string.digits
+_NEW_ID_CHARS: Final = 22
+"""131 bits: whoever does not have a board's link does not find it."""
+_MSGSPEC_PATH: Final = re.compile(r"(?P<reason>.*?)(?: - at `(?P<path>.+)`)?", re.DOTALL)
+
+
+class NewBoard(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of a POST; may be missing."""
+
+    board: str | None = None
+    """The id to take; one is made up when it is missing."""
+
+
+class BoardsApi:
+    """Routes below `/api/boards`."""
+
+    def __init__(self, services: WebServices) -> None:
+        self._services = services
+        self._base = services.settings.base_path
+
+    async def page(self, request: Request) -> Response:
+        """GET: `{"boards":[{"board","seq","createdAt","updatedAt"}],"next":id|null}`, by id.
+
+        `?limit=` 1 to MAX_BOARDS_PER_PAGE; `?after=` takes `next` of the page before.
+        """
+        limit = _number(request, "limit", limits.MAX_BOARDS_PER_PAGE, most=limits.MAX_BOARDS_PER_PAGE)
+        after = request.query_params.get("after")
+        start = None if after is None else parse_board_id(after)
+        if after is not None and start is None:
+            raise Refused(400, "bad_field", "Expected a board id.", path="?after")
+        found = await self._services.boards.page(limit + 1, start)
+        boards = [
+            {
+                "board": info.board,
+                "seq": info.seq,
+                "createdAt": info.created_at,
+                "updatedAt": info.updated_at,
+            }
+            for info in found[:limit]
+        ]
+        return json_answer({"boards": boards, "next": boards[-1]["board"] if len(found) > limit else None})
+
+    async def create(self, request: Request) -> Response:
+        """POST `{"board"?}`: 201 with `{"board","url"}`, or 409 when the id is taken."""
+        require_own_page(request, self._services.settings)
+        board = _new_board_id(await _body(request))
+        if not await self._services.rooms.create_board(board):
+            raise Refused(409, "board_exists", "A board with this id exists.", path="$.board")
+        log.info("board_created", board=board)
+        url = f"{self._base}/b/{board}"
+        return json_answer({"board": board, "url": url}, 201, {"location": url})
+
+    async def look(self, request: Request) -> Response:
+        """GET one board as it is now: `{"board","seq","clock","elements":[…]}`."""
+        return json_bytes(await self._view(_board(request)))
+
+    async def export_json(self, request: Request) -> Response:
+        """The same as a file to keep."""
+        if "seq" in request.query_params:
+            raise Refused(
+                400, "bad_field", "Only the present state can be exported; leave seq out.", path="?seq"
+            )
+        board = _board(request)
+        attachment = {"content-disposition": f'attachment; filename="{board}.json"'}
+        return json_bytes(await self._view(board), headers=attachment)
+
+    async def delete(self, request: Request) -> Response:
+        """DELETE, for the operator: ends the board's sessions, forgets it and its history. 204."""
+        require_operator(request, self._services.settings)
+        require_own_page(request, self._services.settings)
+        board = _board(request)
+        if not await self._services.rooms.delete_board(board):
+            raise _no_such_board()
+        log.info("board_deleted", board=board)
+        return Response(status_code=204)
+
+    async def ops(self, request: Request) -> Response:
+        """GET `?from=&to=` (inclusive): `{"ops":[…],"next":seq|null}`, at most MAX_OPS_PER_PAGE.
+
+        Goes on at `?from=<next>`. Without `to`, up to the last op at the time of asking.
+        """
+        board = _board(request)
+        first = _number(request, "from", 1)
+        last = _number(request, "to", 0, least=first) if "to" in request.query_params else None
+        head = await self._services.op_log.head(board)
+        if head is None:
+            raise _no_such_board()
+        page = OpsPage(self._services.op_log, board, first, head.seq if last is None else min(last, head.seq))
+        await page.read_ahead()
+        return page
+
+    async def _view(self, board: BoardId) -> bytes:
+        view = await self._services.rooms.board_view(board)
+        if view is None:
+            raise _no_such_board()
+        return view
+
+
+def _no_such_board() -> Refused:
+    return Refused(404, "no_such_board", "Nobody has created a board with this id.")
+
+
+def _board(request: Request) -> BoardId:
+    board = parse_board_id(request.path_params["board"])
+    if board is None:
+        raise Refused(404, "no_such_board", "A board id has letters, digits and _ . - only, at most 128.")
+    return board
+
+
+def _number(request: Request, name: str, default: int, *, least: int = 1, most: int = MAX_COUNTER) -> int:
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not re.fullmatch(r"[0-9]{1,15}", text) or not least <= int(text) <= most:
+        bound = f"from {least} to {most}" if most < MAX_COUNTER else f"of at least {least}"
+        raise Refused(400, "bad_field", f"Expected a number {bound}.", path=f"?{name}")
+    return int(text)
+
+
+async def _body(request: Request) -> bytes:
+    """The request's body, bounded in size and time. Raises Refused, ClientDisconnect."""
+    body = bytearray()
+    with trio.move_on_after(timeouts.REQUEST_BODY.seconds):
+        while True:
+            message = await request.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            body += message.get("body", b"")
+            if len(body) > limits.MAX_REQUEST_BYTES:
+                raise Refused(413, "too_large", f"At most {limits.MAX_REQUEST_BYTES} bytes.")
+            if not message.get("more_body", False):
+                return bytes(body)
+    raise Refused(408, "timeout", f"The body took longer than {timeouts.REQUEST_BODY.seconds:g} s.")
+
+
+def _new_board_id(body: bytes) -> BoardId:
+    """The id that a POST asks for, or a new one. Raises Refused."""
+    try:
+        asked = msgspec.json.decode(body, type=NewBoard).board if body.strip() else None
+    except msgspec.ValidationError as error:
+        match = _MSGSPEC_PATH.fullmatch(str(error))
+        reason, path = (match["reason"], match["path"]) if match else (str(error), None)
+        raise Refused(400, "bad_field", f"{reason}.", path=path or "$") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Refused(400, "bad_json", "The body is no JSON object.") from None
+    if asked is None:
+        return BoardId("".join(secrets.choice(_ALPHABET) for _ in range(_NEW_ID_CHARS)))
+    board = parse_board_id(asked)
+    if board is None:
+        reason = "A board id has letters, digits and _ . - only, 1 to 128."
+        raise Refused(400, "bad_field", reason, path="$.board")
+    return board

@@ -1,0 +1,50 @@
+"""What the routes need of the rest of the server. The composition root fills it in."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import attrs
+
+from whiteboard.config import Settings
+from whiteboard.ids import BoardId
+from whiteboard.storage.ports import Boards, OpLog
+
+
+class Rooms(Protocol):
+    """The boards as they are now, whether in memory or not."""
+
+    async def board_view(self, board: BoardId) -> bytes | None:
+        """`{"board","seq","clock","elements":[…]}` with the visible elements, as JSON.
+
+        None when nobody has created the board. Raises StorageError, RoomClosed.
+        """
+
+    async def create_board(self, board: BoardId) -> bool:
+        """Create an empty board; False when it exists. Raises StorageError, RoomClosed.
+
+        Goes through the rooms, because an open room holds the epoch of a board without ops.
+        """
+
+    async def delete_board(self, board: BoardId) -> bool:
+        """End its sessions and forget it with its history; False when there is none."""
+
+    def readiness(self) -> Sequence[str]:
+        """Why no new session should come here (draining); empty when they may."""
+
+
+@attrs.frozen(kw_only=True)
+class WebServices:
+    """Everything that a request may touch."""
+
+    settings: Settings
+    rooms: Rooms
+    boards: Boards
+    op_log: OpLog
+    probe: Callable[[], Awaitable[None]]
+    """`Storage.probe`: raises StorageError when writing fails."""
+    tasks: Callable[[], Mapping[str, Any]]
+    """What `/debug/tasks` answers: `diagnostics.tasks.report` with the server's counts."""
+    asyncapi: Callable[[], bytes]
+    """The AsyncAPI document, as JSON."""
+    messages_schema: Callable[[], bytes]
+    """The JSON Schema of all messages, as JSON."""
