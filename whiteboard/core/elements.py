@@ -188,7 +188,7 @@ class Element:
         try:
             fields = _decode_fields(state)
             return self._join_fields(fields)
-        except (msgspec.MsgspecError, KeyError) as error:
+        except (msgspec.MsgspecError, KeyError, ValueError) as error:
             raise ValueError(f"no state of element {self.id!r}: {error}") from error
 
     def _join_fields(self, fields: dict[str, msgspec.Raw]) -> bool:
