@@ -115,6 +115,15 @@ def wire_pair(send_buffer: int | None = None) -> tuple[Wire, RawClient]:
     return Wire(ours), RawClient(trio.SocketStream(trio.socket.from_stdlib_socket(theirs)))
 
 
+async def tcp_pair() -> tuple[Wire, RawClient]:
+    """The same over TCP."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = await trio.open_tcp_stream(*listener.getsockname())
+        ours, _ = listener.accept()
+    ours.setblocking(False)
+    return Wire(ours), RawClient(client)
+
+
 @asynccontextmanager
 async def open_pair(
     rest: bytes = b"", send_buffer: int | None = None

@@ -193,11 +193,11 @@ class WebSocketConnection:
 
     # --- out ----------------------------------------------------------------------------------
     def push(self, message: bytes) -> None:
-        if self._lost is None and not self._is_closing:
+        if self._lost is None:
             self._put(_FRAMER.frame(message))
 
     async def ping(self) -> None:
-        if self._lost is None and not self._is_closing:
+        if self._lost is None:
             self._put(frames.PING_FRAME)
         await trio.lowlevel.checkpoint()
 
@@ -297,8 +297,6 @@ class WebSocketConnection:
     def _raise_if_lost(self) -> None:
         if self._lost is not None:
             raise ConnectionLost(*self._lost)
-        if self._is_closing:
-            raise ConnectionLost(_CLOSED_HERE)
 
     async def close(self, code: int, reason: str) -> None:
         if self._is_closing:
@@ -307,6 +305,7 @@ class WebSocketConnection:
         self._is_closing = True
         self._wire.interrupt()  # from here on this task alone reads and writes
         self._ready.clear()
+        self._lose(_CLOSED_HERE)
         try:
             if not self._is_cut:
                 with trio.move_on_after(WS_CLOSE.seconds):

@@ -1,0 +1,414 @@
+"""A WebSocket connection over real sockets: order, loss, slowness, goodbyes."""
+
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+
+import pytest
+import trio
+import trio.testing
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transport.peers import (
+    BINARY,
+    CLOSE,
+    KEY,
+    PING,
+    PONG,
+    TEXT,
+    RawClient,
+    client_frame,
+    open_pair,
+    tcp_pair,
+    wire_pair,
+)
+
+from whiteboard import limits
+from whiteboard.errors import ConnectionLost
+from whiteboard.rooms.ports import BINARY_MESSAGE, Connection, Incoming, Oversize
+from whiteboard.timeouts import WS_CLOSE, WS_HANDSHAKE
+from whiteboard.transport.connection import WebSocketConnection, open_websocket_connection
+from whiteboard.transport.upgrade import Upgrade
+
+
+async def receive(connection: WebSocketConnection, count: int) -> list[Incoming]:
+    """The next `count` messages."""
+    found: list[Incoming] = []
+    while len(found) < count:
+        found += await connection.receive()
+    return found
+
+
+async def say_goodbye(client: RawClient, code: int = 1000) -> int:
+    """Answer a close frame, and return the code that it carried."""
+    while True:
+        opcode, payload = await client.frame()
+        if opcode == CLOSE:
+            await client.send(client_frame(CLOSE, code.to_bytes(2, "big")))
+            return int.from_bytes(payload[:2], "big")
+
+
+def as_port(connection: WebSocketConnection) -> Connection:
+    """Mypy shows here that the class has what the port asks for."""
+    return connection
+
+
+async def test_messages_arrive_in_order_with_pings_and_fragments_between() -> None:
+    """Text in one frame, in fragments, binary and too large: one order, pings answered between."""
+    async with open_pair() as (connection, client):
+        large = bytes(limits.MAX_FRAME_BYTES + 1)
+        frames = [
+            client_frame(TEXT, b"one"),
+            client_frame(PING, b"p1"),
+            client_frame(TEXT, b"tw", fin=False),
+            client_frame(PING, b"p2"),
+            client_frame(0, b"o"),
+            client_frame(BINARY, b"\0"),
+            client_frame(TEXT, large),
+            client_frame(PONG, b"unasked"),
+            client_frame(TEXT, "ünf".encode()),
+        ]
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(client.send, b"".join(frames))
+            found = await receive(connection, 5)
+        assert found == [b"one", b"two", BINARY_MESSAGE, Oversize(len(large)), "ünf".encode()]
+        assert [await client.frame(), await client.frame()] == [(PONG, b"p1"), (PONG, b"p2")]
+        await client.stream.aclose()
+
+
+async def test_frames_behind_the_head_in_one_packet_are_not_lost() -> None:
+    """A client that does not wait for the handshake's answer is served at once."""
+    rest = client_frame(TEXT, b"early") + client_frame(TEXT, b"split")[:4]
+    async with open_pair(rest) as (connection, client):
+        assert await connection.receive() == [b"early"]
+        await client.send(client_frame(TEXT, b"split")[4:])
+        assert await connection.receive() == [b"split"]
+        await client.stream.aclose()
+
+
+async def test_byte_by_byte_frames_arrive() -> None:
+    """The smallest packets make no difference."""
+    async with open_pair() as (connection, client):
+        for byte in client_frame(TEXT, b"slow") + client_frame(PING, b"x") + client_frame(TEXT, bytes(200)):
+            await client.send(bytes((byte,)))
+        assert await receive(connection, 2) == [b"slow", bytes(200)]
+        assert await client.frame() == (PONG, b"x")
+        await client.stream.aclose()
+
+
+async def test_all_that_the_socket_holds_comes_in_one_go() -> None:
+    """A burst of small ops is one call."""
+    async with open_pair() as (connection, client):
+        await client.send(client_frame(TEXT, b"op") * 500)
+        assert await connection.receive() == [b"op"] * 500
+        await client.stream.aclose()
+
+
+@settings(max_examples=20)
+@given(cuts=st.lists(st.integers(1, 60), max_size=30))
+async def test_cancelled_receives_lose_nothing(cuts: list[int]) -> None:
+    """However often a receive is cancelled, all messages come, once and in order."""
+    messages = [b"message %d" % number for number in range(20)]
+    data = b"".join(client_frame(TEXT, message) for message in messages)
+    found: list[Incoming] = []
+    async with open_pair() as (connection, client):
+        for cut in [*cuts, len(data)]:
+            if data:
+                await client.send(data[:cut])
+                data = data[cut:]
+            with trio.move_on_after(0):
+                found += await connection.receive()
+        while len(found) < len(messages):
+            found += await connection.receive()
+        await client.stream.aclose()
+    assert found == messages
+
+
+async def test_push_sends_at_once_and_close_shakes_hands() -> None:
+    """A pushed message is a text frame; close carries code and reason and waits for the answer."""
+    async with open_pair() as (connection, client):
+        connection.push(b'{"a":1}')
+        assert connection.backlog_bytes == 0
+        assert await client.frame() == (TEXT, b'{"a":1}')
+        await connection.ping()
+        assert await client.frame() == (PING, b"")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(connection.close, 4503, "draining")
+            assert await client.frame() == (CLOSE, b"\x11\x97draining")
+            await trio.testing.wait_all_tasks_blocked()
+            await client.send(client_frame(TEXT, b"crossing") + client_frame(CLOSE, b"\x11\x97"))
+        assert await client.rest() == b""
+        await connection.close(1000, "again: does nothing")
+        connection.push(b"late: does nothing")
+        with pytest.raises(ConnectionLost, match="closed here"):
+            await connection.receive()
+
+
+@pytest.mark.parametrize(("payload", "code"), [(b"\x0f\xa1bye", 4001), (b"", None)])
+async def test_the_peers_goodbye_ends_receive_with_its_code(payload: bytes, code: int | None) -> None:
+    """Messages before it come first; the goodbye is answered once; the socket is closed then."""
+    async with open_pair() as (connection, client):
+        await client.send(client_frame(TEXT, b"last") + client_frame(CLOSE, payload))
+        assert await connection.receive() == [b"last"]
+        with pytest.raises(ConnectionLost) as caught:
+            await connection.receive()
+        assert caught.value.code == code
+        await connection.close(1000, "")
+        assert (await client.frame())[0] == CLOSE
+        assert await client.rest() == b""
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (client_frame(TEXT, b"x", mask=None), 1002),
+        (b"\xf1" + client_frame(TEXT, b"x")[1:], 1002),
+        (client_frame(7, b"x"), 1002),
+        (client_frame(CLOSE, b"\x01\x00"), 1002),
+        (client_frame(TEXT, bytes(limits.MAX_MESSAGE_BYTES + 1))[:2_000], 1009),
+    ],
+)
+async def test_a_violation_is_said_properly(data: bytes, code: int) -> None:
+    """The messages before it come, then the connection is lost; the peer reads why."""
+    async with open_pair() as (connection, client):
+        await client.send(client_frame(TEXT, b"fine") + data)
+        assert await connection.receive() == [b"fine"]
+        with pytest.raises(ConnectionLost, match=str(code)):
+            await receive(connection, 1)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(connection.close, 1000, "")
+            opcode, payload = await client.frame()
+            assert (opcode, int.from_bytes(payload[:2], "big")) == (CLOSE, code)
+            assert await client.rest() == b""
+            await client.stream.aclose()
+
+
+async def test_an_end_without_goodbye_and_a_reset_lose_the_connection() -> None:
+    """FIN and RST both end receive; closing then takes no time and says nothing."""
+    async with open_pair() as (connection, client):
+        await client.stream.aclose()
+        with pytest.raises(ConnectionLost, match="without a goodbye") as caught:
+            await connection.receive()
+        assert caught.value.code is None
+        await connection.close(1000, "")
+
+
+async def test_a_reset_while_waiting_loses_the_connection() -> None:
+    """A peer that resets ends receive, drain and push without harm."""
+    wire, client = await tcp_pair()
+    async with open_websocket_connection(wire, Upgrade(KEY, ())) as connection:
+        await client.head()
+        client.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # type: ignore[attr-defined]
+        await client.stream.aclose()
+        with pytest.raises(ConnectionLost, match="reset"):
+            await connection.receive()
+        connection.push(b"to nobody")
+        with pytest.raises(ConnectionLost):
+            await connection.drain()
+
+
+async def test_a_slow_reader_makes_a_backlog_that_drains() -> None:
+    """Push never waits; the queue is counted, drained by drain alone, in order and whole."""
+    async with open_pair(send_buffer=4096) as (connection, client):
+        messages = [b"%d:" % number + bytes(3_000) for number in range(200)]
+        for message in messages:
+            connection.push(message)
+        backlog = connection.backlog_bytes
+        assert 500_000 < backlog <= 200 * 3_010
+        await connection.wait_backlog()
+        with trio.move_on_after(0):
+            await connection.drain()
+        assert connection.backlog_bytes == backlog
+        started = connection.last_progress
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(connection.drain)
+            for message in messages:
+                assert await client.frame() == (TEXT, message)
+        assert connection.backlog_bytes == 0
+        assert connection.last_progress > started
+        connection.push(b"direct again")
+        assert await client.frame() == (TEXT, b"direct again")
+        await client.stream.aclose()
+
+
+async def test_wait_backlog_wakes_the_one_who_drains() -> None:
+    """It sleeps while all goes out directly, and wakes with the first byte that is left."""
+    async with open_pair(send_buffer=4096) as (connection, client):
+        woken = trio.Event()
+
+        async def broadcaster() -> None:
+            await connection.wait_backlog()
+            woken.set()
+            await connection.drain()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(broadcaster)
+            connection.push(b"small")
+            await trio.testing.wait_all_tasks_blocked()
+            assert not woken.is_set()
+            connection.push(bytes(200_000))
+            await woken.wait()
+            assert await client.frame() == (TEXT, b"small")
+            assert await client.frame() == (TEXT, bytes(200_000))
+        await client.stream.aclose()
+
+
+async def test_a_peer_that_pings_and_never_reads_does_not_grow_the_queue() -> None:
+    """Past the bound only the newest ping is answered, once the backlog has gone."""
+    async with open_pair(send_buffer=4096) as (connection, client):
+        connection.push(bytes(limits.MAX_PONG_BACKLOG_BYTES + 200_000))
+        backlog = connection.backlog_bytes
+        with trio.move_on_after(5) as deadline:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(connection.receive)
+                for number in range(2_000):
+                    await client.send(client_frame(PING, b"%d" % number))
+                await trio.testing.wait_all_tasks_blocked()
+                nursery.cancel_scope.cancel()
+        assert not deadline.cancelled_caught
+        assert connection.backlog_bytes == backlog
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(connection.drain)
+            assert (await client.frame())[0] == TEXT
+            assert await client.frame() == (PONG, b"1999")
+        await client.stream.aclose()
+
+
+async def test_any_bytes_are_a_sign_of_life(autojump_clock: trio.testing.MockClock) -> None:
+    """last_heard moves with a pong or half a frame."""
+    async with open_pair() as (connection, client):
+        for data in (client_frame(PONG), client_frame(TEXT, b"abc")[:3]):
+            await trio.sleep(10)
+            await client.send(data)
+            with trio.move_on_after(1):
+                await connection.receive()
+            assert trio.current_time() - connection.last_heard <= 1
+        await client.stream.aclose()
+
+
+async def test_close_takes_an_unread_queue_down_by_force(autojump_clock: trio.testing.MockClock) -> None:
+    """A peer that reads nothing keeps nobody longer than WS_CLOSE; waiting tasks are told."""
+    async with open_pair(send_buffer=4096) as (connection, _client):
+        connection.push(bytes(1_000_000))
+        async with trio.open_nursery() as nursery:
+            for waiting in (connection.receive, connection.drain):
+                nursery.start_soon(expect_lost, waiting)
+            await trio.testing.wait_all_tasks_blocked()
+            started = trio.current_time()
+            await connection.close(4408, "too slow")
+        assert trio.current_time() - started == pytest.approx(WS_CLOSE.seconds)
+        assert connection.backlog_bytes == 0
+
+
+async def expect_lost(waiting: Callable[[], Awaitable[object]]) -> None:
+    """Wait, and be told that the connection was closed here."""
+    with pytest.raises(ConnectionLost, match="closed here"):
+        await waiting()
+
+
+async def test_a_silent_peer_is_not_waited_for(autojump_clock: trio.testing.MockClock) -> None:
+    """The close handshake has its deadline, also for the second who closes."""
+    async with open_pair() as (connection, client):
+        started = trio.current_time()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(connection.close, 1001, "x" * 200)
+            nursery.start_soon(connection.close, 4000, "second")
+        assert trio.current_time() - started == pytest.approx(WS_CLOSE.seconds)
+        assert await client.frame() == (CLOSE, b"\x03\xe9" + b"x" * 123)
+
+
+async def test_a_close_after_the_backlog_sends_the_backlog_first() -> None:
+    """What was pushed before the goodbye arrives before it."""
+    async with open_pair(send_buffer=4096) as (connection, client):
+        connection.push(bytes(100_000))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(connection.close, 1000, "done")
+            assert await client.frame() == (TEXT, bytes(100_000))
+            assert await say_goodbye(client) == 1000
+
+
+async def test_pings_during_the_close_handshake_do_no_harm() -> None:
+    """A ping that crosses our goodbye is not answered and breaks nothing."""
+    async with open_pair() as (connection, client):
+        await client.send(client_frame(PING, b"a") * 50)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(connection.close, 1000, "")
+            await client.send(client_frame(PING, b"b") * 50)
+            assert await say_goodbye(client) == 1000
+
+
+@pytest.mark.parametrize(("error", "code"), [(None, 1000), (ValueError("x"), 1011)])
+async def test_leaving_the_block_closes(error: Exception | None, code: int) -> None:
+    """1000 at the end of the block, 1011 on an error; no task is left."""
+    tasks = trio.lowlevel.current_statistics().tasks_living
+    codes: list[int] = []
+
+    async def peer(client: RawClient) -> None:
+        await client.head()
+        codes.append(await say_goodbye(client))
+
+    wire, client = wire_pair()
+    async with client.stream, trio.open_nursery() as nursery:
+        nursery.start_soon(peer, client)
+        try:
+            async with open_websocket_connection(wire, Upgrade(KEY, ())):
+                if error is not None:
+                    raise error
+        except* ValueError:
+            assert error is not None
+    assert codes == [code]
+    assert wire.is_closed
+    assert trio.lowlevel.current_statistics().tasks_living == tasks
+
+
+async def test_cancelling_the_block_closes_with_1001(autojump_clock: trio.testing.MockClock) -> None:
+    """A cancelled session still says goodbye, within its bound."""
+    wire, client = wire_pair()
+    async with client.stream:
+        with trio.CancelScope() as scope:
+            async with open_websocket_connection(wire, Upgrade(KEY, ())) as connection:
+                await client.head()
+                scope.cancel()
+                await connection.receive()
+        assert await client.frame() == (CLOSE, (1001).to_bytes(2, "big"))
+    assert wire.is_closed
+
+
+async def test_a_peer_gone_before_the_handshake_raises_connection_lost() -> None:
+    """Accepting raises ConnectionLost, and the socket is closed."""
+    wire, client = wire_pair()
+    await client.stream.aclose()
+    with pytest.raises(ConnectionLost, match="handshake"):
+        async with open_websocket_connection(wire, Upgrade(KEY, ())):
+            pass
+    assert wire.is_closed
+
+
+async def test_a_peer_that_cannot_take_the_answer_is_given_up(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """WS_HANDSHAKE bounds the one write."""
+    wire, client = wire_pair(send_buffer=4096)
+    while wire.send_nowait(bytes(4096)):
+        pass
+    started = trio.current_time()
+    async with client.stream:
+        with pytest.raises(ConnectionLost, match="handshake"):
+            async with open_websocket_connection(wire, Upgrade(KEY, ())):
+                pass
+    assert trio.current_time() - started == pytest.approx(WS_HANDSHAKE.seconds)
+
+
+async def test_our_subprotocol_is_taken_if_offered() -> None:
+    """whiteboard.v1 is answered when it is among the offered; it is not asked for."""
+    for offered, expected in [((), None), (("a", "whiteboard.v1"), "whiteboard.v1"), (("a",), None)]:
+        wire, client = wire_pair()
+        async with client.stream, trio.open_nursery() as nursery:
+            async with open_websocket_connection(
+                wire, Upgrade(KEY, offered), peer="10.0.0.1:5"
+            ) as connection:
+                head = await client.head()
+                assert connection.subprotocol == expected
+                assert connection.peer == "10.0.0.1:5"
+                assert ("sec-websocket-protocol: whiteboard.v1" in head.lower()) == (expected is not None)
+                nursery.start_soon(say_goodbye, client)
