@@ -93,25 +93,6 @@ async def test_the_bare_base_path_leads_to_the_page(site: Site) -> None:
     assert (await site.get("/wb")).headers["location"] == "/wb/"
 
 
-@pytest.mark.parametrize("has_extension", [True, False])
-async def test_a_socket_that_comes_the_wrong_way_is_refused(site: Site, has_extension: bool) -> None:
-    """An upgrade on a connection that spoke HTTP before gets a 426 and a closed connection."""
-    sent = []
-
-    async def send(message: dict[str, object]) -> None:
-        sent.append(message)
-
-    scope = {
-        "type": "websocket",
-        "path": "/ws/x",
-        "extensions": {"websocket.http.response": {}} if has_extension else {},
-    }
-    await site.app()(scope, None, send)
-
-    assert sent[0].get("status") == (426 if has_extension else None)
-    assert sent[0]["type"] == ("websocket.http.response.start" if has_extension else "websocket.close")
-
-
 async def test_other_scopes_are_left_to_the_framework(site: Site) -> None:
     """The lifespan protocol is answered, though no server of ours asks."""
     incoming = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]

@@ -50,9 +50,7 @@ class Edge:
         self._base = base_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            await _refuse_upgrade(scope, send)
-        elif scope["type"] != "http":
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif self._base and scope["path"] == self._base:
             await _redirect(f"{self._base}/", scope, _Outgoing(scope, send))
@@ -84,13 +82,3 @@ async def _redirect(target: str, scope: Scope, send: Send) -> None:
     headers = [(b"location", location), (b"content-length", b"0")]
     await send({"type": "http.response.start", "status": 308, "headers": headers})
     await send({"type": "http.response.body", "body": b""})
-
-
-async def _refuse_upgrade(scope: Scope, send: Send) -> None:
-    """Sockets are the transport's; one comes here when it reuses a connection that spoke HTTP before."""
-    if "websocket.http.response" in scope.get("extensions", {}):
-        headers = [(b"connection", b"close"), (b"content-length", b"0")]
-        await send({"type": "websocket.http.response.start", "status": 426, "headers": headers})
-        await send({"type": "websocket.http.response.body", "body": b""})
-    else:
-        await send({"type": "websocket.close", "code": 1001})
