@@ -118,11 +118,7 @@ export class Board {
     return this.#settle(entry, applied || joined);
   }
 
-  /**
-   * Merge an element state, as `state` and the server's snapshots give it.
-   * @param {ElementState} state
-   * @returns {string|null} the element's id when anything changed
-   */
+  /** Merge an element state. @param {ElementState} state @returns {string|null} as for `apply` */
   join(state) {
     const entry = this.#entries.get(state.id) ?? new Entry(state.id);
     return this.#settle(entry, entry.join(state));
@@ -165,11 +161,7 @@ export class Board {
     return this.#order;
   }
 
-  /**
-   * Where a visible element stands.
-   * @param {string} id
-   * @returns {Place|undefined}
-   */
+  /** Where a visible element stands. @param {string} id @returns {Place|undefined} */
   place(id) {
     return this.#entries.get(id)?.place();
   }

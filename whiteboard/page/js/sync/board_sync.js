@@ -2,8 +2,8 @@
  * Keeping a board in step with its server: what one draws is seen at once, sent once, lost never.
  *
  * Owns the session: which ops are confirmed (by their echo, or by an ack and a picture that covers
- * it), the sequence of the log, the pending ops and their fate, presence, and what of all that the
- * page is told. Must not know how things are drawn.
+ * it), the sequence of the log, the pending ops and their fate, and what the page is told of all
+ * that. Must not know how things are drawn.
  *
  * Theory of operation. Ops made here go on top of the view at once (`Overlay`), into the journal, and
  * into the outbox, which is sent whenever a link is up, again after each reconnect, with the same op
@@ -20,6 +20,7 @@ import { parseOpId } from "../core/stamps.js";
 import { MemoryJournal, newClientId } from "./journal.js";
 import { BROWSER_CLOCK, Link, browserPage } from "./link.js";
 import { Outbox } from "./outbox.js";
+import { Presence } from "./presence.js";
 
 /** @typedef {import("../core/board.js").Board} Board */
 /** @typedef {import("../core/board.js").ElementView} ElementView */
@@ -28,7 +29,7 @@ import { Outbox } from "./outbox.js";
 /** @typedef {import("./journal.js").Journal} Journal */
 /** @typedef {import("./journal.js").JournalEntry} JournalEntry */
 /** @typedef {import("./link.js").Message} Message */
-/** @typedef {{client: string, name: string, color: string}} Peer */
+/** @typedef {import("./presence.js").Peer} Peer */
 /** @typedef {import("../core/inverse.js").LocalOp} LocalOp */
 
 /**
@@ -47,7 +48,6 @@ import { Outbox } from "./outbox.js";
 /** @typedef {{op: StampedOp, code: string, reason: string, path?: string}} Rejection */
 /** @typedef {{get(id: string): ElementView|undefined, drawOrder(): readonly string[], isPending(id: string): boolean}} View */
 
-const CURSOR_MS = 33;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 15_000;
 /** What every server takes, until its `welcome` says what this one takes. */
@@ -62,8 +62,6 @@ const LIMITS = { frameBytes: 1024 * 1024, batch: 2_000 };
  * (to be kept with `saveIdentity`), `drain` {reconnect}, `problem` {code, reason, path?}.
  */
 export class BoardSync extends EventTarget {
-  /** Others who are here, by session. @type {Map<string, Peer>} */
-  peers = new Map();
   /** Our session while online. @type {string|null} */
   session = null;
   /** The board with our pending ops on top. @type {View} */
@@ -76,6 +74,7 @@ export class BoardSync extends EventTarget {
   #identity;
   #store;
   #clock;
+  #presence;
   #newLink;
   #link;
   #own;
@@ -83,7 +82,7 @@ export class BoardSync extends EventTarget {
   #outboxes = new Map();
   /** Acked ops whose echo has not come: no longer pending, still on the overlay. @type {Map<string, {op: StampedOp, seq: number}>} */
   #acked = new Map();
-  /** Links that carry a dead tab's outbox, and their sessions. @type {Map<Outbox, {link: Link, session: string|null}>} */
+  /** Links that carry a dead tab's outbox. @type {Map<Outbox, Link>} */
   #carriers = new Map();
   #counter = 0;
   /** Where the log has been followed to on this board; null until that is known. @type {number|null} */
@@ -100,10 +99,6 @@ export class BoardSync extends EventTarget {
   /** @type {unknown} */
   #retryTimer = null;
   #isFlushDue = false;
-  /** @type {{x: number, y: number}|null} */
-  #pointer = null;
-  /** @type {unknown} */
-  #pointerTimer = null;
   #news = { ids: new Set(), reset: false, status: false, peers: false, isDue: false };
 
   /**
@@ -127,9 +122,14 @@ export class BoardSync extends EventTarget {
     const open = socket ?? ((address) => new WebSocket(address));
     this.#newLink = (/** @type {import("./link.js").Handlers} */ handlers) => new Link({ url, socket: open, clock, page, handlers });
     this.#link = this.#newLink({
-      hello: () => this.#hello(),
+      hello: () => this.#hello(this.#own, (this.#askedSince = this.#isComplete)),
       message: (message) => this.#receive(message),
       state: () => this.#linkChanged(),
+    });
+    this.#presence = new Presence({
+      clock,
+      send: (message) => this.#link.isCongested || this.#link.send(JSON.stringify(message)),
+      changed: () => this.#note("peers"),
     });
     this.#own = new Outbox(identity.client, identity.key);
     this.#outboxes.set(identity.client, this.#own);
@@ -138,6 +138,11 @@ export class BoardSync extends EventTarget {
   /** Our client id; a server that knows another owner of it may hand out a new one. */
   get client() {
     return this.#identity.client;
+  }
+
+  /** Others who are here, by session. @returns {ReadonlyMap<string, Peer>} */
+  get peers() {
+    return this.#presence.peers;
   }
 
   /** Who we are. @returns {Identity} */
@@ -180,11 +185,11 @@ export class BoardSync extends EventTarget {
   stop() {
     this.#isStarted = false;
     this.#clock.clearTimeout(this.#retryTimer);
-    this.#clock.clearTimeout(this.#pointerTimer);
+    this.#presence.stop();
     this.#link.stop();
-    for (const { link } of this.#carriers.values()) link.stop();
+    for (const link of this.#carriers.values()) link.stop();
     this.#carriers.clear();
-    this.#retryTimer = this.#pointerTimer = null;
+    this.#retryTimer = null;
     for (const client of this.#outboxes.keys()) this.#store.release(client);
   }
 
@@ -240,18 +245,17 @@ export class BoardSync extends EventTarget {
    * @param {number} y
    */
   sendCursor(x, y) {
-    this.#pointer = { x, y };
-    if (this.#pointerTimer === null) this.#sendPointer();
+    this.#presence.point(x, y);
   }
 
   /** @param {[number, number][]} points the trail, newest last; empty ends it */
   sendLaser(points) {
-    this.#sendPresence({ type: "laser", points });
+    this.#presence.say({ type: "laser", points });
   }
 
   /** @param {string|null} session whose view we follow; null: nobody's */
   sendFollow(session) {
-    this.#sendPresence({ type: "follow", session: session ?? "" });
+    this.#presence.say({ type: "follow", session: session ?? "" });
   }
 
   /**
@@ -264,18 +268,6 @@ export class BoardSync extends EventTarget {
     this.#link.send(JSON.stringify({ type: "hello", v: 1, name, color }));
   }
 
-  #sendPointer() {
-    const pointer = this.#pointer;
-    this.#pointer = null;
-    this.#pointerTimer = pointer && this.#clock.setTimeout(() => this.#sendPointer(), CURSOR_MS);
-    if (pointer) this.#sendPresence({ type: "cursor", ...pointer });
-  }
-
-  /** @param {Message} message */
-  #sendPresence(message) {
-    if (this.peers.size > 0 && !this.#link.isCongested) this.#link.send(JSON.stringify(message));
-  }
-
   // --- pending ops ------------------------------------------------------------------------------
 
   /**
@@ -286,7 +278,7 @@ export class BoardSync extends EventTarget {
     outbox.add(entry);
     this.#overlay.add(entry.op);
     this.#changed(entry.op.id);
-    this.#noteStatus();
+    this.#note("status");
   }
 
   /** Take an op off the overlay. @param {StampedOp} op */
@@ -303,7 +295,7 @@ export class BoardSync extends EventTarget {
     outbox.remove(opId);
     this.#store.remove([opId]);
     this.#retryMs = FIRST_RETRY_MS;
-    this.#noteStatus();
+    this.#note("status");
     if (outbox.size === 0 && outbox !== this.#own) this.#carried(outbox);
     return entry.op;
   }
@@ -335,18 +327,21 @@ export class BoardSync extends EventTarget {
     this.#retryTimer = this.#clock.setTimeout(() => {
       this.#retryTimer = null;
       this.#flush(this.#own, this.#link);
-      for (const [outbox, { link }] of this.#carriers) this.#flush(outbox, link);
+      for (const [outbox, link] of this.#carriers) this.#flush(outbox, link);
     }, this.#retryMs);
     this.#retryMs = Math.min(LONGEST_RETRY_MS, this.#retryMs * 2);
   }
 
   // --- the session ------------------------------------------------------------------------------
 
-  /** @returns {Message} */
-  #hello() {
-    const { client, key, name, color } = this.#identity;
-    this.#askedSince = this.#isComplete;
-    const resume = this.#askedSince ? { since: this.#board.seq, epoch: this.#board.epoch } : {};
+  /**
+   * @param {Outbox} outbox whose client we are on this link
+   * @param {boolean} resumes
+   * @returns {Message}
+   */
+  #hello({ client, key }, resumes) {
+    const { name, color } = this.#identity;
+    const resume = resumes ? { since: this.#board.seq, epoch: this.#board.epoch } : {};
     return { type: "hello", v: 1, client, ...(key ? { key } : {}), name, color, ...resume };
   }
 
@@ -354,15 +349,15 @@ export class BoardSync extends EventTarget {
     if (this.#link.state !== "up") {
       this.#own.unsendAll();
       this.session = null;
-      if (this.peers.size > 0) this.#setPeers([]);
+      this.#presence.end();
     }
-    this.#noteStatus();
+    this.#note("status");
   }
 
   /** @param {Message} message */
   #receive(message) {
     if (typeof message.lamport === "number") this.#takeOp(/** @type {any} */ (message));
-    else this.#handlers[message.type]?.(message);
+    else if (Object.hasOwn(this.#handlers, message.type)) this.#handlers[message.type](message);
   }
 
   /** @type {Record<string, (message: Message) => void>} */
@@ -373,10 +368,13 @@ export class BoardSync extends EventTarget {
     ack: (message) => this.#takeAck(message),
     reject: (message) => this.#refuse(message),
     error: ({ code, reason, path }) => this.#tell("problem", { code, reason, path }),
-    join: (message) => this.#takeJoin(message),
-    leave: ({ session }) => this.peers.delete(session) && this.#notePeers(),
+    join: (message) => this.#presence.join(message),
+    leave: ({ session }) => this.#presence.leave(session),
     cursors: ({ cursors }) => this.#takeCursors(cursors),
-    role: ({ role }) => this.#setRole(role),
+    role: ({ role }) => {
+      this.#role = role;
+      this.#note("status");
+    },
     drain: ({ reconnect }) => this.#tell("drain", { reconnect }),
   };
 
@@ -385,13 +383,14 @@ export class BoardSync extends EventTarget {
     this.session = message.session;
     this.limits = { ...this.limits, ...message.limits };
     this.#durable = message.durable;
-    this.#setRole(message.role);
-    this.#setPeers(message.peers ?? []);
+    this.#role = message.role;
+    this.#presence.own(message.session);
+    this.#presence.begin(message.peers ?? []);
     this.#takeIdentity(message);
     if (!this.#askedSince || message.epoch !== this.#board.epoch) this.#discard();
     if (message.epoch !== this.#board.epoch) Object.assign(this.#board, { epoch: message.epoch, seq: 0 });
     this.#flush(this.#own, this.#link);
-    this.#adoptOrphans().catch(() => this.#noteStatus()); // the journal has failed: `kept` tells
+    this.#adoptOrphans().catch(() => this.#note("status")); // the journal has failed: `kept` tells
     this.#carry();
   }
 
@@ -445,12 +444,6 @@ export class BoardSync extends EventTarget {
     await this.#store.claim(this.client);
   }
 
-  /** @param {unknown} role */
-  #setRole(role) {
-    this.#role = String(role);
-    this.#noteStatus();
-  }
-
   // --- the log ----------------------------------------------------------------------------------
 
   #discard() {
@@ -461,7 +454,7 @@ export class BoardSync extends EventTarget {
     this.#board.clear();
     Object.assign(this.#board, { epoch, seq }); // what one has seen stays seen
     this.#overlay.refreshAll();
-    this.#noteStatus();
+    this.#note("status");
   }
 
   /** @param {StampedOp & {seq: number}} op */
@@ -483,7 +476,7 @@ export class BoardSync extends EventTarget {
     for (const [opId, acked] of this.#acked) {
       if (acked.seq <= this.#board.seq && this.#acked.delete(opId)) this.#lift(acked.op);
     }
-    this.#noteStatus();
+    this.#note("status");
   }
 
   /** @param {number} seq */
@@ -531,69 +524,37 @@ export class BoardSync extends EventTarget {
 
   /** @param {Outbox} outbox */
   #openCarrier(outbox) {
-    const carrier = { link: this.#newLink({
-      hello: () => this.#carrierHello(outbox),
-      message: (message) => this.#receiveCarried(outbox, message),
-      state: () => carrier.link.state !== "up" && outbox.unsendAll(),
-    }), session: null };
-    this.#carriers.set(outbox, carrier);
-    carrier.link.start();
-  }
-
-  /** @param {Outbox} outbox @returns {Message} */
-  #carrierHello({ client, key }) {
-    const { name, color } = this.#identity;
-    const resume = this.#board.epoch ? { since: this.#board.seq, epoch: this.#board.epoch } : {};
-    return { type: "hello", v: 1, client, ...(key ? { key } : {}), name, color, ...resume };
+    const link = this.#newLink({
+      hello: () => this.#hello(outbox, this.#board.epoch !== null),
+      message: (message) => this.#receiveCarried(outbox, link, message),
+      state: () => link.state !== "up" && outbox.unsendAll(),
+    });
+    this.#carriers.set(outbox, link);
+    link.start();
   }
 
   /**
    * @param {Outbox} outbox
+   * @param {Link} link
    * @param {Message} message
    */
-  #receiveCarried(outbox, message) {
-    const carrier = this.#carriers.get(outbox);
-    if (!carrier) return;
+  #receiveCarried(outbox, link, message) {
     if (message.type === "ack") this.#takeAck(message);
     if (message.type === "reject") this.#refuse(message);
     if (message.type !== "welcome") return;
-    carrier.session = message.session;
-    if (this.peers.delete(message.session)) this.#notePeers();
+    this.#presence.own(message.session);
     if (message.client !== outbox.client) this.#rename(outbox, message.client, message.key);
-    this.#flush(outbox, carrier.link);
+    this.#flush(outbox, link);
   }
 
   /** A dead tab's outbox is empty. @param {Outbox} outbox */
   #carried(outbox) {
-    this.#carriers.get(outbox)?.link.stop();
+    this.#carriers.get(outbox)?.stop();
     this.#carriers.delete(outbox);
     this.#outboxes.delete(outbox.client);
     this.#store.forget(outbox.client);
     this.#store.release(outbox.client);
     this.#carry();
-  }
-
-  // --- presence ---------------------------------------------------------------------------------
-
-  /** @param {(Peer & {session: string})[]} peers */
-  #setPeers(peers) {
-    this.peers.clear();
-    for (const peer of peers) this.#takeJoin(peer);
-    this.#notePeers();
-  }
-
-  /** @param {any} peer */
-  #takeJoin({ session, client, name, color }) {
-    const isCarrier = [...this.#carriers.values()].some((carrier) => carrier.session === session);
-    if (session === this.session || isCarrier) return;
-    this.peers.set(session, { client, name, color });
-    this.#notePeers();
-  }
-
-  /** @param {CursorEntry[]} cursors */
-  #takeCursors(cursors) {
-    const others = cursors.filter(({ session }) => session !== this.session);
-    if (others.length > 0) this.#tell("cursors", others);
   }
 
   // --- news for the page ------------------------------------------------------------------------
@@ -604,14 +565,16 @@ export class BoardSync extends EventTarget {
     this.#tellSoon();
   }
 
-  #noteStatus() {
-    this.#news.status = true;
+  /** @param {"status"|"peers"} what */
+  #note(what) {
+    this.#news[what] = true;
     this.#tellSoon();
   }
 
-  #notePeers() {
-    this.#news.peers = true;
-    this.#tellSoon();
+  /** @param {CursorEntry[]} cursors */
+  #takeCursors(cursors) {
+    const others = cursors.filter(({ session }) => !this.#presence.isOurs(session));
+    if (others.length > 0) this.#tell("cursors", others);
   }
 
   #tellSoon() {
