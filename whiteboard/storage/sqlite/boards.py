@@ -78,8 +78,8 @@ class SqliteBoards:
             await self._has_purge.wait()
             self._has_purge = trio.Event()
             try:
-                while await self._writer.submit(purge_slice, weight=limits.PURGE_SLICE_ROWS):
-                    pass
+                while await self._readers.run(_has_deleted):
+                    await self._writer.submit(purge_slice, weight=limits.PURGE_SLICE_ROWS)
             except StorageError:
                 self._has_purge.set()
                 await trio.sleep(timeouts.STORAGE_RETRY.seconds)
@@ -97,14 +97,16 @@ def _unname(connection: sqlite3.Connection, board: BoardId) -> bool:
     return connection.execute("UPDATE boards SET board = NULL WHERE board = ?", (board,)).rowcount == 1
 
 
-def purge_slice(connection: sqlite3.Connection) -> bool:
-    """Remove some rows of a board without a name; False when there is no such board any more."""
+def _has_deleted(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM boards WHERE board IS NULL LIMIT 1").fetchone() is not None
+
+
+def purge_slice(connection: sqlite3.Connection) -> None:
+    """Remove some rows of a board without a name; with the last ones, the board itself."""
     row = connection.execute("SELECT board_no FROM boards WHERE board IS NULL LIMIT 1").fetchone()
     if row is None:
-        return False
-    (board_no,) = row
+        return
     for statement, limit in _PURGES:
-        if connection.execute(statement, (board_no, limit)).rowcount > 0:
-            return True
-    connection.execute("DELETE FROM boards WHERE board_no = ?", (board_no,))
-    return True
+        if connection.execute(statement, (*row, limit)).rowcount > 0:
+            return
+    connection.execute("DELETE FROM boards WHERE board_no = ?", row)

@@ -1,0 +1,88 @@
+import os
+import stat
+from pathlib import Path
+
+import pytest
+import trio
+import trio.testing
+from contract.storage_samples import ADA, BOARD, BOB, append, ops, read_all, seqs
+
+from whiteboard.errors import StartupError
+from whiteboard.ids import ClientId
+from whiteboard.storage.ports import Storage
+from whiteboard.storage.sqlite import open_sqlite
+from whiteboard.storage.sqlite.directory import DATABASE_NAME, LOCK_NAME
+
+
+async def test_the_directory_is_made_for_its_user_only(tmp_path: Path) -> None:
+    """A missing directory is made with mode 0700, its database with 0600."""
+    directory = tmp_path / "a" / "data"
+    async with open_sqlite(directory):
+        assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+        assert stat.S_IMODE((directory / DATABASE_NAME).stat().st_mode) == 0o600
+
+
+async def test_a_second_server_is_refused(tmp_path: Path) -> None:
+    """While the directory is held, opening it fails with its path and the holder's pid; after, it works."""
+    async with open_sqlite(tmp_path) as storage:
+        await append(storage.op_log, BOARD, ops(ADA, [1]))
+        with pytest.raises(StartupError) as refusal:
+            async with open_sqlite(tmp_path):
+                pass
+        assert str(tmp_path) in str(refusal.value)
+        assert f"pid {os.getpid()})" in str(refusal.value)
+        assert await seqs(storage.op_log, BOARD, ops(ADA, [2])) == [2]
+    async with open_sqlite(tmp_path) as storage:
+        assert len(await read_all(storage.op_log, BOARD)) == 2
+
+
+async def test_a_lock_file_left_behind_is_no_lock(tmp_path: Path) -> None:
+    """A killed server's lock file does not stop the next one."""
+    (tmp_path / LOCK_NAME).write_text("1\n")
+    async with open_sqlite(tmp_path):
+        assert (tmp_path / LOCK_NAME).read_text() == f"{os.getpid()}\n"
+
+
+async def test_a_directory_that_cannot_be_used(tmp_path: Path) -> None:
+    """A path through a file, or a file in its place, is refused with a sentence that says what to do."""
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "file", tmp_path / "file" / "data"):
+        with pytest.raises(StartupError, match="choose one with --data"):
+            async with open_sqlite(path):
+                pass
+
+
+async def test_sharing_is_agreed_on_both_sides(tmp_path: Path) -> None:
+    """Processes share a directory only if all of them say so."""
+    async with open_sqlite(tmp_path, is_shared=True), open_sqlite(tmp_path, is_shared=True):
+        with pytest.raises(StartupError):
+            async with open_sqlite(tmp_path):
+                pass
+
+
+async def test_writers_that_share_leave_no_gap(tmp_path: Path) -> None:
+    """Appends through two writers, as of two processes, get distinct, gapless seqs."""
+
+    async def write(storage: Storage, client: ClientId) -> None:
+        for counter in range(1, 41):
+            await append(storage.op_log, BOARD, ops(client, [counter]))
+
+    async with open_sqlite(tmp_path, is_shared=True) as one, open_sqlite(tmp_path, is_shared=True) as two:
+        async with trio.open_nursery() as nursery:
+            for storage, client in ((one, ADA), (two, BOB), (one, ClientId("cyd")), (two, ClientId("dan"))):
+                nursery.start_soon(write, storage, client)
+        log = await read_all(one.op_log, BOARD)
+        assert [it.seq for it in log] == list(range(1, 161))
+        assert len({it.op_id for it in log}) == 160
+        assert await read_all(two.op_log, BOARD) == log
+
+
+async def test_a_tail_wakes_for_another_writer(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    """`wait_beyond` notices what another process appended."""
+    async with open_sqlite(tmp_path, is_shared=True) as one, open_sqlite(tmp_path, is_shared=True) as two:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(one.op_log.wait_beyond, BOARD, 1)
+            await trio.sleep(5)
+            await append(two.op_log, BOARD, ops(ADA, [1, 2]))
