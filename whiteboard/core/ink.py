@@ -8,6 +8,7 @@ converges without any stamp on points (rule 4).
 """
 
 from collections.abc import Iterator
+from functools import reduce
 
 import msgspec
 
@@ -61,6 +62,9 @@ class Ink:
     def _weave(self, run: Run) -> bool:
         """Join a run that meets others: those it touches and itself become one."""
         touched = [one for one in self._runs if one.start <= run.end and run.start <= one.end]
+        if all(one.end <= run.start or run.end <= one.start for one in touched):
+            self._replace(touched, reduce(_concatenate, sorted([*touched, run], key=_start)))
+            return True
         points: dict[int, tuple[list[float], Json]] = {}
         for one in touched:
             points.update(_points_by_index(one))
@@ -71,9 +75,16 @@ class Ink:
                 points[index] = candidate
                 changed = True
         if changed:
-            kept = [one for one in self._runs if one not in touched]
-            self._runs = sorted([*kept, _run_of(points)], key=lambda one: one.start)
+            self._replace(touched, _run_of(points))
         return changed
+
+    def _replace(self, touched: list[Run], joined: Run) -> None:
+        kept = [one for one in self._runs if not any(one is old for old in touched)]
+        self._runs = sorted([*kept, joined], key=_start)
+
+
+def _start(run: Run) -> int:
+    return run.start
 
 
 def _concatenate(first: Run, second: Run) -> Run:
