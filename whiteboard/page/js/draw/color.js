@@ -61,8 +61,8 @@ export function fromOklab([L, a, b]) {
 const shownOnDark = new Map();
 
 /**
- * How a stored `#hex` colour looks on dark paper: greys are turned over (black ink becomes light), hues keep
- * their hue and are lifted until they can be read. Other notations are given back as they are.
+ * How a stored `#hex` colour looks on dark paper: greys and pale colours are turned over (black ink becomes
+ * light, a pale fill deep), strong hues are lifted until they can be read. Other notations stay as they are.
  * @param {string} color
  */
 export function onDark(color) {
@@ -78,10 +78,18 @@ function mapToDark(color) {
   const rgb = parseHex(color);
   if (!rgb) return color;
   const [L, a, b] = toOklab(rgb);
-  const hue = Math.min(1, Math.hypot(a, b) / 0.09);
   const turned = 0.2 + (1 - L) * 0.92;
+  const hue = L > 0.86 ? 0 : Math.min(1, Math.hypot(a, b) / 0.09);
   const lifted = Math.max(L, 0.7);
   return fromOklab([turned * (1 - hue) + lifted * hue, a, b]);
+}
+
+/** A pale version of a colour, to fill with. @param {string} color `#hex`, else given back as it is */
+export function tint(color) {
+  const rgb = parseHex(color);
+  if (!rgb) return color;
+  const [L, a, b] = toOklab(rgb);
+  return fromOklab([0.9 + L * 0.02, a * 0.38, b * 0.38]);
 }
 
 /** A steady colour for a person. @param {string} seed */

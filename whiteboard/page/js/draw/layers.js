@@ -24,6 +24,8 @@ const ZOOM_REST_MS = 110;
 const SETTLE_MS = 450;
 const MAX_RATIO = 3;
 const MAX_DIRTY = 24;
+/** So many new things at once are a board being loaded, not people drawing. */
+const MANY_NEW = 60;
 
 export class Layers {
   /** @param {HTMLElement} stage @param {Scene} scene @param {import("./painters.js").Theme} theme */
@@ -49,6 +51,8 @@ export class Layers {
     this.moving = new Map();
     /** @type {Set<string>} elements not drawn at all, such as a text being edited */
     this.hidden = new Set();
+    /** @type {Map<string, import("../types.js").Element>} how lifted elements are shown while they are changed */
+    this.previews = new Map();
     /** @type {Job|null} */
     this.job = null;
     this.zoomedAt = -Infinity;
@@ -97,6 +101,10 @@ export class Layers {
 
   /** Takes over what the scene says has changed. @param {import("./scene.js").Changes} changes */
   show(changes) {
+    if (changes.added.length + changes.grown.length > MANY_NEW) {
+      this.redraw();
+      return;
+    }
     const settles = performance.now() + SETTLE_MS;
     for (const id of changes.grown) if (this.moving.get(id) !== Infinity) this.moving.set(id, settles);
     for (const id of changes.gone) this.moving.delete(id);
@@ -115,9 +123,10 @@ export class Layers {
     this.request();
   }
 
-  /** @param {Iterable<string>} ids */
+  /** Puts lifted elements back. @param {Iterable<string>} ids */
   drop(ids) {
     for (const id of ids) {
+      this.previews.delete(id);
       const item = this.scene.get(id);
       this.moving.delete(id);
       if (item) this.dirty.push(item.box);
@@ -310,7 +319,9 @@ export class Layers {
     const view = viewBox(this.camera, this.width, this.height);
     this.aim(ctx, this.camera);
     for (const item of this.scene.sorted(this.moving.keys())) {
-      if (intersects(item.box, view) && !this.hidden.has(item.id)) paint(ctx, item, this.theme, this.camera.z);
+      const el = this.previews.get(item.id);
+      if (this.hidden.has(item.id) || (!el && !intersects(item.box, view))) continue;
+      paint(ctx, el ? { ...item, el } : item, this.theme, this.camera.z);
     }
     this.draft?.(ctx);
   }

@@ -52,7 +52,7 @@ export class Scene {
       }
     } else if (!old) {
       (item.el.type === "stroke" ? changes.grown : changes.added).push(id);
-    } else if (!sameLook(old.el, item.el)) {
+    } else if (!sameLook(old.el, item.el) || item.count < old.count) {
       changes.dirty.push(old.box, item.box);
     } else if (item.count > old.count) {
       changes.grown.push(id);

@@ -1,0 +1,57 @@
+// @ts-check
+/** Everything around the board: puts the bars in place and lets the keyboard in. */
+import { t } from "../i18n/i18n.js";
+import { listenToKeys } from "../input/actions.js";
+import { h } from "./dom.js";
+import { Presence } from "./presence.js";
+import { toast } from "./toast.js";
+import { makeSelectionBar, makeStyleButton, makeStylePanel, makeToolbar, makeUndoBar, makeZoomBar } from "./toolbar.js";
+import { makeTopbar } from "./topbar.js";
+
+/**
+ * @param {import("../desk.js").Desk} desk @param {HTMLElement} root @param {HTMLElement} cursors
+ * @param {import("../input/pointer.js").PointerInput} input
+ */
+export function makeChrome(desk, root, cursors, input) {
+  const openHelp = () => void import("./help.js").then((help) => help.openHelp());
+  const context = { input, openHelp };
+  const style = makeStylePanel(desk), toolbar = makeToolbar(desk, context);
+  const dock = h("div", { class: "dock" }, style, h("div", { class: "dock-row" }, makeStyleButton(style), toolbar));
+  root.append(makeTopbar(desk, context), dock, makeUndoBar(desk, context), makeZoomBar(desk, context), makeSelectionBar(desk, context), makeHint(desk));
+  listenToKeys(desk, context);
+  tellTroubles(desk);
+  return new Presence(desk, cursors);
+}
+
+/** On an empty board: what to do. @param {import("../desk.js").Desk} desk */
+function makeHint(desk) {
+  const hint = h("p", { class: "hint", text: "board.empty" });
+  const show = () => {
+    hint.hidden = desk.scene.items.size > 0 || desk.sync.status.loading || desk.layers.draft !== null;
+  };
+  for (const name of ["content", "status", "tool"]) desk.addEventListener(name, show);
+  desk.stage.addEventListener("pointerdown", () => {
+    hint.hidden = true;
+  });
+  show();
+  return hint;
+}
+
+/** @param {import("../desk.js").Desk} desk */
+function tellTroubles(desk) {
+  desk.addEventListener("rejected", (e) => {
+    const { code, reason } = /** @type {CustomEvent} */ (e).detail;
+    toast(code === "read_only" ? t("toast.rejected.viewer") : t("toast.rejected", { reason: reason || code }), "warning");
+  });
+  desk.addEventListener("refused", () => toast(t("toast.rejected.viewer"), "warning"));
+  desk.addEventListener("toast", (e) => toast(t(/** @type {CustomEvent} */ (e).detail)));
+  desk.sync.addEventListener("drain", () => toast(t("toast.drain")));
+  let wasOfflineWith = 0;
+  desk.addEventListener("status", () => {
+    const { state, pending } = desk.sync.status;
+    if (state === "offline") wasOfflineWith = Math.max(wasOfflineWith, pending);
+    if (state !== "online" || pending > 0 || wasOfflineWith === 0) return;
+    wasOfflineWith = 0;
+    toast(t("toast.reconnected"));
+  });
+}

@@ -1,0 +1,109 @@
+// @ts-check
+/** Building nodes: elements whose texts follow the language, and icons. */
+import { translate } from "../i18n/i18n.js";
+import { ICONS } from "./icons.js";
+
+/**
+ * @typedef {object} Parts
+ * @property {string} [class]
+ * @property {string} [text] key of the text
+ * @property {string} [label] key of the accessible name and the tooltip
+ * @property {string} [placeholder] key
+ * @property {string} [keys] shortcut shown in the tooltip
+ * @property {string} [testid]
+ * @property {string} [icon]
+ * @property {Record<string, string|boolean|number>} [attrs]
+ * @property {Record<string, (event: any) => void>} [on]
+ */
+
+/**
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag @param {Parts} [parts] @param {...(Node|string)} children
+ * @returns {HTMLElementTagNameMap[K]}
+ */
+export function h(tag, parts = {}, ...children) {
+  const node = document.createElement(tag);
+  if (parts.class) node.className = parts.class;
+  if (parts.testid) node.dataset.testid = parts.testid;
+  if (parts.keys) node.dataset.keys = parts.keys;
+  if (parts.text) node.dataset.t = parts.text;
+  if (parts.label) node.dataset.tLabel = parts.label;
+  if (parts.placeholder) node.dataset.tPlaceholder = parts.placeholder;
+  for (const [name, value] of Object.entries(parts.attrs ?? {})) setAttribute(node, name, value);
+  for (const [name, handler] of Object.entries(parts.on ?? {})) node.addEventListener(name, handler);
+  translate(node);
+  if (parts.icon) node.append(icon(parts.icon));
+  node.append(...children);
+  return node;
+}
+
+/** @param {HTMLElement} node @param {string} name @param {string|boolean|number} value */
+function setAttribute(node, name, value) {
+  if (typeof value === "boolean") node.toggleAttribute(name, value);
+  else node.setAttribute(name, String(value));
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** A line icon of 24 by 24. @param {string} name */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  for (const d of ICONS[name] ?? []) {
+    const path = document.createElementNS(SVG, "path");
+    path.setAttribute("d", d);
+    svg.append(path);
+  }
+  return svg;
+}
+
+/** A button that shows an icon. @param {string} iconName @param {Parts} parts */
+export function iconButton(iconName, parts) {
+  return h("button", { ...parts, class: `icon-button ${parts.class ?? ""}`.trim(), icon: iconName, attrs: { type: "button", ...parts.attrs } });
+}
+
+const IS_MAC = /Mac|iP(hone|ad)/.test(navigator.platform);
+/** @type {Record<string, string>} */
+const KEY_NAMES = { Mod: IS_MAC ? "⌘" : "Ctrl", Shift: IS_MAC ? "⇧" : "Shift", Alt: IS_MAC ? "⌥" : "Alt", Escape: "Esc", Delete: "Del", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓" };
+
+/** A shortcut as people read it, in its parts. @param {string} chord @returns {string[]} */
+export function keyCaps(chord) {
+  const parts = chord.endsWith("++") ? [...chord.slice(0, -2).split("+"), "+"] : chord.split("+");
+  return parts.map((part) => KEY_NAMES[part] ?? part);
+}
+
+/** @param {string[]} chords */
+export function keyHint(chords) {
+  return chords.length ? keyCaps(chords[0]).join(IS_MAC ? "" : "+") : "";
+}
+
+/** Shows a popover beside its button until something else is clicked or Escape is pressed.
+ * @param {HTMLElement} button @param {HTMLElement} panel */
+export function popover(button, panel) {
+  panel.hidden = true;
+  button.setAttribute("aria-expanded", "false");
+  const close = () => {
+    panel.hidden = true;
+    button.setAttribute("aria-expanded", "false");
+    document.removeEventListener("pointerdown", outside, true);
+  };
+  const outside = (/** @type {Event} */ e) => {
+    const target = /** @type {Node} */ (e.target);
+    if (!panel.contains(target) && !button.contains(target)) close();
+  };
+  button.addEventListener("click", () => {
+    if (!panel.hidden) return close();
+    panel.hidden = false;
+    button.setAttribute("aria-expanded", "true");
+    document.addEventListener("pointerdown", outside, true);
+  });
+  panel.addEventListener("keydown", (e) => {
+    if (e.key !== "Escape") return;
+    e.stopPropagation();
+    close();
+    button.focus();
+  });
+  return close;
+}

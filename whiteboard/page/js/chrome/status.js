@@ -1,0 +1,25 @@
+// @ts-check
+/**
+ * What the saved light says. It goes by acks alone: "saved" means that the server has confirmed all that was
+ * drawn here, at the durability it names. Pure.
+ *
+ * @typedef {import("../sync/board_sync.js").Status} Status
+ * @typedef {"saved"|"live"|"saving"|"waiting"|"offline"|"closed"} Level
+ */
+import { t, tn } from "../i18n/i18n.js";
+
+/** @param {Pick<Status, "state"|"pending"|"durable"|"kept"|"role"|"reason">} status @returns {{level: Level, text: string}} */
+export function statusText({ state, pending, durable, kept, role, reason }) {
+  if (state === "closed") return { level: "closed", text: t("status.closed", { reason: reason ?? "" }) };
+  if (state === "offline") return { level: "offline", text: offlineText(pending, kept) };
+  if (state === "connecting") return { level: "waiting", text: pending ? tn("status.connecting.kept", pending) : t("status.connecting") };
+  if (pending > 0) return { level: "saving", text: t("status.saving", { n: pending }) };
+  if (role === "viewer") return { level: "saved", text: t("status.viewer") };
+  return { level: durable === "memory" ? "live" : "saved", text: t(`status.saved.${durable ?? "memory"}`) };
+}
+
+/** @param {number} pending @param {"disk"|"memory"} kept */
+function offlineText(pending, kept) {
+  if (pending === 0) return t("status.offline");
+  return tn(kept === "disk" ? "status.offline.kept" : "status.offline.memory", pending);
+}

@@ -1,0 +1,186 @@
+// @ts-check
+/**
+ * The tools, the colours and widths, undo and redo, and the zoom: buttons made from the action table.
+ *
+ * @typedef {import("../desk.js").Desk} Desk
+ * @typedef {import("../input/actions.js").Context} Context
+ */
+import { onDark, PALETTE } from "../draw/color.js";
+import { t } from "../i18n/i18n.js";
+import { actionOf, isPossible } from "../input/actions.js";
+import { isDark } from "../prefs.js";
+import { TOOLS } from "../tools/registry.js";
+import { h, iconButton, keyHint } from "./dom.js";
+
+export const WIDTHS = [2, 4, 8, 16];
+
+/** A button that does an action. @param {Desk} desk @param {Context} context @param {string} id */
+export function actionButton(desk, context, id) {
+  const action = actionOf(id);
+  return iconButton(action.icon ?? id, {
+    label: action.label, keys: keyHint(action.keys), testid: id.replace(".", "-"),
+    on: { click: (e) => {
+      if (isPossible(action, desk)) action.run(desk, context);
+      if (e.detail > 0) desk.stage.focus({ preventScroll: true });
+    } },
+  });
+}
+
+/** @param {Desk} desk @param {Context} context */
+export function makeToolbar(desk, context) {
+  const bar = h("div", { class: "toolbar panel", label: "toolbar.label", testid: "toolbar", attrs: { role: "toolbar" } });
+  bar.removeAttribute("title");
+  /** @type {Map<string, HTMLButtonElement>} */
+  const buttons = new Map();
+  let group = 0;
+  for (const tool of TOOLS) {
+    if (tool.group !== group) bar.append(h("span", { class: "divider", attrs: { role: "separator" } }));
+    group = tool.group;
+    const button = actionButton(desk, context, `tool.${tool.id}`);
+    button.dataset.tool = tool.id;
+    buttons.set(tool.id, button);
+    bar.append(button);
+  }
+  const show = () => {
+    for (const [id, button] of buttons) button.setAttribute("aria-pressed", String(id === desk.toolId));
+    buttons.get(desk.toolId)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  };
+  desk.addEventListener("tool", show);
+  desk.addEventListener("status", () => markReadOnly(desk, buttons));
+  show();
+  roveWithArrows(bar);
+  return bar;
+}
+
+/** @param {Desk} desk @param {Map<string, HTMLButtonElement>} buttons */
+function markReadOnly(desk, buttons) {
+  const readable = new Set(["select", "hand", "laser"]);
+  for (const [id, button] of buttons) button.disabled = desk.isReadOnly && !readable.has(id);
+}
+
+/** Left and right move the focus within a toolbar. @param {HTMLElement} bar */
+function roveWithArrows(bar) {
+  bar.addEventListener("keydown", (e) => {
+    const step = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
+    if (!step) return;
+    const all = [...bar.querySelectorAll("button:not([disabled])")], at = all.indexOf(/** @type {any} */ (document.activeElement));
+    if (at < 0) return;
+    e.preventDefault();
+    e.stopPropagation();
+    /** @type {HTMLElement} */ (all[(at + step + all.length) % all.length]).focus();
+  });
+}
+
+/** Colours, widths and fill. @param {Desk} desk */
+export function makeStylePanel(desk) {
+  const colors = PALETTE.map(({ name, value }) => {
+    const button = h("button", {
+      class: "swatch", label: `color.${name}`, testid: `color-${name}`, attrs: { type: "button" },
+      on: { click: () => desk.setStyle({ color: value }) },
+    });
+    button.dataset.color = value;
+    return button;
+  });
+  const widths = WIDTHS.map((width) => {
+    const button = h("button", {
+      class: `width width-${width}`, label: `width.${width}`, testid: `width-${width}`, attrs: { type: "button" },
+      on: { click: () => desk.setStyle({ width }) },
+    }, h("span", { class: "width-dot" }));
+    button.dataset.width = String(width);
+    return button;
+  });
+  const fill = iconButton("fill", { label: "style.fill", testid: "fill", class: "fill", on: { click: () => desk.setStyle({ fill: !desk.style.fill }) } });
+  const panel = h("div", { class: "style panel", testid: "style-panel", attrs: { role: "group" } },
+    h("div", { class: "swatches" }, ...colors), h("span", { class: "divider" }), h("div", { class: "widths" }, ...widths),
+    h("span", { class: "divider" }), fill);
+  panel.setAttribute("aria-label", t("style.label"));
+  const show = () => showStyle(desk, colors, widths, fill);
+  desk.addEventListener("style", show);
+  document.addEventListener("themechange", show);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
+  show();
+  return panel;
+}
+
+/** @param {Desk} desk @param {HTMLElement[]} colors @param {HTMLElement[]} widths @param {HTMLElement} fill */
+function showStyle(desk, colors, widths, fill) {
+  for (const button of colors) {
+    const value = button.dataset.color ?? "";
+    button.style.setProperty("--swatch", isDark() ? onDark(value) : value);
+    button.setAttribute("aria-pressed", String(value === desk.style.color));
+  }
+  for (const button of widths) button.setAttribute("aria-pressed", String(Number(button.dataset.width) === desk.style.width));
+  fill.setAttribute("aria-pressed", String(desk.style.fill));
+  const shown = isDark() ? onDark(desk.style.color) : desk.style.color;
+  document.documentElement.style.setProperty("--ink-now", shown);
+}
+
+/** On small screens the colours are behind a button that shows the present one. @param {HTMLElement} panel */
+export function makeStyleButton(panel) {
+  const button = h("button", { class: "icon-button style-button", label: "style.open", testid: "style-button", attrs: { type: "button" } },
+    h("span", { class: "ink-dot" }));
+  const toggle = () => panel.classList.toggle("is-open");
+  button.addEventListener("click", toggle);
+  document.addEventListener("pointerdown", (e) => {
+    const target = /** @type {Node} */ (e.target);
+    if (!panel.contains(target) && !button.contains(target)) panel.classList.remove("is-open");
+  }, true);
+  return button;
+}
+
+/** @param {Desk} desk @param {Context} context */
+export function makeUndoBar(desk, context) {
+  const undo = actionButton(desk, context, "undo"), redo = actionButton(desk, context, "redo");
+  const show = () => {
+    undo.disabled = !isPossible(actionOf("undo"), desk);
+    redo.disabled = !isPossible(actionOf("redo"), desk);
+  };
+  desk.history.addEventListener("change", show);
+  desk.addEventListener("status", show);
+  show();
+  return h("div", { class: "undo panel" }, undo, redo);
+}
+
+/** @param {Desk} desk @param {Context} context */
+export function makeZoomBar(desk, context) {
+  const level = h("button", {
+    class: "zoom-level", label: "action.zoomReset", keys: keyHint(actionOf("zoomReset").keys), testid: "zoom-level", attrs: { type: "button" },
+    on: { click: () => actionOf("zoomReset").run(desk, context) },
+  });
+  const show = () => {
+    level.textContent = `${Math.round(desk.camera.z * 100)}%`;
+  };
+  desk.addEventListener("camera", show);
+  show();
+  return h("div", { class: "zoom panel" }, actionButton(desk, context, "zoomOut"), level, actionButton(desk, context, "zoomIn"),
+    h("span", { class: "divider" }), actionButton(desk, context, "fitAll"));
+}
+
+const BAR_ACTIONS = ["duplicate", "front", "back", "delete"];
+const BAR_GAP = 14;
+
+/** A small bar above what is selected. @param {Desk} desk @param {Context} context */
+export function makeSelectionBar(desk, context) {
+  const bar = h("div", { class: "selection-bar panel", testid: "selection-bar", attrs: { role: "toolbar" } },
+    ...BAR_ACTIONS.map((id) => actionButton(desk, context, id)));
+  bar.setAttribute("aria-label", t("selection.actions"));
+  bar.hidden = true;
+  const place = () => placeBar(desk, bar);
+  desk.addEventListener("selection", place);
+  desk.addEventListener("camera", place);
+  return bar;
+}
+
+/** @param {Desk} desk @param {HTMLElement} bar */
+function placeBar(desk, bar) {
+  const box = desk.isReadOnly || desk.editor || desk.layers.previews.size ? null : desk.selectionBox();
+  bar.hidden = !box;
+  if (!box) return;
+  const { camera, layers } = desk, { offsetWidth: w, offsetHeight: height } = bar;
+  const middle = ((box.minX + box.maxX) / 2 - camera.x) * camera.z;
+  const above = (box.minY - camera.y) * camera.z - height - BAR_GAP, below = (box.maxY - camera.y) * camera.z + BAR_GAP;
+  const x = Math.max(12, Math.min(layers.width - w - 12, middle - w / 2));
+  const y = above > 70 ? above : Math.min(below, layers.height - height - 90);
+  bar.style.transform = `translate(${Math.round(x)}px, ${Math.round(Math.max(70, y))}px)`;
+}
+

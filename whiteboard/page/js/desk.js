@@ -1,0 +1,325 @@
+// @ts-check
+/**
+ * One person at one board: puts together the sync client, the picture, the camera, the tools, the selection
+ * and the undo stack. Everything that changes the board passes through here. Knows no toolbar: the chrome
+ * listens to the events `tool`, `style`, `selection`, `camera`, `laser`, `status`, `toast`.
+ *
+ * @typedef {import("./types.js").Op} Op
+ * @typedef {import("./types.js").Element} Element
+ * @typedef {import("./draw/geometry.js").Box} Box
+ * @typedef {import("./draw/camera.js").Camera} Camera
+ * @typedef {import("./sync/board_sync.js").BoardSync} BoardSync
+ * @typedef {{color:string, width:number, fill:boolean}} Style
+ */
+import { fit, viewBox, zoomAt } from "./draw/camera.js";
+import { PALETTE, tint } from "./draw/color.js";
+import { intersects, plainBox, rotatedBox, rotationOf, union } from "./draw/geometry.js";
+import { Layers } from "./draw/layers.js";
+import { makeTheme, measureText } from "./draw/painters.js";
+import { Scene } from "./draw/scene.js";
+import { History } from "./history.js";
+import { isDark, recall, remember } from "./prefs.js";
+import { TOOLS } from "./tools/registry.js";
+
+const ID_CHARS = "0123456789abcdefghijklmnopqrstuvwxyz";
+const ID_LENGTH = 14;
+
+/** @returns {string} a new element id: 72 bits of chance */
+function randomId() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(ID_LENGTH)), (byte) => ID_CHARS[byte % 36]).join("");
+}
+
+export class Desk extends EventTarget {
+  /** @param {{board:string, sync:BoardSync, stage:HTMLElement, floating:HTMLElement}} parts */
+  constructor({ board, sync, stage, floating }) {
+    super();
+    this.board = board;
+    this.sync = sync;
+    this.view = /** @type {import("./draw/scene.js").View} */ (/** @type {unknown} */ (sync.view));
+    this.stage = stage;
+    /** Holds what floats over the board, such as a text being typed. */
+    this.floating = floating;
+    this.scene = new Scene(this.view, measureText);
+    this.layers = new Layers(stage, this.scene, makeTheme(isDark()));
+    this.layers.decorate = (ctx) => this.decorate(ctx);
+    this.history = new History(/** @type {any} */ (sync.view), (op) => this.submit(op));
+    /** @type {Style} */
+    this.style = { color: PALETTE[0].value, width: 4, fill: false, ...recall("style", {}) };
+    /** @type {Set<string>} */
+    this.selection = new Set();
+    /** @type {import("./tools/tool.js").Tool|null} */
+    this.tool = null;
+    this.toolId = "";
+    this.wantedTool = "";
+    /** @type {Map<string, Promise<import("./tools/tool.js").Tool>>} */
+    this.tools = new Map();
+    this.keepsTool = false;
+    /** @type {{close(): void}|null} the text field, while one is open */
+    this.editor = null;
+    /** @type {Set<(ctx: CanvasRenderingContext2D) => void>} draw on the overlay after the tool */
+    this.decorators = new Set();
+    this.hasCamera = false;
+    this.isOutdated = false;
+    this.accent = "#4263eb";
+    this.paper = "#ffffff";
+    this.listen();
+    this.readTheme();
+  }
+
+  listen() {
+    const { sync } = this;
+    sync.addEventListener("change", (e) => this.take(/** @type {CustomEvent} */ (e).detail.ids));
+    sync.addEventListener("reset", () => this.reset());
+    sync.addEventListener("status", () => this.statusChanged());
+    sync.addEventListener("rejected", (e) => this.emit("rejected", /** @type {CustomEvent} */ (e).detail));
+    document.addEventListener("themechange", () => this.readTheme());
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.readTheme());
+    new ResizeObserver(() => this.resize()).observe(this.stage);
+    this.resize();
+  }
+
+  /** @returns {Camera} */
+  get camera() {
+    return this.layers.camera;
+  }
+
+  /** Bounds that the server has published. @returns {Record<string, number>} */
+  get limits() {
+    return this.sync.limits;
+  }
+
+  get isReadOnly() {
+    return this.sync.status.role === "viewer";
+  }
+
+  newId() {
+    return randomId();
+  }
+
+  // --- changing the board ---------------------------------------------------------------------
+
+  /** Sends an op; it shows at once. Without undo: see `history`. @param {Op} op */
+  submit(op) {
+    this.sync.submit(op);
+    this.take([op.id]);
+  }
+
+  /** Takes over what has changed in the view. @param {Iterable<string>} ids */
+  take(ids) {
+    const changes = this.scene.refresh(ids);
+    this.layers.show(changes);
+    if (changes.gone.some((id) => this.selection.delete(id))) this.announce("selection");
+    else if (this.selection.size > 0 && changes.dirty.length > 0) this.announce("selection");
+    this.emit("content");
+  }
+
+  /** All may be different; while a new picture is loading, the old one stays. */
+  reset() {
+    if (this.sync.status.loading) this.isOutdated = true;
+    else this.takeAll();
+  }
+
+  statusChanged() {
+    if (!this.sync.status.loading) {
+      if (this.isOutdated) this.takeAll();
+      if (!this.hasCamera) this.lookFirst();
+    }
+    this.emit("status");
+  }
+
+  takeAll() {
+    this.isOutdated = false;
+    this.scene.rebuild();
+    this.layers.moving.clear();
+    this.layers.redraw();
+    this.select([...this.selection].filter((id) => this.scene.get(id)));
+    this.emit("content");
+  }
+
+  // --- looking ----------------------------------------------------------------------------------
+
+  resize() {
+    this.layers.resize();
+    this.rect = this.stage.getBoundingClientRect();
+    this.announce("camera");
+  }
+
+  /** @param {Camera} camera */
+  look(camera) {
+    this.hasCamera = true;
+    this.layers.look(camera);
+    this.emit("camera");
+  }
+
+  /** The first look, once the board is here: where one looked before, else at everything. */
+  lookFirst() {
+    this.hasCamera = true;
+    if (this.scene.items.size > 0) this.look(this.rememberedCamera() ?? fit(this.scene.bounds(), this.layers.width, this.layers.height));
+  }
+
+  rememberedCamera() {
+    const all = recall("cameras", /** @type {Record<string, Camera>} */ ({}));
+    const camera = all[this.board];
+    const isUsable = camera && [camera.x, camera.y, camera.z].every(Number.isFinite) && camera.z > 0;
+    const bounds = this.scene.bounds();
+    if (!isUsable || !bounds || !intersects(viewBox(camera, this.layers.width, this.layers.height), bounds)) return null;
+    return camera;
+  }
+
+  rememberCamera() {
+    const others = Object.entries(recall("cameras", /** @type {Record<string, Camera>} */ ({}))).filter(([b]) => b !== this.board);
+    remember("cameras", Object.fromEntries([...others.slice(-20), [this.board, this.camera]]));
+  }
+
+  /** @param {number} factor */
+  zoomBy(factor) {
+    this.look(zoomAt(this.camera, this.camera.z * factor, this.layers.width / 2, this.layers.height / 2));
+  }
+
+  /** @param {Box|null} box */
+  fit(box) {
+    this.look(fit(box, this.layers.width, this.layers.height));
+  }
+
+  readTheme() {
+    const style = getComputedStyle(document.documentElement);
+    this.accent = style.getPropertyValue("--accent").trim() || this.accent;
+    this.paper = style.getPropertyValue("--paper").trim() || this.paper;
+    this.layers.setTheme(makeTheme(isDark()));
+  }
+
+  /** @param {CanvasRenderingContext2D} ctx */
+  decorate(ctx) {
+    this.tool?.decorate(ctx);
+    for (const draw of this.decorators) draw(ctx);
+  }
+
+  /** @param {string} cursor a value that the style sheet knows */
+  setCursor(cursor) {
+    this.stage.dataset.cursor = cursor;
+  }
+
+  // --- tools ------------------------------------------------------------------------------------
+
+  /** @param {string} id */
+  loadTool(id) {
+    let tool = this.tools.get(id);
+    if (!tool) {
+      const entry = TOOLS.find((each) => each.id === id);
+      if (!entry) throw new Error(`no tool ${id}`);
+      this.tools.set(id, (tool = entry.make(this)));
+      tool.catch(() => this.tools.delete(id));
+    }
+    return tool;
+  }
+
+  /** Takes up a tool as soon as it is loaded. @param {string} id */
+  async setTool(id) {
+    this.wantedTool = id;
+    const tool = await this.loadTool(id);
+    if (this.wantedTool !== id || this.tool === tool) return;
+    this.tool?.leave();
+    this.tool = tool;
+    this.toolId = id;
+    tool.enter();
+    this.setCursor(tool.cursor);
+    this.announce("tool");
+  }
+
+  /** A tool that made something gives way to selecting it, unless it is to be kept. @param {string[]} made */
+  async finishTool(made) {
+    if (this.keepsTool) return;
+    await this.setTool("select");
+    if (this.toolId === "select") this.select(made);
+  }
+
+  /** @param {Partial<Style>} change */
+  setStyle(change) {
+    Object.assign(this.style, change);
+    remember("style", this.style);
+    this.restyleSelection(change);
+    this.announce("style");
+  }
+
+  /** @param {Partial<Style>} change */
+  restyleSelection(change) {
+    if (this.isReadOnly) return;
+    const ops = [];
+    for (const id of this.selection) {
+      const el = this.view.get(id);
+      const props = el && styleProps(el, change, this);
+      if (props) ops.push({ type: "set", id, props });
+    }
+    if (ops.length) this.history.do(ops);
+  }
+
+  /** The pale colour that shapes are filled with. */
+  fillColor() {
+    return tint(this.style.color);
+  }
+
+  /** @param {string|null} id null: a new text @param {{x:number, y:number}} at */
+  async editText(id, at) {
+    const { openEditor } = await import("./tools/text.js");
+    openEditor(this, id, at);
+  }
+
+  closeEditor() {
+    this.editor?.close();
+  }
+
+  // --- selection --------------------------------------------------------------------------------
+
+  /** @param {Iterable<string>} ids */
+  select(ids) {
+    this.selection = new Set(ids);
+    this.announce("selection");
+  }
+
+  /** @param {string} id */
+  toggle(id) {
+    if (!this.selection.delete(id)) this.selection.add(id);
+    this.announce("selection");
+  }
+
+  /** The box of an element as it is shown, in the middle of a drag too. @param {string} id @returns {Box|null} */
+  shownBox(id) {
+    const preview = this.layers.previews.get(id);
+    if (!preview) return this.scene.outerBox(id);
+    const box = plainBox(preview, measureText);
+    return box && rotatedBox(box, rotationOf(preview));
+  }
+
+  /** @returns {Box|null} */
+  selectionBox() {
+    /** @type {Box|null} */
+    let box = null;
+    for (const id of this.selection) box = union(box, this.shownBox(id));
+    return box;
+  }
+
+  // --- telling ----------------------------------------------------------------------------------
+
+  /** @param {string} name @param {unknown} [detail] */
+  emit(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+
+  /** Emits, and asks for a new frame. @param {string} name */
+  announce(name) {
+    this.emit(name);
+    this.layers.request();
+  }
+}
+
+/** What a change of style means for an element, or null for nothing. @param {Element} el @param {Partial<Style>} change @param {Desk} desk */
+function styleProps(el, change, desk) {
+  /** @type {Record<string, unknown>} */
+  const props = {};
+  const isClosed = el.type === "shape" && el.kind !== "line" && el.kind !== "arrow";
+  if (change.color && el.type !== "note") props.color = change.color;
+  if (change.width && (el.type === "stroke" || el.type === "shape")) props.width = change.width;
+  if (isClosed && (change.fill !== undefined || (change.color && el.fill))) props.fill = desk.style.fill || el.fill ? desk.fillColor() : null;
+  if (isClosed && change.fill === false) props.fill = null;
+  return Object.keys(props).length ? props : null;
+}

@@ -1,0 +1,89 @@
+// @ts-check
+/**
+ * The eraser: whatever the pointer sweeps over goes, whole, at once and for everybody; one sweep is one undo.
+ *
+ * @typedef {import("../types.js").PointerSample} PointerSample
+ */
+import { toScreen } from "../draw/camera.js";
+import { Tool } from "./tool.js";
+
+const RADIUS_PX = 9;
+const TRAIL_MS = 180;
+
+export class EraserTool extends Tool {
+  /** @param {import("../desk.js").Desk} desk */
+  constructor(desk) {
+    super(desk);
+    this.cursor = "eraser";
+    /** @type {PointerSample|null} */
+    this.last = null;
+    /** @type {{x:number, y:number, at:number}[]} */
+    this.trail = [];
+    this.fade = (/** @type {number} */ _now) => this.animate();
+  }
+
+  enter() {
+    this.desk.layers.animations.add(this.fade);
+  }
+
+  leave() {
+    this.cancel();
+    this.trail = [];
+    this.desk.layers.animations.delete(this.fade);
+  }
+
+  /** @param {PointerSample} p */
+  down(p) {
+    this.desk.history.begin();
+    this.last = p;
+    this.sweep(p, p);
+  }
+
+  /** @param {PointerSample[]} samples */
+  move(samples) {
+    for (const p of samples) {
+      if (this.last) this.sweep(this.last, p);
+      this.last = p;
+    }
+  }
+
+  up() {
+    this.last = null;
+    this.desk.history.end();
+  }
+
+  cancel() {
+    if (this.last) this.up();
+  }
+
+  /** @param {PointerSample} from @param {PointerSample} to */
+  sweep(from, to) {
+    const { scene, camera, history, layers } = this.desk;
+    const ids = scene.swept(from, to, RADIUS_PX / camera.z).filter((id) => !layers.hidden.has(id));
+    if (ids.length) history.do(ids.map((id) => ({ type: "delete", id })));
+    this.trail.push({ x: to.x, y: to.y, at: performance.now() });
+    layers.request();
+  }
+
+  animate() {
+    const since = performance.now() - TRAIL_MS;
+    this.trail = this.trail.filter((p) => p.at > since);
+    return this.trail.length > 0;
+  }
+
+  /** @param {CanvasRenderingContext2D} ctx */
+  decorate(ctx) {
+    const now = performance.now();
+    ctx.lineCap = "round";
+    ctx.strokeStyle = "rgba(134, 142, 150, 0.35)";
+    for (let i = 1; i < this.trail.length; i++) {
+      const a = toScreen(this.desk.camera, this.trail[i - 1].x, this.trail[i - 1].y);
+      const b = toScreen(this.desk.camera, this.trail[i].x, this.trail[i].y);
+      ctx.lineWidth = 2 * RADIUS_PX * Math.max(0, 1 - (now - this.trail[i].at) / TRAIL_MS);
+      ctx.beginPath();
+      ctx.moveTo(a.x, a.y);
+      ctx.lineTo(b.x, b.y);
+      ctx.stroke();
+    }
+  }
+}
