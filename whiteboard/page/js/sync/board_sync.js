@@ -48,6 +48,8 @@ import { Presence } from "./presence.js";
 /** @typedef {{op: StampedOp, code: string, reason: string, path?: string}} Rejection */
 /** @typedef {{get(id: string): ElementView|undefined, drawOrder(): readonly string[], isPending(id: string): boolean}} View */
 
+/** A tab that dies lets go of its journal a moment later, or days later: look now and then. */
+const ADOPT_MS = 30_000;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 15_000;
 /** What every server takes, until its `welcome` says what this one takes. */
@@ -98,6 +100,8 @@ export class BoardSync extends EventTarget {
   #retryMs = FIRST_RETRY_MS;
   /** @type {unknown} */
   #retryTimer = null;
+  /** @type {unknown} */
+  #adoptTimer = null;
   #isFlushDue = false;
   #news = { ids: new Set(), reset: false, status: false, peers: false, isDue: false };
 
@@ -185,6 +189,7 @@ export class BoardSync extends EventTarget {
   stop() {
     this.#isStarted = false;
     this.#clock.clearTimeout(this.#retryTimer);
+    this.#clock.clearTimeout(this.#adoptTimer);
     this.#presence.stop();
     this.#link.stop();
     for (const link of this.#carriers.values()) link.stop();
@@ -211,7 +216,10 @@ export class BoardSync extends EventTarget {
     this.#counter = Math.max(this.#counter, this.#own.highest);
   }
 
+  /** Take up journals that nobody holds; once more from time to time. */
   async #adoptOrphans() {
+    this.#clock.clearTimeout(this.#adoptTimer);
+    this.#adoptTimer = this.#clock.setTimeout(() => this.#adoptOrphans(), ADOPT_MS);
     for (const { client, key, entries } of await this.#store.orphans()) {
       if (this.#outboxes.has(client)) continue;
       const outbox = new Outbox(client, key);
@@ -258,10 +266,7 @@ export class BoardSync extends EventTarget {
     this.#presence.say({ type: "follow", session: session ?? "" });
   }
 
-  /**
-   * @param {string} name
-   * @param {string} color
-   */
+  /** @param {string} name @param {string} color */
   rename(name, color) {
     this.#identity = { ...this.#identity, name, color };
     this.#tell("identity", this.identity);
@@ -270,10 +275,7 @@ export class BoardSync extends EventTarget {
 
   // --- pending ops ------------------------------------------------------------------------------
 
-  /**
-   * @param {Outbox} outbox
-   * @param {JournalEntry} entry
-   */
+  /** @param {Outbox} outbox @param {JournalEntry} entry */
   #put(outbox, entry) {
     outbox.add(entry);
     this.#overlay.add(entry.op);
@@ -309,10 +311,7 @@ export class BoardSync extends EventTarget {
     });
   }
 
-  /**
-   * @param {Outbox} outbox
-   * @param {Link} link
-   */
+  /** @param {Outbox} outbox @param {Link} link */
   #flush(outbox, link) {
     if (link.state !== "up") return;
     const { frames, oversize } = outbox.take(this.#board.epoch, { ...LIMITS, ...this.limits });
@@ -334,11 +333,7 @@ export class BoardSync extends EventTarget {
 
   // --- the session ------------------------------------------------------------------------------
 
-  /**
-   * @param {Outbox} outbox whose client we are on this link
-   * @param {boolean} resumes
-   * @returns {Message}
-   */
+  /** @param {Outbox} outbox whose client we are on this link @param {boolean} resumes @returns {Message} */
   #hello({ client, key }, resumes) {
     const { name, color } = this.#identity;
     const resume = resumes ? { since: this.#board.seq, epoch: this.#board.epoch } : {};
@@ -390,7 +385,6 @@ export class BoardSync extends EventTarget {
     if (!this.#askedSince || message.epoch !== this.#board.epoch) this.#discard();
     if (message.epoch !== this.#board.epoch) Object.assign(this.#board, { epoch: message.epoch, seq: 0 });
     this.#flush(this.#own, this.#link);
-    this.#adoptOrphans().catch(() => this.#note("status")); // the journal has failed: `kept` tells
     this.#carry();
   }
 
@@ -419,11 +413,7 @@ export class BoardSync extends EventTarget {
     this.#tell("identity", this.identity);
   }
 
-  /**
-   * @param {Outbox} outbox
-   * @param {string} client
-   * @param {string|undefined} key
-   */
+  /** @param {Outbox} outbox @param {string} client @param {string|undefined} key */
   #rename(outbox, client, key) {
     const former = outbox.client;
     const { before, after } = outbox.rename(client, key);
@@ -533,11 +523,7 @@ export class BoardSync extends EventTarget {
     link.start();
   }
 
-  /**
-   * @param {Outbox} outbox
-   * @param {Link} link
-   * @param {Message} message
-   */
+  /** @param {Outbox} outbox @param {Link} link @param {Message} message */
   #receiveCarried(outbox, link, message) {
     if (message.type === "ack") this.#takeAck(message);
     if (message.type === "reject") this.#refuse(message);
@@ -592,10 +578,7 @@ export class BoardSync extends EventTarget {
     if (status) this.#tell("status", this.status);
   }
 
-  /**
-   * @param {string} type
-   * @param {unknown} detail
-   */
+  /** @param {string} type @param {unknown} detail */
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }

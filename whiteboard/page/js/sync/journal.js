@@ -28,6 +28,7 @@ import { parseOpId } from "../core/stamps.js";
 /** @typedef {{client: string, key?: string, entries: JournalEntry[]}} Orphan */
 
 /**
+ * None of these rejects: a journal that fails says so in `kept`, and has nothing to give.
  * @typedef {object} Journal
  * @property {"disk"|"memory"} kept whether the entries survive a reload
  * @property {(client: string) => Promise<boolean>} claim be this client, if no other tab is
@@ -332,17 +333,14 @@ class DiskJournal {
    */
   async all(client) {
     await this.settled();
-    const ops = this.#database.transaction(OPS).objectStore(OPS);
-    return answer(ops.getAll(this.#rangeOf(client)));
+    return this.#read(OPS, this.#rangeOf(client));
   }
 
   /** @returns {Promise<Orphan[]>} */
   async orphans() {
     await this.settled();
-    const clients = this.#database.transaction(CLIENTS).objectStore(CLIENTS);
-    const known = await answer(clients.getAll(IDBKeyRange.bound([this.#board], [this.#board, []])));
     const found = [];
-    for (const { client, key } of known) {
+    for (const { client, key } of await this.#read(CLIENTS, IDBKeyRange.bound([this.#board], [this.#board, []]))) {
       const orphan = await this.#adopt(client, key);
       if (orphan) found.push(orphan);
     }
@@ -395,6 +393,16 @@ class DiskJournal {
     this.forget(client);
     this.release(client);
     return null;
+  }
+
+  /** @param {string} table @param {IDBKeyRange} range @returns {Promise<any[]>} */
+  async #read(table, range) {
+    try {
+      return await answer(this.#database.transaction(table).objectStore(table).getAll(range));
+    } catch {
+      this.kept = "memory";
+      return [];
+    }
   }
 
   /** @param {Write} write */

@@ -272,7 +272,7 @@ export class Link {
   /** @param {number} ms */
   #wait(ms) {
     if (this.#page.isOnline()) this.#after("retry", ms, () => this.#connect());
-    this.retryAt = this.#page.isOnline() ? this.#clock.now() + ms : null;
+    this.retryAt = this.#page.isOnline() ? Math.ceil(this.#clock.now() + ms) : null;
     this.#become("waiting");
   }
 
