@@ -224,15 +224,15 @@ def replica(ops_in_order: Sequence[StampedOp]) -> Board:
     return board
 
 
-def wire(op: StampedOp) -> dict[str, Any]:
-    """A stamped op as everybody gets it, decoded."""
+def wire(op: StampedOp, seen: int | None = None) -> dict[str, Any]:
+    """A stamped op as everybody gets it, decoded; `seen` decides no merge and may be made up."""
     stamps: dict[str, Any] = {
         "seq": op.seq,
         "at": 1_700_000_000_000 + op.seq,
         "opId": str(op.stamp.op_id),
         "by": op.stamp.client,
         "clock": {op.stamp.client: op.stamp.counter},
-        "seen": op.stamp.lamport // 2,
+        "seen": op.stamp.lamport // 2 if seen is None else seen,
         "lamport": op.stamp.lamport,
     }
     if op.joined is not None:
