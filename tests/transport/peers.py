@@ -10,6 +10,7 @@ from typing import Any
 import trio
 
 from whiteboard.config import Address, TcpAddress, UnixAddress
+from whiteboard.errors import ConnectionLost
 from whiteboard.transport.addresses import open_listening
 from whiteboard.transport.connection import WebSocketConnection, open_websocket_connection
 from whiteboard.transport.demux import Demux, OnWebSocket
@@ -23,6 +24,7 @@ from whiteboard.transport.wire import Wire
 
 KEY = base64.b64encode(bytes(16)).decode()
 MASK = b"\x11\x22\x33\x44"
+ANY_PORT = TcpAddress("127.0.0.1", 0)
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
 
@@ -143,12 +145,16 @@ class Served:
         self.address = address
         self.bridge = bridge
         self.accepting = accepting
+        self.clients: list[RawClient] = []
 
     async def connect(self) -> RawClient:
-        """A new client."""
+        """A new client; closed with the server, unless taken out of `clients`."""
         if isinstance(self.address, UnixAddress):
-            return RawClient(await trio.open_unix_socket(str(self.address.path)))
-        return RawClient(await trio.open_tcp_stream("127.0.0.1", self.address.port))
+            client = RawClient(await trio.open_unix_socket(str(self.address.path)))
+        else:
+            client = RawClient(await trio.open_tcp_stream("127.0.0.1", self.address.port))
+        self.clients.append(client)
+        return client
 
     @property
     def port(self) -> int:
@@ -158,8 +164,6 @@ class Served:
 
 async def echo(request: WebSocketRequest) -> None:
     """Serve a WebSocket: send every text back."""
-    from whiteboard.errors import ConnectionLost
-
     try:
         async with request.accept() as connection:
             try:
@@ -195,7 +199,7 @@ async def serving(
     on_websocket: OnWebSocket = echo,
     app: Callable[[Scope, Receive, Send], Awaitable[None]] = hello_app,
     *,
-    address: Address = TcpAddress("127.0.0.1", 0),
+    address: Address = ANY_PORT,
     tls: ssl.SSLContext | None = None,
     **settings: Any,
 ) -> AsyncIterator[Served]:
@@ -207,7 +211,12 @@ async def serving(
         async with trio.open_nursery() as connections:
             async with trio.open_nursery() as accepting:
                 await accepting.start(serve_connections, listening.sockets, demux.serve, connections)
-                yield Served(listening.address, bridge, accepting)
+                server = Served(listening.address, bridge, accepting)
+                try:
+                    yield server
+                finally:
+                    for client in server.clients:
+                        await trio.aclose_forcefully(client.stream)
                 accepting.cancel_scope.cancel()
             with trio.move_on_after(0):
                 await bridge.shut_down()

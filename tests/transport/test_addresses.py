@@ -1,7 +1,6 @@
 """Listening sockets, and the sentences when there are none."""
 
 import errno
-import os
 import socket
 from pathlib import Path
 
@@ -120,7 +119,7 @@ def test_another_servers_socket_file_stays(tmp_path: Path) -> None:
     """Closing removes only what is ours."""
     path = tmp_path / "s"
     with open_listening(UnixAddress(path)):
-        os.rename(path, tmp_path / "ours")
+        path.rename(tmp_path / "ours")
         path.write_text("theirs")
     assert path.exists()
 

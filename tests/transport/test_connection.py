@@ -312,6 +312,7 @@ async def test_a_silent_peer_is_not_waited_for(autojump_clock: trio.testing.Mock
         started = trio.current_time()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(connection.close, 1001, "x" * 200)
+            await trio.testing.wait_all_tasks_blocked()
             nursery.start_soon(connection.close, 4000, "second")
         assert trio.current_time() - started == pytest.approx(WS_CLOSE.seconds)
         assert await client.frame() == (CLOSE, b"\x03\xe9" + b"x" * 123)

@@ -10,10 +10,11 @@ are documented nowhere, so the version is pinned and this is the one module that
   So all open wires are known here and closed by force.
 - An app that answers without reading a large body leaves the reading task waiting for ever: a
   connection's tasks get CLEANUP to end once it is closed.
+- Its idle timer outlives an idle connection that the client has closed: it is stopped then.
 - An upgrade that comes as a later request on a kept-alive connection arrives as ASGI `websocket`:
   426, and the client comes back on a new connection.
 - Over HTTP/2 it advertises WebSockets (RFC 8441), and browsers that see that use nothing else: the
-  setting is taken back, so that they open a connection of their own.
+  setting is taken back on TLS (where browsers speak HTTP/2), so that they open a connection of their own.
 """
 
 import logging
@@ -115,6 +116,17 @@ def _config() -> Config:
 class _ConnectionServer(TCPServer):
     """Hypercorn's server of one connection, without WebSockets over HTTP/2."""
 
+    _has_read_all = False
+
+    async def _read_data(self) -> None:
+        await super()._read_data()
+        self._has_read_all = True
+        await self.idle_task.stop()
+
+    async def _idle_timeout(self) -> None:
+        if not self._has_read_all:  # an app that ends later starts the timer once more
+            await super()._idle_timeout()
+
     @property
     def protocol(self) -> ProtocolWrapper:
         return self._protocol
@@ -138,11 +150,23 @@ class _HttpStream(trio.abc.HalfCloseableStream):
         self.socket = wire.socket
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        if self._is_closing:
+            raise trio.ClosedResourceError
         if self._head:
             await trio.lowlevel.checkpoint()
             head, self._head = self._head, b""
             return head
-        return await self._wire.receive(max_bytes or limits.RECEIVE_BYTES)
+        data = b""
+        try:
+            data = await self._wire.receive(max_bytes or limits.RECEIVE_BYTES)
+        finally:
+            if not data:
+                self._end_soon()
+        return data
+
+    def _end_soon(self) -> None:
+        """From now on the connection's tasks have CLEANUP to end."""
+        self._scope.deadline = min(self._scope.deadline, trio.current_time() + CLEANUP.seconds)
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         await self._wire.send_all(bytes(data))
@@ -156,12 +180,12 @@ class _HttpStream(trio.abc.HalfCloseableStream):
             self._wire.end_sending()
 
     async def aclose(self) -> None:
-        """Close gently; from now on the connection's tasks have CLEANUP to end."""
+        """Close gently, and end the connection's tasks soon."""
         if self._is_closing:
             await trio.lowlevel.checkpoint()
             return
         self._is_closing = True
-        self._scope.deadline = min(self._scope.deadline, trio.current_time() + CLEANUP.seconds)
+        self._end_soon()
         await close_gently(self._wire)
 
 

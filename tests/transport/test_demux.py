@@ -1,0 +1,296 @@
+"""One port: WebSockets and HTTP told apart, the slow, the large and the strange refused."""
+
+import json
+import logging
+import socket
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+import structlog
+import trio
+import trio.testing
+import trio_websocket
+from transport.peers import (
+    TEXT,
+    RawClient,
+    client_frame,
+    echo,
+    hello_app,
+    serving,
+    upgrade_head,
+)
+
+from whiteboard import limits
+from whiteboard.config import UnixAddress
+from whiteboard.timeouts import REQUEST_HEAD
+from whiteboard.transport.demux import Demux
+from whiteboard.transport.hypercorn_bridge import HttpBridge
+from whiteboard.transport.origins import OriginPolicy
+from whiteboard.transport.proxies import TrustedProxies
+from whiteboard.transport.request import WebSocketRequest
+
+GET = b"GET /page HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+async def test_a_library_client_and_http_share_the_port() -> None:
+    """trio-websocket's client echoes; a GET beside it is answered by the app."""
+    async with serving() as server:
+        url = f"ws://127.0.0.1:{server.port}/ws/board"
+        async with trio_websocket.open_websocket_url(url, subprotocols=["whiteboard.v1"]) as client:
+            assert client.subprotocol == "whiteboard.v1"
+            for message in ("one", "é" * 70_000):
+                await client.send_message(message)
+                assert await client.get_message() == message
+            await client.ping(b"hello")
+            http = await server.connect()
+            await http.send(GET)
+            status, _, body = await http.answer()
+            assert (status, body[:11]) == (200, b"GET /page 0")
+
+
+async def test_the_request_tells_what_the_client_said() -> None:
+    """Name, query, headers, subprotocols, peer; nothing is accepted yet."""
+    seen: list[WebSocketRequest] = []
+
+    async def refuse(request: WebSocketRequest) -> None:
+        seen.append(request)
+        await request.refuse(404, {"error": {"code": "no_board", "reason": "no"}}, [("X-Extra", "1")])
+        request.abandon()
+
+    async with serving(refuse, base_path="/wb") as server:
+        client = await server.connect()
+        await client.send(
+            upgrade_head("/wb/ws/b%201?token=a%2Fb&x=", Sec_WebSocket_Protocol="v0, v1", Cookie="c=d")
+        )
+        status, head, body = await client.answer()
+        assert (status, json.loads(body)["error"]["code"]) == (404, "no_board")
+        assert "x-extra: 1" in head.lower()
+        assert "connection: close" in head.lower()
+        assert await client.rest() == b""
+    (request,) = seen
+    assert request.name == "b 1"
+    assert request.query == {"token": "a/b", "x": ""}
+    assert request.headers.get("cookie") == "c=d"
+    assert request.subprotocols == ("v0", "v1")
+    assert request.peer.startswith("127.0.0.1:")
+    assert request.wire.is_closed
+
+
+async def test_too_many_query_fields_are_none() -> None:
+    """A bound for the parser."""
+    seen: list[dict[str, str]] = []
+
+    async def note(request: WebSocketRequest) -> None:
+        seen.append(request.query)
+        request.abandon()
+
+    async with serving(note) as server:
+        client = await server.connect()
+        await client.send(upgrade_head("/ws/b?" + "&".join(f"a{number}=1" for number in range(100))))
+        assert await client.rest() == b""
+    assert seen == [{}]
+
+
+async def test_a_request_may_be_served_by_another_nursery() -> None:
+    """The callback returns at once; the socket went with the request."""
+    async with trio.open_nursery() as room:
+
+        async def hand_over(request: WebSocketRequest) -> None:
+            room.start_soon(echo, request)
+
+        async with serving(hand_over) as server:
+            client = await server.connect()
+            server.clients.clear()
+            await client.send(upgrade_head() + client_frame(TEXT, b"early"))
+            await client.head()
+            assert await client.frame() == (TEXT, b"early")
+        await client.send(client_frame(TEXT, b"after the server's end"))
+        assert await client.frame() == (TEXT, b"after the server's end")
+        await client.stream.aclose()
+
+
+async def test_a_room_cancelled_before_the_first_step_closes_the_socket() -> None:
+    """A request handed to a nursery that ends is not leaked."""
+    handed = trio.Event()
+
+    async with serving() as _, trio.open_nursery() as room:
+
+        async def hand_over(request: WebSocketRequest) -> None:
+            room.start_soon(echo, request)
+            room.cancel_scope.cancel()
+            handed.set()
+
+        async with serving(hand_over) as server:
+            client = await server.connect()
+            with trio.CancelScope(shield=True):
+                await client.send(upgrade_head())
+                await handed.wait()
+                assert b" 101 " not in await client.rest()
+
+
+async def test_a_handler_that_raises_ends_its_connection_only() -> None:
+    """It is logged; the next client is served."""
+    calls = 0
+
+    async def fragile(request: WebSocketRequest) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise ValueError("broken")
+        await echo(request)
+
+    with structlog.testing.capture_logs() as events:
+        async with serving(fragile) as server:
+            client = await server.connect()
+            await client.send(upgrade_head())
+            assert await client.rest() == b""
+            client = await server.connect()
+            await client.send(upgrade_head() + client_frame(TEXT, b"still here"))
+            await client.head()
+            assert await client.frame() == (TEXT, b"still here")
+    assert [event["event"] for event in events] == ["connection_failed"]
+
+
+async def test_a_head_byte_by_byte_is_understood() -> None:
+    """For WebSockets and for HTTP."""
+    async with serving() as server:
+        client = await server.connect()
+        for byte in upgrade_head():
+            await client.send(bytes((byte,)))
+        assert " 101 " in await client.head()
+        await client.stream.aclose()
+        client = await server.connect()
+        for byte in GET:
+            await client.send(bytes((byte,)))
+        assert (await client.answer())[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (upgrade_head(Sec_WebSocket_Version="8"), 426),
+        (upgrade_head(Sec_WebSocket_Key="x"), 400),
+        (upgrade_head(Origin="http://evil.example"), 403),
+        (upgrade_head("/elsewhere"), 404),
+        (b"GET / HTTP/1.1\r\nX: " + bytes([120]) * 40_000 + b"\r\n\r\n", 431),
+        (b"\x00\x01garbage\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400),
+    ],
+)
+async def test_what_cannot_be_served_gets_an_answer(data: bytes, status: int) -> None:
+    """A status, and the connection closed behind it."""
+    async with serving() as server:
+        client = await server.connect()
+        await client.send(data)
+        got, head, _ = await client.answer()
+        assert got == status
+        assert "close" in head.lower()
+        if status == 426:
+            assert "sec-websocket-version: 13" in head.lower()
+        await client.rest()
+
+
+async def test_allowed_origins_pass() -> None:
+    """The page's own origin, and those of the setting."""
+    async with serving(origins=OriginPolicy.of(["https://other.example"])) as server:
+        for origin in ("http://localhost", "https://other.example"):
+            client = await server.connect()
+            await client.send(upgrade_head(Origin=origin))
+            assert " 101 " in await client.head()
+            await client.stream.aclose()
+
+
+async def test_behind_a_trusted_proxy_origin_and_peer_are_the_browsers() -> None:
+    """X-Forwarded-* decide for WebSockets and for HTTP; without trust they decide nothing."""
+    said = {"X_Forwarded_For": "9.9.9.9", "X_Forwarded_Proto": "https", "X_Forwarded_Host": "draw.example"}
+    peers: list[str] = []
+
+    async def note(request: WebSocketRequest) -> None:
+        peers.append(request.peer)
+        request.abandon()
+
+    loopback = TrustedProxies((ip_network("127.0.0.0/8"),))
+    async with serving(note, proxies=loopback) as server:
+        client = await server.connect()
+        await client.send(upgrade_head(Origin="https://draw.example", **said))
+        await client.rest()
+        client = await server.connect()
+        fields = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in said.items())
+        await client.send(GET[:-2] + fields.encode() + b"\r\n")
+        assert b"https ('9.9.9.9', 0) draw.example" in (await client.answer())[2]
+    assert peers == ["9.9.9.9"]
+    async with serving(note) as server:
+        client = await server.connect()
+        await client.send(upgrade_head(Origin="https://draw.example", **said))
+        assert (await client.answer())[0] == 403
+
+
+async def test_a_unix_socket_serves_both(tmp_path: Path) -> None:
+    """The same over unix:/path; the peer has no address."""
+    async with serving(address=UnixAddress(tmp_path / "s")) as server:
+        client = await server.connect()
+        await client.send(upgrade_head() + client_frame(TEXT, b"hi"))
+        await client.head()
+        assert await client.frame() == (TEXT, b"hi")
+        await client.stream.aclose()
+        client = await server.connect()
+        await client.send(GET)
+        assert b"None localhost" in (await client.answer())[2]
+
+
+async def alone(first: bytes) -> tuple[float, bytes]:
+    """How long a client that sends `first` and then nothing is kept, and what it is told."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    client = RawClient(trio.SocketStream(trio.socket.from_stdlib_socket(theirs)))
+    if first:
+        await client.send(first)
+    started = trio.current_time()
+    async with client.stream, trio.open_nursery() as nursery:
+        nursery.start_soon(Demux(HttpBridge(hello_app), echo).serve, ours)
+        said = await client.rest()
+        elapsed = trio.current_time() - started
+    return elapsed, said
+
+
+async def test_a_slow_head_is_answered_and_a_silent_peer_is_not(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """408 after REQUEST_HEAD for half a head; a connection opened ahead of need just closes."""
+    elapsed, said = await alone(b"GET / HT")
+    assert elapsed == pytest.approx(REQUEST_HEAD.seconds)
+    assert said.startswith(b"HTTP/1.1 408 ")
+    elapsed, said = await alone(b"")
+    assert elapsed == pytest.approx(REQUEST_HEAD.seconds)
+    assert said == b""
+
+
+async def test_peers_that_come_and_go_leave_nothing() -> None:
+    """FIN, RST and silence in any phase: no task, no descriptor, no log line stays."""
+    logging.getLogger("hypercorn.error").disabled = False
+    with structlog.testing.capture_logs() as events:
+        async with serving() as server:
+            await trio.testing.wait_all_tasks_blocked()
+            tasks = trio.lowlevel.current_statistics().tasks_living
+            files = len(list(Path("/proc/self/fd").iterdir()))
+            for number in range(120):
+                client = await server.connect()
+                first = (b"", b"GET ", upgrade_head(), GET, upgrade_head() + client_frame(TEXT, b"x") * 9)
+                if data := first[number % 5]:
+                    await client.send(data)
+                if number % 2:
+                    client.stream.setsockopt(  # type: ignore[attr-defined]
+                        socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0"
+                    )
+                await client.stream.aclose()
+            with trio.fail_after(10):
+                while trio.lowlevel.current_statistics().tasks_living > tasks:
+                    await trio.lowlevel.checkpoint()
+            assert len(list(Path("/proc/self/fd").iterdir())) <= files
+    assert events == []
+
+
+def test_a_head_fits_hypercorns_bound() -> None:
+    """What we let through must not be refused behind us."""
+    assert HttpBridge(hello_app)._config.h11_max_incomplete_size >= limits.MAX_HEAD_BYTES

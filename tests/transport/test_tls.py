@@ -1,0 +1,193 @@
+"""TLS for pages and sockets, and certificates that cannot be used."""
+
+import ssl
+import subprocess
+from pathlib import Path
+
+import h2.connection
+import h2.events
+import pytest
+import trio
+import trio.testing
+from h2.settings import SettingCodes
+from transport.conftest import Certificate
+from transport.peers import (
+    CLOSE,
+    KEY,
+    PING,
+    PONG,
+    TEXT,
+    RawClient,
+    Served,
+    client_frame,
+    serving,
+    tcp_pair,
+    upgrade_head,
+)
+
+from whiteboard.errors import StartupError
+from whiteboard.timeouts import TLS_HANDSHAKE
+from whiteboard.transport.connection import open_websocket_connection
+from whiteboard.transport.demux import Demux
+from whiteboard.transport.hypercorn_bridge import HttpBridge
+from whiteboard.transport.tls import TlsWire, load_tls
+from whiteboard.transport.upgrade import Upgrade
+
+GET = b"GET /page HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def secured(stream: trio.abc.Stream, certificate: Certificate, alpn: str = "http/1.1") -> RawClient:
+    """A client that trusts the certificate."""
+    context = ssl.create_default_context(cafile=certificate.cert)
+    context.set_alpn_protocols([alpn])
+    tls = trio.SSLStream(stream, context, server_hostname="localhost", https_compatible=True)
+    return RawClient(tls)
+
+
+async def connect(server: Served, certificate: Certificate, alpn: str = "http/1.1") -> RawClient:
+    """The same, connected."""
+    return secured((await server.connect()).stream, certificate, alpn)
+
+
+async def test_pages_and_sockets_over_tls(certificate: Certificate) -> None:
+    """Https and wss on one port, with messages larger than a record."""
+    async with serving(tls=load_tls(certificate.cert, certificate.key)) as server:
+        client = await connect(server, certificate)
+        await client.send(GET)
+        status, _, body = await client.answer()
+        assert status == 200
+        assert b" https " in body
+        client = await connect(server, certificate)
+        await client.send(upgrade_head(Origin="https://localhost") + client_frame(TEXT, b"early"))
+        assert " 101 " in await client.head()
+        assert await client.frame() == (TEXT, b"early")
+        for payload in (b"x", bytes(300_000)):
+            await client.send(client_frame(PING, b"p") + client_frame(TEXT, payload))
+            assert await client.frame() == (PONG, b"p")
+            assert await client.frame() == (TEXT, payload)
+        await client.send(client_frame(CLOSE, b"\x03\xe8"))
+        assert await client.frame() == (CLOSE, b"\x03\xe8")
+        assert await client.rest() == b""
+
+
+async def test_http2_over_tls_offers_no_websockets(certificate: Certificate) -> None:
+    """ALPN h2 reaches Hypercorn; the setting that would lead browsers astray is not there."""
+    async with serving(tls=load_tls(certificate.cert, certificate.key)) as server:
+        client = await connect(server, certificate, "h2")
+        connection = h2.connection.H2Connection()
+        connection.initiate_connection()
+        headers = [(":method", "GET"), (":path", "/two"), (":scheme", "https"), (":authority", "localhost")]
+        connection.send_headers(1, headers, end_stream=True)
+        await client.send(connection.data_to_send())
+        body, is_ended = b"", False
+        while not is_ended:
+            for event in connection.receive_data(await client.stream.receive_some()):
+                if isinstance(event, h2.events.DataReceived):
+                    body += event.data or b""
+                is_ended = is_ended or isinstance(event, h2.events.StreamEnded)
+            await client.send(connection.data_to_send())
+        assert body.startswith(b"GET /two 0 https")
+        assert not connection.remote_settings.get(SettingCodes.ENABLE_CONNECT_PROTOCOL)
+        await client.stream.aclose()
+
+
+async def test_push_over_tls_never_waits_and_drains(certificate: Certificate) -> None:
+    """Backlog counts plain and encrypted bytes; all arrives in order, from a slow reader too."""
+    plain, far = await tcp_pair()
+    wire = TlsWire(plain.socket, load_tls(certificate.cert, certificate.key))
+    client = secured(far.stream, certificate)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(client.stream.do_handshake)  # type: ignore[attr-defined]
+        await wire.handshake()
+    assert wire.alpn == "http/1.1"
+    messages = [b"%d:" % number + bytes(40_000) for number in range(300)]
+    async with open_websocket_connection(wire, Upgrade(KEY, ())) as connection:
+        await client.head()
+        for message in messages:
+            connection.push(message)
+        assert connection.backlog_bytes > 1_000_000
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(connection.drain)
+            for message in messages:
+                assert await client.frame() == (TEXT, message)
+        assert connection.backlog_bytes == 0
+        await client.stream.aclose()
+
+
+@pytest.mark.parametrize("first", [GET, b"\x16\x03\x01\x00\x05hello"])
+async def test_a_peer_that_speaks_no_tls_is_dropped(certificate: Certificate, first: bytes) -> None:
+    """Plain HTTP or garbage on the TLS port ends that connection and logs nothing."""
+    async with serving(tls=load_tls(certificate.cert, certificate.key)) as server:
+        client = await server.connect()
+        await client.send(first)
+        assert not (await client.rest()).startswith(b"HTTP")
+
+
+async def test_a_silent_handshake_has_a_deadline(
+    certificate: Certificate, autojump_clock: trio.testing.MockClock
+) -> None:
+    """TLS_HANDSHAKE, then the socket is closed."""
+    plain, far = await tcp_pair()
+    demux = Demux(HttpBridge(no_app), no_app, tls=load_tls(certificate.cert, certificate.key))
+    started = trio.current_time()
+    await demux.serve(plain.socket)
+    assert trio.current_time() - started == pytest.approx(TLS_HANDSHAKE.seconds)
+    assert await far.rest() == b""
+    await far.stream.aclose()
+
+
+async def no_app(*_: object) -> None:
+    """Is never called."""
+
+
+async def test_a_cut_without_close_notify_is_an_end(certificate: Certificate) -> None:
+    """Cut off in TLS's middle: the end of the stream, like on plain TCP."""
+    plain, far = await tcp_pair()
+    wire = TlsWire(plain.socket, load_tls(certificate.cert, certificate.key))
+    client = secured(far.stream, certificate)
+    with wire:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(client.stream.do_handshake)  # type: ignore[attr-defined]
+            await wire.handshake()
+        await client.send(b"last words")
+        await far.stream.send_eof()  # type: ignore[attr-defined]
+        assert await wire.receive() == b"last words"
+        assert await wire.receive() == b""
+        await far.stream.aclose()
+
+
+def test_a_bad_certificate_is_named(certificate: Certificate, tmp_path: Path) -> None:
+    """Missing, no PEM, a key of another certificate, an encrypted key: each a sentence with the file."""
+    missing, empty, other = tmp_path / "missing.pem", tmp_path / "empty.pem", tmp_path / "other.pem"
+    locked = tmp_path / "locked.pem"
+    empty.write_text("nothing")
+    make_key = ["openssl", "genpkey", "-algorithm", "ed25519", "-out"]
+    subprocess.run([*make_key, str(other)], check=True, capture_output=True)
+    lock = [
+        "openssl",
+        "pkey",
+        "-in",
+        str(certificate.key),
+        "-aes256",
+        "-passout",
+        "pass:x",
+        "-out",
+        str(locked),
+    ]
+    subprocess.run(lock, check=True, capture_output=True)
+    with pytest.raises(StartupError, match=r"Cannot read the TLS certificate .*missing.pem: No such file"):
+        load_tls(missing, certificate.key)
+    with pytest.raises(StartupError, match=r"Cannot read the TLS key .*missing.pem"):
+        load_tls(certificate.cert, missing)
+    with pytest.raises(StartupError, match=r"Cannot use the TLS certificate in .*empty.pem"):
+        load_tls(empty, certificate.key)
+    for key in (other, locked):
+        with pytest.raises(StartupError, match=f"and .*{key.name}"):
+            load_tls(certificate.cert, key)
+
+
+def test_one_file_may_hold_both(certificate: Certificate, tmp_path: Path) -> None:
+    """Certificate and key in one PEM file."""
+    both = tmp_path / "both.pem"
+    both.write_text(certificate.cert.read_text() + certificate.key.read_text())
+    assert load_tls(both).minimum_version is ssl.TLSVersion.TLSv1_2
