@@ -35,7 +35,9 @@ export function orderKey(n) {
     rest -= room;
     size += 1;
   }
-  return letter("Z", 1 - size) + digits(room - 1 - rest, size);
+  // the complement digit by digit: `room - 1 - rest` is beyond exact integers for large numbers
+  const spelled = [...digits(rest, size)].map((digit) => DIGITS[61 - DIGITS.indexOf(digit)]);
+  return letter("Z", 1 - size) + spelled.join("");
 }
 
 /**
