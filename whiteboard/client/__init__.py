@@ -26,12 +26,14 @@ from whiteboard.client.events import (
     Unknown,
     Welcome,
 )
+from whiteboard.client.replica import BoardReplica
 from whiteboard.client.wire import Wire, open_wire
 
 __all__ = [
     "Ack",
     "Answer",
     "BoardClient",
+    "BoardReplica",
     "Cursors",
     "Disconnected",
     "Drain",

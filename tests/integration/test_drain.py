@@ -1,0 +1,111 @@
+"""SIGTERM under load (R12, failure class "shutdown loses tail")."""
+
+import signal
+from dataclasses import dataclass, field
+
+import pytest
+import trio
+from integration.bare_socket import BareSocket, Ended
+from integration.conftest import Serve
+from integration.polling import until
+
+pytestmark = pytest.mark.integration
+
+CLIENTS = 6
+
+
+@dataclass
+class Heard:
+    """What one client was told until its end."""
+
+    acked: dict[str, int] = field(default_factory=dict)
+    seen: dict[str, int] = field(default_factory=dict)
+    drain: list[float] | None = None
+    rejected: set[str] = field(default_factory=set)
+    code: int | None = None
+
+
+async def draw(url: str, number: int, heard: Heard) -> None:
+    """Draw as fast as answers allow, and note everything until the server ends the connection."""
+    one = await BareSocket.open(url, "b")
+    await one.enter(client=f"c-{number}")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(say_strokes, one, number)
+        try:
+            while True:
+                note(await one.hear(), heard)
+        except Ended as ended:
+            heard.code = ended.code
+        nursery.cancel_scope.cancel()
+    await one.hang_up()
+
+
+async def say_strokes(one: BareSocket, number: int) -> None:
+    """Strokes without end, a few hundred a second."""
+    try:
+        for count in range(1, 1_000_000):
+            op = {"type": "stroke", "id": f"s{number}-{count}", "points": [[0, 0]]}
+            await one.say({**op, "opId": f"c-{number}:{count}"})
+            await trio.sleep(0.002)
+    except (trio.BrokenResourceError, trio.ClosedResourceError):
+        return
+
+
+def note(message: dict[str, object], heard: Heard) -> None:
+    """Sort one message."""
+    match message:
+        case {"type": "ack", "opId": str(op_id), "seq": int(seq)}:
+            heard.acked[op_id] = seq
+        case {"type": "stroke", "opId": str(op_id), "seq": int(seq)}:
+            heard.seen[op_id] = seq
+        case {"type": "drain", "reconnect": list(bounds)}:
+            heard.drain = bounds
+        case {"type": "reject", "opId": str(op_id), "code": code, "retry": retry}:
+            assert (code, retry) == ("draining", True)
+            heard.rejected.add(op_id)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_sigterm_under_load_stores_what_was_accepted(serve: Serve, number: signal.Signals) -> None:
+    """Everybody hears `drain` and 1001, what was acked or broadcast is stored, the exit code is 0. [DRN-2]"""
+    server = serve("sqlite")
+    all_heard = [Heard() for _ in range(CLIENTS)]
+    async with trio.open_nursery() as nursery:
+        for client, heard in enumerate(all_heard):
+            nursery.start_soon(draw, server.url, client, heard)
+        await until(lambda: min(len(heard.acked) for heard in all_heard) >= 20)
+        server.process.send_signal(number)
+        code = await trio.to_thread.run_sync(server.wait)
+    assert code == 0, server.log
+    for heard in all_heard:
+        assert heard.drain == [0, 5]
+        assert heard.code == 1001
+    server.start()
+    stored = {op["opId"]: op["seq"] for op in await server.ops("b")}
+    assert sorted(stored.values()) == list(range(1, len(stored) + 1))
+    for heard in all_heard:
+        assert heard.acked.items() <= stored.items()
+        assert heard.seen.items() <= stored.items()
+        assert not heard.rejected & stored.keys()
+    acked = sum(len(heard.acked) for heard in all_heard)
+    rejected = sum(len(heard.rejected) for heard in all_heard)
+    print(f"\n{number.name}: exit 0; {acked} acked and {rejected} rejected; {len(stored)} stored")
+    assert acked == len(stored)
+
+
+async def test_draining_server_is_not_ready(serve: Serve) -> None:
+    """While it drains, `/readyz` says 503 or nobody answers any more; nobody is let in."""
+    server = serve("sqlite")
+    one = await BareSocket.open(server.url, "b")
+    await one.enter()
+    server.process.send_signal(signal.SIGTERM)
+    assert (await one.hear_kind("drain"))["reconnect"] == [0, 5]
+    try:
+        status, _ = await server.fetch("/readyz")
+    except OSError:
+        status = 503
+    assert status == 503
+    with pytest.raises(Ended) as ended:
+        await one.hear()
+    assert ended.value.code == 1001
+    assert await trio.to_thread.run_sync(server.wait) == 0
