@@ -231,6 +231,27 @@ async def test_a_slow_reader_makes_a_backlog_that_drains() -> None:
         await client.stream.aclose()
 
 
+async def test_a_reset_under_a_backlog_ends_drain() -> None:
+    """The queue is dropped with the socket."""
+    wire, client = await tcp_pair()
+    async with open_websocket_connection(wire, Upgrade(KEY, ())) as connection:
+        await client.head()
+        for _ in range(200):
+            connection.push(bytes(100_000))
+        assert connection.backlog_bytes > 0
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(expect_reset, connection)
+            await trio.testing.wait_all_tasks_blocked()
+            await client.stream.aclose()
+        assert connection.backlog_bytes == 0
+
+
+async def expect_reset(connection: WebSocketConnection) -> None:
+    """Drain, and be told that the peer has gone."""
+    with pytest.raises(ConnectionLost, match="reset"):
+        await connection.drain()
+
+
 async def test_wait_backlog_wakes_the_one_who_drains() -> None:
     """It sleeps while all goes out directly, and wakes with the first byte that is left."""
     async with open_pair(send_buffer=4096) as (connection, client):
