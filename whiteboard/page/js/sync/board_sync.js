@@ -221,7 +221,8 @@ export class BoardSync extends EventTarget {
     this.#clock.clearTimeout(this.#adoptTimer);
     this.#adoptTimer = this.#clock.setTimeout(() => this.#adoptOrphans(), ADOPT_MS);
     for (const { client, key, entries } of await this.#store.orphans()) {
-      if (this.#outboxes.has(client)) continue;
+      if (!this.#isStarted) this.#store.release(client); // stopped meanwhile
+      if (!this.#isStarted || this.#outboxes.has(client)) continue;
       const outbox = new Outbox(client, key);
       this.#outboxes.set(client, outbox);
       this.#takeUp(outbox, entries);
