@@ -62,6 +62,7 @@ class Broadcast:
         while True:
             await self._ops_wake.wait()
             await trio.sleep_until(ready_at)
+            self._ops_wake = trio.Event()
             started = trio.current_time()
             self.flush()
             ended = trio.current_time()
@@ -80,7 +81,6 @@ class Broadcast:
 
     def flush(self) -> None:
         """Give every live feed what the tail has beyond `seq`, as one frame. Never blocks."""
-        self._ops_wake = trio.Event()
         if self._tail.head == self.seq:
             return
         texts = self._tail.between(self.seq, self._tail.head, size_bytes=2**62)

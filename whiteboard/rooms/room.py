@@ -14,6 +14,7 @@ checkpointed.
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import trio
 
@@ -35,6 +36,8 @@ from whiteboard.rooms.tail import Tail
 from whiteboard.rooms.upkeep import Upkeep
 from whiteboard.storage.ports import Storage
 
+_Result = TypeVar("_Result")
+
 
 class Room:
     """The live copy of a board in this process."""
@@ -46,7 +49,7 @@ class Room:
         """Whoever needs the board to stay: sessions and reads under way."""
         self.idle_since = trio.current_time()
         """When the last lease was given back."""
-        self.farewell: CloseCode = close_codes.BOARD_FAILED
+        self.farewell: CloseCode = close_codes.GOING_AWAY
         """With which code its sessions end when the room ends."""
         self._claims = Claims(board_id, storage.op_log)
         self._clock_ms = clock_ms
@@ -73,7 +76,7 @@ class Room:
             async with trio.open_nursery() as workers:
                 async with trio.open_nursery() as self._sessions:
                     self._opened.set()
-                    upkeep = await self._load(workers)
+                    upkeep = await self._own(lambda: self._load(workers))
                     await self._close_wanted.wait()
                     self._sessions.cancel_scope.cancel()
                 await self._settle(upkeep)
@@ -99,17 +102,27 @@ class Room:
         """Whether the room takes nothing new any more."""
         return self._close_wanted.is_set()
 
+    async def _own(self, work: Callable[[], Awaitable[_Result]]) -> _Result:
+        """Do a part of the room's own work: when it fails, the board has failed."""
+        try:
+            return await work()
+        except Exception:
+            self.farewell = close_codes.BOARD_FAILED
+            raise
+
     async def _load(self, workers: trio.Nursery) -> Upkeep:
         await self.replica.load()
         self._tail = Tail(self.replica.board.seq)
         self._broadcast = Broadcast(self._tail)
         self._committer = Committer(self.replica, self._tail, self._broadcast, self._claims, self._clock_ms)
         upkeep = Upkeep(self.replica)
-        name = f"room {self.board_id}"
-        workers.start_soon(self._committer.run, name=f"{name}: commit")
-        workers.start_soon(self._broadcast.tick_ops, name=f"{name}: tick ops")
-        workers.start_soon(self._broadcast.tick_presence, name=f"{name}: tick presence")
-        workers.start_soon(upkeep.run, name=f"{name}: upkeep")
+        for work, what in (
+            (self._committer.run, "commit"),
+            (self._broadcast.tick_ops, "tick ops"),
+            (self._broadcast.tick_presence, "tick presence"),
+            (upkeep.run, "upkeep"),
+        ):
+            workers.start_soon(self._own, work, name=f"room {self.board_id}: {what}")
         self._loaded.set()
         return upkeep
 

@@ -1,0 +1,71 @@
+"""A hub on memory storage, and lines into its boards, on a virtual clock."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import pytest
+import trio
+from rooms.line import Line
+
+from whiteboard.ids import BoardId
+from whiteboard.rooms.hub import Hub, open_hub
+from whiteboard.storage.memory import open_memory
+from whiteboard.storage.ports import Storage
+
+BOARD = BoardId("b1")
+
+
+@dataclass
+class Stage:
+    """A hub with what a test needs around it."""
+
+    hub: Hub
+    storage: Storage
+    lines: list[Line] = field(default_factory=list)
+
+    async def connect(self, board: BoardId = BOARD, window: float = float("inf")) -> Line:
+        """A new connection; nothing has been said on it."""
+        line = Line(window)
+
+        @asynccontextmanager
+        async def accept() -> AsyncIterator[Line]:
+            await trio.lowlevel.checkpoint()
+            yield line
+
+        await self.hub.serve(board, accept)
+        self.lines.append(line)
+        return line
+
+    async def join(self, board: BoardId = BOARD, **hello: object) -> tuple[Line, dict[str, Any]]:
+        """A connection that said hello, and its welcome."""
+        line = await self.connect(board)
+        line.say({"type": "hello", **hello})
+        return line, await line.expect("welcome")
+
+
+Staging = Callable[..., Any]
+
+
+def ticking_clock() -> Callable[[], int]:
+    """A server clock for tests: a millisecond later at each look."""
+    ticks = count(1_700_000_000_000)
+    return lambda: next(ticks)
+
+
+@asynccontextmanager
+async def open_stage(storage: Storage | None = None) -> AsyncIterator[Stage]:
+    """A stage on memory storage, or on a given one."""
+    async with open_memory() as memory:
+        used = storage or memory
+        async with open_hub(used, ticking_clock()) as hub:
+            yield Stage(hub, used)
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[Stage]:
+    """A stage; tests that use it take `autojump_clock` too."""
+    async with open_stage() as opened:
+        yield opened

@@ -1,0 +1,154 @@
+"""A connection without a socket: what a test writes, a session reads, and the reverse.
+
+It keeps the promises of `rooms.ports.Connection`. The "kernel" takes bytes up to `window` and hands
+them to the test's side at once; a test that sets `window = 0` is a client that stopped reading.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import trio
+
+from whiteboard.errors import ConnectionLost
+from whiteboard.rooms.ports import Incoming
+
+
+class Line:
+    """Both ends of one connection."""
+
+    def __init__(self, window: float = float("inf")) -> None:
+        self.window = window
+        """Bytes that the peer still takes."""
+        self.closed: tuple[int, str] | None = None
+        """Code and reason of the server's goodbye."""
+        self.pings = 0
+        self.answers_pings = True
+        self._incoming: deque[Incoming] = deque()
+        self._outgoing: deque[bytes] = deque()
+        self._taken: deque[dict[str, Any]] = deque()
+        self._heard = self._progress = trio.current_time()
+        self._lost: str | None = None
+        self._bell = trio.lowlevel.ParkingLot()
+
+    # --- the test's end -----------------------------------------------------------------------
+
+    def say(self, *messages: object) -> None:
+        """Send messages, each as a frame; bytes go as they are."""
+        for message in messages:
+            self._incoming.append(message if isinstance(message, bytes) else msgspec.json.encode(message))
+        self._heard = trio.current_time()
+        self._bell.unpark_all()
+
+    def deliver(self, incoming: Incoming) -> None:
+        """Send something that is no text."""
+        self._incoming.append(incoming)
+        self._bell.unpark_all()
+
+    def hang_up(self, reason: str = "reset") -> None:
+        """Vanish so that the server notices."""
+        self._lost = reason
+        self._bell.unpark_all()
+
+    def open_window(self, size: float = float("inf")) -> None:
+        """Begin to read again."""
+        self.window = size
+        self._bell.unpark_all()
+
+    def read(self) -> list[dict[str, Any]]:
+        """Everything that has come so far, batches taken apart."""
+        found = list(self._taken)
+        self._taken.clear()
+        return found
+
+    async def expect(self, kind: str, **fields: object) -> dict[str, Any]:
+        """The next message of this type with these fields; others before it are dropped."""
+        while True:
+            while self._taken:
+                message = self._taken.popleft()
+                if message["type"] == kind and fields.items() <= message.items():
+                    return message
+            if self.closed is not None:
+                raise AssertionError(f"closed with {self.closed} before {kind} {fields}")
+            await self._park(f"{kind} {fields}")
+
+    async def wait_closed(self) -> tuple[int, str]:
+        """Code and reason of the server's goodbye, once it came."""
+        while self.closed is None:
+            await self._park("the server's goodbye")
+        return self.closed
+
+    async def _park(self, wanted: str) -> None:
+        """Wait for the next event, on the virtual clock: heartbeats would keep a test going for ever."""
+        with trio.move_on_after(300) as patience:
+            await self._bell.park()
+        if patience.cancelled_caught:
+            raise AssertionError(f"300 s without {wanted}")
+
+    # --- the session's end: rooms.ports.Connection --------------------------------------------
+
+    peer = "test:1"
+
+    @property
+    def last_heard(self) -> float:
+        return self._heard
+
+    @property
+    def backlog_bytes(self) -> int:
+        return sum(map(len, self._outgoing))
+
+    @property
+    def last_progress(self) -> float:
+        return self._progress
+
+    async def receive(self) -> Sequence[Incoming]:
+        await trio.lowlevel.checkpoint()
+        while not self._incoming:
+            if self._lost is not None:
+                raise ConnectionLost(self._lost)
+            await self._bell.park()
+        found = list(self._incoming)
+        self._incoming.clear()
+        return found
+
+    def push(self, message: bytes) -> None:
+        if self.closed is None and self._lost is None:
+            if not self._outgoing:
+                self._progress = trio.current_time()
+            self._outgoing.append(message)
+            self._flow()
+            self._bell.unpark_all()
+
+    async def drain(self) -> None:
+        await trio.lowlevel.checkpoint()
+        self._flow()
+        while self._outgoing:
+            if self._lost is not None:
+                raise ConnectionLost(self._lost)
+            await self._bell.park()
+            self._flow()
+
+    async def wait_backlog(self) -> None:
+        await trio.lowlevel.checkpoint()
+        while not self._outgoing:
+            await self._bell.park()
+
+    async def ping(self) -> None:
+        await trio.lowlevel.checkpoint()
+        self.pings += 1
+        if self.answers_pings:
+            self._heard = trio.current_time()
+
+    async def close(self, code: int, reason: str) -> None:
+        await trio.lowlevel.checkpoint()
+        self.closed = self.closed or (code, reason)
+        self._bell.unpark_all()
+
+    def _flow(self) -> None:
+        while self._outgoing and len(self._outgoing[0]) <= self.window:
+            message = self._outgoing.popleft()
+            self.window -= len(message)
+            self._progress = trio.current_time()
+            decoded = msgspec.json.decode(message)
+            self._taken.extend(decoded if isinstance(decoded, list) else [decoded])
