@@ -15,7 +15,8 @@ export function statusText({ state, pending, durable, kept, role, reason }) {
   if (state === "connecting") return { level: "waiting", text: pending ? tn("status.connecting.kept", pending) : t("status.connecting") };
   if (pending > 0) return { level: "saving", text: t("status.saving", { n: pending }) };
   if (role === "viewer") return { level: "saved", text: t("status.viewer") };
-  return { level: durable === "memory" ? "live" : "saved", text: t(`status.saved.${durable ?? "memory"}`) };
+  const where = durable ?? "memory";
+  return { level: where === "memory" ? "live" : "saved", text: t(`status.saved.${where}`) };
 }
 
 /** @param {number} pending @param {"disk"|"memory"} kept */

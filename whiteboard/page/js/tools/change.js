@@ -56,7 +56,7 @@ export function resizedProps(el, handle, dx, dy, isProportional, measure) {
   return { x: round2(handle.includes("w") ? box.maxX - w : box.minX), y: round2(handle.includes("n") ? box.maxY - h : box.minY), w: round2(w), h: round2(h) };
 }
 
-/** @param {Element} el @param {string} handle @param {number} dx @param {number} dy */
+/** @param {Element} el @param {string} handle @param {number} dx @param {number} dy @returns {Record<string, number>} */
 function lineProps(el, handle, dx, dy) {
   const w = el.w ?? 0, h = el.h ?? 0;
   if (handle === "end") return { w: round2(w + dx), h: round2(h + dy) };
