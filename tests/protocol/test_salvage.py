@@ -1,0 +1,62 @@
+"""Salvage: what lenient readers take and a strict one does not."""
+
+import json
+
+import pytest
+from hypothesis import given
+from strategies import encode, json_values
+
+from whiteboard.protocol import salvage
+
+
+@given(json_values)
+def test_there_is_no_fault_in_what_everybody_takes(value: object) -> None:
+    """Plain JSON has neither half characters nor infinities."""
+    assert salvage.find_fault(encode({"a": value})) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "path"),
+    [
+        (rb'{"a":[1,{"b":"\ud800x"}]}', "half a character (a lone surrogate)", "$.a[1].b"),
+        (rb'{"a":-Infinity}', "a number that is not finite", "$.a"),
+        (rb'{"a":1e999}', "a number that is not finite", "$.a"),
+    ],
+)
+def test_the_first_fault_is_named(text: bytes, reason: str, path: str) -> None:
+    """Reason and path of the field. [OP-18]"""
+    fault = salvage.find_fault(text)
+    assert fault is not None
+    assert (fault.reason, fault.path) == (reason, path)
+
+
+def test_fields_that_should_be_names_are_names_or_empty() -> None:
+    """A type that is a list is no type."""
+    fault = salvage.find_fault(b'{"type":["a"],"id":"e","x":NaN}')
+    assert fault is not None
+    assert (fault.name_of("type"), fault.name_of("id"), fault.name_of("opId")) == ("", "e", "")
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"[1]", b"garbage", b"\xff", b"{" * 5_000, b'{"a":' * 100_000, b"1" * 5_000]
+)
+def test_what_nobody_takes_is_left(text: bytes) -> None:
+    """No JSON, no object, no end: there is nothing to find, and nothing is raised."""
+    assert salvage.find_fault(text) is None
+
+
+def test_nesting_near_the_reader_s_end_is_left() -> None:
+    """Whatever depth the reader takes, looking for the fault raises nothing."""
+    for depth in range(100, 2_000, 50):
+        text = b'{"a":' + b"[" * depth + b"NaN" + b"]" * depth + b"}"
+        fault = salvage.find_fault(text)
+        assert fault is None or fault.reason == "a number that is not finite"
+        salvage.split(b"[" + text + b"]")
+
+
+def test_a_batch_is_split_into_messages_that_keep_their_faults() -> None:
+    """Each message comes out as text of its own; no array, no batch. [ERR-3]"""
+    assert salvage.split(rb'[{"a":"\ud83d"},5]') == [rb'{"a": "\ud83d"}', b"5"]
+    assert salvage.split(b'{"a":1}') is None
+    assert salvage.split(b"[") is None
+    assert json.loads((salvage.split(b"[NaN]") or [b""])[0]) != 0
