@@ -59,7 +59,10 @@ def report(ages: TaskAges, counts: Mapping[str, int], most: int = limits.MAX_TAS
         seconds from now; no deadline is null.
     """
     living = trio.lowlevel.current_statistics().tasks_living
-    tree, shown = _tree(trio.lowlevel.current_root_task(), ages, most)
+    root = trio.lowlevel.current_root_task()
+    if root is None:
+        raise RuntimeError("no task tree outside of trio.run")
+    tree, shown = _tree(root, ages, most)
     return {
         "counts": {**counts, "tasks": living},
         "tasks": {"living": living, "shown": shown, "cut": shown < living},

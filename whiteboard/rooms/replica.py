@@ -19,7 +19,7 @@ from whiteboard.protocol.codec import decode_body, number_body
 from whiteboard.storage.ports import Checkpoint, Storage, StoredOp
 
 _Item = TypeVar("_Item")
-_SLICE: Final = 256
+SLICE: Final = 256
 """Elements or ops worked on before other tasks get their turn: about a millisecond."""
 
 
@@ -55,7 +55,7 @@ class Replica:
         Used at opening, after a write of unknown fate, and for ops that other processes stored.
         """
         news: list[tuple[int, Json]] = []
-        while batch := await self.storage.op_log.read(self.board_id, self.board.seq, _SLICE):
+        while batch := await self.storage.op_log.read(self.board_id, self.board.seq, SLICE):
             stamped = [_decode(op) for op in batch]
             await self.recall(op.op.element for op in stamped)
             for op, stored in zip(stamped, batch, strict=True):
@@ -119,5 +119,5 @@ def _decode(op: StoredOp) -> StampedOp:
 
 def _slices(items: Sequence[_Item]) -> Iterator[list[_Item]]:
     walk = iter(items)
-    while some := list(islice(walk, _SLICE)):
+    while some := list(islice(walk, SLICE)):
         yield some

@@ -4,8 +4,9 @@ Owns whose X-Forwarded-* headers are believed and what they say. Nobody is belie
 header that anybody can send must not decide an address or an origin.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
 from whiteboard.transport.http_head import Headers
@@ -40,6 +41,13 @@ class TrustedProxies:
 
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
     """As the setting has them. A network of everyone (`0.0.0.0/0`) includes the peers of a Unix socket."""
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> "TrustedProxies":
+        """From networks as text; `*` is everyone. Raises ValueError for what is no network."""
+        everyone = (ip_network("0.0.0.0/0"), ip_network("::/0"))
+        parsed = [everyone if name == "*" else (ip_network(name, strict=False),) for name in names]
+        return cls(tuple(network for networks in parsed for network in networks))
 
     @property
     def _trusts_everyone(self) -> bool:

@@ -1,0 +1,53 @@
+"""What HTTP may do with boards: read, create, delete; each goes through the live room where needed."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+import trio
+
+from whiteboard.ids import BoardId
+from whiteboard.rooms.hub import Hub
+from whiteboard.rooms.replica import SLICE
+from whiteboard.storage.ports import Storage
+
+
+class BoardAccess:
+    """Boards as they are now, whether in memory or not."""
+
+    def __init__(self, hub: Hub, storage: Storage, clock_ms: Callable[[], int]) -> None:
+        self._hub = hub
+        self._storage = storage
+        self._clock_ms = clock_ms
+
+    async def board_view(self, board_id: BoardId) -> bytes | None:
+        """`{"board","seq","clock","elements":[…]}` with the visible elements, from bottom to top.
+
+        None when nobody has created the board. Raises StorageError, RoomClosed.
+        """
+        if await self._storage.op_log.head(board_id) is None:
+            return None
+        async with self._hub.visit(board_id) as room:
+            board = room.replica.board
+            head = {"board": board_id, "seq": board.seq, "clock": board.clock}
+            views = []
+            for number, element in enumerate(board.visible()):
+                views.append(element.view())
+                if number % SLICE == SLICE - 1:
+                    await trio.lowlevel.checkpoint()
+            return msgspec.json.encode(head)[:-1] + b',"elements":[' + b",".join(views) + b"]}"
+
+    async def create_board(self, board_id: BoardId) -> bool:
+        """Create an empty board; False when it exists. Raises StorageError, RoomClosed.
+
+        Goes through the room, because an open room holds the epoch of a board without ops.
+        """
+        async with self._hub.visit(board_id) as room:
+            return await self._storage.boards.create(board_id, self._clock_ms(), room.replica.epoch)
+
+    async def delete_board(self, board_id: BoardId) -> bool:
+        """End its sessions with 4404 and forget it with its history; False when there is none."""
+        return await self._hub.delete(board_id)
+
+    def readiness(self) -> Sequence[str]:
+        """Why no new session should come here; empty when they may."""
+        return ["draining"] if self._hub.is_draining else []
