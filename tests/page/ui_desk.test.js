@@ -4,8 +4,10 @@ import { test } from "node:test";
 import { Board } from "../../whiteboard/page/js/core/board.js";
 import { Scene } from "../../whiteboard/page/js/draw/scene.js";
 import { mergeBoxes } from "../../whiteboard/page/js/draw/layers.js";
+import { wrap } from "../../whiteboard/page/js/draw/painters.js";
 import { History, mergeSteps } from "../../whiteboard/page/js/history.js";
 import { ACTIONS, chordOf, copyOf } from "../../whiteboard/page/js/input/actions.js";
+import { readElements } from "../../whiteboard/page/js/input/clipboard.js";
 import { handlesOf, movedProps, resizedProps } from "../../whiteboard/page/js/tools/change.js";
 import { dragSize } from "../../whiteboard/page/js/tools/shape.js";
 
@@ -152,4 +154,19 @@ test("with Shift, shapes are square and lines go in steps of 15 degrees", () => 
   const { w, h } = dragSize(true, 100, 4, true);
   assert.ok(Math.abs(h) < 1e-9 && w > 100);
   assert.deepEqual(dragSize(true, 3, 4, false), { w: 3, h: 4 });
+});
+
+const oneEach = (/** @type {string} */ text) => [...text].length;
+
+test("a note's text is broken at spaces, between Chinese characters, and in words that are too long", () => {
+  assert.deepEqual(wrap("one two three", 7, oneEach), ["one two", "three"]);
+  assert.deepEqual(wrap("一二三四五", 2, oneEach), ["一二", "三四", "五"]);
+  assert.deepEqual(wrap("abcdefgh", 3, oneEach), ["abc", "def", "gh"]);
+  assert.deepEqual(wrap("a\n\nb", 5, oneEach), ["a", "", "b"]);
+});
+
+test("what is pasted is a list of creates, or nothing", () => {
+  assert.deepEqual(readElements('[{"type":"shape","id":"a"},{"type":"delete","id":"b"},null,3]'), [{ type: "shape", id: "a" }]);
+  assert.deepEqual(readElements("{"), []);
+  assert.deepEqual(readElements(""), []);
 });

@@ -62,3 +62,10 @@ test("offline, the light says how much is kept, and where truly", async () => {
   assert.equal(statusText({ ...online, state: "connecting", pending: 1 }).text, "Connecting… 1 change kept");
   assert.deepEqual(statusText({ ...online, state: "closed", reason: "kicked" }), { level: "closed", text: "Disconnected: kicked" });
 });
+
+test("no text in the dictionaries is without use", () => {
+  const files = readdirSync(PAGE, { recursive: true, encoding: "utf8" }).filter((f) => f.endsWith(".js") && !f.startsWith("i18n"));
+  const all = files.map((file) => readFileSync(new URL(file, PAGE), "utf8")).join("\n");
+  const isMade = (/** @type {string} */ key) => /^(color|width|tool|theme|status\.saved|help)\./.test(key) || key.endsWith(".one") || key.endsWith(".keys");
+  for (const key of Object.keys(en)) assert.ok(isMade(key) || all.includes(`"${key}"`), key);
+});

@@ -65,7 +65,9 @@ function makeParts(root, board) {
   stage.tabIndex = 0;
   stage.dataset.testid = "stage";
   stage.setAttribute("role", "application");
-  stage.setAttribute("aria-label", `${t("board.label", { board })}: ${t("board.canvas")}`);
+  const name = () => stage.setAttribute("aria-label", `${t("board.label", { board })}: ${t("board.canvas")}`);
+  document.addEventListener("languagechange", name);
+  name();
   cursors.setAttribute("aria-hidden", "true");
   main.append(stage, cursors, floating);
   root.replaceChildren(main, chrome);

@@ -75,6 +75,7 @@ export class Desk extends EventTarget {
     document.addEventListener("themechange", () => this.readTheme());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.readTheme());
     new ResizeObserver(() => this.resize()).observe(this.stage);
+    this.watchRatio();
     this.resize();
   }
 
@@ -142,6 +143,14 @@ export class Desk extends EventTarget {
     this.layers.resize();
     this.rect = this.stage.getBoundingClientRect();
     this.announce("camera");
+  }
+
+  /** The page may be moved to a screen with other pixels. */
+  watchRatio() {
+    matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener("change", () => {
+      this.resize();
+      this.watchRatio();
+    }, { once: true });
   }
 
   /** @param {Camera} camera */

@@ -3,6 +3,7 @@
 import { t } from "../i18n/i18n.js";
 import { listenToKeys } from "../input/actions.js";
 import { h } from "./dom.js";
+import { listenToClipboard } from "../input/clipboard.js";
 import { Presence } from "./presence.js";
 import { toast } from "./toast.js";
 import { makeSelectionBar, makeStyleButton, makeStylePanel, makeToolbar, makeUndoBar, makeZoomBar } from "./toolbar.js";
@@ -19,16 +20,19 @@ export function makeChrome(desk, root, cursors, input) {
   const dock = h("div", { class: "dock" }, style, h("div", { class: "dock-row" }, makeStyleButton(style), toolbar));
   root.append(makeTopbar(desk, context), dock, makeUndoBar(desk, context), makeZoomBar(desk, context), makeSelectionBar(desk, context), makeHint(desk));
   listenToKeys(desk, context);
+  listenToClipboard(desk);
   tellTroubles(desk);
   return new Presence(desk, cursors);
 }
 
 /** On an empty board: what to do. @param {import("../desk.js").Desk} desk */
 function makeHint(desk) {
-  const hint = h("p", { class: "hint", text: "board.empty" });
+  const hint = h("p", { class: "hint" });
   const show = () => {
-    hint.hidden = desk.scene.items.size > 0 || desk.sync.status.loading || desk.layers.draft !== null;
+    hint.hidden = desk.scene.items.size > 0 || desk.layers.draft !== null;
+    hint.textContent = t(desk.sync.status.loading ? "board.loading" : "board.empty");
   };
+  document.addEventListener("languagechange", show);
   for (const name of ["content", "status", "tool"]) desk.addEventListener(name, show);
   desk.stage.addEventListener("pointerdown", () => {
     hint.hidden = true;
@@ -45,6 +49,10 @@ function tellTroubles(desk) {
   });
   desk.addEventListener("refused", () => toast(t("toast.rejected.viewer"), "warning"));
   desk.addEventListener("toast", (e) => toast(t(/** @type {CustomEvent} */ (e).detail)));
+  desk.sync.addEventListener("problem", (e) => console.warn("the server found fault with a message", /** @type {CustomEvent} */ (e).detail));
+  addEventListener("beforeunload", (e) => {
+    if (desk.sync.status.pending > 0 && desk.sync.status.kept === "memory") e.preventDefault();
+  });
   desk.sync.addEventListener("drain", () => toast(t("toast.drain")));
   let wasOfflineWith = 0;
   desk.addEventListener("status", () => {

@@ -88,6 +88,13 @@ export function popover(button, panel) {
     panel.hidden = true;
     button.setAttribute("aria-expanded", "false");
     document.removeEventListener("pointerdown", outside, true);
+    document.removeEventListener("keydown", escape, true);
+  };
+  const escape = (/** @type {KeyboardEvent} */ e) => {
+    if (e.key !== "Escape" || e.isComposing) return;
+    e.stopPropagation();
+    close();
+    button.focus();
   };
   const outside = (/** @type {Event} */ e) => {
     const target = /** @type {Node} */ (e.target);
@@ -98,12 +105,7 @@ export function popover(button, panel) {
     panel.hidden = false;
     button.setAttribute("aria-expanded", "true");
     document.addEventListener("pointerdown", outside, true);
-  });
-  panel.addEventListener("keydown", (e) => {
-    if (e.key !== "Escape") return;
-    e.stopPropagation();
-    close();
-    button.focus();
+    document.addEventListener("keydown", escape, true);
   });
   return close;
 }

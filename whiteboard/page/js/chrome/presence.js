@@ -28,6 +28,7 @@ export class Presence {
     this.lasers = new Map();
     this.lastFrame = 0;
     this.isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    setInterval(() => this.markIdle(), IDLE_MS / 4);
     desk.sync.addEventListener("cursors", (e) => this.take(/** @type {CustomEvent} */ (e).detail));
     desk.sync.addEventListener("peers", () => this.dropGone());
     desk.addEventListener("camera", () => this.place());
@@ -51,6 +52,7 @@ export class Presence {
     const cursor = this.cursors.get(session);
     if (cursor) {
       Object.assign(cursor, { toX: x, toY: y, movedAt: performance.now() });
+      cursor.node.classList.remove("is-idle");
       return;
     }
     const node = this.makeNode(session);
@@ -94,10 +96,13 @@ export class Presence {
       cursor.x = isNear ? cursor.toX : cursor.x + dx * share;
       cursor.y = isNear ? cursor.toY : cursor.y + dy * share;
       isMoving ||= !isNear;
-      cursor.node.classList.toggle("is-idle", performance.now() - cursor.movedAt > IDLE_MS);
     }
     this.place();
     return isMoving;
+  }
+
+  markIdle() {
+    for (const { node, movedAt } of this.cursors.values()) node.classList.toggle("is-idle", performance.now() - movedAt > IDLE_MS);
   }
 
   place() {

@@ -35,7 +35,8 @@ function homeLink() {
 /** @param {Desk} desk */
 function makeStatusLight(desk) {
   const text = h("span", { class: "status-text" });
-  const light = h("div", { class: "status", testid: "status", attrs: { role: "status" } }, h("span", { class: "status-dot" }), text);
+  const retry = h("button", { class: "status-retry", text: "status.retry", testid: "retry", attrs: { type: "button" }, on: { click: () => desk.sync.retry() } });
+  const light = h("div", { class: "status", testid: "status", attrs: { role: "status" } }, h("span", { class: "status-dot" }), text, retry);
   let timer = 0, since = 0;
   const show = () => {
     const { status } = desk.sync;
@@ -49,6 +50,7 @@ function makeStatusLight(desk) {
     }
     light.dataset.level = level;
     light.title = sentence;
+    retry.hidden = level !== "offline" && level !== "closed";
     if (text.textContent !== sentence) text.textContent = sentence;
   };
   const raw = () => {

@@ -16,6 +16,8 @@ import { outline, trace } from "./ink.js";
 export const FONT = 'ui-sans-serif, system-ui, "Segoe UI", Roboto, "Helvetica Neue", "PingFang SC", "Microsoft YaHei", "WenQuanYi Micro Hei", "Noto Sans CJK SC", sans-serif';
 const INK = "#1e1e1e";
 const NOTE_COLOR = "#fff3bf";
+/** Room between a note's edge and its text. */
+export const NOTE_PAD = { x: 12, y: 10 };
 
 /** @type {Map<string, string>} */
 const normalised = new Map();
@@ -140,8 +142,44 @@ function paintNote(ctx, { el }, theme) {
   ctx.beginPath();
   ctx.roundRect(x, y, el.w ?? 160, el.h ?? 160, 6);
   ctx.fill();
-  ctx.fillStyle = INK;
-  textLines(ctx, String(el.text ?? ""), size, x + 12, y + 10);
+  ctx.fillStyle = theme.isDark ? onDark(INK) : INK;
+  textLines(ctx, wrap(String(el.text ?? ""), (el.w ?? 160) - 24, (text) => measureText(text, size).w).join("\n"), size, x + NOTE_PAD.x, y + NOTE_PAD.y);
+}
+
+/**
+ * Breaks a text into lines that are no wider than `width`: at spaces, and between characters where a word is
+ * too long or has no spaces, as in Chinese.
+ * @param {string} text @param {number} width @param {(text: string) => number} measure @returns {string[]}
+ */
+export function wrap(text, width, measure) {
+  /** @type {string[]} */
+  const lines = [];
+  for (const paragraph of text.split("\n")) {
+    let line = "";
+    for (const piece of paragraph.match(/[\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef]|[^\s\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef]+|\s+/gu) ?? []) {
+      if (measure(line + piece.trimEnd()) <= width) {
+        line += piece;
+        continue;
+      }
+      if (line) lines.push(line.trimEnd());
+      const parts = measure(piece) <= width ? [piece.trimStart()] : chop(piece, width, measure);
+      lines.push(...parts.slice(0, -1));
+      line = parts[parts.length - 1] ?? "";
+    }
+    lines.push(line.trimEnd());
+  }
+  return lines;
+}
+
+/** @param {string} word @param {number} width @param {(text: string) => number} measure */
+function chop(word, width, measure) {
+  const parts = [""];
+  for (const character of word) {
+    const last = parts[parts.length - 1];
+    if (last && measure(last + character) > width) parts.push(character);
+    else parts[parts.length - 1] = last + character;
+  }
+  return parts;
 }
 
 /** What this page cannot draw yet still shows where it is. @type {Painter} */

@@ -5,7 +5,7 @@
  *
  * @typedef {import("../desk.js").Desk} Desk
  * @typedef {{id:string, label:string, group:"tools"|"edit"|"view", keys:string[], icon?:string, changes?:boolean,
- *   run:(desk: Desk, context: Context) => void, isEnabled?:(desk: Desk) => boolean}} Action
+ *   isLeftToBrowser?:boolean, run:(desk: Desk, context: Context) => void, isEnabled?:(desk: Desk) => boolean}} Action
  * @typedef {{input: {escape(): boolean}, openHelp: () => void}} Context
  */
 import { keyBetween, orderKey } from "../core/order_keys.js";
@@ -29,10 +29,11 @@ export const ACTIONS = [
   { id: "redo", label: "action.redo", group: "edit", keys: ["Mod+Shift+Z", "Mod+Y"], icon: "redo", changes: true, run: (desk) => void desk.history.redo(), isEnabled: (desk) => desk.history.redos.length > 0 },
   { id: "selectAll", label: "action.selectAll", group: "edit", keys: ["Mod+A"], run: selectAll },
   { id: "duplicate", label: "action.duplicate", group: "edit", keys: ["Mod+D"], icon: "duplicate", changes: true, run: duplicate, isEnabled: hasSelection },
+  { id: "clipboard", label: "action.clipboard", group: "edit", keys: ["Mod+C", "Mod+X", "Mod+V"], run: () => {}, isLeftToBrowser: true },
   { id: "front", label: "action.front", group: "edit", keys: ["]", "Mod+Shift+]"], icon: "front", changes: true, run: (desk) => restack(desk, true), isEnabled: hasSelection },
   { id: "back", label: "action.back", group: "edit", keys: ["[", "Mod+Shift+["], icon: "back", changes: true, run: (desk) => restack(desk, false), isEnabled: hasSelection },
   { id: "delete", label: "action.delete", group: "edit", keys: ["Delete", "Backspace"], icon: "trash", changes: true, run: deleteSelection, isEnabled: hasSelection },
-  { id: "nudge", label: "action.nudge", group: "edit", keys: ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"], changes: true, run: () => {}, isEnabled: hasSelection },
+  { id: "nudge", label: "action.nudge", group: "edit", keys: ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"], changes: true, run: () => {}, isEnabled: hasSelection, isLeftToBrowser: true },
   { id: "clear", label: "action.clear", group: "edit", keys: ["Escape"], run: clear },
   { id: "keepTool", label: "action.keepTool", group: "edit", keys: ["Q"], run: keepTool },
   { id: "zoomIn", label: "action.zoomIn", group: "view", keys: ["Mod++"], icon: "plus", run: (desk) => desk.zoomBy(ZOOM_STEP) },
@@ -77,8 +78,8 @@ export function chordOf(e) {
   return `${e.ctrlKey || e.metaKey ? "Mod+" : ""}${e.altKey ? "Alt+" : ""}${isShifted ? "Shift+" : ""}${name}`;
 }
 
-/** @param {EventTarget|null} target */
-function isTyping(target) {
+/** Is this where somebody types? @param {EventTarget|null} target */
+export function isTyping(target) {
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 }
 
@@ -103,7 +104,7 @@ export function listenToKeys(desk, context) {
 function pressed(desk, context, e) {
   if (e.key.startsWith("Arrow") && hasSelection(desk)) return nudge(desk, e);
   const action = byKey.get(chordOf(e));
-  if (!action || action.id === "nudge") return false;
+  if (!action || action.isLeftToBrowser) return false;
   if (isPossible(action, desk)) action.run(desk, context);
   return true;
 }

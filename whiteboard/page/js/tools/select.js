@@ -44,7 +44,7 @@ export class SelectTool extends Tool {
       this.beginChange(p, handle);
       return;
     }
-    const hit = this.desk.scene.hit(p, HIT_PX / this.desk.camera.z);
+    const hit = this.desk.scene.hit(p, (p.kind === "touch" ? 2 : 1) * HIT_PX / this.desk.camera.z);
     if (p.shift && hit) this.desk.toggle(hit);
     else if (hit && !this.desk.selection.has(hit)) this.desk.select([hit]);
     if (hit || this.isInFrame(p)) this.beginChange(p, null);

@@ -10,7 +10,7 @@
 import { toScreen } from "../draw/camera.js";
 import { DEFAULT_TEXT_SIZE, LINE_HEIGHT } from "../draw/geometry.js";
 import { round2 } from "../draw/ink.js";
-import { FONT } from "../draw/painters.js";
+import { FONT, NOTE_PAD } from "../draw/painters.js";
 import { t } from "../i18n/i18n.js";
 import { Tool } from "./tool.js";
 
@@ -83,7 +83,7 @@ class Editor {
     area.setAttribute("aria-label", t("text.label"));
     area.maxLength = Number(desk.limits.textChars ?? DEFAULT_MAX_CHARS);
     area.spellcheck = false;
-    area.wrap = "off";
+    area.wrap = this.el.type === "note" ? "soft" : "off";
     area.value = String(this.el.text ?? "");
     area.addEventListener("input", this.place);
     area.addEventListener("keydown", (e) => this.onKey(e));
@@ -111,13 +111,13 @@ class Editor {
   place() {
     const { area, desk, el } = this, { z } = desk.camera, isNote = el.type === "note";
     const size = (el.size ?? DEFAULT_TEXT_SIZE) * z;
-    const at = toScreen(desk.camera, (el.x ?? 0) + (isNote ? 12 : 0), (el.y ?? 0) + (isNote ? 10 : 0));
+    const at = toScreen(desk.camera, (el.x ?? 0) + (isNote ? NOTE_PAD.x : 0), (el.y ?? 0) + (isNote ? NOTE_PAD.y : 0));
     const text = desk.scene.measure(`${area.value}\u200b`, el.size ?? DEFAULT_TEXT_SIZE);
-    const w = isNote ? ((el.w ?? NOTE.w) - 24) * z : Math.max(text.w * z + size, size * 2);
-    const color = isNote ? "#1e1e1e" : desk.layers.theme.color(el.color ?? "#1e1e1e");
+    const w = isNote ? ((el.w ?? NOTE.w) - 2 * NOTE_PAD.x) * z : Math.max(text.w * z + size, size * 2);
+    const color = desk.layers.theme.color(isNote ? "#1e1e1e" : el.color ?? "#1e1e1e");
     Object.assign(area.style, {
       transform: `translate(${at.x}px, ${at.y}px)`, font: `${size}px/${LINE_HEIGHT} ${FONT}`, color, caretColor: color,
-      width: `${w}px`, height: `${Math.max(text.h * z, size * LINE_HEIGHT)}px`,
+      width: `${w}px`, height: `${isNote ? ((el.h ?? NOTE.h) - 2 * NOTE_PAD.y) * z : Math.max(text.h * z, size * LINE_HEIGHT)}px`,
     });
   }
 
