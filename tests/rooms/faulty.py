@@ -1,0 +1,54 @@
+"""A storage whose log can be held up or refuse writes: the memory adapter with a tap in front."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import trio
+
+from whiteboard.errors import StorageUnavailable
+from whiteboard.ids import BoardId, ClientId
+from whiteboard.storage.ports import Head, NewOp, OpLog, Receipt, Storage
+
+
+class TappedLog:
+    """An op log that waits while `flow` is closed, and refuses writes while `is_full`."""
+
+    def __init__(self, log: OpLog) -> None:
+        self._log = log
+        self.flow = trio.Event()
+        self.flow.set()
+        self.is_full = False
+        self.forgets_answers = False
+        """Store the ops and raise all the same: a write of unknown fate."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
+
+    def hold(self) -> None:
+        """Let reads of the head and writes wait until `flow` is set again."""
+        self.flow = trio.Event()
+
+    async def head(self, board: BoardId) -> Head | None:
+        await self.flow.wait()
+        return await self._log.head(board)
+
+    async def append(
+        self, board: BoardId, ops: Sequence[NewOp], *, epoch: str, claims: Mapping[ClientId, bytes]
+    ) -> list[Receipt]:
+        await self.flow.wait()
+        if self.is_full:
+            raise StorageUnavailable("no space left")
+        receipts = await self._log.append(board, ops, epoch=epoch, claims=claims)
+        if self.forgets_answers:
+            raise StorageUnavailable("the answer got lost")
+        return receipts
+
+
+class TappedStorage:
+    """A storage with a tapped log; everything else is the storage behind it."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.snapshots = storage.snapshots
+        self.boards = storage.boards
+        self.probe = storage.probe
+        self.op_log: Any = TappedLog(storage.op_log)

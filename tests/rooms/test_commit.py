@@ -1,0 +1,226 @@
+"""Ops on their way to the log: order, repeats, refusals, storage that waits or fails."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import trio
+from rooms.conftest import BOARD, Stage, open_stage
+from rooms.faulty import TappedStorage
+from rooms.line import Line
+
+from whiteboard import timeouts
+from whiteboard.ids import BoardId, ClientId, ElementId, OpId
+from whiteboard.storage.memory import open_memory
+from whiteboard.storage.ports import NewOp
+
+
+@asynccontextmanager
+async def open_tapped_stage() -> AsyncIterator[tuple[Stage, TappedStorage]]:
+    """A stage whose storage can be held up."""
+    async with open_memory() as memory:
+        storage = TappedStorage(memory)
+        async with open_stage(storage) as stage:
+            yield stage, storage
+
+
+def stroke(number: int, **more: object) -> dict[str, object]:
+    """A small stroke op."""
+    return {"type": "stroke", "id": f"s{number}", "points": [[number, 0]], **more}
+
+
+async def seqs(line: Line, count: int, kind: str = "stroke") -> list[int]:
+    """The seqs of the next messages of a kind."""
+    return [(await line.expect(kind))["seq"] for _ in range(count)]
+
+
+async def test_ops_sent_while_the_board_loads_are_neither_lost_nor_reordered(
+    autojump_clock: object,
+) -> None:
+    """Messages sent during a delayed load are applied after it, in order."""
+    async with open_tapped_stage() as (stage, storage):
+        storage.op_log.hold()
+        line = await stage.connect()
+        line.say({"type": "hello"}, *[stroke(n) for n in range(20)])
+        await trio.sleep(40)
+        assert line.read() == []
+        storage.op_log.flow.set()
+        acks = [await line.expect("ack") for _ in range(20)]
+        assert [(ack["id"], ack["seq"]) for ack in acks] == [(f"s{n}", n + 1) for n in range(20)]
+
+
+async def test_session_outlives_a_load_longer_than_the_heartbeat(autojump_clock: object) -> None:
+    """While nobody reads the socket, silence says nothing about the peer: a slow load ends no session."""
+    async with open_tapped_stage() as (stage, storage):
+        storage.op_log.hold()
+        line = await stage.connect()
+        line.answers_pings = False
+        line.say({"type": "hello"})
+        await trio.sleep(3 * timeouts.DEAD_PEER.seconds)
+        assert line.closed is None
+        storage.op_log.flow.set()
+        await line.expect("welcome")
+
+
+async def test_nothing_is_seen_before_it_is_stored(autojump_clock: object) -> None:
+    """[ACK] An op is acked and broadcast only after the log has it."""
+    async with open_tapped_stage() as (stage, storage):
+        ada, _ = await stage.join()
+        bob, _ = await stage.join()
+        await bob.expect("snapshot")
+        storage.op_log.hold()
+        ada.say(stroke(1))
+        await trio.sleep(1)
+        assert [message["type"] for message in ada.read()] == ["snapshot", "join"]
+        assert bob.read() == []
+        storage.op_log.flow.set()
+        assert await seqs(bob, 1) == [1]
+
+
+async def test_what_arrives_during_a_commit_forms_the_next_one(autojump_clock: object) -> None:
+    """Group commit: ops of several clients that wait for a commit are stored together after it."""
+    async with open_tapped_stage() as (stage, storage):
+        lines = [(await stage.join())[0] for _ in range(3)]
+        storage.op_log.hold()
+        for number, line in enumerate(lines):
+            line.say(stroke(number))
+        await trio.sleep(1)
+        storage.op_log.flow.set()
+        assert sorted([(await line.expect("ack"))["seq"] for line in lines]) == [1, 2, 3]
+
+
+async def test_repeat_is_acked_with_its_first_seq(stage: Stage, autojump_clock: object) -> None:
+    """[R5] The same op id again, from another session, changes nothing and gets the first seq."""
+    ada, welcome = await stage.join(client="ada")
+    ada.say(stroke(1, opId="ada:1"), stroke(2, opId="ada:2"))
+    assert await seqs(ada, 2, "ack") == [1, 2]
+    ada.hang_up()
+    again, _ = await stage.join(client="ada", key=welcome["key"])
+    again.say(stroke(2, opId="ada:2"), stroke(1, opId="ada:1"), stroke(3, opId="ada:3"))
+    acks = {(ack := await again.expect("ack"))["opId"]: ack["seq"] for _ in range(3)}
+    assert acks == {"ada:1": 1, "ada:2": 2, "ada:3": 3}
+
+
+async def test_repeat_within_one_batch_is_stored_once(stage: Stage, autojump_clock: object) -> None:
+    """The same op id twice in one frame takes one seq; both copies are acked with it."""
+    ada, _ = await stage.join(client="ada")
+    ada.say([stroke(1, opId="ada:1"), stroke(1, opId="ada:1"), stroke(2, opId="ada:2")])
+    assert await seqs(ada, 3, "ack") == [1, 1, 2]
+
+
+async def test_rejected_ops_and_presence_take_no_seq(stage: Stage, autojump_clock: object) -> None:
+    """Sequence numbers are gapless over accepted ops; refusals and cursors take none."""
+    ada, _ = await stage.join()
+    ada.say(stroke(1), {"type": "cursor", "x": 1, "y": 1}, stroke(2, points="no"), stroke(3))
+    assert await seqs(ada, 2, "ack") == [1, 2]
+
+
+async def test_full_disk_refuses_with_retry_and_the_board_stays_readable(
+    autojump_clock: object,
+) -> None:
+    """A storage that refuses writes: retryable rejects, reads go on, and it recovers by itself."""
+    async with open_tapped_stage() as (stage, storage):
+        ada, _ = await stage.join(client="ada")
+        ada.say(stroke(1, opId="ada:1"))
+        await ada.expect("ack")
+        storage.op_log.is_full = True
+        ada.say(stroke(2, opId="ada:2"))
+        reject = await ada.expect("reject")
+        assert (reject["opId"], reject["code"], reject["retry"]) == ("ada:2", "storage_unavailable", True)
+        bob, _ = await stage.join()
+        assert len((await bob.expect("snapshot"))["elements"]) == 1
+        storage.op_log.is_full = False
+        ada.say(stroke(2, opId="ada:2"))
+        assert (await ada.expect("ack"))["seq"] == 2
+        assert await seqs(bob, 1) == [2]
+
+
+async def test_write_of_unknown_fate_is_found_in_the_log_and_spread(autojump_clock: object) -> None:
+    """Ops that were stored although the write failed reach everybody, once, and are acked on retry."""
+    async with open_tapped_stage() as (stage, storage):
+        ada, _ = await stage.join(client="ada")
+        bob, _ = await stage.join()
+        await bob.expect("snapshot")
+        storage.op_log.forgets_answers = True
+        ada.say(stroke(1, opId="ada:1"))
+        await ada.expect("reject", code="storage_unavailable")
+        storage.op_log.forgets_answers = False
+        ada.say(stroke(2, opId="ada:2"), stroke(1, opId="ada:1"))
+        acks = {(ack := await ada.expect("ack"))["opId"]: ack["seq"] for _ in range(2)}
+        assert acks == {"ada:1": 1, "ada:2": 2}
+        assert await seqs(bob, 2) == [1, 2]
+
+
+async def test_ops_of_another_process_are_merged_and_spread(stage: Stage, autojump_clock: object) -> None:
+    """When somebody else has written to the log in between, the room reads on before it goes on."""
+    ada, _ = await stage.join(client="ada")
+    ada.say(stroke(1, opId="ada:1"))
+    await ada.expect("stroke", seq=1)
+    stored = (await stage.storage.op_log.read(BOARD, 0, 1))[0]
+    foreign = _as_other(stored.body)
+    head = await stage.storage.op_log.head(BOARD)
+    assert head is not None
+    await stage.storage.op_log.append(BOARD, [foreign], epoch=head.epoch, claims={foreign.op_id.client: b"k"})
+    ada.say(stroke(3, opId="ada:3"))
+    assert await seqs(ada, 2) == [2, 3]
+
+
+async def test_stale_offline_edit_does_not_overwrite_newer_ones(
+    stage: Stage, autojump_clock: object
+) -> None:
+    """[R4] Who comes back with an old state loses the properties that others wrote meanwhile;
+    its new elements appear."""
+    ada, _ = await stage.join(client="ada")
+    bob, welcome = await stage.join(client="bob")
+    ada.say({"type": "shape", "id": "r1", "kind": "rectangle", "x": 0, "y": 0})
+    await bob.expect("shape", seq=1)
+    bob.hang_up()
+    ada.say({"type": "set", "id": "r1", "props": {"x": 5}})
+    await ada.expect("ack", seq=2)
+    back, _ = await stage.join(client="bob", key=welcome["key"], since=1)
+    back.say(
+        {"type": "set", "id": "r1", "props": {"x": 1}, "opId": "bob:1", "seen": 1},
+        {"type": "set", "id": "r1", "props": {"y": 9}, "opId": "bob:2", "clock": {"ada": 1, "bob": 2}},
+        stroke(7, opId="bob:3", seen=1),
+    )
+    await back.expect("ack", seq=5)
+    async with stage.hub.visit(BOARD) as room:
+        shape = room.replica.board.get(ElementId("r1"))
+        assert shape is not None
+        assert (shape.properties["x"], shape.properties["y"]) == (b"5", b"9")
+        assert "s7" in room.replica.board
+
+
+async def test_op_on_a_tombstone_that_left_memory_merges_as_if_it_had_stayed(
+    autojump_clock: object,
+) -> None:
+    """[R5 rule 5] After a checkpoint evicted a deleted element, `restore` brings it back whole, and
+    everybody gets its state with the op."""
+    async with open_memory() as storage:
+        async with open_stage(storage) as stage:
+            ada, _ = await stage.join()
+            ada.say(stroke(1, color="#f00"), {"type": "delete", "id": "s1"})
+            await ada.expect("ack", seq=2)
+            await stage.hub.drain()
+        async with open_stage(storage) as stage:
+            bob, _ = await stage.join()
+            assert (await bob.expect("snapshot"))["elements"] == []
+            bob.say({"type": "set", "id": "s1", "props": {"width": 3}}, {"type": "restore", "id": "s1"})
+            restored = await bob.expect("restore")
+            assert restored["element"]["points"] == [[1, 0]]
+            assert restored["element"]["color"] == "#f00"
+            assert restored["element"]["width"] == 3
+
+
+async def test_boards_commit_apart(stage: Stage, autojump_clock: object) -> None:
+    """Every board counts its own seqs."""
+    one, _ = await stage.join(BoardId("one"))
+    two, _ = await stage.join(BoardId("two"))
+    one.say(stroke(1))
+    two.say(stroke(1))
+    assert await seqs(one, 1) == await seqs(two, 1) == [1]
+
+
+def _as_other(body: bytes) -> NewOp:
+    """The same op by somebody else, on another element."""
+    text = body.replace(b"ada", b"eve").replace(b'"s1"', b'"s9"')
+    return NewOp(OpId(ClientId("eve"), 1), 1, 9, text)
