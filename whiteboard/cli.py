@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Final
 
 import attrs
@@ -25,6 +26,10 @@ INTERRUPTED: Final = 130
 """What shells report for a program that Ctrl-C ended."""
 
 
+class StaleDocuments(WhiteboardError):
+    """A generated file is not what the code generates."""
+
+
 @attrs.frozen
 class Command:
     """A subcommand. A new one is one more entry of `COMMANDS`."""
@@ -35,6 +40,8 @@ class Command:
     run: Callable[[argparse.Namespace], int]
     """Does it; the exit code. May raise WhiteboardError."""
     add_arguments: Callable[[argparse.ArgumentParser], None]
+    epilog: str = ""
+    """Below the help of its flags."""
 
 
 # --- the commands -----------------------------------------------------------------------------
@@ -52,6 +59,29 @@ def _check_config(arguments: argparse.Namespace) -> int:
         print(f"# with {settings.config_file}")
     print(yaml.safe_dump(config.describe(settings), sort_keys=False, allow_unicode=True), end="")
     return DONE
+
+
+def _schema(arguments: argparse.Namespace) -> int:
+    from whiteboard.protocol import schema  # noqa: PLC0415 - see the module docstring
+
+    folder = Path(schema.__file__).parent / "generated"
+    stale = []
+    for name, document in schema.DOCUMENTS.items():
+        path, text = folder / name, document()
+        if arguments.write:
+            folder.mkdir(exist_ok=True)
+            path.write_bytes(text)
+        elif not path.is_file() or path.read_bytes() != text:
+            stale.append(f"{path} is stale: run `python -m whiteboard schema --write` and commit it")
+    if stale:
+        raise StaleDocuments("; ".join(stale))
+    return DONE
+
+
+def _add_schema(parser: argparse.ArgumentParser) -> None:
+    choice = parser.add_mutually_exclusive_group(required=True)
+    choice.add_argument("--write", action="store_true", help="write the copies that are committed")
+    choice.add_argument("--check", action="store_true", help="fail when a copy is stale")
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
@@ -74,18 +104,20 @@ def _settings(arguments: argparse.Namespace) -> config.Settings:
     return config.load(flags, os.environ)
 
 
+_EPILOG: Final = (
+    "Every flag can be given as a variable (--log-level as WHITEBOARD_LOG_LEVEL) and as a key of the"
+    " YAML file (log.level). Flags win over variables, variables over the file."
+)
 COMMANDS: Final = (
-    Command("serve", "serve boards until SIGTERM or Ctrl-C", _serve, _add_settings),
+    Command("serve", "serve boards until SIGTERM or Ctrl-C", _serve, _add_settings, _EPILOG),
     Command(
         "check-config",
         "show the settings that serve would use, or all that is wrong",
         _check_config,
         _add_settings,
+        _EPILOG,
     ),
-)
-_EPILOG: Final = (
-    "Every flag can be given as a variable (--log-level as WHITEBOARD_LOG_LEVEL) and as a key of the"
-    " YAML file (log.level). Flags win over variables, variables over the file."
+    Command("schema", "write or check the generated descriptions of the messages", _schema, _add_schema),
 )
 
 
@@ -102,7 +134,7 @@ def build_parser() -> argparse.ArgumentParser:
             command.name,
             help=command.meaning,
             description=command.meaning,
-            epilog=_EPILOG,
+            epilog=command.epilog,
             allow_abbrev=False,
         )
         command.add_arguments(subparser)
