@@ -36,7 +36,7 @@ function homeLink() {
 function makeStatusLight(desk) {
   const text = h("span", { class: "status-text" });
   const retry = h("button", { class: "status-retry", text: "status.retry", testid: "retry", attrs: { type: "button" }, on: { click: () => desk.sync.retry() } });
-  const light = h("div", { class: "status", testid: "status", attrs: { role: "status" } }, h("span", { class: "status-dot" }), text, retry);
+  const light = h("div", { class: "status", label: "status.label", testid: "status", attrs: { role: "status" } }, h("span", { class: "status-dot" }), text, retry);
   let timer = 0, since = 0;
   const show = () => {
     const { status } = desk.sync;

@@ -94,6 +94,11 @@ export function listenToKeys(desk, context) {
       e.preventDefault();
     }
   });
+  // the whole board gets a focus ring only when it was reached with Tab
+  document.addEventListener("keydown", (e) => {
+    if (e.key === "Tab") document.documentElement.dataset.tabbing = "";
+  }, true);
+  document.addEventListener("pointerdown", () => delete document.documentElement.dataset.tabbing, true);
   document.addEventListener("keyup", (e) => {
     if (e.code === "Space") context.input.holdSpace(false);
   });
