@@ -11,6 +11,7 @@ import yaml
 
 from whiteboard import __version__, cli
 from whiteboard.errors import ConfigError, StartupError
+from whiteboard.protocol import schema
 
 
 def whiteboard(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -120,3 +121,27 @@ def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch, bug: Excepti
     """Nobody hides what was not expected."""
     with pytest.raises(type(bug)):
         exit_code(monkeypatch, bug)
+
+
+def test_schema_check_names_the_stale_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The committed descriptions are fresh; one that is not is named, with the remedy, and fails."""
+    assert cli.main(["schema", "--check"]) == cli.DONE
+    monkeypatch.setattr(schema, "DOCUMENTS", {"asyncapi.json": lambda: b"{}", "none.json": lambda: b"{}"})
+
+    assert cli.main(["schema", "--check"]) == cli.FAILED
+    complaint = capsys.readouterr().err
+    assert "asyncapi.json is stale" in complaint
+    assert "none.json is stale" in complaint
+    assert "whiteboard schema --write" in complaint
+
+
+def test_schema_write_writes_what_check_accepts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The copies lie beside the module, in `generated`."""
+    monkeypatch.setattr(schema, "__file__", str(tmp_path / "schema.py"))
+
+    assert cli.main(["schema", "--check"]) == cli.FAILED
+    assert cli.main(["schema", "--write"]) == cli.DONE
+    assert cli.main(["schema", "--check"]) == cli.DONE
+    assert (tmp_path / "generated" / "asyncapi.json").read_bytes() == schema.asyncapi()

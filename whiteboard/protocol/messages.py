@@ -11,6 +11,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from whiteboard import limits
+from whiteboard.core.ops import RESERVED
 from whiteboard.ids import MAX_COUNTER
 
 _END = r"$(?!\n)"  # Python's `$` also matches before a last line feed; ECMA's does not
@@ -36,6 +37,8 @@ Point = Annotated[
     Meta(min_length=2, max_length=3, description="x, y in board units; pressure 0..1"),
 ]
 Points = list[Point]
+OpPoints = Annotated[Points, Meta(extra_json_schema={"maxItems": limits.MAX_POINTS_PER_OP})]
+"""Counted in `validation.py`, where too many have a code of their own."""
 Clock = Annotated[
     dict[ClientIdText, Seq], Meta(extra_json_schema={"maxProperties": limits.MAX_CLOCK_ENTRIES})
 ]
@@ -89,14 +92,14 @@ class CreateFields(Properties, kw_only=True):
 class Stroke(CreateFields, tag="stroke", kw_only=True):
     """Create a stroke with its first points."""
 
-    points: Points
+    points: OpPoints
 
 
 class Append(OpFields, tag="append", kw_only=True):
     """Add points to a stroke; `from` is the index of the first new one."""
 
     start: Seq = msgspec.field(name="from")
-    points: Points
+    points: OpPoints
 
 
 class Shape(CreateFields, tag="shape", kw_only=True):
@@ -128,7 +131,15 @@ class Page(CreateFields, tag="page", kw_only=True):
 class SetOp(OpFields, tag="set", kw_only=True):
     """Write properties of an element, each merging on its own."""
 
-    props: Properties
+    props: Annotated[
+        Properties,
+        Meta(
+            extra_json_schema={
+                "minProperties": 1,
+                "propertyNames": {"not": {"enum": sorted(RESERVED)}},
+            }
+        ),
+    ]
 
 
 class Delete(OpFields, tag="delete", kw_only=True):
