@@ -7,7 +7,7 @@ import trio
 
 from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import BoardId, ClientId
-from whiteboard.storage.ports import Head, NewOp, OpLog, Receipt, Storage
+from whiteboard.storage.ports import Head, NewOp, OpLog, Receipt, Snapshots, Storage
 
 
 class TappedLog:
@@ -52,3 +52,21 @@ class TappedStorage:
         self.boards = storage.boards
         self.probe = storage.probe
         self.op_log: Any = TappedLog(storage.op_log)
+
+    def refusing_snapshots(self) -> "RefusingSnapshots":
+        """The snapshots as they are on a full disk."""
+        return RefusingSnapshots(self.snapshots)
+
+
+class RefusingSnapshots:
+    """Snapshots that can be read and not saved."""
+
+    def __init__(self, snapshots: Snapshots) -> None:
+        self._snapshots = snapshots
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._snapshots, name)
+
+    async def save(self, *_: object, **__: object) -> None:
+        await trio.lowlevel.checkpoint()
+        raise StorageUnavailable("no space left")

@@ -164,11 +164,8 @@ async def test_ops_of_another_process_are_merged_and_spread(stage: Stage, autoju
     assert await seqs(ada, 2) == [2, 3]
 
 
-async def test_stale_offline_edit_does_not_overwrite_newer_ones(
-    stage: Stage, autojump_clock: object
-) -> None:
-    """[R4] Who comes back with an old state loses the properties that others wrote meanwhile;
-    its new elements appear."""
+async def test_stale_offline_edit_does_not_overwrite_newer_ones(stage: Stage, autojump_clock: object) -> None:
+    """[R4] Who comes back with an old state loses what others wrote since; its new elements appear."""
     ada, _ = await stage.join(client="ada")
     bob, welcome = await stage.join(client="bob")
     ada.say({"type": "shape", "id": "r1", "kind": "rectangle", "x": 0, "y": 0})
@@ -193,8 +190,7 @@ async def test_stale_offline_edit_does_not_overwrite_newer_ones(
 async def test_op_on_a_tombstone_that_left_memory_merges_as_if_it_had_stayed(
     autojump_clock: object,
 ) -> None:
-    """[R5 rule 5] After a checkpoint evicted a deleted element, `restore` brings it back whole, and
-    everybody gets its state with the op."""
+    """[R5 rule 5] `restore` brings an evicted element back whole; all get its state with the op."""
     async with open_memory() as storage:
         async with open_stage(storage) as stage:
             ada, _ = await stage.join()

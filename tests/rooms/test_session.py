@@ -11,7 +11,9 @@ from whiteboard.rooms.ports import BINARY_MESSAGE, Oversize
 SEED = {"type": "stroke", "points": [[10, 20], [30, 40]], "id": "s1"}
 
 
-async def test_seed_message_alone_is_acked_with_seq_1_and_broadcast(autojump_clock: object, stage: Stage) -> None:
+async def test_seed_message_alone_is_acked_with_seq_1_and_broadcast(
+    autojump_clock: object, stage: Stage
+) -> None:
     """The seed's message works as it stands, with no hello before it."""
     line = await stage.connect()
     line.say(SEED)
@@ -35,7 +37,9 @@ async def test_author_gets_its_op_back_with_the_stamps(autojump_clock: object, s
     assert op["points"] == SEED["points"]
 
 
-async def test_silent_client_is_welcomed_after_the_hello_deadline(autojump_clock: object, stage: Stage) -> None:
+async def test_silent_client_is_welcomed_after_the_hello_deadline(
+    autojump_clock: object, stage: Stage
+) -> None:
     """A listener may stay silent: it is welcomed as if it had said a bare hello."""
     started = trio.current_time()
     line = await stage.connect()
@@ -65,7 +69,9 @@ def _tasks(task: trio.lowlevel.Task | None) -> list[trio.lowlevel.Task]:
     return [task, *(found for child in below for found in _tasks(child))]
 
 
-async def test_vanished_peer_is_gone_30_s_after_its_last_sign_of_life(autojump_clock: object, stage: Stage) -> None:
+async def test_vanished_peer_is_gone_30_s_after_its_last_sign_of_life(
+    autojump_clock: object, stage: Stage
+) -> None:
     """[R11] A peer that answers no ping is dropped 30 s after it was last heard."""
     line, _ = await stage.join()
     line.answers_pings = False
@@ -102,7 +108,11 @@ async def test_reset_ends_the_session_and_tells_the_others(autojump_clock: objec
         ({"type": "stroke", "id": "s", "points": [[1, "x"]]}, "bad_field", "$.points[0][1]"),
         ({"type": "set", "id": "s", "props": {"id": "t"}}, "bad_field", "$.props.id"),
         ({**SEED, "opId": "somebody:1"}, "forged", "$.opId"),
-        ({"type": "append", "id": "s", "from": 9_999, "points": [[1, 1], [2, 2]]}, "too_many_points", "$.points"),
+        (
+            {"type": "append", "id": "s", "from": 9_999, "points": [[1, 1], [2, 2]]},
+            "too_many_points",
+            "$.points",
+        ),
     ],
 )
 async def test_bad_op_is_rejected_with_code_and_path(
@@ -196,7 +206,9 @@ async def test_second_hello_renames(autojump_clock: object, stage: Stage) -> Non
     await bob.expect("join", session=welcome["session"], name="Countess", color="#123")
 
 
-async def test_failing_session_ends_alone(autojump_clock: object, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_failing_session_ends_alone(
+    autojump_clock: object, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """[R13] A handler that raises ends its own session with 1011; the others see no gap."""
     victim, _ = await stage.join()
     other, _ = await stage.join()
@@ -215,7 +227,9 @@ async def test_failing_session_ends_alone(autojump_clock: object, stage: Stage, 
     assert [(await other.expect("stroke"))["seq"] for _ in range(3)] == [1, 2, 3]
 
 
-async def test_session_that_never_reads_its_welcome_is_closed_with_4408(autojump_clock: object, stage: Stage) -> None:
+async def test_session_that_never_reads_its_welcome_is_closed_with_4408(
+    autojump_clock: object, stage: Stage
+) -> None:
     """[R14] A socket that takes nothing for 15 s while there is something for it: 4408."""
     line: Line = await stage.connect(window=0)
     line.say(SEED)

@@ -58,6 +58,10 @@ _REFUSED: Final = Rejected(
     RejectCode.STORAGE_UNAVAILABLE, "storage does not take writes now; send the same op again later"
 )
 
+_CLOSING: Final = Rejected(
+    RejectCode.DRAINING, "the board closes here; send the same op again after the next welcome"
+)
+
 
 class Committer:
     """A board's inbox and the loop that empties it."""
@@ -89,10 +93,16 @@ class Committer:
         return self._send.statistics().current_buffer_used + len(self._unsettled)
 
     async def submit(self, submission: Submission) -> None:
-        """Hand an op in; waits while the inbox is full. When cancelled, the op was not taken."""
+        """Hand an op in; waits while the inbox is full, refuses it once `finish` was called.
+
+        When cancelled, the op was not taken.
+        """
         submission.claim.holders += 1
         try:
             await self._send.send(submission)
+        except trio.ClosedResourceError:
+            self._claims.release(submission.claim)
+            submission.reply(_reject(submission, _CLOSING))
         except BaseException:
             self._claims.release(submission.claim)
             raise

@@ -52,6 +52,8 @@ class Feed:
         self._known: list[Profile] = []
         # who this client believes is here; kept only while catching up
         self._idle = trio.CancelScope()
+        self._level = trio.lowlevel.ParkingLot()
+        # who waits until the queue has left
 
     @property
     def backlog_bytes(self) -> int:
@@ -77,6 +79,14 @@ class Feed:
     def tell(self, text: Json) -> None:
         """Send a message of the session's own: ack, reject, pong, join. Never dropped."""
         self._connection.push(text)
+
+    async def wait_level(self) -> None:
+        """Return at once, or when a queue above the budget has left.
+
+        Answers count like everything else: whoever sends ops and reads no acks is read no further.
+        """
+        if self._connection.backlog_bytes > MAX_OUTBOX_BYTES:
+            await self._level.park()
 
     # --- what the broadcast calls; nothing here blocks ----------------------------------------
 
@@ -130,6 +140,7 @@ class Feed:
                 await self._connection.drain()
             if self._connection.backlog_bytes and self._connection.last_progress == progress:
                 raise TooSlow
+        self._level.unpark_all()
 
     async def _catch_up(self) -> None:
         """One piece nearer to the head; the queue is empty when this begins."""

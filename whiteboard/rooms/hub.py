@@ -13,6 +13,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import trio
 
@@ -62,6 +63,8 @@ class Hub:
         self._rooms: dict[BoardId, Room] = {}
         self._ending: set[Room] = set()
         # rooms that left the table and still write
+        self._deleting: set[BoardId] = set()
+        # boards on their way out of storage: a room opened now would hold what is about to go
         self.is_draining = False
 
     # --- sessions -----------------------------------------------------------------------------
@@ -79,17 +82,19 @@ class Hub:
         """
         room = self._admit(board_id)
         session_id = SessionId(f"s-{secrets.token_urlsafe(9)}")
-        await room.start_session(
-            lambda: self._serve_session(session_id, room, accept), name=f"session {session_id}"
-        )
+        with room.lease():  # until the session's task holds its own
+            serve = partial(self._serve_session, session_id, room, accept)
+            await room.start_session(serve, name=f"session {session_id}")
 
     async def _serve_session(
         self,
         session_id: SessionId,
         room: Room,
         accept: Callable[[], AbstractAsyncContextManager[Connection]],
+        task_status: trio.TaskStatus[None],
     ) -> None:
         with room.lease():
+            task_status.started()
             async with accept() as connection:
                 await Session(session_id, room, connection).run()
 
@@ -117,11 +122,17 @@ class Hub:
 
     async def delete(self, board_id: BoardId) -> bool:
         """End the board's sessions with 4404 and forget the board; False when nobody knew it."""
-        room = self._rooms.pop(board_id, None)
-        if room is not None:
-            self._end(room, close_codes.NO_SUCH_BOARD)
-            await room.wait_ended()
-        return await self._storage.boards.delete(board_id)
+        if board_id in self._deleting:
+            return False
+        self._deleting.add(board_id)
+        try:
+            room = self._rooms.pop(board_id, None)
+            if room is not None:
+                self._end(room, close_codes.NO_SUCH_BOARD)
+                await room.wait_ended()
+            return await self._storage.boards.delete(board_id)
+        finally:
+            self._deleting.discard(board_id)
 
     async def sweep(self) -> None:
         """Evict idle boards for ever."""
@@ -151,6 +162,8 @@ class Hub:
             await room.wait_ended()
 
     def _room(self, board_id: BoardId) -> Room:
+        if board_id in self._deleting:
+            raise RoomClosed(f"board {board_id!r} is being deleted")
         room = self._rooms.get(board_id)
         if room is None or room.is_closing:
             room = Room(board_id, self._storage, self._clock_ms)

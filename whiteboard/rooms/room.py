@@ -78,6 +78,7 @@ class Room:
                     self._opened.set()
                     upkeep = await self._own(lambda: self._load(workers))
                     await self._close_wanted.wait()
+                    await self._answer_all()
                     self._sessions.cancel_scope.cancel()
                 await self._settle(upkeep)
                 workers.cancel_scope.cancel()
@@ -126,6 +127,12 @@ class Room:
         self._loaded.set()
         return upkeep
 
+    async def _answer_all(self) -> None:
+        """Settle what was handed in while its authors can still be told; bounded as `_settle` is."""
+        with trio.move_on_after(timeouts.CLEANUP.seconds):
+            await self._committer.finish()
+        self._broadcast.flush()
+
     async def _settle(self, upkeep: Upkeep) -> None:
         """Finish what was handed in, then checkpoint; bounded, because storage may have stopped."""
         with trio.move_on_after(timeouts.CLEANUP.seconds):
@@ -150,12 +157,15 @@ class Room:
         if self.is_closing:
             raise RoomClosed(f"board {self.board_id!r} is not open")
 
-    async def start_session(self, serve: Callable[[], Awaitable[None]], name: str) -> None:
-        """Run a session in the room's inner nursery. Raises RoomClosed."""
+    async def start_session(self, serve: Callable[..., Awaitable[object]], name: str) -> None:
+        """Run a session in the room's inner nursery; returns once it says `started`.
+
+        Raises RoomClosed.
+        """
         await self._opened.wait()
         if self._sessions is None or self.is_closing:
             raise RoomClosed(f"board {self.board_id!r} is closing")
-        self._sessions.start_soon(serve, name=name)
+        await self._sessions.start(serve, name=name)
 
     # --- what sessions do ---------------------------------------------------------------------
 

@@ -142,6 +142,8 @@ class Session:
 
     async def _take(self, frames: Iterable[Incoming]) -> None:
         for frame in frames:
+            if self._seat is not None:
+                await self._seat.feed.wait_level()
             for text in self._split(frame):
                 await self._handle(text)
 

@@ -1,0 +1,229 @@
+"""Bringing clients up to date: joins, resumes, slow readers."""
+
+from typing import Any
+
+import pytest
+import trio
+from rooms.conftest import BOARD, Stage
+from rooms.line import Line
+
+from whiteboard import timeouts
+from whiteboard.rooms import feed, tail
+
+
+def stroke(number: int, **more: object) -> dict[str, object]:
+    """A small stroke op."""
+    return {"type": "stroke", "id": f"s{number}", "points": [[number, 0]], **more}
+
+
+async def draw(line: Line, first: int, last: int) -> None:
+    """Draw strokes number first..last, which become those seqs on an empty board."""
+    line.say([stroke(number) for number in range(first, last + 1)])
+    await line.expect("ack", seq=last)
+
+
+def ops_of(messages: list[dict[str, object]]) -> list[object]:
+    """Seqs of the ops among messages, in order."""
+    return [message["seq"] for message in messages if message["type"] == "stroke"]
+
+
+async def test_resume_gets_only_what_it_misses(stage: Stage, autojump_clock: object) -> None:
+    """[R7] A client that says what it has seen gets the ops after that, and no snapshot."""
+    ada, welcome = await stage.join()
+    await draw(ada, 1, 5)
+    bob, _ = await stage.join(since=3, epoch=welcome["epoch"])
+    await bob.expect("stroke", seq=4)
+    await bob.expect("stroke", seq=5)
+    await trio.sleep(1)
+    assert [message["type"] for message in bob.read()] == []
+
+
+async def test_resume_older_than_the_tail_reads_the_log(
+    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has left memory comes from the log, in order and without a gap."""
+    monkeypatch.setattr(tail, "MAX_TAIL_OPS", 4)
+    ada, welcome = await stage.join()
+    await draw(ada, 1, 50)
+    bob, _ = await stage.join(since=10, epoch=welcome["epoch"])
+    await bob.expect("stroke", seq=11)
+    await trio.sleep(1)
+    assert ops_of(bob.read()) == list(range(12, 51))
+
+
+async def test_too_far_behind_gets_a_snapshot(
+    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Past MAX_RESUME_OPS missed ops a snapshot is cheaper: `resync`, then the board."""
+    monkeypatch.setattr(tail, "MAX_TAIL_OPS", 4)
+    monkeypatch.setattr(feed, "MAX_RESUME_OPS", 20)
+    ada, welcome = await stage.join()
+    await draw(ada, 1, 50)
+    bob, _ = await stage.join(since=10, epoch=welcome["epoch"])
+    await bob.expect("resync")
+    assert len((await bob.expect("snapshot", seq=50))["elements"]) == 50
+
+
+@pytest.mark.parametrize("hello", [{"since": 1, "epoch": "another"}, {"since": 99}])
+async def test_another_history_gets_resync_and_snapshot(
+    stage: Stage, autojump_clock: object, hello: dict[str, Any]
+) -> None:
+    """A `since` of another epoch, or beyond the head, does not count: discard and start over."""
+    ada, _ = await stage.join()
+    await draw(ada, 1, 2)
+    bob, _ = await stage.join(**hello)
+    await bob.expect("resync")
+    assert len((await bob.expect("snapshot"))["elements"]) == 2
+
+
+async def test_large_board_comes_in_parts_and_ops_follow(
+    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A snapshot is cut into parts; ops of meanwhile come after it, and nothing is missing."""
+    monkeypatch.setattr(feed, "SNAPSHOT_PART_BYTES", 1_000)
+    ada, _ = await stage.join()
+    await draw(ada, 1, 60)
+    bob = await stage.connect(window=2_500)
+    bob.say({"type": "hello"})
+    await bob.expect("snapshot", part=1)
+    await draw(ada, 61, 70)
+    bob.open_window()
+    await bob.expect("stroke", seq=70)
+
+
+async def test_parts_hold_every_element_once(
+    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All parts together are the whole board; `parts` tells how many there are."""
+    monkeypatch.setattr(feed, "SNAPSHOT_PART_BYTES", 1_000)
+    ada, _ = await stage.join()
+    await draw(ada, 1, 60)
+    bob, _ = await stage.join()
+    await trio.sleep(1)
+    parts = [message for message in bob.read() if message["type"] == "snapshot"]
+    assert [part["part"] for part in parts] == list(range(1, parts[0]["parts"] + 1))
+    ids = [element["id"] for part in parts for element in part["elements"]]
+    assert sorted(ids) == sorted(f"s{number}" for number in range(1, 61))
+
+
+async def test_slow_reader_costs_bounded_memory_and_misses_nothing(
+    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """[R14] A queue stays within its budget and a frame; who reads again in time gets every op."""
+    monkeypatch.setattr(feed, "MAX_OUTBOX_BYTES", 4_000)
+    ada, _ = await stage.join()
+    slow, _ = await stage.join()
+    await slow.expect("snapshot")
+    slow.open_window(0)
+    for number in range(1, 201):
+        await draw(ada, number, number)
+        assert stage.hub.statistics().queue_bytes <= 4_000 + 1_000
+    slow.open_window()
+    await slow.expect("stroke", seq=1)
+    await trio.sleep(1)
+    assert ops_of(slow.read()) == list(range(2, 201))
+
+
+async def test_reader_that_never_reads_again_is_closed_with_4408(
+    stage: Stage, autojump_clock: object
+) -> None:
+    """[R14] A socket that takes no byte for SLOW_CLIENT is closed with 4408; the others see it leave."""
+    ada, _ = await stage.join()
+    slow, welcome = await stage.join()
+    await slow.expect("snapshot")
+    slow.open_window(0)
+    ada.say(stroke(1))
+    stalled = trio.current_time()
+    assert (await slow.wait_closed())[0] == 4408
+    assert trio.current_time() - stalled == pytest.approx(timeouts.SLOW_CLIENT.seconds, abs=0.2)
+    await ada.expect("leave", session=welcome["session"])
+    assert stage.hub.statistics().queue_bytes == 0
+
+
+async def test_cursors_wait_behind_a_backlog_and_only_the_newest_counts(
+    stage: Stage, autojump_clock: object
+) -> None:
+    """[R14] Presence is not queued for a slow client: it gets the newest positions when it is level."""
+    ada, _ = await stage.join()
+    slow, _ = await stage.join()
+    await slow.expect("snapshot")
+    slow.open_window(0)
+    ada.say(stroke(1))
+    await ada.expect("ack")
+    backlog = stage.hub.statistics().queue_bytes
+    for x in range(100):
+        ada.say({"type": "cursor", "x": x, "y": 0})
+        await trio.sleep(0.06)
+    assert stage.hub.statistics().queue_bytes <= backlog + 200
+    slow.open_window()
+    cursors = await slow.expect("cursors")
+    assert [entry["x"] for entry in cursors["cursors"]] == [99]
+
+
+async def test_who_came_and_went_during_a_backlog_is_told_afterwards(
+    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client that lagged learns the difference in peers, not every coming and going."""
+    monkeypatch.setattr(feed, "MAX_OUTBOX_BYTES", 100)
+    ada, _ = await stage.join(name="Ada")
+    slow, _ = await stage.join()
+    await slow.expect("snapshot")
+    slow.open_window(0)
+    await draw(ada, 1, 3)
+    for _ in range(5):
+        guest, _ = await stage.join(name="Guest")
+        guest.hang_up()
+        await guest.wait_closed()
+    bob, _ = await stage.join(name="Bob")
+    ada.hang_up()
+    await trio.sleep(0.1)
+    slow.open_window()
+    await slow.expect("stroke", seq=3)
+    await trio.sleep(0.1)
+    told = [message for message in slow.read() if message["type"] in {"join", "leave"}]
+    assert sorted(message["type"] for message in told) == ["join", "leave"]
+    assert [message["name"] for message in told if message["type"] == "join"] == ["Bob"]
+    assert bob.closed is None
+
+
+async def test_sync_sends_again(stage: Stage, autojump_clock: object) -> None:
+    """`sync` asks for everything after `since` again."""
+    ada, _ = await stage.join()
+    await draw(ada, 1, 5)
+    await ada.expect("stroke", seq=5)
+    ada.say({"type": "sync", "since": 2})
+    await ada.expect("stroke", seq=3)
+    await trio.sleep(1)
+    assert ops_of(ada.read()) == [4, 5]
+
+
+async def test_busy_board_gathers_ops_into_frames_within_the_tick(
+    stage: Stage, autojump_clock: object
+) -> None:
+    """[R11] An op on an idle board is seen at once; never later than the broadcast tick."""
+    ada, _ = await stage.join()
+    bob, _ = await stage.join()
+    await bob.expect("snapshot")
+    for number in range(1, 30):
+        sent = trio.current_time()
+        ada.say(stroke(number))
+        await bob.expect("stroke", seq=number)
+        assert trio.current_time() - sent <= timeouts.BROADCAST_TICK.seconds
+    async with stage.hub.visit(BOARD) as room:
+        assert room.replica.board.seq == 29
+
+
+async def test_client_that_reads_no_acks_is_read_no_further(
+    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """[R14] Answers are bounded too: past the budget the sync loop waits before it takes more ops."""
+    monkeypatch.setattr(feed, "MAX_OUTBOX_BYTES", 2_000)
+    ada, _ = await stage.join()
+    await ada.expect("snapshot")
+    ada.open_window(0)
+    for number in range(1, 200):
+        ada.say(stroke(number))
+        await trio.sleep(0.05)
+    assert stage.hub.statistics().queue_bytes <= 2_000 + 1_000
+    ada.open_window()
+    await ada.expect("ack", seq=199)

@@ -1,0 +1,180 @@
+"""Rooms as a whole: opened once, evicted, failed, drained, deleted; and who may be which client."""
+
+import pytest
+import trio
+from rooms.conftest import BOARD, Stage, open_stage
+
+from whiteboard import limits, timeouts
+from whiteboard.errors import RoomClosed
+from whiteboard.ids import BoardId
+from whiteboard.rooms.commit import Committer
+from whiteboard.rooms.hub import Full
+from whiteboard.storage.memory import open_memory
+
+SEED = {"type": "stroke", "points": [[10, 20], [30, 40]], "id": "s1"}
+
+
+async def test_idle_board_leaves_memory_and_comes_back_whole(stage: Stage, autojump_clock: object) -> None:
+    """A board without sessions is evicted after ROOM_IDLE; the next visitor finds everything."""
+    ada, _ = await stage.join()
+    ada.say(SEED)
+    await ada.expect("ack")
+    ada.hang_up()
+    await trio.sleep(timeouts.ROOM_IDLE.seconds - 1)
+    assert stage.hub.statistics().boards == 1
+    await trio.sleep(2 * timeouts.EVICT_SWEEP.seconds)
+    assert stage.hub.statistics().boards == 0
+    bob, welcome = await stage.join()
+    assert welcome["seq"] == 1
+    assert (await bob.expect("snapshot"))["elements"][0]["id"] == "s1"
+
+
+async def test_session_keeps_its_board_in_memory(stage: Stage, autojump_clock: object) -> None:
+    """A board with a session is never evicted, however quiet."""
+    ada, _ = await stage.join()
+    await trio.sleep(10 * timeouts.ROOM_IDLE.seconds)
+    assert ada.closed is None
+    assert stage.hub.statistics().boards == 1
+
+
+async def test_thousand_cycles_of_open_draw_drop_leave_nothing(stage: Stage, autojump_clock: object) -> None:
+    """[R13] Tasks, sessions, leases and queues are back where they were after 1,000 cycles."""
+    ada, _ = await stage.join()
+    await ada.expect("snapshot")
+    tasks_before = trio.lowlevel.current_statistics().tasks_living
+    for number in range(1_000):
+        guest, _ = await stage.join()
+        guest.say({**SEED, "id": f"s{number}"})
+        await guest.expect("ack")
+        guest.hang_up()
+        await guest.wait_closed()
+    await trio.sleep(1)
+    statistics = stage.hub.statistics()
+    assert (statistics.sessions, statistics.leases, statistics.queue_bytes) == (1, 1, 0)
+    assert trio.lowlevel.current_statistics().tasks_living == tasks_before
+
+
+async def test_failing_board_ends_its_own_sessions_only(
+    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """[R13] A board's failure closes its own sessions with 4500; the board opens again."""
+    victim, _ = await stage.join(BoardId("bad"))
+    other, _ = await stage.join(BoardId("good"))
+
+    async def explode(committer: Committer, batch: object) -> None:
+        await trio.lowlevel.checkpoint()
+        raise RuntimeError("a bug")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Committer, "_commit", explode)
+        victim.say(SEED)
+        assert (await victim.wait_closed())[0] == 4500
+    other.say(SEED)
+    assert (await other.expect("ack"))["seq"] == 1
+    again, _ = await stage.join(BoardId("bad"))
+    again.say(SEED)
+    assert (await again.expect("ack"))["seq"] == 1
+
+
+async def test_drain_tells_sessions_and_stores_everything(autojump_clock: object) -> None:
+    """[R12] Draining says when to come back, closes with 1001, refuses newcomers, loses nothing."""
+    async with open_memory() as storage:
+        async with open_stage(storage) as stage:
+            ada, _ = await stage.join()
+            ada.say(*[{**SEED, "id": f"s{n}"} for n in range(50)])
+            await ada.expect("ack", seq=50)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(stage.hub.drain)
+                assert (await ada.expect("drain"))["reconnect"] == [0, 5]
+                assert stage.hub.is_draining
+                with pytest.raises(RoomClosed):
+                    await stage.connect()
+            assert ada.closed is not None
+            assert ada.closed[0] == 1001
+            assert stage.hub.statistics().boards == 0
+        checkpoint = await storage.snapshots.load(BOARD)
+        assert checkpoint is not None
+        assert checkpoint.seq == 50
+
+
+async def test_deleted_board_closes_with_4404_and_begins_again_at_1(
+    stage: Stage, autojump_clock: object
+) -> None:
+    """Deleting a board ends its sessions with 4404; a new one of that name has another epoch."""
+    ada, welcome = await stage.join()
+    ada.say(SEED)
+    await ada.expect("ack")
+    assert await stage.hub.delete(BOARD)
+    assert (await ada.wait_closed())[0] == 4404
+    bob, again = await stage.join()
+    assert again["seq"] == 0
+    assert again["epoch"] != welcome["epoch"]
+    bob.say(SEED)
+    assert (await bob.expect("ack"))["seq"] == 1
+
+
+async def test_limit_of_sessions_is_spoken(
+    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One session too many is refused before its handshake."""
+    monkeypatch.setattr(limits, "MAX_SESSIONS_PER_BOARD", 1)
+    await stage.join()
+    with pytest.raises(Full):
+        await stage.connect()
+
+
+async def test_late_close_of_an_old_socket_does_not_touch_the_new_session(
+    stage: Stage, autojump_clock: object
+) -> None:
+    """The same client reconnects before its old socket's end is noticed: both end on their own."""
+    old, welcome = await stage.join(client="ada")
+    new, again = await stage.join(client="ada", key=welcome["key"])
+    assert again["client"] == "ada"
+    old.hang_up()
+    await old.wait_closed()
+    new.say({**SEED, "opId": "ada:1"})
+    assert (await new.expect("ack"))["seq"] == 1
+
+
+async def test_client_id_is_kept_by_its_key(stage: Stage, autojump_clock: object) -> None:
+    """[R5 rule 6] A used client id needs its key; without it the session gets a fresh id, no error."""
+    ada, welcome = await stage.join(client="ada")
+    ada.say(SEED)
+    await ada.expect("ack")
+    ada.hang_up()
+    await ada.wait_closed()
+    _, thief = await stage.join(client="ada", key="wrong")
+    assert thief["client"] != "ada"
+    _, keyless = await stage.join(client="ada")
+    assert keyless["client"] != "ada"
+    _, owner = await stage.join(client="ada", key=welcome["key"])
+    assert owner["client"] == "ada"
+    assert owner["clock"] == {"ada": 1}
+
+
+async def test_unused_client_id_is_free_again(stage: Stage, autojump_clock: object) -> None:
+    """A client id that never wrote anything is free once its session is gone."""
+    ada, _ = await stage.join(client="ada")
+    _, meanwhile = await stage.join(client="ada")
+    assert meanwhile["client"] != "ada"
+    ada.hang_up()
+    await ada.wait_closed()
+    _, later = await stage.join(client="ada")
+    assert later["client"] == "ada"
+
+
+async def test_two_hundred_joins_and_leaves_end_in_the_true_list(
+    stage: Stage, autojump_clock: object
+) -> None:
+    """Concurrent joins and leaves lose nobody: the last welcome lists exactly who is here."""
+    lines = [await stage.connect() for _ in range(200)]
+    for number, line in enumerate(lines):
+        line.say({"type": "hello", "name": f"n{number}"})
+    for line in lines:
+        await line.expect("welcome")
+    for line in lines[::2]:
+        line.hang_up()
+    for line in lines[::2]:
+        await line.wait_closed()
+    _, welcome = await stage.join()
+    assert {peer["name"] for peer in welcome["peers"]} == {f"n{n}" for n in range(1, 200, 2)}
