@@ -42,19 +42,16 @@ class BareSocket:
         assert parts.hostname is not None
         assert parts.port is not None
         stream = await trio.open_tcp_stream(parts.hostname, parts.port)
-        await stream.send_all(
-            f"GET {parts.path}/ws/{board} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
-            "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
-        )
-        head = b""
-        while b"\r\n\r\n" not in head:
-            more = await stream.receive_some()
-            assert more, f"the server hung up during the upgrade: {head!r}"
-            head += more
-        head, _, left = head.partition(b"\r\n\r\n")
-        assert head.startswith(b"HTTP/1.1 101"), head
-        return cls(stream, left)
+        try:
+            await stream.send_all(
+                f"GET {parts.path}/ws/{board} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
+                "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+            )
+            return cls(stream, await _upgraded(stream))
+        except BaseException:
+            await trio.aclose_forcefully(stream)
+            raise
 
     # --- saying -------------------------------------------------------------------------------
 
@@ -143,6 +140,18 @@ class BareSocket:
         """Tear the TCP connection down (RST)."""
         self._stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         await self._stream.aclose()
+
+
+async def _upgraded(stream: trio.SocketStream) -> bytes:
+    """Read the answer to the upgrade; what came behind it."""
+    head = b""
+    while b"\r\n\r\n" not in head:
+        more = await stream.receive_some()
+        assert more, f"the server hung up during the upgrade: {head!r}"
+        head += more
+    head, _, left = head.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 101"), head
+    return left
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 import trio
-from integration.bare_socket import BareSocket, Ended
+from integration.bare_socket import BareSocket, Ended, bare_socket
 from integration.conftest import Serve
 from integration.polling import until
 
@@ -27,9 +27,8 @@ class Heard:
 
 async def draw(url: str, number: int, heard: Heard) -> None:
     """Draw as fast as answers allow, and note everything until the server ends the connection."""
-    one = await BareSocket.open(url, "b")
-    await one.enter(client=f"c-{number}")
-    async with trio.open_nursery() as nursery:
+    async with bare_socket(url, "b") as one, trio.open_nursery() as nursery:
+        await one.enter(client=f"c-{number}")
         nursery.start_soon(say_strokes, one, number)
         try:
             while True:
@@ -37,7 +36,6 @@ async def draw(url: str, number: int, heard: Heard) -> None:
         except Ended as ended:
             heard.code = ended.code
         nursery.cancel_scope.cancel()
-    await one.hang_up()
 
 
 async def say_strokes(one: BareSocket, number: int) -> None:
@@ -96,16 +94,16 @@ async def test_sigterm_under_load_stores_what_was_accepted(serve: Serve, number:
 async def test_draining_server_is_not_ready(serve: Serve) -> None:
     """While it drains, `/readyz` says 503 or nobody answers any more; nobody is let in."""
     server = serve("sqlite")
-    one = await BareSocket.open(server.url, "b")
-    await one.enter()
-    server.process.send_signal(signal.SIGTERM)
-    assert (await one.hear_kind("drain"))["reconnect"] == [0, 5]
-    try:
-        status, _ = await server.fetch("/readyz")
-    except OSError:
-        status = 503
-    assert status == 503
-    with pytest.raises(Ended) as ended:
-        await one.hear()
-    assert ended.value.code == 1001
+    async with bare_socket(server.url, "b") as one:
+        await one.enter()
+        server.process.send_signal(signal.SIGTERM)
+        assert (await one.hear_kind("drain"))["reconnect"] == [0, 5]
+        try:
+            status, _ = await server.fetch("/readyz")
+        except OSError:
+            status = 503
+        assert status == 503
+        with pytest.raises(Ended) as ended:
+            await one.hear()
+        assert ended.value.code == 1001
     assert await trio.to_thread.run_sync(server.wait) == 0

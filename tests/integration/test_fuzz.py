@@ -38,6 +38,9 @@ VALID: list[Json] = [
     {"type": "ping", "ts": 1},
     {"type": "sync", "since": 0},
 ]
+LAST = 20406080
+PATIENCE_SECONDS = 0.1
+"""For a server that waits for the rest of a frame which never comes."""
 names = itertools.count()
 
 values = st.recursive(
@@ -101,27 +104,30 @@ def huge(size: int) -> bytes:
 
 
 async def read_all(one: BareSocket) -> None:
-    """Read until the end; everything must be the protocol."""
+    """Read until the last pong or the end; everything must be the protocol."""
     try:
         while True:
             message = await one.hear()
             assert message["type"] in ANSWERS, message
+            if message == {"type": "pong", "ts": LAST}:
+                return
     except Ended:
         pass
 
 
 async def attack(url: str, board: str, sent: list[bytes]) -> None:
     """Send the pieces on one connection, read whatever comes, leave by a reset."""
-    async with bare_socket(url, board) as one, trio.open_nursery() as nursery:
-        nursery.start_soon(read_all, one)
-        try:
-            for piece in sent:
-                await one.send_raw(piece)
-            await one.say({"type": "ping"})
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
-            pass  # the server had enough of it
-        nursery.cancel_scope.cancel()
-    await one.reset()
+    async with bare_socket(url, board) as one:
+        async with trio.open_nursery() as nursery:
+            nursery.cancel_scope.deadline = trio.current_time() + PATIENCE_SECONDS
+            nursery.start_soon(read_all, one)
+            try:
+                for piece in sent:
+                    await one.send_raw(piece)
+                await one.say({"type": "ping", "ts": LAST})
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                pass  # the server had enough of it
+        await one.reset()
 
 
 @settings(max_examples=150)
