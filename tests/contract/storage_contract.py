@@ -294,6 +294,25 @@ class BoardsContract:
         with pytest.raises(StorageUnavailable):
             await storage.probe()
 
+    async def test_closing_wakes_those_who_wait(self, open_storage: OpenStorage) -> None:
+        """A `wait_beyond` that outlives the storage ends with StorageUnavailable; it does not hang."""
+        refused = []
+
+        async def wait(storage: Storage) -> None:
+            try:
+                await storage.op_log.wait_beyond(BOARD, 0)
+            except StorageUnavailable:
+                refused.append("refused")
+
+        async def open_and_close(nursery: trio.Nursery) -> None:
+            async with open_storage() as storage:
+                nursery.start_soon(wait, storage)
+                await trio.testing.wait_all_tasks_blocked()
+
+        async with trio.open_nursery() as nursery:
+            await open_and_close(nursery)
+        assert refused == ["refused"]
+
     async def test_every_call_is_a_checkpoint(self, storage: Storage) -> None:
         """Also the calls that have nothing to do let other tasks run and can be cancelled."""
         calls: list[Callable[[], object]] = [

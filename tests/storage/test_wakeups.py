@@ -11,13 +11,21 @@ TWO = BoardId("two")
 async def test_a_ring_between_look_and_wait_is_not_lost() -> None:
     """Who was rung since subscribing does not wait; the next wait needs another ring."""
     wakeups = Wakeups()
-    with wakeups.listen(ONE) as listener:
+    rounds: list[int] = []
+
+    async def wait_twice() -> None:
+        with wakeups.listen(ONE) as listener:
+            wakeups.ring(ONE)
+            for number in (1, 2):
+                await listener.wait()
+                rounds.append(number)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(wait_twice)
+        await trio.testing.wait_all_tasks_blocked()
+        assert rounds == [1]
         wakeups.ring(ONE)
-        await listener.wait()
-        with trio.CancelScope() as scope:
-            scope.cancel()
-            await listener.wait()
-        assert scope.cancelled_caught
+    assert rounds == [1, 2]
 
 
 async def test_a_ring_is_for_one_board() -> None:
@@ -53,9 +61,18 @@ async def test_a_ring_without_listeners_does_nothing() -> None:
 async def test_wait_for_listener_is_open_while_somebody_listens() -> None:
     """It returns at once while there is a listener, and waits when the last one left."""
     wakeups = Wakeups()
+    returned: list[str] = []
+
+    async def wait() -> None:
+        await wakeups.wait_for_listener()
+        returned.append("listener")
+
     with wakeups.listen(ONE), wakeups.listen(TWO):
         await wakeups.wait_for_listener()
-    with trio.CancelScope() as scope:
-        scope.cancel()
-        await wakeups.wait_for_listener()
-    assert scope.cancelled_caught
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(wait)
+        await trio.testing.wait_all_tasks_blocked()
+        assert returned == []
+        with wakeups.listen(TWO):
+            await trio.testing.wait_all_tasks_blocked()
+            assert returned == ["listener"]

@@ -78,8 +78,8 @@ class _Board:
     """Last seq of each segment."""
     bodies: list[bytes] = field(default_factory=list)
     """Bodies of seq `compacted` + 1 and up."""
-    checkpoints: list[Checkpoint] = field(default_factory=list)
-    """The newest and the one before it, oldest first."""
+    checkpoint: Checkpoint | None = None
+    """The newest. Memory does not rot, so none is kept to fall back to."""
     tombstones: dict[ElementId, bytes] = field(default_factory=dict)
 
     @property
@@ -245,7 +245,7 @@ class _MemorySnapshots:
     async def load(self, board: BoardId) -> Checkpoint | None:
         await self._place.enter()
         found = self._place.boards.get(board)
-        return found.checkpoints[-1] if found and found.checkpoints else None
+        return found.checkpoint if found else None
 
     async def save(
         self,
@@ -259,9 +259,9 @@ class _MemorySnapshots:
         found = self._place.boards.get(board)
         if found is None or found.epoch != epoch or found.seq < checkpoint.seq:
             raise StorageConflict(f"board {board} has no history to which this checkpoint belongs")
-        if found.checkpoints and checkpoint.seq <= found.checkpoints[-1].seq:
+        if found.checkpoint is not None and checkpoint.seq <= found.checkpoint.seq:
             return
-        found.checkpoints = [*found.checkpoints[-1:], checkpoint]
+        found.checkpoint = checkpoint
         found.tombstones.update(tombstones)
 
     async def tombstones(self, board: BoardId, elements: Sequence[ElementId]) -> dict[ElementId, bytes]:

@@ -1,6 +1,7 @@
 import sqlite3
 from pathlib import Path
 
+import pytest
 import trio
 from contract.storage_samples import ADA, BOARD, EPOCH, append, ops
 
@@ -52,14 +53,15 @@ async def test_a_corrupt_checkpoint_falls_back(tmp_path: Path) -> None:
             assert await storage.snapshots.load(BOARD) == good
 
 
-async def test_a_corrupt_checkpoint_is_no_fallback(tmp_path: Path) -> None:
-    """The next save replaces a corrupt newest one, even at its seq, and keeps the last good one."""
+@pytest.mark.parametrize("seq", [4, 5, 6])
+async def test_a_corrupt_checkpoint_is_no_fallback(tmp_path: Path, seq: int) -> None:
+    """The next save replaces a corrupt newest one, even at or below its seq, and keeps the last good one."""
     async with open_sqlite(tmp_path) as storage:
         await append(storage.op_log, BOARD, ops(ADA, range(1, 10)))
-        for seq in (3, 5):
-            await save(storage, seq)
+        for good in (3, 5):
+            await save(storage, good)
     await trio.to_thread.run_sync(flip_a_byte, tmp_path, 5)
     async with open_sqlite(tmp_path) as storage:
-        await save(storage, 5)
-        assert await storage.snapshots.load(BOARD) == Checkpoint(5, b"at 5")
-    assert await trio.to_thread.run_sync(kept, tmp_path) == [3, 5]
+        await save(storage, seq)
+        assert await storage.snapshots.load(BOARD) == Checkpoint(seq, b"at %d" % seq)
+    assert await trio.to_thread.run_sync(kept, tmp_path) == [3, seq]

@@ -1,0 +1,78 @@
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from whiteboard import limits
+from whiteboard.errors import StorageCorrupt, StorageUnavailable
+from whiteboard.storage.sqlite.connection import open_reader, open_writer, translate, translated
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A database with one table."""
+    path = tmp_path / "test.sqlite3"
+    connection = open_writer(sqlite3.connect, path)
+    connection.execute("CREATE TABLE t (n INTEGER PRIMARY KEY)")
+    connection.close()
+    return path
+
+
+@pytest.fixture
+def writer(path: Path) -> Iterator[sqlite3.Connection]:
+    """A writing connection."""
+    connection = open_writer(sqlite3.connect, path)
+    yield connection
+    connection.close()
+
+
+def pragma(connection: sqlite3.Connection, name: str) -> object:
+    """A setting of a connection."""
+    return connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+def test_a_commit_is_on_the_disk(writer: sqlite3.Connection) -> None:
+    """The writer keeps a WAL that is synced at each COMMIT and does not stay large."""
+    assert pragma(writer, "journal_mode") == "wal"
+    assert pragma(writer, "synchronous") == 2
+    assert pragma(writer, "journal_size_limit") == limits.WAL_BYTES
+    assert pragma(writer, "busy_timeout") == 2_000
+
+
+def test_a_reader_cannot_write(path: Path) -> None:
+    """A reading connection refuses to write."""
+    reader = open_reader(sqlite3.connect, path)
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        reader.execute("INSERT INTO t VALUES (1)")
+    reader.close()
+
+
+def test_a_place_without_wal_is_refused() -> None:
+    """Where SQLite cannot keep a WAL, acks could not be trusted: the connection is not opened."""
+    with pytest.raises(StorageUnavailable, match="write-ahead log"):
+        open_writer(sqlite3.connect, Path(":memory:"))
+
+
+def test_a_directory_is_no_database(tmp_path: Path) -> None:
+    """A file that cannot be opened is SQLite's error, for the caller to translate."""
+    for opens in (open_writer, open_reader):
+        with pytest.raises(sqlite3.OperationalError):
+            opens(sqlite3.connect, tmp_path)
+
+
+def test_translate(writer: sqlite3.Connection) -> None:
+    """Each of SQLite's errors becomes a new error of the port, with SQLite's name for it."""
+    writer.execute("INSERT INTO t VALUES (1)")
+    with pytest.raises(StorageCorrupt, match="SQLITE_CONSTRAINT"), translated():
+        writer.execute("INSERT INTO t VALUES (1)")
+    with pytest.raises(StorageCorrupt, match="no such table"), translated():
+        writer.execute("SELECT * FROM nowhere")
+    writer.execute("PRAGMA max_page_count = 1")
+    writer.execute("PRAGMA query_only = ON")
+    with pytest.raises(StorageUnavailable, match="SQLITE_READONLY"), translated():
+        writer.execute("DELETE FROM t")
+    assert isinstance(translate(sqlite3.ProgrammingError("closed")), StorageUnavailable)
+    ours = StorageUnavailable("no WAL")
+    assert str(translate(ours)) == "no WAL"
+    assert translate(ours) is not ours
