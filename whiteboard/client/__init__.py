@@ -1,7 +1,8 @@
 """A Trio client for the wire protocol: stays on a board, says what happens there, has ops acked.
 
 Use `open_board` for a program that takes part, `open_wire` for one that speaks the plain protocol.
-It knows the protocol, core and the ground floor; it must not know the server's rooms or storage.
+It keeps a replica of the board for a program that brings one. It knows the protocol and the ground
+floor; it must not know the server's rooms or storage, nor how elements merge.
 """
 
 from whiteboard.client.board import BoardClient, open_board
@@ -26,14 +27,12 @@ from whiteboard.client.events import (
     Unknown,
     Welcome,
 )
-from whiteboard.client.replica import BoardReplica
 from whiteboard.client.wire import Wire, open_wire
 
 __all__ = [
     "Ack",
     "Answer",
     "BoardClient",
-    "BoardReplica",
     "Cursors",
     "Disconnected",
     "Drain",

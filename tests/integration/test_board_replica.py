@@ -1,8 +1,7 @@
 """The replica out of the core's merge."""
 
 import pytest
-
-from whiteboard.client.replica import BoardReplica
+from integration.board_replica import BoardReplica
 
 STROKE = {
     "seq": 1, "at": 1, "opId": "c-1:1", "by": "c-1", "clock": {"c-1": 1}, "seen": 0, "lamport": 1,

@@ -1,7 +1,7 @@
-"""A replica out of the core's own merge, for programs that want to know what the board shows.
+"""A replica for the client out of the core's own merge: `open_board(replica=BoardReplica)`.
 
-Pass `BoardReplica` to `open_board(replica=…)`. It holds what the server holds as far as it came; an
-op of ours shows once it is stored. Knows nothing of connections.
+It stands here and not in the client, which must not know core (constraints/layers.toml). An op of
+ours shows once it is stored.
 """
 
 from typing import Any
