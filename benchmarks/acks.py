@@ -51,7 +51,7 @@ class Figures:
 
 SHAPES: Final = ((1, 1, 1), (1, 10, 1), (1, 10, 50), (1, 50, 20), (10, 5, 1), (10, 5, 20), (50, 1, 20))
 """Boards, clients on each, window."""
-QUICK_SHAPES: Final = ((1, 2, 5), (2, 1, 5))
+QUICK_SHAPES: Final = ((2, 2, 5),)
 PORT_SHAPES: Final = ((1, 1), (10, 1), (100, 1), (10, 16))
 """Appenders to 20 boards, ops in each append."""
 QUICK_PORT_SHAPES: Final = ((2, 1),)

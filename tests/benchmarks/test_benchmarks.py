@@ -1,0 +1,35 @@
+"""The benchmarks run: nothing is said about how fast."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+BOUND_SECONDS = 120.0
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [("latency", 2), ("acks", 2), ("idle", 1)],
+)
+def test_quick_run_prints_its_table(tmp_path: Path, name: str, rows: int) -> None:
+    """With --quick a benchmark ends with 0, has a line for each scenario and found no fault."""
+    (tmp_path / "benchmarks").symlink_to(BENCHMARKS)  # the rest of the checkout stays off sys.path
+    ended = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{name}", "--quick"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=BOUND_SECONDS,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    lines = [line.strip("| ") for line in ended.stdout.splitlines() if line.startswith("|")]
+    assert len(lines) == rows + 2, ended.stdout
+    if "faults" in lines[0]:
+        assert all(line.endswith("none") for line in lines[2:]), ended.stdout
