@@ -19,6 +19,7 @@ import { paint } from "./painters.js";
 /** So many visible elements are drawn at once; more are drawn in slices, on the canvas at the back. */
 const AT_ONCE = 700;
 const SLICE_MS = 9;
+const STRIP_PIECES = 6;
 const ZOOM_REST_MS = 110;
 /** A stroke that has not grown for so long is settled. */
 const SETTLE_MS = 450;
@@ -45,8 +46,10 @@ export class Layers {
     /** @type {Camera} camera that the front canvas was drawn with */
     this.drawn = this.camera;
     this.isStale = true;
-    /** @type {Box[]} */
+    /** @type {Box[]} changed parts of the front canvas: drawn anew in the next frame */
     this.dirty = [];
+    /** @type {Box[]} parts that panning has uncovered: drawn as time allows */
+    this.strips = [];
     /** @type {Map<string, number>} elements in motion → when they settle (Infinity: when told) */
     this.moving = new Map();
     /** @type {Set<string>} elements not drawn at all, such as a text being edited */
@@ -195,7 +198,7 @@ export class Layers {
     if (this.isStale || target.z !== this.drawn.z) return this.drawAnew(target, now);
     if (target.x !== this.drawn.x || target.y !== this.drawn.y) this.shift(target);
     this.patch();
-    return false;
+    return this.patchStrips();
   }
 
   /** @param {Camera} target @param {number} now */
@@ -247,6 +250,7 @@ export class Layers {
     this.drawn = target;
     this.isStale = false;
     this.dirty = [];
+    this.strips = [];
     this.front.canvas.style.transform = "";
     this.stats.fullDraws++;
   }
@@ -274,10 +278,35 @@ export class Layers {
     ctx.drawImage(canvas, dx, dy);
     ctx.globalCompositeOperation = "source-over";
     const edge = 2 / unit;
-    if (dx > 0) this.dirty.push({ ...view, maxX: old.minX + edge });
-    if (dx < 0) this.dirty.push({ ...view, minX: old.maxX - edge });
-    if (dy > 0) this.dirty.push({ ...view, maxY: old.minY + edge });
-    if (dy < 0) this.dirty.push({ ...view, minY: old.maxY - edge });
+    if (dx > 0) this.uncover({ ...view, maxX: old.minX + edge });
+    if (dx < 0) this.uncover({ ...view, minX: old.maxX - edge });
+    if (dy > 0) this.uncover({ ...view, maxY: old.minY + edge });
+    if (dy < 0) this.uncover({ ...view, minY: old.maxY - edge });
+  }
+
+  /** Cuts a strip into pieces, so that drawing it can be spread over frames. @param {Box} strip */
+  uncover({ minX, minY, maxX, maxY }) {
+    const w = maxX - minX, h = maxY - minY;
+    for (let i = 0; i < STRIP_PIECES; i++) {
+      const from = i / STRIP_PIECES, to = (i + 1) / STRIP_PIECES;
+      this.strips.push(w > h
+        ? { minX: minX + w * from, minY, maxX: minX + w * to, maxY }
+        : { minX, minY: minY + h * from, maxX, maxY: minY + h * to });
+    }
+  }
+
+  /** @returns {boolean} is there more to do */
+  patchStrips() {
+    if (this.strips.length === 0) return false;
+    const until = performance.now() + SLICE_MS, view = viewBox(this.drawn, this.width, this.height);
+    const strips = this.strips.filter((box) => intersects(box, view));
+    let box = strips.pop();
+    for (; box; box = strips.pop()) {
+      this.patchBox(box);
+      if (performance.now() > until) break;
+    }
+    this.strips = strips;
+    return strips.length > 0;
   }
 
   /** Redraws the dirty parts of the cached layer. */

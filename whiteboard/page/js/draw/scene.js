@@ -6,11 +6,11 @@
  * @typedef {import("./geometry.js").Box} Box
  * @typedef {import("./geometry.js").Point} Point
  * @typedef {import("../types.js").Element} Element
- * @typedef {{id:string, el:Element, box:Box, count:number, path:Path2D|null}} Item
+ * @typedef {{id:string, el:Element, box:Box, count:number, rank:number, path:Path2D|null}} Item
  * @typedef {{get(id:string): Element|null|undefined, drawOrder(): readonly string[]}} View
  * @typedef {{added:string[], grown:string[], dirty:Box[], gone:string[]}} Changes
  */
-import { contains, expand, boxFromCorners, intersects, paintBox, plainBox, rotatedBox, rotationOf, sweepHits, union } from "./geometry.js";
+import { contains, expand, boxFromCorners, paintBox, plainBox, rotatedBox, rotationOf, sweepHits, union } from "./geometry.js";
 import { Grid } from "./grid.js";
 
 export class Scene {
@@ -71,7 +71,7 @@ export class Scene {
       if (old) this.drop(id);
       return null;
     }
-    const item = { id, el, box, count: el.points?.length ?? 0, path: null };
+    const item = { id, el, box, count: el.points?.length ?? 0, rank: this.ranks.get(id) ?? Infinity, path: null };
     this.items.set(id, item);
     this.grid.set(id, box);
     return item;
@@ -88,14 +88,13 @@ export class Scene {
     return this.items.get(id) ?? null;
   }
 
-  /** Place in the draw order; only comparisons mean something. @param {string} id */
-  rank(id) {
+  /** Brings the items' ranks up to date with the view's draw order. */
+  arrange() {
     const order = this.view.drawOrder();
-    if (order !== this.order) {
-      this.order = order;
-      this.ranks = new Map(order.map((each, n) => [each, n]));
-    }
-    return this.ranks.get(id) ?? Infinity;
+    if (order === this.order) return;
+    this.order = order;
+    this.ranks = new Map(order.map((id, n) => [id, n]));
+    for (const item of this.items.values()) item.rank = this.ranks.get(item.id) ?? Infinity;
   }
 
   /** Items that may paint in a box, bottom first. @param {Box} box @returns {Item[]} */
@@ -105,12 +104,13 @@ export class Scene {
 
   /** @param {Iterable<string>} ids @returns {Item[]} the known ones, bottom first */
   sorted(ids) {
+    this.arrange();
     const items = [];
     for (const id of ids) {
       const item = this.items.get(id);
       if (item) items.push(item);
     }
-    return items.sort((a, b) => this.rank(a.id) - this.rank(b.id));
+    return items.sort((a, b) => a.rank - b.rank);
   }
 
   /** The topmost element at a point, or null. @param {Point} at @param {number} tolerance board units */
@@ -154,13 +154,8 @@ export class Scene {
 
   /** Would the element, drawn now, lie over all that it touches? @param {Item} item */
   isOnTop(item) {
-    const rank = this.rank(item.id);
-    return this.grid.query(item.box).every((id) => this.rank(id) <= rank);
-  }
-
-  /** Does anything show in the box? @param {Box} box */
-  showsAnything(box) {
-    return this.grid.query(box).some((id) => intersects(this.items.get(id)?.box ?? box, box));
+    this.arrange();
+    return this.grid.query(item.box).every((id) => (this.items.get(id)?.rank ?? -1) <= item.rank);
   }
 }
 

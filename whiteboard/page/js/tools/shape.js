@@ -99,6 +99,6 @@ export class ShapeTool extends Tool {
   draw(ctx) {
     const box = this.shape && paintBox(this.shape, measureText);
     if (!this.shape || !box) return;
-    paint(ctx, { id: this.shape.id, el: this.shape, box, count: 0, path: null }, this.desk.layers.theme, this.desk.camera.z);
+    paint(ctx, { id: this.shape.id, el: this.shape, box, count: 0, rank: 0, path: null }, this.desk.layers.theme, this.desk.camera.z);
   }
 }
