@@ -52,6 +52,17 @@ async def test_a_directory_that_cannot_be_used(tmp_path: Path) -> None:
                 pass
 
 
+async def test_a_database_that_cannot_be_made(tmp_path: Path) -> None:
+    """When the database file cannot be made, the directory is let go again."""
+    (tmp_path / DATABASE_NAME).symlink_to(tmp_path / "missing" / "file")
+    with pytest.raises(StartupError, match="cannot write"):
+        async with open_sqlite(tmp_path):
+            pass
+    (tmp_path / DATABASE_NAME).unlink()
+    async with open_sqlite(tmp_path):
+        pass
+
+
 async def test_sharing_is_agreed_on_both_sides(tmp_path: Path) -> None:
     """Processes share a directory only if all of them say so."""
     async with open_sqlite(tmp_path, is_shared=True), open_sqlite(tmp_path, is_shared=True):

@@ -184,11 +184,16 @@ async def test_a_broken_job_fails_alone(tmp_path: Path) -> None:
 
 async def test_a_connection_that_cannot_roll_back_is_replaced(tmp_path: Path) -> None:
     """After a failed COMMIT and a failed ROLLBACK the next write has a new connection."""
-    failures = {"COMMIT": 1, "ROLLBACK": 1}
+    broken: list[sqlite3.Connection] = []
+    writers: set[int] = set()
 
     def fail(connection: sqlite3.Connection, sql: str) -> None:
-        if failures.get(sql) and is_armed:
-            failures[sql] -= 1
+        if sql == "BEGIN IMMEDIATE":
+            writers.add(id(connection))
+        if sql == "COMMIT" and is_armed and not broken:
+            broken.append(connection)
+            raise sqlite3.OperationalError("disk I/O error")
+        if sql == "ROLLBACK" and connection in broken:
             raise sqlite3.OperationalError("disk I/O error")
 
     is_armed = False
@@ -197,8 +202,8 @@ async def test_a_connection_that_cannot_roll_back_is_replaced(tmp_path: Path) ->
         is_armed = True
         with pytest.raises(StorageUnavailable):
             await append(storage.op_log, BOARD, ops(ADA, [2]))
-        is_armed = False
         assert await seqs(storage.op_log, BOARD, ops(ADA, [3, 2, 1])) == [2, 3, 1]
+        assert len(writers) == 2
 
 
 async def test_a_write_that_does_not_fit_fails_alone(tmp_path: Path) -> None:
