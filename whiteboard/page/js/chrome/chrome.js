@@ -18,7 +18,10 @@ export function makeChrome(desk, root, cursors, input) {
   const context = { input, openHelp };
   const style = makeStylePanel(desk), toolbar = makeToolbar(desk, context);
   const dock = h("div", { class: "dock" }, style, h("div", { class: "dock-row" }, makeStyleButton(style), toolbar));
-  root.append(makeTopbar(desk, context), dock, makeUndoBar(desk, context), makeZoomBar(desk, context), makeSelectionBar(desk, context), makeHint(desk));
+  const around = h("aside", { class: "around" }, makeUndoBar(desk, context), dock, makeZoomBar(desk, context), makeSelectionBar(desk, context));
+  around.setAttribute("aria-label", t("toolbar.label"));
+  root.append(makeTopbar(desk, context), around);
+  desk.floating.append(makeHint(desk));
   listenToKeys(desk, context);
   listenToClipboard(desk);
   tellTroubles(desk);
