@@ -37,6 +37,13 @@ test("fit shows the whole box in the middle", () => {
   near((view.minX + view.maxX) / 2, 2000);
 });
 
+test("fit keeps clear of what covers the edges", () => {
+  const box = { minX: 0, minY: 0, maxX: 1000, maxY: 1000 };
+  const camera = c.fit(box, 800, 600, { top: 64, right: 0, bottom: 64, left: 64 });
+  const a = c.toScreen(camera, 0, 0), b = c.toScreen(camera, 1000, 1000);
+  assert.ok(a.x > 64 && a.y > 64 && b.x < 800 && b.y < 600 - 64);
+});
+
 test("a snapped camera lies on whole device pixels", () => {
   const { x, y, z } = c.snap({ x: 1.2345, y: -6.789, z: 0.77 }, 1.5);
   near(Math.round(x * z * 1.5), x * z * 1.5);

@@ -23,6 +23,8 @@ import { TOOLS } from "./tools/registry.js";
 
 const ID_CHARS = "0123456789abcdefghijklmnopqrstuvwxyz";
 const ID_LENGTH = 14;
+/** Below this width the colours are not at the side (css/page.css). */
+const NARROW_PX = 720;
 
 /** @returns {string} a new element id: 72 bits of chance */
 function randomId() {
@@ -163,7 +165,7 @@ export class Desk extends EventTarget {
   /** The first look, once the board is here: where one looked before, else at everything. */
   lookFirst() {
     this.hasCamera = true;
-    if (this.scene.items.size > 0) this.look(this.rememberedCamera() ?? fit(this.scene.bounds(), this.layers.width, this.layers.height));
+    if (this.scene.items.size > 0) this.look(this.rememberedCamera() ?? this.cameraFor(this.scene.bounds()));
   }
 
   rememberedCamera() {
@@ -187,7 +189,13 @@ export class Desk extends EventTarget {
 
   /** @param {Box|null} box */
   fit(box) {
-    this.look(fit(box, this.layers.width, this.layers.height));
+    this.look(this.cameraFor(box));
+  }
+
+  /** @param {Box|null} box @returns {Camera} */
+  cameraFor(box) {
+    const { width, height } = this.layers, isWide = width > NARROW_PX;
+    return fit(box, width, height, { top: 64, right: 0, bottom: 64, left: isWide ? 64 : 0 });
   }
 
   readTheme() {

@@ -5,11 +5,12 @@
  *
  * @typedef {{x:number, y:number, z:number}} Camera
  * @typedef {import("./geometry.js").Box} Box
+ * @typedef {{top:number, right:number, bottom:number, left:number}} Insets screen pixels that are covered at the edges
  */
 
 export const MIN_ZOOM = 0.05;
 export const MAX_ZOOM = 30;
-const FIT_MARGIN = 64;
+const FIT_MARGIN = 36;
 const FIT_MAX_ZOOM = 2;
 
 /** @param {number} z */
@@ -49,13 +50,15 @@ export function viewBox(camera, width, height) {
   return { minX: camera.x, minY: camera.y, maxX: camera.x + width / camera.z, maxY: camera.y + height / camera.z };
 }
 
-/** Camera that shows the whole box in the middle; the usual view for none. @param {Box|null} box @param {number} width @param {number} height @returns {Camera} */
-export function fit(box, width, height) {
+/** Camera that shows the whole box in the middle of what is not covered; the usual view for none.
+ * @param {Box|null} box @param {number} width @param {number} height @param {Insets} [insets] @returns {Camera} */
+export function fit(box, width, height, { top, right, bottom, left } = { top: 0, right: 0, bottom: 0, left: 0 }) {
   if (!box) return { x: -width / 2, y: -height / 2, z: 1 };
   const w = Math.max(1, box.maxX - box.minX), h = Math.max(1, box.maxY - box.minY);
-  const margin = Math.min(FIT_MARGIN, width / 6, height / 6);
-  const z = Math.min(FIT_MAX_ZOOM, clampZoom(Math.min((width - 2 * margin) / w, (height - 2 * margin) / h)));
-  return { x: (box.minX + box.maxX) / 2 - width / (2 * z), y: (box.minY + box.maxY) / 2 - height / (2 * z), z };
+  const freeW = Math.max(width / 3, width - left - right), freeH = Math.max(height / 3, height - top - bottom);
+  const margin = Math.min(FIT_MARGIN, freeW / 6, freeH / 6);
+  const z = Math.min(FIT_MAX_ZOOM, clampZoom(Math.min((freeW - 2 * margin) / w, (freeH - 2 * margin) / h)));
+  return { x: (box.minX + box.maxX) / 2 - (left + freeW / 2) / z, y: (box.minY + box.maxY) / 2 - (top + freeH / 2) / z, z };
 }
 
 /** Puts the camera on whole device pixels, so that a drawn picture can be shifted without blur. @param {Camera} camera @param {number} ratio device pixels per screen pixel @returns {Camera} */

@@ -84,6 +84,14 @@ function mapToDark(color) {
   return fromOklab([turned * (1 - hue) + lifted * hue, a, b]);
 }
 
+/** A pale colour on dark paper that must stay what it is, as a note's yellow: a little darker. @param {string} color `#hex` */
+export function dimmed(color) {
+  const rgb = parseHex(color);
+  if (!rgb) return color;
+  const [L, a, b] = toOklab(rgb);
+  return fromOklab([L * 0.87, a, b]);
+}
+
 /** A pale version of a colour, to fill with. @param {string} color `#hex`, else given back as it is */
 export function tint(color) {
   const rgb = parseHex(color);

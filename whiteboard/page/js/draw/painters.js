@@ -9,7 +9,7 @@
  * @typedef {{color(stored: string): string, isDark: boolean}} Theme
  * @typedef {(ctx: Context, item: Item, theme: Theme) => void} Painter
  */
-import { onDark, parseHex } from "./color.js";
+import { dimmed, onDark, parseHex } from "./color.js";
 import { arrowHead, DEFAULT_TEXT_SIZE, isLinear, LINE_HEIGHT, plainBox, rotationOf, widthOf } from "./geometry.js";
 import { outline, trace } from "./ink.js";
 
@@ -138,11 +138,12 @@ function paintText(ctx, { el }, theme) {
 /** @type {Painter} */
 function paintNote(ctx, { el }, theme) {
   const x = el.x ?? 0, y = el.y ?? 0, size = el.size ?? 18;
-  ctx.fillStyle = theme.isDark ? onDark(normalise(el.color ?? NOTE_COLOR)) : normalise(el.color ?? NOTE_COLOR);
+  const color = normalise(typeof el.color === "string" ? el.color : NOTE_COLOR);
+  ctx.fillStyle = theme.isDark ? dimmed(color) : color;
   ctx.beginPath();
   ctx.roundRect(x, y, el.w ?? 160, el.h ?? 160, 6);
   ctx.fill();
-  ctx.fillStyle = theme.isDark ? onDark(INK) : INK;
+  ctx.fillStyle = INK;
   textLines(ctx, wrap(String(el.text ?? ""), (el.w ?? 160) - 24, (text) => measureText(text, size).w).join("\n"), size, x + NOTE_PAD.x, y + NOTE_PAD.y);
 }
 

@@ -114,7 +114,7 @@ class Editor {
     const at = toScreen(desk.camera, (el.x ?? 0) + (isNote ? NOTE_PAD.x : 0), (el.y ?? 0) + (isNote ? NOTE_PAD.y : 0));
     const text = desk.scene.measure(`${area.value}\u200b`, el.size ?? DEFAULT_TEXT_SIZE);
     const w = isNote ? ((el.w ?? NOTE.w) - 2 * NOTE_PAD.x) * z : Math.max(text.w * z + size, size * 2);
-    const color = desk.layers.theme.color(isNote ? "#1e1e1e" : el.color ?? "#1e1e1e");
+    const color = isNote ? "#1e1e1e" : desk.layers.theme.color(el.color ?? "#1e1e1e");
     Object.assign(area.style, {
       transform: `translate(${at.x}px, ${at.y}px)`, font: `${size}px/${LINE_HEIGHT} ${FONT}`, color, caretColor: color,
       width: `${w}px`, height: `${isNote ? ((el.h ?? NOTE.h) - 2 * NOTE_PAD.y) * z : Math.max(text.h * z, size * LINE_HEIGHT)}px`,
