@@ -19,6 +19,9 @@ POINTS = [[number + 0.123456, number + 0.654321, 0.5] for number in range(500)]
 MEMORY_BYTES = 48 << 20
 """What the server may grow by meanwhile: the board itself, its tail, one outbox, and slack."""
 
+NOISE_MS = 500
+"""Other work on the machine; a server that waited for the slow one would take SLOW_CLIENT, 15 s."""
+
 
 async def draw(board: BoardClient, name: str, latencies: list[float]) -> None:
     """Draw strokes one after the other and note how long each answer took."""
@@ -59,7 +62,7 @@ async def test_slow_reader_costs_nothing_and_nobody(server: ServerProcess) -> No
         f"\n{server.mode}: ack p50 {medians[0]:.1f} ms alone, {medians[1]:.1f} ms beside a slow reader;"
         f" server grew {grown / (1 << 20):.1f} MiB; the slow one then {seen}"
     )
-    assert medians[1] < 3 * medians[0] + 50
+    assert medians[1] < 3 * medians[0] + NOISE_MS
     assert grown < MEMORY_BYTES
     assert last == 2 * DRAWERS * OPS
 
