@@ -42,6 +42,16 @@ export class History extends EventTarget {
     this.keep(steps);
   }
 
+  /** Takes back what the gesture under way has done, as if it had not been. */
+  abandon() {
+    const steps = mergeSteps(this.open ?? []);
+    this.open = null;
+    for (const step of steps.toReversed()) {
+      const op = due(this.view, step);
+      if (op) this.submit(op);
+    }
+  }
+
   /** @returns {boolean} was there something to undo */
   undo() {
     return this.move(this.undos, this.redos);

@@ -64,6 +64,11 @@ export function iconButton(iconName, parts) {
   return h("button", { ...parts, class: `icon-button ${parts.class ?? ""}`.trim(), icon: iconName, attrs: { type: "button", ...parts.attrs } });
 }
 
+/** A colour that somebody else has chosen, if it is one. @param {unknown} color @param {string} instead */
+export function safeColor(color, instead) {
+  return typeof color === "string" && CSS.supports("color", color) ? color : instead;
+}
+
 const IS_MAC = /Mac|iP(hone|ad)/.test(navigator.platform);
 /** @type {Record<string, string>} */
 const KEY_NAMES = { Mod: IS_MAC ? "⌘" : "Ctrl", Shift: IS_MAC ? "⇧" : "Shift", Alt: IS_MAC ? "⌥" : "Alt", Escape: "Esc", Delete: "Del", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓" };

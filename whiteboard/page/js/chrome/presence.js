@@ -9,7 +9,7 @@
 import { toScreen } from "../draw/camera.js";
 import { personColor } from "../draw/color.js";
 import { t } from "../i18n/i18n.js";
-import { h } from "./dom.js";
+import { h, safeColor } from "./dom.js";
 
 /** Time in which a cursor covers most of the way to where it really is. */
 const GLIDE_MS = 55;
@@ -66,7 +66,7 @@ export class Presence {
     const peer = this.desk.sync.peers.get(session);
     const node = h("div", { class: "cursor", testid: "cursor" }, cursorArrow(), h("span", { class: "cursor-name" }, peer?.name || t("people.guest")));
     node.dataset.session = session;
-    node.style.setProperty("--person", peer?.color || personColor(session));
+    node.style.setProperty("--person", safeColor(peer?.color, personColor(session)));
     return node;
   }
 
@@ -80,7 +80,7 @@ export class Presence {
         this.lasers.delete(session);
         continue;
       }
-      cursor.node.style.setProperty("--person", peer.color || personColor(session));
+      cursor.node.style.setProperty("--person", safeColor(peer.color, personColor(session)));
       cursor.node.querySelector(".cursor-name")?.replaceChildren(peer.name || t("people.guest"));
     }
   }
@@ -138,7 +138,7 @@ export class Presence {
   drawLasers(ctx) {
     for (const [session, trail] of this.lasers) {
       const color = session ? this.desk.sync.peers.get(session)?.color : this.desk.sync.identity.color;
-      ctx.strokeStyle = color || "#e03131";
+      ctx.strokeStyle = safeColor(color, "#e03131");
       this.drawTrail(ctx, trail);
     }
   }

@@ -9,7 +9,7 @@
 import { PEOPLE_COLORS } from "../draw/color.js";
 import { language, LANGUAGES, setLanguage, t, tn } from "../i18n/i18n.js";
 import { applyTheme, recallTheme, remember } from "../prefs.js";
-import { h, icon, iconButton, popover } from "./dom.js";
+import { h, icon, iconButton, popover, safeColor } from "./dom.js";
 import { statusText } from "./status.js";
 import { toast } from "./toast.js";
 
@@ -94,7 +94,7 @@ function makePeople(desk) {
 function face(person) {
   const name = person.name || t("people.guest");
   const node = h("span", { class: `face${person.isMe ? " face-me" : ""}` }, [...name][0]?.toUpperCase() ?? "?");
-  node.style.setProperty("--person", person.color || PEOPLE_COLORS[0]);
+  node.style.setProperty("--person", safeColor(person.color, PEOPLE_COLORS[0]));
   return node;
 }
 

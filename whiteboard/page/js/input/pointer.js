@@ -65,7 +65,7 @@ export class PointerInput {
   finger(e) {
     this.fingers.set(e.pointerId, { x: e.clientX, y: e.clientY });
     if (this.fingers.size === 2) {
-      if (this.gesture?.kind === "tool") this.gesture.tool.cancel();
+      if (this.gesture?.kind === "tool") this.gesture.tool.interrupt();
       this.gesture = { kind: "pinch", ...this.span() };
       return true;
     }
@@ -163,7 +163,7 @@ export class PointerInput {
     const { gesture } = this;
     if (gesture?.kind === "tool" && gesture.id === e.pointerId) {
       this.gesture = null;
-      gesture.tool.cancel();
+      gesture.tool.interrupt();
     } else {
       this.endOther(e);
     }

@@ -27,7 +27,7 @@ export class EraserTool extends Tool {
   }
 
   leave() {
-    this.cancel();
+    this.interrupt();
     this.trail = [];
     this.desk.layers.animations.delete(this.fade);
   }
@@ -53,6 +53,12 @@ export class EraserTool extends Tool {
   }
 
   cancel() {
+    if (!this.last) return;
+    this.last = null;
+    this.desk.history.abandon();
+  }
+
+  interrupt() {
     if (this.last) this.up();
   }
 

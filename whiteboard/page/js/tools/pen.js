@@ -12,6 +12,8 @@ import { outline, Simplifier, Smoother, trace } from "../draw/ink.js";
 const SEND_MS = 33;
 /** A finger may turn out to be the first of two: its stroke is not sent before this. */
 const TOUCH_DELAY_MS = 110;
+/** A stroke younger than this was the first finger of a pinch. */
+const BEGINNING_MS = 250;
 const TOLERANCE_PX = 0.35;
 const DEFAULT_MAX_POINTS = 10_000;
 
@@ -26,7 +28,8 @@ class Draft {
     this.simplifier = new Simplifier(TOLERANCE_PX / desk.camera.z);
     this.color = desk.style.color;
     this.width = desk.style.width;
-    this.notBefore = performance.now() + (first.kind === "touch" ? TOUCH_DELAY_MS : 0);
+    this.begunAt = performance.now();
+    this.notBefore = this.begunAt + (first.kind === "touch" ? TOUCH_DELAY_MS : 0);
     this.sentAt = -Infinity;
     this.sent = 0;
     /** @type {InkPoint[]} */
@@ -118,12 +121,17 @@ export class PenTool extends Tool {
     this.finish();
   }
 
-  /** Leaves nothing behind. */
   cancel() {
     const { draft } = this;
     if (!draft) return;
     this.release(draft);
     if (draft.sent > 0) this.desk.submit({ type: "delete", id: draft.id });
+  }
+
+  /** What has been drawn for a while is ink and stays; what has only begun was no stroke. */
+  interrupt() {
+    if (this.draft && this.draft.sent > 0 && performance.now() - this.draft.begunAt > BEGINNING_MS) this.finish();
+    else this.cancel();
   }
 
   finish() {

@@ -156,8 +156,8 @@ export class SelectTool extends Tool {
     this.state = { kind: "none" };
     if (state.kind !== "change" || !state.hasMoved) return;
     this.desk.layers.drop(state.before.keys());
-    this.desk.history.end();
-    this.desk.history.undo();
+    this.desk.history.abandon();
+    this.desk.announce("selection");
   }
 
   /** @param {PointerSample} p */

@@ -57,15 +57,13 @@ export class ShapeTool extends Tool {
     this.desk.layers.request();
   }
 
-  /** @param {PointerSample} p */
-  up(p) {
+  up() {
     const shape = this.shape ?? (this.start && !this.isLinear ? this.clicked(this.start) : null);
     this.clear();
     if (!shape) return;
     const { id, type, ...props } = shape;
     this.desk.history.do([{ type, id, ...props }]);
     this.desk.finishTool([id]);
-    void p;
   }
 
   cancel() {

@@ -38,6 +38,11 @@ export class Tool {
   /** The gesture under way is to leave nothing behind. */
   cancel() {}
 
+  /** The gesture under way was not ended by its user: a second finger came down, or the system took the pointer. */
+  interrupt() {
+    this.cancel();
+  }
+
   /** The pointer moves without being down. @param {PointerSample} _p */
   hover(_p) {}
 
