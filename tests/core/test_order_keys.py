@@ -69,7 +69,7 @@ def test_a_key_fits_above_and_below_any(key: str) -> None:
         (None, "a0", "Zz"), (None, "a0V", "a0"), (None, "b00", "az"), ("a0", "a1", "a0V"),
         ("a0", "a2", "a1"), ("a0", "a1V", "a1"), ("a0", "a0V", "a0G"), ("a0V", "a1", "a0l"),
         ("a0", "a01", "a00V"), ("a0", "a001", "a000V"), ("a0y", "a0z", "a0yV"), ("a0z", "a1", "a0zV"),
-        ("a0", "a0G1", "a08"), ("a0", "a11", "a1"), ("Zz", "a1", "a0"), ("Y00", "a0", "Y01"),
+        ("a0", "a0G1", "a08"), ("a0G", "a0H5", "a0H"), ("a0G", "a0H", "a0GV"), ("a0", "a11", "a1"), ("Zz", "a1", "a0"), ("Y00", "a0", "Y01"),
     ],
 )  # fmt: skip
 def test_known_neighbours_have_known_keys(low: str | None, high: str | None, key: str) -> None:

@@ -13,7 +13,7 @@ from whiteboard import limits
 from whiteboard.core.ops import RESERVED, Append, Create, Delete, ElementType, Op, Run, SetProperties
 from whiteboard.core.outcomes import RejectCode, Rejected
 from whiteboard.ids import MAX_COUNTER, OpId
-from whiteboard.protocol import messages
+from whiteboard.protocol import messages, validation
 from whiteboard.protocol.validation import (
     BadMessage,
     BadOp,
@@ -360,6 +360,13 @@ def test_values_nest_to_a_depth() -> None:
         assert refusal(with_prop("mine", b"[" + good + b"]")) == ("too_deep", "$.props.mine")
     assert refusal(with_prop("mine", b"[" * 500 + b"]" * 500)) == ("too_deep", "$.props.mine")
     assert error(with_prop("mine", b"[" * 1900 + b"]" * 1900)) == ("too_deep", None)
+
+
+def test_nesting_that_only_the_full_reader_meets_is_too_deep() -> None:
+    """A value that was skipped without complaint may still be too deep to read. [PRP-5]"""
+    found = validation._check_unknown("mine", b"[" * 2000 + b"]" * 2000, "$.mine")
+    assert found is not None
+    assert found.code is RejectCode.TOO_DEEP
 
 
 def test_clocks_are_bounded() -> None:

@@ -185,8 +185,6 @@ def _read_op(name: str, text: bytes, fields: Fields) -> ops.Op | Rejected:
 
 
 def _check(message: messages.ClientOp, fields: Fields) -> Rejected | None:
-    if parse_element_id(message.id) is None:
-        return _bad("an element id has 1 to 128 characters, none a control character", "$.id")
     if isinstance(message.opId, str) and parse_op_id(message.opId) is None:
         return _bad("an op id is <client>:<counter>", "$.opId")
     if isinstance(message.clock, dict) and len(message.clock) > limits.MAX_CLOCK_ENTRIES:
@@ -350,8 +348,6 @@ def _unreadable(error: Exception) -> BadMessage:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, RecursionError):
-        return "nested too deeply"
     return _PATH.sub("", str(error))[:200]
 
 
