@@ -166,3 +166,8 @@ EVICT_SWEEP: Final = _register(
     5.0,
     "Looks for boards without sessions; an idle board stays at most this much longer than ROOM_IDLE.",
 )
+REFUSAL_COUNTS: Final = _register(
+    "refusal-counts",
+    5.0,
+    "R55: how long `/readyz` remembers a refused commit; a load balancer looks every few seconds and must see it once.",
+)

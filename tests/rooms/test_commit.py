@@ -126,12 +126,15 @@ async def test_full_disk_refuses_with_retry_and_the_board_stays_readable(
         ada.say(stroke(2, opId="ada:2"))
         reject = await ada.expect("reject")
         assert (reject["opId"], reject["code"], reject["retry"]) == ("ada:2", "storage_unavailable", True)
+        assert stage.hub.is_refusing
         bob, _ = await stage.join()
         assert len((await bob.expect("snapshot"))["elements"]) == 1
         storage.op_log.is_full = False
         ada.say(stroke(2, opId="ada:2"))
         assert (await ada.expect("ack"))["seq"] == 2
         assert await seqs(bob, 1) == [2]
+        await trio.sleep(timeouts.REFUSAL_COUNTS.seconds + 1)
+        assert not stage.hub.is_refusing
 
 
 async def test_write_of_unknown_fate_is_found_in_the_log_and_spread(autojump_clock: object) -> None:

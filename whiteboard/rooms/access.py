@@ -50,4 +50,5 @@ class BoardAccess:
 
     def readiness(self) -> Sequence[str]:
         """Why no new session should come here; empty when they may."""
-        return ["draining"] if self._hub.is_draining else []
+        reasons = {"draining": self._hub.is_draining, "storage refuses writes": self._hub.is_refusing}
+        return [reason for reason, holds in reasons.items() if holds]

@@ -6,6 +6,7 @@ back (rule 2). There is no await between reading the board and stamping a batch,
 and what follows from it.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -84,6 +85,8 @@ class Committer:
         self._at = 0
         self._is_log_ahead = False
         # a write failed with unknown fate: read the log before trusting `board.seq` again
+        self.refused_at = -math.inf
+        """`trio.current_time()` when storage last refused a commit."""
         self._unsettled: dict[Submission, None] = {}
         # the batch at work, without what has been answered
 
@@ -142,6 +145,7 @@ class Committer:
                     await self._store(writes)
         except (StorageUnavailable, trio.TooSlowError) as error:
             self._is_log_ahead = True
+            self.refused_at = trio.current_time()
             refused = list(self._unsettled)
             log.warning("commit_refused", board=self._replica.board_id, count=len(refused), reason=str(error))
             self._answer((submission, _reject(submission, _REFUSED)) for submission in refused)

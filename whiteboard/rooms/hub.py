@@ -187,6 +187,12 @@ class Hub:
             if self._rooms.get(room.board_id) is room:
                 del self._rooms[room.board_id]
 
+    @property
+    def is_refusing(self) -> bool:
+        """Whether storage refused a commit just now: people notice before a probe does."""
+        recently = trio.current_time() - timeouts.REFUSAL_COUNTS.seconds
+        return any(room.refused_at > recently for room in self._rooms.values())
+
     # --- figures ------------------------------------------------------------------------------
 
     def statistics(self) -> HubStatistics:

@@ -11,6 +11,7 @@ fails; either way its sessions end first, then what they handed in is settled, t
 checkpointed.
 """
 
+import math
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -233,6 +234,11 @@ class Room:
     def queue_bytes(self) -> int:
         """Bytes waiting for slow sockets."""
         return sum(seat.feed.backlog_bytes for seat in self._seats.values())
+
+    @property
+    def refused_at(self) -> float:
+        """`trio.current_time()` when storage last refused a commit of this board."""
+        return self._committer.refused_at if self._loaded.is_set() and not self.is_closing else -math.inf
 
     @property
     def ops_waiting(self) -> int:
