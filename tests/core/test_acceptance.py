@@ -190,6 +190,21 @@ def test_a_refused_newcomer_takes_no_place(monkeypatch: pytest.MonkeyPatch) -> N
     assert isinstance(answers[1], Accepted)
 
 
+def test_a_repeat_within_a_batch_leaves_no_trace() -> None:
+    """The store keeps the first op of a name; another content under it shows in no attached state. [DUP-2]"""
+    acceptance, author = Acceptance(board_of((A, stroke()), (A, Delete(E)))), Author(A, 2, 3)
+    first = acceptance.accept(Proposal(SetProperties(E, {"x": b"1"}), 3, 1), author)
+    again = acceptance.accept(Proposal(SetProperties(E, {"x": b"2", "y": b"2"}), 3, 2), author)
+    refused_as_new = acceptance.accept(Proposal(append(MAX_POINTS_PER_STROKE), 3), author)
+    after = acceptance.accept(Proposal(Restore(E), 4, 2), author)
+    answers = (first, again, refused_as_new, after)
+    assert all(isinstance(one, Accepted) for one in answers)
+    state = joined(after if isinstance(after, Accepted) else RejectCode.BAD_FIELD)
+    assert isinstance(state, dict)
+    assert state["x"] == 1
+    assert "y" not in state
+
+
 # --- states attached to ops -------------------------------------------------------------------
 
 

@@ -102,14 +102,20 @@ class Acceptance:
         # elements that accepted ops of this batch touch
         self._newcomers = 0
         # those among them that the board does not know yet
+        self._named: set[OpId] = set()
+        # ops accepted in this batch; the store keeps the first of a name
 
     def accept(self, proposal: Proposal, author: Author) -> Accepted | Rejected:
         """The decision on the next op; an accepted one advances `author`."""
+        if self._is_repeat(proposal, author):
+            stamp, seen = self._stamp(proposal, author)
+            return Accepted(proposal.op, stamp, seen, {stamp.client: stamp.counter}, None)
         sketch = self._sketch(proposal.op.element)
         refusal = self._refusal(proposal, author, sketch)
         if refusal is not None:
             return refusal
         stamp, seen = self._stamp(proposal, author)
+        self._named.add(stamp.op_id)
         self._note(proposal.op, stamp, sketch)
         clock = {**(proposal.clock or {}), stamp.client: stamp.counter}
         return Accepted(proposal.op, stamp, seen, clock, self._attach(proposal.op, stamp))
@@ -122,6 +128,10 @@ class Acceptance:
         author.counter = max(author.counter, counter)
         author.lamport = lamport
         return Stamp(lamport, author.client, counter), seen
+
+    def _is_repeat(self, proposal: Proposal, author: Author) -> bool:
+        """Whether this batch has the op already: the store will say so, and nothing may come of it."""
+        return proposal.counter is not None and OpId(author.client, proposal.counter) in self._named
 
     def _sketch(self, element: ElementId) -> _Sketch:
         return self._sketches.get(element) or _Sketch.of(self._board.get(element))
