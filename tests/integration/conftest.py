@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from integration.server_process import ServerProcess
 
+from whiteboard import timeouts
+
 Serve = Callable[..., ServerProcess]
 
 
@@ -18,8 +20,10 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     """
     with ExitStack() as stack:
 
-        def start(mode: str = "sqlite", *options: str, folder: Path | None = None) -> ServerProcess:
-            return stack.enter_context(ServerProcess(folder or tmp_path, mode, *options))
+        def start(
+            mode: str = "sqlite", *options: str, folder: Path | None = None, port: int = 0
+        ) -> ServerProcess:
+            return stack.enter_context(ServerProcess(folder or tmp_path, mode, *options, port=port))
 
         yield start
 
@@ -35,3 +39,9 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerPr
     """One server in sqlite mode for all tests of a module."""
     with ServerProcess(tmp_path_factory.mktemp("server"), "sqlite") as running:
         yield running
+
+
+@pytest.fixture
+def quick_return(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients that try again at once, so that the rounds are short."""
+    monkeypatch.setattr(timeouts, "CLIENT_RETRY_CAP", timeouts.Timeout("test-retry", 0.1, "short rounds"))

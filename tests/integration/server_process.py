@@ -26,10 +26,10 @@ Json = dict[str, Any]
 class ServerProcess:
     """`python -m whiteboard serve`, started, watched and stopped as an operator would."""
 
-    def __init__(self, folder: Path, mode: str, *options: str) -> None:
+    def __init__(self, folder: Path, mode: str, *options: str, port: int = 0) -> None:
         self.folder = folder
         self.mode = mode
-        self.port = 0
+        self.port = port
         self._options = options
         self._log = folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None

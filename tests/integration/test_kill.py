@@ -13,7 +13,6 @@ from integration.conftest import Serve
 from integration.polling import until
 from integration.server_process import ServerProcess
 
-from whiteboard import timeouts
 from whiteboard.client import Ack, BoardClient, open_board
 
 pytestmark = pytest.mark.integration
@@ -35,12 +34,6 @@ class Author:
     """By op id, as it went out."""
     acked: dict[str, int] = field(default_factory=dict)
     """Op id to seq."""
-
-
-@pytest.fixture
-def quick_return(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clients that try again at once, so that the rounds are short."""
-    monkeypatch.setattr(timeouts, "CLIENT_RETRY_CAP", timeouts.Timeout("test-retry", 0.1, "short rounds"))
 
 
 def drawing(author: Author, chance: random.Random) -> Iterator[Json]:

@@ -1,0 +1,40 @@
+"""The real server, killed at a fault point of its storage; run by `test_fault_points.py`.
+
+Arguments: the data directory, the port, the fault point, which time of it. Everything is the
+product's own composition; only the connection to SQLite passes by a bomb.
+"""
+
+import sqlite3
+import sys
+from functools import partial
+from pathlib import Path
+
+import trio
+from storage.sqlite.crash_child import Bomb, KilledConnection
+
+from whiteboard import config, serve
+from whiteboard.diagnostics import logs, tasks
+from whiteboard.rooms import upkeep
+from whiteboard.storage.sqlite import open_sqlite
+
+
+def main(directory: str, port: str, point: str, nth: str) -> None:
+    """Serve until killed."""
+    bomb = Bomb(point, int(nth))
+    bomb.is_armed = True
+    upkeep.CHECKPOINT_MIN_OPS = 40  # so that compaction begins within a test's patience
+
+    def connect(path: Path, **options: object) -> sqlite3.Connection:
+        connection = sqlite3.connect(path, factory=KilledConnection, **options)  # type: ignore[call-overload]
+        connection.bomb = bomb
+        return connection  # type: ignore[no-any-return]
+
+    settings = config.load({"addr": f"127.0.0.1:{port}", "data": directory}, {})
+    logs.configure(settings.log.format, settings.log.level)
+    ages = tasks.TaskAges()
+    open_storage = partial(open_sqlite, Path(directory), connect=connect)
+    trio.run(serve.serve, settings, open_storage, ages, instruments=[ages])
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:5])
