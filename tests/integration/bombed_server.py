@@ -22,7 +22,7 @@ def main(directory: str, port: str, point: str, nth: str) -> None:
     """Serve until killed."""
     bomb = Bomb(point, int(nth))
     bomb.is_armed = True
-    upkeep.CHECKPOINT_MIN_OPS = 40  # so that compaction begins within a test's patience
+    vars(upkeep)["CHECKPOINT_MIN_OPS"] = 40  # so that compaction begins within a test's patience
 
     def connect(path: Path, **options: object) -> sqlite3.Connection:
         connection = sqlite3.connect(path, factory=KilledConnection, **options)  # type: ignore[call-overload]

@@ -10,7 +10,6 @@ from integration.conftest import Serve
 from integration.server_process import ServerProcess
 from integration.test_kill import CLIENTS, SEED, Author, check_log, resend, write
 
-
 pytestmark = pytest.mark.integration
 
 LAUNCHER = Path(__file__).with_name("bombed_server.py")
