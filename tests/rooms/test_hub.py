@@ -1,11 +1,15 @@
 """Rooms as a whole: opened once, evicted, failed, drained, deleted; and who may be which client."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 import trio
 from rooms.conftest import BOARD, Stage, open_stage
+from rooms.line import Line
 
 from whiteboard import limits, timeouts
-from whiteboard.errors import RoomClosed
+from whiteboard.errors import ConnectionLost, RoomClosed
 from whiteboard.ids import BoardId
 from whiteboard.rooms.commit import Committer
 from whiteboard.rooms.hub import Full
@@ -74,6 +78,26 @@ async def test_failing_board_ends_its_own_sessions_only(
     again, _ = await stage.join(BoardId("bad"))
     again.say(SEED)
     assert (await again.expect("ack"))["seq"] == 1
+
+
+@pytest.mark.parametrize("fault", [ConnectionLost("reset in the handshake"), RuntimeError("a bug")])
+async def test_handshake_that_fails_ends_its_own_session_only(
+    stage: Stage, autojump_clock: object, fault: Exception
+) -> None:
+    """[R13] A peer that resets while its upgrade is answered leaves nothing and disturbs nobody."""
+    ada, _ = await stage.join()
+
+    @asynccontextmanager
+    async def accept() -> AsyncIterator[Line]:
+        await trio.lowlevel.checkpoint()
+        if ada.closed is None:
+            raise fault
+        yield Line()
+
+    await stage.hub.serve(BOARD, accept)
+    ada.say(SEED)
+    assert (await ada.expect("ack"))["seq"] == 1
+    assert stage.hub.statistics().leases == 1
 
 
 async def test_drain_tells_sessions_and_stores_everything(autojump_clock: object) -> None:

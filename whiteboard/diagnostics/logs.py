@@ -30,6 +30,7 @@ EVENTS: Final = {
     "room_opened": "A board came into memory.",
     "room_closed": "A board left memory: idle, deleted or drained.",
     "room_failed": "A board's task raised; its sessions are closed with 4500, nobody else notices.",
+    "handshake_failed": "A peer went before its WebSocket was open.",
     "session_opened": "A client joined a board.",
     "session_closed": "A session ended; `reason` and `code` say why.",
     "session_failed": "A session's task raised; the other sessions notice nothing.",

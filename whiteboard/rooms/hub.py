@@ -19,7 +19,7 @@ import trio
 
 from whiteboard import limits, timeouts
 from whiteboard.diagnostics import logs
-from whiteboard.errors import RoomClosed
+from whiteboard.errors import ConnectionLost, RoomClosed
 from whiteboard.ids import BoardId, SessionId
 from whiteboard.protocol import close_codes, messages
 from whiteboard.protocol.close_codes import CloseCode
@@ -93,10 +93,16 @@ class Hub:
         accept: Callable[[], AbstractAsyncContextManager[Connection]],
         task_status: trio.TaskStatus[None],
     ) -> None:
+        """The session's edge: whatever goes wrong from the handshake to the last byte stays here."""
         with room.lease():
             task_status.started()
-            async with accept() as connection:
-                await Session(session_id, room, connection).run()
+            try:
+                async with accept() as connection:
+                    await Session(session_id, room, connection).run()
+            except* ConnectionLost:
+                log.debug("handshake_failed", session=session_id, board=room.board_id)
+            except* Exception:
+                log.exception("session_failed", session=session_id, board=room.board_id)
 
     def _admit(self, board_id: BoardId) -> Room:
         if self.is_draining:
