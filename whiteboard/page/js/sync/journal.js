@@ -425,6 +425,7 @@ class DiskJournal {
       transaction.oncomplete = () => resolve();
       transaction.onabort = transaction.onerror = () => reject(transaction.error);
       for (const write of writes) write(transaction);
+      transaction.commit?.(); // a page that is left in this moment would take what is not committed with it
     });
   }
 
