@@ -252,6 +252,24 @@ async def expect_reset(connection: WebSocketConnection) -> None:
         await connection.drain()
 
 
+async def test_wait_backlog_sleeps_when_the_peer_is_gone() -> None:
+    """A lost connection has nothing to drain: whoever waits for that in a loop must not spin."""
+    async with open_pair() as (connection, client), trio.open_nursery() as nursery:
+        returned = trio.Event()
+
+        async def broadcaster() -> None:
+            await connection.wait_backlog()
+            returned.set()
+
+        await client.stream.aclose()
+        with pytest.raises(ConnectionLost):
+            await connection.receive()
+        nursery.start_soon(broadcaster)
+        await trio.testing.wait_all_tasks_blocked()
+        assert not returned.is_set()
+        nursery.cancel_scope.cancel()
+
+
 async def test_wait_backlog_wakes_the_one_who_drains() -> None:
     """It sleeps while all goes out directly, and wakes with the first byte that is left."""
     async with open_pair(send_buffer=4096) as (connection, client):

@@ -58,7 +58,10 @@ class Connection(Protocol):
         """Return when nothing is queued. Raises ConnectionLost. Cancellation keeps the queue."""
 
     async def wait_backlog(self) -> None:
-        """Return once something is queued: wakes the one task that calls `drain`."""
+        """Return once something is queued: wakes the one task that calls `drain`.
+
+        When the connection is lost and nothing is queued, it waits for ever: `receive` tells of that.
+        """
 
     async def ping(self) -> None:
         """Queue a WebSocket ping."""

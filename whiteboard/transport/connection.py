@@ -225,6 +225,8 @@ class WebSocketConnection:
 
     async def wait_backlog(self) -> None:
         await self._backlog.wait()
+        if self._lost is not None and not self.backlog_bytes:
+            await trio.sleep_forever()  # `receive` tells of the end; returning here at once would spin
 
     async def drain(self) -> None:
         await trio.lowlevel.checkpoint_if_cancelled()
