@@ -4,11 +4,14 @@ from typing import Any
 
 import pytest
 import trio
-from rooms.conftest import BOARD, Stage
+from rooms.conftest import BOARD, Stage, open_stage
 from rooms.line import Line
 
 from whiteboard import timeouts
+from whiteboard.ids import BoardId
 from whiteboard.rooms import feed, tail
+from whiteboard.storage.memory import open_memory
+from whiteboard.storage.ports import Storage, StoredOp
 
 
 def stroke(number: int, **more: object) -> dict[str, object]:
@@ -227,3 +230,88 @@ async def test_client_that_reads_no_acks_is_read_no_further(
     assert stage.hub.statistics().queue_bytes <= 2_000 + 1_000
     ada.open_window()
     await ada.expect("ack", seq=199)
+
+
+class SlowReads:
+    """A storage whose log takes a second for each read once `is_slow`."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self.op_log: Any = self
+        self.is_slow = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._storage if hasattr(self._storage, name) else self._storage.op_log, name)
+
+    async def read(self, board: BoardId, after: int, limit: int) -> list[StoredOp]:
+        if self.is_slow:
+            await trio.sleep(1)
+        return await self._storage.op_log.read(board, after, limit)
+
+
+async def test_sync_during_a_read_of_the_log_leaves_no_gap(
+    autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """[R7] What a client asks for while older ops are being read for it comes whole, from where it said."""
+    monkeypatch.setattr(tail, "MAX_TAIL_OPS", 4)
+    async with open_memory() as memory:
+        storage: Any = SlowReads(memory)
+        async with open_stage(storage) as stage:
+            ada, welcome = await stage.join()
+            await draw(ada, 1, 600)
+            storage.is_slow = True
+            bob, _ = await stage.join(since=300, epoch=welcome["epoch"])
+            await trio.sleep(0.5)
+            bob.say({"type": "sync", "since": 0})
+            await bob.expect("stroke", seq=1)
+            await trio.sleep(60)
+            assert ops_of(bob.read()) == list(range(2, 601))
+
+
+async def test_frames_from_the_log_are_bounded_in_bytes(
+    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Large ops are read and sent a part at a time, so that a resuming client stays within its budget."""
+    monkeypatch.setattr(tail, "MAX_TAIL_OPS", 4)
+    monkeypatch.setattr(feed, "SNAPSHOT_PART_BYTES", 20_000)
+    ada, welcome = await stage.join()
+    for number in range(1, 21):
+        ada.say({"type": "text", "id": f"t{number}", "text": "x" * 8_000})
+        await ada.expect("ack", seq=number)
+    bob = await stage.connect()
+    bob.window = 1_000  # enough for the welcome
+    bob.say({"type": "hello", "since": 0, "epoch": welcome["epoch"]})
+    await trio.sleep(1)
+    assert 8_000 < bob.backlog_bytes <= 28_000
+    bob.open_window()
+    await bob.expect("text", seq=20)
+
+
+async def test_many_renames_become_one_per_tick(stage: Stage, autojump_clock: object) -> None:
+    """A client that changes its name 2,000 times in a frame costs the others one message."""
+    ada, _ = await stage.join()
+    bob, welcome = await stage.join(name="Bob")
+    await ada.expect("join", name="Bob")
+    bob.say([{"type": "hello", "name": f"Bob {number}"} for number in range(2_000)])
+    await trio.sleep(1)
+    told = [message for message in ada.read() if message["type"] == "join"]
+    assert [(one["session"], one["name"]) for one in told] == [(welcome["session"], "Bob 1999")]
+
+
+async def test_comings_and_goings_stay_within_the_budget_of_a_slow_reader(
+    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """[R14] Joins and leaves are not queued past the budget; who is here is told when the queue has left."""
+    monkeypatch.setattr(feed, "MAX_OUTBOX_BYTES", 2_000)
+    slow, _ = await stage.join()
+    await slow.expect("snapshot")
+    await trio.sleep(1)
+    slow.window = 0
+    for number in range(50):
+        guest, _ = await stage.join(name=f"guest {number}")
+        guest.hang_up()
+        await guest.wait_closed()
+    _, welcome = await stage.join(name="last")
+    assert slow.backlog_bytes < 2_300
+    slow.open_window()
+    await slow.expect("join", session=welcome["session"])

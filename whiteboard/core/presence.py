@@ -35,6 +35,7 @@ class Presence:
         self._profiles: dict[SessionId, Profile] = {}
         self._pointers: dict[SessionId, Pointer] = {}
         self._moved: set[SessionId] = set()
+        self._renamed: set[SessionId] = set()
 
     def __len__(self) -> int:
         return len(self._profiles)
@@ -51,13 +52,20 @@ class Presence:
         return self._profiles.get(session)
 
     def enter(self, profile: Profile) -> None:
-        """A session arrives, or changes its profile."""
+        """A session arrives."""
         self._profiles[profile.session] = profile
+
+    def rename(self, profile: Profile) -> None:
+        """A session that is here changes its profile."""
+        if self._profiles[profile.session] != profile:
+            self._profiles[profile.session] = profile
+            self._renamed.add(profile.session)
 
     def leave(self, session: SessionId) -> bool:
         """A session goes; False when it was not here."""
         self._pointers.pop(session, None)
         self._moved.discard(session)
+        self._renamed.discard(session)
         return self._profiles.pop(session, None) is not None
 
     def point(self, session: SessionId, update: Pointer) -> None:
@@ -71,6 +79,12 @@ class Presence:
         moved = {session: self._pointers[session] for session in self._moved}
         self._moved.clear()
         return moved
+
+    def take_renamed(self) -> list[Profile]:
+        """Profiles that changed since the last call, newest form each."""
+        renamed = [self._profiles[session] for session in self._renamed]
+        self._renamed.clear()
+        return renamed
 
     def pointers(self) -> dict[SessionId, Pointer]:
         """Every pointer there is."""

@@ -36,8 +36,8 @@ class Receiver(Protocol):
     def offer_presence(self, text: Json) -> None:
         """Take a presence message, or let it go and ask for all pointers later."""
 
-    def tell(self, text: Json) -> None:
-        """Take a message that must not be lost."""
+    def offer_profiles(self, text: Json) -> None:
+        """Take who came, changed or left; never lost."""
 
 
 class Broadcast:
@@ -70,13 +70,16 @@ class Broadcast:
             ready_at = ended + min(gap, timeouts.BROADCAST_TICK.seconds)
 
     async def tick_presence(self) -> None:
-        """Send moved pointers for ever, newest position each, at most every BROADCAST_TICK."""
+        """Send new names and moved pointers for ever, the newest of each, at most every BROADCAST_TICK."""
         while True:
             await self._presence_wake.wait()
             self._presence_wake = trio.Event()
-            text = encode_pointers(self.presence.take_moved())
-            for feed in list(self._live):
-                feed.offer_presence(text)
+            if renamed := self.presence.take_renamed():
+                self._tell_all(frame([encode_join(profile) for profile in renamed]))
+            if moved := self.presence.take_moved():
+                text = encode_pointers(moved)
+                for feed in list(self._live):
+                    feed.offer_presence(text)
             await trio.sleep(timeouts.BROADCAST_TICK.seconds)
 
     def flush(self) -> None:
@@ -111,20 +114,24 @@ class Broadcast:
         self.presence.point(session, update)
         self._presence_wake.set()
 
-    def enter(self, profile: Profile, *, but: Receiver | None = None) -> None:
-        """Somebody arrived or changed: tell every live feed, except perhaps one."""
+    def enter(self, profile: Profile) -> None:
+        """Somebody arrived: tell every live feed."""
         self.presence.enter(profile)
-        self._tell_all(encode_join(profile), but)
+        self._tell_all(encode_join(profile))
+
+    def rename(self, profile: Profile) -> None:
+        """Somebody changed name or colour: every live feed hears of it at the next tick."""
+        self.presence.rename(profile)
+        self._presence_wake.set()
 
     def leave(self, session: SessionId) -> None:
         """Somebody left: tell every live feed."""
         if self.presence.leave(session):
-            self._tell_all(encode_leave(session), None)
+            self._tell_all(encode_leave(session))
 
-    def _tell_all(self, text: Json, but: Receiver | None) -> None:
+    def _tell_all(self, text: Json) -> None:
         for feed in list(self._live):
-            if feed is not but:
-                feed.tell(text)
+            feed.offer_profiles(text)
 
 
 def encode_join(profile: Profile) -> Json:

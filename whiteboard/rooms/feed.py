@@ -18,6 +18,8 @@ session with 4408. Presence is not queued behind ops at all: it is left out whil
 and sent whole when the feed is level again.
 """
 
+from typing import Final
+
 import trio
 
 from whiteboard import timeouts
@@ -30,7 +32,10 @@ from whiteboard.protocol.codec import encode, encode_snapshot_part, frame, numbe
 from whiteboard.rooms.broadcast import Broadcast, encode_changes, encode_pointers
 from whiteboard.rooms.ports import Connection
 from whiteboard.rooms.replica import Replica
-from whiteboard.rooms.tail import Tail
+from whiteboard.rooms.tail import Tail, first_of
+
+_READ_OPS: Final = 256
+"""Ops read from the log at once: of ordinary ones about SNAPSHOT_PART_BYTES."""
 
 
 class TooSlow(Exception):
@@ -77,7 +82,7 @@ class Feed:
         self._idle.cancel()
 
     def tell(self, text: Json) -> None:
-        """Send a message of the session's own: ack, reject, pong, join. Never dropped."""
+        """Send an answer to the session's own client: welcome, ack, reject, pong. Never dropped."""
         self._connection.push(text)
 
     async def wait_level(self) -> None:
@@ -94,6 +99,12 @@ class Feed:
         """Take a frame of ops that ends at seq `up_to`."""
         self._connection.push(ops)
         self._sent = up_to
+        if self._connection.backlog_bytes > MAX_OUTBOX_BYTES:
+            self.lag()
+
+    def offer_profiles(self, text: Json) -> None:
+        """Take who came, changed or left; who is past the budget learns it when it is level again."""
+        self._connection.push(text)
         if self._connection.backlog_bytes > MAX_OUTBOX_BYTES:
             self.lag()
 
@@ -159,9 +170,11 @@ class Feed:
         if self._broadcast.seq - self._sent > MAX_RESUME_OPS:
             self._resync("too far behind")
             return
-        limit = min(256, self._broadcast.seq - self._sent)
-        stored = await self._replica.storage.op_log.read(self._replica.board_id, self._sent, limit)
-        self._send_ops([number_body(op.seq, op.body) for op in stored])
+        after, limit = self._sent, min(_READ_OPS, self._broadcast.seq - self._sent)
+        stored = await self._replica.storage.op_log.read(self._replica.board_id, after, limit)
+        if self._sent != after or self._wants_snapshot:
+            return  # the client asked for something else meanwhile
+        self._send_ops(first_of((number_body(op.seq, op.body) for op in stored), SNAPSHOT_PART_BYTES))
 
     def _send_ops(self, texts: list[Json]) -> None:
         if texts:

@@ -38,4 +38,4 @@ class Seat:
     def rename(self, name: str, color: str) -> None:
         """Change how the session's person appears."""
         self.profile = replace(self.profile, name=name, color=color)
-        self._broadcast.enter(self.profile)
+        self._broadcast.rename(self.profile)

@@ -1,6 +1,7 @@
 """The newest ops of a board, encoded, for sessions that lag or resume. Bounded in ops and bytes."""
 
 from collections import deque
+from collections.abc import Iterable
 
 from whiteboard.core.ops import Json
 from whiteboard.limits import MAX_TAIL_BYTES, MAX_TAIL_OPS
@@ -37,12 +38,16 @@ class Tail:
         """
         if after < self.floor:
             return None
-        found: list[Json] = []
-        filled = 0
-        for index in range(after - self.floor, up_to - self.floor):
-            text = self._texts[index]
-            if found and filled + len(text) > size_bytes:
-                break
-            found.append(text)
-            filled += len(text)
-        return found
+        return first_of((self._texts[index - self.floor] for index in range(after, up_to)), size_bytes)
+
+
+def first_of(texts: Iterable[Json], size_bytes: int) -> list[Json]:
+    """The first texts, about `size_bytes` of them; one at least, if there is any."""
+    found: list[Json] = []
+    filled = 0
+    for text in texts:
+        if found and filled + len(text) > size_bytes:
+            break
+        found.append(text)
+        filled += len(text)
+    return found
