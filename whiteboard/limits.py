@@ -51,8 +51,12 @@ MAX_STRIKES: Final = 50
 # --- what a room may hold ---------------------------------------------------------------------
 MAX_INBOX_OPS: Final = 4_096
 """Ops waiting for the room task. When it is full, sessions stop reading their sockets."""
+MAX_INBOX_BYTES: Final = 16 * MIB
+"""The same in bytes: ops may be MAX_FRAME_BYTES each, and storage may stop for COMMIT."""
 MAX_COMMIT_OPS: Final = 2_048
 """Ops in one commit, so that one commit's latency stays in milliseconds."""
+MAX_COMMIT_BYTES: Final = 4 * MIB
+"""Bodies in one commit (and one op more): some 20 ms of writing, so that other boards get their turn."""
 MAX_TAIL_BYTES: Final = 2 * MIB
 MAX_TAIL_OPS: Final = 8_192
 """Recent ops kept encoded in memory for sessions that lag or resume."""
@@ -80,7 +84,7 @@ MAX_WRITE_JOBS: Final = 1_024
 MAX_READ_BYTES: Final = 8 * MIB
 """Bodies in one answer of `OpLog.read`: one full page of ordinary ops, a tenth of the worst one."""
 OP_OVERHEAD_BYTES: Final = 256
-"""What an op costs in memory beside its body; counts towards MAX_READ_BYTES."""
+"""What an op costs in memory beside its body; counts towards MAX_READ_BYTES and MAX_INBOX_BYTES."""
 SEGMENT_BYTES: Final = 1 * MIB
 """Bodies in one compressed segment: what one read of a single old op has to unpack (some 3 ms)."""
 READ_CONNECTIONS: Final = 2

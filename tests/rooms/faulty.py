@@ -1,6 +1,6 @@
-"""A storage whose log can be held up or refuse writes: the memory adapter with a tap in front."""
+"""A storage that can be held up, refuse or fail: the memory adapter with a tap in front."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import trio
@@ -70,3 +70,41 @@ class RefusingSnapshots:
     async def save(self, *_: object, **__: object) -> None:
         await trio.lowlevel.checkpoint()
         raise StorageUnavailable("no space left")
+
+
+Hook = Callable[..., Awaitable[None]]
+"""Runs before or after a port's method, with its positional arguments; what it raises, the method raises."""
+
+
+class HookedPort:
+    """A port with hooks, by the method's name."""
+
+    def __init__(self, port: Any) -> None:
+        self._port = port
+        self.before: dict[str, Hook] = {}
+        self.after: dict[str, Hook] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._port, name)
+        if name not in self.before and name not in self.after:
+            return method
+
+        async def hooked(*args: Any, **named: Any) -> Any:
+            if name in self.before:
+                await self.before[name](*args)
+            result = await method(*args, **named)
+            if name in self.after:
+                await self.after[name](*args)
+            return result
+
+        return hooked
+
+
+class HookedStorage:
+    """A storage whose ports have hooks."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.op_log: Any = HookedPort(storage.op_log)
+        self.snapshots: Any = HookedPort(storage.snapshots)
+        self.boards: Any = HookedPort(storage.boards)
+        self.probe = storage.probe

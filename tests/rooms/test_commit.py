@@ -1,15 +1,22 @@
 """Ops on their way to the log: order, repeats, refusals, storage that waits or fails."""
 
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import count
+from typing import Any
 
+import msgspec
+import pytest
 import trio
 from rooms.conftest import BOARD, Stage, open_stage
-from rooms.faulty import TappedStorage
+from rooms.faulty import HookedStorage, TappedStorage
 from rooms.line import Line
 
 from whiteboard import timeouts
+from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import BoardId, ClientId, ElementId, OpId
+from whiteboard.rooms import commit, upkeep
 from whiteboard.storage.memory import open_memory
 from whiteboard.storage.ports import NewOp
 
@@ -19,6 +26,15 @@ async def open_tapped_stage() -> AsyncIterator[tuple[Stage, TappedStorage]]:
     """A stage whose storage can be held up."""
     async with open_memory() as memory:
         storage = TappedStorage(memory)
+        async with open_stage(storage) as stage:
+            yield stage, storage
+
+
+@asynccontextmanager
+async def open_hooked_stage() -> AsyncIterator[tuple[Stage, HookedStorage]]:
+    """A stage whose storage calls can be interfered with one by one."""
+    async with open_memory() as memory:
+        storage: Any = HookedStorage(memory)
         async with open_stage(storage) as stage:
             yield stage, storage
 
@@ -210,6 +226,122 @@ async def test_op_on_a_tombstone_that_left_memory_merges_as_if_it_had_stayed(
             assert restored["element"]["width"] == 3
 
 
+async def test_log_that_fails_while_it_is_caught_up_with_does_not_end_the_board(
+    autojump_clock: object,
+) -> None:
+    """What was read of a log that ran ahead is spread before the next piece is read, so none is missed."""
+    async with open_hooked_stage() as (stage, storage):
+        ada, _ = await stage.join(client="ada")
+        bob, _ = await stage.join()
+        strokes = [stroke(number, opId=f"ada:{number}") for number in range(1, 601)]
+        all_are_in = trio.Event()
+
+        async def wait_for_all(*_: object) -> None:
+            await all_are_in.wait()
+
+        storage.op_log.before["append"] = wait_for_all
+        storage.op_log.after["append"] = storage_fails
+        ada.say(strokes)
+        await trio.sleep(1)
+        all_are_in.set()
+        await ada.expect("reject", opId="ada:600")
+        storage.op_log.after.clear()
+
+        reads = count()
+
+        async def fail_at_the_second(*_: object) -> None:
+            if next(reads) == 1:
+                await storage_fails()
+
+        storage.op_log.before["read"] = fail_at_the_second
+        ada.say(strokes)
+        await ada.expect("ack", opId="ada:600", seq=600)
+        assert await seqs(bob, 600) == list(range(1, 601))
+
+
+async def test_checkpoint_that_ends_meanwhile_takes_no_element_from_an_op(
+    autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """[rule 5] A deleted element that leaves memory while an op on it waits for storage is brought back."""
+    monkeypatch.setattr(upkeep, "CHECKPOINT_MIN_OPS", 5)
+    async with open_hooked_stage() as (stage, storage):
+        saved = trio.Event()
+
+        async def answer_late(*_: object) -> None:
+            saved.set()
+            await trio.sleep(5)
+
+        async def look_up_slowly(*_: object) -> None:
+            await trio.sleep(10)
+
+        storage.snapshots.after["save"] = answer_late
+        storage.op_log.before["seen_by"] = look_up_slowly
+        ada, _ = await stage.join()
+        bob, _ = await stage.join()
+        bob.say(stroke(0))
+        ada.say(*[stroke(number) for number in range(1, 7)], {"type": "delete", "id": "s1"})
+        await saved.wait()
+        ada.say({"type": "restore", "id": "s1", "clock": {"somebody": 1}})
+        assert (await bob.expect("restore"))["element"]["points"] == [[1, 0]]
+
+
+async def test_op_number_taken_by_a_write_that_was_given_up_loses_no_op(autojump_clock: object) -> None:
+    """[R5] A thin client's op is never acked with the seq of another op that came late."""
+    async with open_hooked_stage() as (stage, storage):
+        held = trio.Event()
+
+        async def stop(*_: object) -> None:
+            await held.wait()
+
+        storage.op_log.before["append"] = stop
+        ada, welcome = await stage.join(client="ada")
+        ada.say(stroke(1))
+        await ada.expect("reject", id="s1", retry=True)
+        ada.hang_up()
+        await ada.wait_closed()
+        storage.op_log.before.clear()
+        again, _ = await stage.join(client="ada", key=welcome["key"])
+        late = NewOp(OpId(ClientId("ada"), 1), 1, 1, stored_body("ada", 1))
+        claims = {ClientId("ada"): claim_of(welcome)}
+        await stage.storage.op_log.append(BOARD, [late], epoch=welcome["epoch"], claims=claims)
+        again.say(stroke(2))
+        await again.expect("reject", id="s2", retry=True)
+        again.say(stroke(2))
+        assert (await again.expect("ack", id="s2"))["seq"] == 2
+
+
+async def test_large_ops_form_small_commits(
+    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One write takes MAX_COMMIT_BYTES, so that a board with large ops lets the others have the disk."""
+    monkeypatch.setattr(commit, "MAX_COMMIT_BYTES", 20_000)
+    sizes: list[int] = []
+    async with open_hooked_stage() as (hooked, storage):
+
+        async def note(_: BoardId, ops: list[NewOp]) -> None:
+            sizes.append(len(ops))
+
+        storage.op_log.before["append"] = note
+        ada, _ = await hooked.join()
+        ada.say([{"type": "text", "id": f"t{number}", "text": "x" * 9_000} for number in range(10)])
+        await ada.expect("ack", seq=10)
+        assert max(sizes) <= 3
+        assert sum(sizes) == 10
+
+
+async def test_inbox_is_bounded_in_bytes(autojump_clock: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While storage stands still, a board holds MAX_INBOX_BYTES of ops and its sessions read no further."""
+    monkeypatch.setattr(commit, "MAX_INBOX_BYTES", 50_000)
+    async with open_tapped_stage() as (stage, storage):
+        ada, _ = await stage.join()
+        storage.op_log.hold()
+        ada.say([{"type": "text", "id": f"t{number}", "text": "x" * 9_000} for number in range(100)])
+        await trio.sleep(1)
+        assert 0 < stage.hub.statistics().ops_waiting <= 8
+        storage.op_log.flow.set()
+        await ada.expect("ack", seq=100)
+
+
 async def test_boards_commit_apart(stage: Stage, autojump_clock: object) -> None:
     """Every board counts its own seqs."""
     one, _ = await stage.join(BoardId("one"))
@@ -217,6 +349,23 @@ async def test_boards_commit_apart(stage: Stage, autojump_clock: object) -> None
     one.say(stroke(1))
     two.say(stroke(1))
     assert await seqs(one, 1) == await seqs(two, 1) == [1]
+
+
+async def storage_fails(*_: object) -> None:
+    """A hook: storage cannot do it now."""
+    await trio.lowlevel.checkpoint()
+    raise StorageUnavailable("busy")
+
+
+def stored_body(client: str, counter: int) -> bytes:
+    """A stroke as the log has it."""
+    op = {"type": "stroke", "id": "late", "points": [[1, 1]], "opId": f"{client}:{counter}", "by": client}
+    return msgspec.json.encode({**op, "clock": {client: counter}, "seen": 0, "lamport": 1, "at": 1})
+
+
+def claim_of(welcome: dict[str, str]) -> bytes:
+    """What the log keeps of a client's key."""
+    return hashlib.sha256(f"{BOARD}\0{welcome['client']}\0{welcome['key']}".encode()).digest()
 
 
 def _as_other(body: bytes) -> NewOp:

@@ -7,6 +7,7 @@ and what follows from it.
 """
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -21,7 +22,13 @@ from whiteboard.core.outcomes import RejectCode, Rejected
 from whiteboard.diagnostics import logs
 from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import ClientId, OpId
-from whiteboard.limits import MAX_COMMIT_OPS, MAX_INBOX_OPS
+from whiteboard.limits import (
+    MAX_COMMIT_BYTES,
+    MAX_COMMIT_OPS,
+    MAX_INBOX_BYTES,
+    MAX_INBOX_OPS,
+    OP_OVERHEAD_BYTES,
+)
 from whiteboard.protocol import messages
 from whiteboard.protocol.codec import encode, encode_body, encode_reject, frame, number_body
 from whiteboard.protocol.validation import OpRequest
@@ -45,6 +52,11 @@ class Submission:
     claim: Claim
     reply: Reply
 
+    @property
+    def size_bytes(self) -> int:
+        """What it weighs while it waits."""
+        return len(self.request.content) + OP_OVERHEAD_BYTES
+
 
 @dataclass(frozen=True, slots=True)
 class _Write:
@@ -57,6 +69,10 @@ class _Write:
 
 _REFUSED: Final = Rejected(
     RejectCode.STORAGE_UNAVAILABLE, "storage does not take writes now; send the same op again later"
+)
+
+_OVERTAKEN: Final = Rejected(
+    RejectCode.STORAGE_UNAVAILABLE, "an earlier op came late and has this one's number; send it again"
 )
 
 _CLOSING: Final = Rejected(
@@ -81,6 +97,10 @@ class Committer:
         self._claims = claims
         self._clock_ms = clock_ms
         self._send, self._receive = trio.open_memory_channel[Submission](MAX_INBOX_OPS)
+        self._inbox_bytes = 0
+        self._full = trio.lowlevel.ParkingLot()
+        # who waits until the inbox has shrunk
+        self._is_finishing = False
         self._finished = trio.Event()
         self._at = 0
         self._is_log_ahead = False
@@ -100,18 +120,31 @@ class Committer:
 
         When cancelled, the op was not taken.
         """
-        submission.claim.holders += 1
+        while self._inbox_bytes > MAX_INBOX_BYTES and not self._is_finishing:
+            await self._full.park()
+        self._hold(submission)
         try:
             await self._send.send(submission)
         except trio.ClosedResourceError:
-            self._claims.release(submission.claim)
+            self._release(submission)
             submission.reply(_reject(submission, _CLOSING))
         except BaseException:
-            self._claims.release(submission.claim)
+            self._release(submission)
             raise
+
+    def _hold(self, submission: Submission) -> None:
+        submission.claim.holders += 1
+        self._inbox_bytes += submission.size_bytes
+
+    def _release(self, submission: Submission) -> None:
+        self._claims.release(submission.claim)
+        self._inbox_bytes -= submission.size_bytes
+        self._full.unpark_all()
 
     async def finish(self) -> None:
         """Take nothing new; return when everything handed in is settled."""
+        self._is_finishing = True
+        self._full.unpark_all()
         self._send.close()
         await self._finished.wait()
 
@@ -121,28 +154,35 @@ class Committer:
         Raises StorageCorrupt, StorageConflict: the room cannot go on then.
         """
         async for first in self._receive:
-            batch = [first]
-            while len(batch) < MAX_COMMIT_OPS:
-                try:
-                    batch.append(self._receive.receive_nowait())
-                except (trio.WouldBlock, trio.EndOfChannel):
-                    break
+            batch = self._gather(first)
             self._unsettled = dict.fromkeys(batch)
             try:
                 await self._commit(batch)
             finally:
                 self._unsettled.clear()
                 for submission in batch:
-                    self._claims.release(submission.claim)
+                    self._release(submission)
         self._finished.set()
+
+    def _gather(self, first: Submission) -> list[Submission]:
+        """The first submission and those that wait behind it, as many as one commit takes."""
+        batch = [first]
+        while len(batch) < MAX_COMMIT_OPS:
+            try:
+                batch.append(self._receive.receive_nowait())
+            except (trio.WouldBlock, trio.EndOfChannel):
+                break
+        return batch
 
     async def _commit(self, batch: list[Submission]) -> None:
         try:
             with trio.fail_after(timeouts.COMMIT.seconds):
-                fresh, proposals = await self._prepare(batch)
-                writes = self._accept(fresh, proposals)
-                if writes:
-                    await self._store(writes)
+                waiting = await self._prepare(batch)
+                while waiting:
+                    await self._replica.recall(one.request.op.element for one, _ in waiting)
+                    writes = self._accept(waiting)
+                    if writes:
+                        await self._store(writes)
         except (StorageUnavailable, trio.TooSlowError) as error:
             self._is_log_ahead = True
             self.refused_at = trio.current_time()
@@ -152,14 +192,16 @@ class Committer:
 
     # --- before the write: everything that needs storage, then the decision in one go ---------
 
-    async def _prepare(self, batch: list[Submission]) -> tuple[list[Submission], list[Proposal]]:
-        """Answer known repeats; bring back what the others need. Proposals of the others."""
+    async def _prepare(self, batch: list[Submission]) -> deque[tuple[Submission, Proposal]]:
+        """Answer known repeats; proposals of the others, in order."""
         if self._is_log_ahead:
-            self._spread(await self._replica.catch_up())
+            await self._catch_up()
             self._is_log_ahead = False
-        fresh = await self._answer_repeats(batch)
-        await self._replica.recall(one.request.op.element for one in fresh)
-        return fresh, [await self._propose(one) for one in fresh]
+        return deque([(one, await self._propose(one)) for one in await self._answer_repeats(batch)])
+
+    async def _catch_up(self) -> None:
+        while news := await self._replica.catch_up():
+            self._spread(news)
 
     async def _answer_repeats(self, batch: list[Submission]) -> list[Submission]:
         """Ack the ops that are stored already (rule 3). Only a counter that was passed can be one."""
@@ -169,13 +211,12 @@ class Committer:
         log_of_board = self._replica.storage.op_log
         wanted = [one.request.op_id for one in suspects if one.request.op_id is not None]
         known = await log_of_board.find(self._replica.board_id, wanted)
-        repeats = [one for one in suspects if one.request.op_id in known]
         self._answer(
             (one, self._ack(one, op_id, known[op_id]))
-            for one in repeats
-            if (op_id := one.request.op_id) is not None
+            for one in suspects
+            if (op_id := one.request.op_id) is not None and op_id in known
         )
-        return [one for one in batch if one not in repeats]
+        return [one for one in batch if one in self._unsettled]
 
     async def _propose(self, submission: Submission) -> Proposal:
         request = submission.request
@@ -197,12 +238,15 @@ class Committer:
         foreign = {client: number for client, number in clock.items() if client != author}
         return await self._replica.storage.op_log.seen_by(self._replica.board_id, foreign)
 
-    def _accept(self, fresh: list[Submission], proposals: list[Proposal]) -> list[_Write]:
+    def _accept(self, waiting: deque[tuple[Submission, Proposal]]) -> list[_Write]:
+        """Decide on what waits, in order, until it is enough for one write; the rest goes on waiting."""
         acceptance = Acceptance(self._replica.board)
         self._at = max(self._at, self._clock_ms())
         writes: list[_Write] = []
         refusals: list[tuple[Submission, Json]] = []
-        for submission, proposal in zip(fresh, proposals, strict=True):
+        size_bytes = 0
+        while waiting and size_bytes < MAX_COMMIT_BYTES:
+            submission, proposal = waiting.popleft()
             decision = acceptance.accept(proposal, submission.claim.author)
             if isinstance(decision, Rejected):
                 refusals.append((submission, _reject(submission, decision)))
@@ -210,6 +254,7 @@ class Committer:
                 body = encode_body(decision, self._at, submission.request.content)
                 new = NewOp(decision.op_id, self._at, decision.stamp.lamport, body)
                 writes.append(_Write(submission, decision, new))
+                size_bytes += len(body)
         self._answer(refusals)
         return writes
 
@@ -225,10 +270,20 @@ class Committer:
         )
         numbered = list(zip(writes, receipts, strict=True))
         await self._merge(numbered)
-        self._answer(
-            (one.submission, self._ack(one.submission, one.accepted.op_id, receipt))
-            for one, receipt in numbered
-        )
+        self._answer((one.submission, self._outcome(one, receipt)) for one, receipt in numbered)
+
+    def _outcome(self, write: _Write, receipt: Receipt) -> Json:
+        """An ack; or a refusal when the number that we gave a thin client's op was taken already.
+
+        That happens when an earlier write was given up and came to pass all the same, after the
+        client's record was read.
+        """
+        submission = write.submission
+        if receipt.is_new or submission.request.op_id is not None:
+            return self._ack(submission, write.accepted.op_id, receipt)
+        author = submission.claim.author
+        author.counter = max(author.counter, self._replica.board.clock.get(author.client, 0))
+        return _reject(submission, _OVERTAKEN)
 
     async def _merge(self, numbered: list[tuple[_Write, Receipt]]) -> None:
         """Merge what was stored; what others stored in between, the log tells."""
@@ -239,7 +294,7 @@ class Committer:
                 board.apply(StampedOp(seq, one.accepted.stamp, one.accepted.op, one.accepted.joined))
             self._spread((seq, number_body(seq, one.new.body)) for one, seq in stored)
         if any(receipt.seq > board.seq for _, receipt in numbered):
-            self._spread(await self._replica.catch_up())
+            await self._catch_up()
 
     def _spread(self, news: Iterable[tuple[int, Json]]) -> None:
         for seq, text in news:

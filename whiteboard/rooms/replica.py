@@ -33,6 +33,7 @@ class Replica:
         """This incarnation of the history; only kept by storage once the first op is stored."""
         self.board = Board()
         self._has_tombstones = False
+        self._times_forgotten = 0
 
     async def load(self) -> None:
         """Bring the board up: its newest checkpoint, then every op after it.
@@ -47,31 +48,37 @@ class Replica:
         if checkpoint is not None:
             await self._open(checkpoint)
         self._has_tombstones = await self.storage.snapshots.has_tombstones(self.board_id)
-        await self.catch_up()
+        while await self.catch_up():
+            pass
 
     async def catch_up(self) -> list[tuple[int, Json]]:
-        """Apply every stored op that this replica has not seen; those ops, numbered, in order.
+        """Apply the next stored ops that this replica has not seen; those ops, numbered, in order.
 
-        Used at opening, after a write of unknown fate, and for ops that other processes stored.
+        None are left when it returns an empty list. Used at opening, after a write of unknown fate, and
+        for ops that other processes stored. What it applies it also returns, at once: when it raises
+        or is cancelled, it has applied nothing.
         """
-        news: list[tuple[int, Json]] = []
-        while batch := await self.storage.op_log.read(self.board_id, self.board.seq, SLICE):
-            stamped = [_decode(op) for op in batch]
-            await self.recall(op.op.element for op in stamped)
-            for op, stored in zip(stamped, batch, strict=True):
-                self.board.apply(op)
-                news.append((stored.seq, number_body(stored.seq, stored.body)))
-        return news
+        batch = await self.storage.op_log.read(self.board_id, self.board.seq, SLICE)
+        stamped = [_decode(op) for op in batch]
+        await self.recall(op.op.element for op in stamped)
+        for op in stamped:
+            self.board.apply(op)
+        return [(stored.seq, number_body(stored.seq, stored.body)) for stored in batch]
 
     async def recall(self, elements: Iterable[ElementId]) -> None:
-        """Bring back the tombstoned ones among elements that are not in memory."""
-        if not self._has_tombstones:
-            return
-        unknown = list({element for element in elements if element not in self.board})
-        if unknown:
+        """Bring back the tombstoned ones among elements that are not in memory.
+
+        They are there when it returns, and stay there until the caller awaits something else: a
+        checkpoint that ends meanwhile may send others of them away.
+        """
+        wanted = set(elements)
+        while self._has_tombstones and (unknown := [one for one in wanted if one not in self.board]):
+            times_forgotten = self._times_forgotten
             kept = await self.storage.snapshots.tombstones(self.board_id, unknown)
             for element, state in kept.items():
                 self.board.join(element, state)
+            if times_forgotten == self._times_forgotten:
+                return
 
     async def checkpoint(self) -> int:
         """Store a checkpoint of the board as it is; its seq. Deleted elements then leave memory.
@@ -92,6 +99,7 @@ class Replica:
     def _forget(self, buried: dict[ElementId, Json]) -> None:
         """Drop what storage now keeps, unless an op touched it while it was being written."""
         self._has_tombstones = self._has_tombstones or bool(buried)
+        self._times_forgotten += 1
         untouched = []
         for element_id, state in buried.items():
             element = self.board.get(element_id)
