@@ -50,6 +50,6 @@ def test_a_drain_is_obeyed_once_and_within_reason(low: float, high: float) -> No
 
 
 def test_final_codes_are_those_that_say_not_as_you_are() -> None:
-    """The final codes are 44xx codes, less those that ask to come back later."""
+    """The final codes are 44xx codes, less those that ask to come back later. [CLS-2]"""
     not_as_you_are = {code for code in CLOSE_CODES if 4400 <= code < 4500}
     assert not_as_you_are - {4408, 4429} == FINAL_CLOSE_CODES

@@ -60,7 +60,7 @@ async def test_hello_names_client_and_welcome_gives_key() -> None:
 
 
 async def test_path_carries_base_and_query() -> None:
-    """The socket is at `<base>/ws/{board}`, with the query of the server's URL."""
+    """The socket is at `<base>/ws/{board}`, with the query of the server's URL. [CON-1]"""
     paths: list[str] = []
 
     async def script(caller: Caller) -> None:
@@ -155,7 +155,7 @@ async def test_oversize_op_is_refused_here() -> None:
 
 
 async def test_refused_op_can_be_posted_again_under_its_id() -> None:
-    """An op refused with `retry` keeps its op id when the program posts it again."""
+    """An op refused with `retry` keeps its op id when the program posts it again. [REJ-4]"""
 
     async def script(caller: Caller) -> None:
         await caller.let_in()
@@ -232,7 +232,7 @@ async def test_what_the_body_raises_comes_out_alone() -> None:
 
 
 async def test_reconnect_resumes_and_resends_unacked(autojump_clock: MockClock) -> None:
-    """After a loss the client says what it has, and sends unanswered ops again as they were."""
+    """After a loss the client says what it has, and sends unanswered ops again as they were. [ACK-5]"""
     hellos: list[Json] = []
     first: list[Json] = []
     second: list[Json] = []
@@ -325,7 +325,7 @@ class Copy:
 
 
 async def test_replica_follows_and_is_renewed_by_a_resync() -> None:
-    """The replica gets states and ops; after a `resync` a new one begins with the snapshot."""
+    """The replica gets states and ops; a `resync` begins a new one with the snapshot. [RES-6] [RES-12]"""
     states = [{"id": "a"}, {"id": "b"}]
 
     async def script(caller: Caller) -> None:
@@ -373,7 +373,7 @@ async def test_other_epoch_makes_what_we_hold_count_no_more(autojump_clock: Mock
 
 
 async def test_resume_of_an_earlier_run_says_since_and_epoch() -> None:
-    """`since`, `epoch`, `client` and `key` of an earlier run go into the hello; counters go on."""
+    """`since`, `epoch`, `client` and `key` of an earlier run are said; counters go on. [RES-2] [IDN-8]"""
     heard: list[Json] = []
 
     async def script(caller: Caller) -> None:
@@ -394,7 +394,7 @@ async def test_resume_of_an_earlier_run_says_since_and_epoch() -> None:
 
 
 async def test_other_client_id_is_taken() -> None:
-    """A client id that the server hands out instead of ours is used from then on (rule 6)."""
+    """A client id that the server hands out instead of ours is used from then on (rule 6). [IDN-5]"""
 
     async def script(caller: Caller) -> None:
         await caller.hear()
@@ -436,7 +436,7 @@ async def test_other_client_id_on_return_refuses_what_was_sent(autojump_clock: M
 
 @pytest.mark.parametrize("code", [4400, 4403, 4404, 4409])
 async def test_final_close_code_ends_the_client(code: int) -> None:
-    """After a code that says "not as you are" the events end and waiting calls raise."""
+    """After a code that says "not as you are" the events end and waiting calls raise. [CLS-2]"""
 
     async def script(caller: Caller) -> None:
         await caller.let_in()
@@ -458,7 +458,7 @@ async def test_final_close_code_ends_the_client(code: int) -> None:
 
 @pytest.mark.parametrize("code", [1001, 4408, 4429, 4500, 4503])
 async def test_other_close_codes_are_come_back_from(code: int, autojump_clock: MockClock) -> None:
-    """After a code that says "later" the client comes back with what it had not been told."""
+    """After a code that says "later" the client comes back with what it had not been told. [CLS-2]"""
 
     async def refuse(caller: Caller) -> None:
         await caller.let_in()
@@ -611,7 +611,7 @@ async def test_posts_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_role_and_errors_are_told() -> None:
-    """A new role is known at once; an error that names an op is that op's answer."""
+    """A new role is known at once; an error that names an op is that op's answer. [HEL-12]"""
 
     async def script(caller: Caller) -> None:
         await caller.let_in()

@@ -39,7 +39,7 @@ def test_an_op_stays_as_it_came() -> None:
 
 
 def test_new_kinds_and_fields_are_no_fault() -> None:
-    """What a newer server says does not end the connection."""
+    """What a newer server says does not end the connection. [CON-16]"""
     assert read_event({"type": "fanfare", "n": 1}) == Unknown(message={"type": "fanfare", "n": 1})
     assert read_event({"n": 1}) == Unknown(message={"n": 1})
     assert read_event({"type": ["list"]}) == Unknown(message={"type": ["list"]})

@@ -13,7 +13,7 @@ def part(number: int, of: int, seq: int = 9) -> SnapshotPart:
 
 
 def test_a_snapshot_counts_when_it_is_whole() -> None:
-    """Parts count in any order, doubled ones once, and only all of them."""
+    """Parts count in any order, doubled ones once, and only all of them. [RES-13]"""
     progress = Progress(None, None)
     assert [progress.take_part(part(n, 3)) for n in (2, 2, 1, 3)] == [False, False, False, True]
     assert progress.seq == 9
@@ -35,7 +35,7 @@ def test_a_snapshot_never_takes_us_back() -> None:
 
 
 def test_ops_before_the_snapshot_is_whole_prove_nothing() -> None:
-    """Without a base, an op's seq says nothing about those before it."""
+    """Without a base, an op's seq says nothing about those before it. [RES-13]"""
     progress = Progress(None, None)
     assert progress.take_op(7)
     assert progress.seq is None
@@ -73,7 +73,7 @@ def test_the_first_epoch_is_no_other_one() -> None:
 
 @given(st.permutations(list(range(1, 9))))
 def test_seq_is_what_is_contiguous_after_repeats(order: list[int]) -> None:
-    """Whatever the order, `seq` never claims an op that is not here, and repeats close all gaps."""
+    """Whatever the order, `seq` never claims an op that is not here, and repeats close all gaps. [RES-13]"""
     progress, here = Progress(0, "e"), set[int]()
     for seq in order:
         here.add(seq)

@@ -133,14 +133,14 @@ class OpLogContract:
         assert await storage.op_log.client(BOARD, ADA) == ClientRecord(key(ADA), 1, 1)
 
     async def test_counters_may_have_gaps(self, storage: Storage) -> None:
-        """Counters of a client need not be consecutive, up to the highest there is."""
+        """Counters of a client need not be consecutive, up to the highest there is. [IDN-8]"""
         new = ops(ADA, [3, 7, MAX_COUNTER])
         assert await seqs(storage.op_log, BOARD, new) == [1, 2, 3]
         assert await storage.op_log.client(BOARD, ADA) == ClientRecord(key(ADA), MAX_COUNTER, 1)
         assert await seqs(storage.op_log, BOARD, new) == [1, 2, 3]
 
     async def test_lower_counters_may_come_later(self, storage: Storage) -> None:
-        """A counter below the highest is an op like others; the record keeps the highest."""
+        """A counter below the highest is an op like others; the record keeps the highest. [IDN-8]"""
         assert await seqs(storage.op_log, BOARD, ops(ADA, [5])) == [1]
         assert await seqs(storage.op_log, BOARD, ops(ADA, [2, 9, 3])) == [2, 3, 4]
         assert await seqs(storage.op_log, BOARD, ops(ADA, [2, 3, 4, 5, 9])) == [2, 4, 5, 1, 3]

@@ -11,7 +11,7 @@ SEED = b'{"type":"stroke","points":[[10,20],[30,40]],"id":"s1"}'
 
 
 async def test_seed_message_is_acked_broadcast_and_stored(server: ServerProcess) -> None:
-    """With no hello before it the message gets seq 1, goes to everybody and is in the API. [HEL-2]"""
+    """With no hello before it the message gets seq 1, goes to all and is in the API. [HEL-2] [ACK-3] [BRC-5]"""
     async with bare_socket(server.url, "b") as other, bare_socket(server.url, "b") as author:
         await other.enter()
         await author.send_raw(seed_frame())

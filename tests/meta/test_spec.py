@@ -156,3 +156,12 @@ def test_seconds_in_the_spec_are_those_of_the_registry() -> None:
     assert f"takes no byte for {timeouts.SLOW_CLIENT.seconds:.0f} s" in delivery
     assert f"heartbeat.dead` seconds, {timeouts.DEAD_PEER.seconds:.0f}," in delivery
     assert f"after more than {limits.MAX_STRIKES}," in text("acceptance.md")
+
+
+def test_bounds_in_the_text_are_those_of_the_registry() -> None:
+    """Pages of HTTP, and what the socket gives up at, are quoted in the text. [HTTP-4] [HTTP-7] [CON-9]"""
+    pages = dict(RULE.findall(text("http.md")))
+    assert f"at most {limits.MAX_BOARDS_PER_PAGE} in one answer" in pages["HTTP-4"]
+    assert f"at most {limits.MAX_OPS_PER_PAGE} in one answer" in pages["HTTP-7"]
+    assert limits.MAX_MESSAGE_BYTES == 8 * limits.MAX_FRAME_BYTES
+    assert "longer than eight times that" in text("connecting.md")

@@ -169,7 +169,7 @@ async def test_the_peers_goodbye_ends_receive_with_its_code(payload: bytes, code
     ],
 )
 async def test_a_violation_is_said_properly(data: bytes, code: int) -> None:
-    """The messages before it come, then the connection is lost; the peer reads why."""
+    """The messages before it come, then the connection is lost; the peer reads why. [CON-9]"""
     async with open_pair() as (connection, client):
         await client.send(client_frame(TEXT, b"fine") + data)
         assert await connection.receive() == [b"fine"]
@@ -314,7 +314,7 @@ async def test_a_peer_that_pings_and_never_reads_does_not_grow_the_queue() -> No
 
 
 async def test_any_bytes_are_a_sign_of_life(autojump_clock: trio.testing.MockClock) -> None:
-    """last_heard moves with a pong or half a frame."""
+    """last_heard moves with a pong or half a frame. [HBT-1]"""
     async with open_pair() as (connection, client):
         for data in (client_frame(PONG), client_frame(TEXT, b"abc")[:3]):
             await trio.sleep(10)

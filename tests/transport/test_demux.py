@@ -33,7 +33,7 @@ GET = b"GET /page HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 async def test_a_library_client_and_http_share_the_port() -> None:
-    """trio-websocket's client echoes; a GET beside it is answered by the app."""
+    """trio-websocket's client echoes; a GET beside it is answered by the app. [CON-4] [HTTP-1]"""
     async with serving() as server:
         url = f"ws://127.0.0.1:{server.port}/ws/board"
         async with trio_websocket.open_websocket_url(url, subprotocols=["whiteboard.v1"]) as client:
@@ -49,7 +49,7 @@ async def test_a_library_client_and_http_share_the_port() -> None:
 
 
 async def test_the_request_tells_what_the_client_said() -> None:
-    """Name, query, headers, subprotocols, peer; nothing is accepted yet."""
+    """Name, query, headers, subprotocols, peer; nothing is accepted yet. [CON-1]"""
     seen: list[WebSocketRequest] = []
 
     async def refuse(request: WebSocketRequest) -> None:
@@ -178,20 +178,22 @@ async def test_a_head_byte_by_byte_is_understood() -> None:
     ],
 )
 async def test_what_cannot_be_served_gets_an_answer(data: bytes, status: int) -> None:
-    """A status, and the connection closed behind it."""
+    """A status, and the connection closed behind it. [CON-14] [HTTP-14]"""
     async with serving() as server:
         client = await server.connect()
         await client.send(data)
-        got, head, _ = await client.answer()
+        got, head, body = await client.answer()
         assert got == status
         assert "close" in head.lower()
+        if b"Upgrade: websocket" in data:
+            assert set(json.loads(body)["error"]) == {"code", "reason"}
         if status == 426:
             assert "sec-websocket-version: 13" in head.lower()
         await client.rest()
 
 
 async def test_allowed_origins_pass() -> None:
-    """The page's own origin, and those of the setting."""
+    """The page's own origin, and those of the setting. [CON-14]"""
     async with serving(origins=OriginPolicy.of(["https://other.example"])) as server:
         for origin in ("http://localhost", "https://other.example"):
             client = await server.connect()

@@ -28,12 +28,12 @@ LISTED = OriginPolicy.of(["https://other.example", "http://dev.example:3000"])
     ],
 )
 def test_the_own_origin_is_allowed(origin: str | None, host: str, is_allowed: bool) -> None:
-    """Same host and port as the browser asked for; programs that send no Origin always."""
+    """Same host and port as the browser asked for; programs that send no Origin always. [CON-14]"""
     assert OWN.allows(origin, host) is is_allowed
 
 
 def test_listed_origins_are_allowed_besides_our_own() -> None:
-    """Scheme and port must be those of the list."""
+    """Scheme and port must be those of the list. [CON-14]"""
     assert LISTED.allows("https://other.example", "a.example")
     assert LISTED.allows("http://dev.example:3000", "a.example")
     assert LISTED.allows("http://a.example", "a.example")

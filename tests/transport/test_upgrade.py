@@ -26,7 +26,7 @@ def test_a_browsers_upgrade_is_one() -> None:
 
 
 def test_the_offer_is_read() -> None:
-    """Key and subprotocols as offered; ours is chosen if among them."""
+    """Key and subprotocols as offered; ours is chosen if among them. [CON-4]"""
     offer = read_upgrade(head(Sec_WebSocket_Protocol="a, whiteboard.v1"))
     assert offer == Upgrade(KEY, ("a", "whiteboard.v1"))
     assert isinstance(offer, Upgrade)

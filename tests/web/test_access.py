@@ -48,7 +48,7 @@ def test_other_machines_are_not(peer: str | None) -> None:
     "name", ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded", "via", "x-real-ip"]
 )
 def test_who_came_through_a_proxy_is_not(name: str) -> None:
-    """A proxy on this machine has a loopback address, whoever it speaks for."""
+    """A proxy on this machine has a loopback address, whoever it speaks for. [HTTP-9]"""
     assert not is_operator("127.0.0.1", {name: "127.0.0.1"})
 
 
@@ -65,7 +65,7 @@ def test_a_foreign_name_is_not(host: str) -> None:
 
 
 def test_the_token_opens_from_everywhere() -> None:
-    """Through proxies and from other machines, when it is right."""
+    """Through proxies and from other machines, when it is right. [HTTP-9]"""
     for peer in ("10.0.0.1", None):
         proxied = {"authorization": f"Bearer {TOKEN}", "x-forwarded-for": "1.2.3.4"}
         assert is_operator(peer, proxied, WITH_TOKEN)
@@ -76,7 +76,7 @@ def test_the_token_opens_from_everywhere() -> None:
 
 
 async def test_debug_tasks(site: Site) -> None:
-    """The task tree is for the operator; the refusal says how to become one."""
+    """The task tree is for the operator; the refusal says how to become one. [HTTP-9]"""
     assert (await site.get("/debug/tasks")).json() == {"counts": {"sessions": 0}, "tree": None}
     site.peer = "10.0.0.1"
     refused = await site.get("/debug/tasks")

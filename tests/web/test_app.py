@@ -40,7 +40,7 @@ async def test_head_is_get_without_a_body(site: Site, path: str) -> None:
 
 
 async def test_unknown_paths_and_methods_have_the_one_error_shape(site: Site) -> None:
-    """404 and 405 look like every other error; a 405 names the methods."""
+    """404 and 405 look like every other error; a 405 names the methods. [HTTP-8]"""
     post = await site.ask("POST", "/healthz")
     put = await site.ask("PUT", "/api/boards/x")
 
@@ -62,7 +62,7 @@ async def test_unknown_paths_and_methods_have_the_one_error_shape(site: Site) ->
 async def test_faults_are_told_without_their_text(
     site: Site, fault: Exception, told: tuple[int, str]
 ) -> None:
-    """A client learns what it can do, not what the server's disk looks like."""
+    """A client learns what it can do, not what the server's disk looks like. [HTTP-13]"""
     site.rooms.fault = fault
     answer = await site.get("/api/boards/x")
 
@@ -72,7 +72,7 @@ async def test_faults_are_told_without_their_text(
 
 
 async def test_a_base_path_may_be_passed_on_or_stripped_by_the_proxy(site: Site) -> None:
-    """Both kinds of proxies work, and addresses in answers carry the base path either way."""
+    """Both kinds of proxies work, and addresses in answers carry the base path either way. [HTTP-1]"""
     site.settings = Settings(base_path=BasePath("/wb"))
     for prefix in ("/wb", ""):
         assert (await site.get(f"{prefix}/healthz")).status_code == 200
@@ -110,7 +110,7 @@ async def test_other_scopes_are_left_to_the_framework(site: Site) -> None:
 
 
 async def test_documents(site: Site) -> None:
-    """The generated descriptions are served as they are."""
+    """The generated descriptions are served as they are. [HTTP-10]"""
     assert (await site.get("/asyncapi.json")).content == b'{"asyncapi":"3.0.0"}'
     assert (await site.get("/schema/messages.json")).json() == {"$defs": {}}
 

@@ -19,7 +19,7 @@ async def create(site: Site, board: str) -> None:
 
 
 async def test_a_created_board_has_an_id_and_an_address(site: Site) -> None:
-    """201 with both; the id is long enough that nobody guesses it."""
+    """201 with both; the id is long enough that nobody guesses it. [HTTP-11]"""
     answers = [await site.ask("POST", "/api/boards", content=body) for body in ("", "{}", '{"board":null}')]
     ids = {answer.json()["board"] for answer in answers}
 
@@ -30,7 +30,7 @@ async def test_a_created_board_has_an_id_and_an_address(site: Site) -> None:
 
 
 async def test_an_id_can_be_chosen_once(site: Site) -> None:
-    """The second one to ask for it gets a conflict."""
+    """The second one to ask for it gets a conflict. [HTTP-11]"""
     await create(site, "standup")
     again = await site.ask("POST", "/api/boards", content='{"board":"standup"}')
 
@@ -52,7 +52,7 @@ async def test_an_id_can_be_chosen_once(site: Site) -> None:
     ],
 )
 async def test_bad_bodies(site: Site, body: bytes, told: tuple[int, str], path: str | None) -> None:
-    """Whatever is wrong is told with the path of the bad field."""
+    """Whatever is wrong is told with the path of the bad field. [HTTP-8]"""
     answer = await site.ask("POST", "/api/boards", content=body)
 
     assert error(answer) == told
@@ -99,7 +99,7 @@ async def test_pages_of_other_sites_may_not_create(site: Site) -> None:
 
 
 async def test_the_list_is_paged_by_id(site: Site) -> None:
-    """`next` is where the next page begins, and null on the last one."""
+    """`next` is where the next page begins, and null on the last one. [HTTP-4]"""
     for board in ("c", "a", "b"):
         await create(site, board)
     await site.draw("b", 2)
@@ -118,7 +118,7 @@ async def test_the_list_is_paged_by_id(site: Site) -> None:
     "query", ["limit=0", "limit=x", "limit=-1", "limit=501", "limit=", "limit=²", "after=a b", "after="]
 )
 async def test_bad_queries(site: Site, query: str) -> None:
-    """The bad parameter is named."""
+    """The bad parameter is named. [HTTP-8]"""
     answer = await site.get(f"/api/boards?{query}")
 
     assert error(answer) == (400, "bad_field")
@@ -126,7 +126,7 @@ async def test_bad_queries(site: Site, query: str) -> None:
 
 
 async def test_a_board_as_it_is_now(site: Site) -> None:
-    """The rooms' bytes, unchanged; the export is the same as a file."""
+    """The rooms' bytes, unchanged; the export is the same as a file. [HTTP-5]"""
     await create(site, "x")
     look, export = await site.get("/api/boards/x"), await site.get("/api/boards/x/export.json")
 
@@ -139,13 +139,13 @@ async def test_a_board_as_it_is_now(site: Site) -> None:
 @pytest.mark.parametrize("path", ["", "/export.json", "/ops"])
 @pytest.mark.parametrize("board", ["none", "a b"])
 async def test_boards_that_are_not_there(site: Site, board: str, path: str) -> None:
-    """Looking creates nothing."""
+    """Looking creates nothing. [HTTP-12]"""
     assert error(await site.get(f"/api/boards/{board}{path}")) == (404, "no_such_board")
     assert (await site.get("/api/boards")).json()["boards"] == []
 
 
 async def test_deleting_is_for_the_operator(site: Site) -> None:
-    """From the server's machine: gone. From elsewhere, or from a foreign page: refused."""
+    """From the server's machine: gone. From elsewhere, or from a foreign page: refused. [HTTP-6] [HTTP-9]"""
     await create(site, "x")
     foreign = await site.ask("DELETE", "/api/boards/x", headers={"origin": "https://evil.example"})
     site.peer = "10.1.2.3"

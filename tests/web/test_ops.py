@@ -19,7 +19,7 @@ async def ops_of(site: Site, query: str = "") -> tuple[list[int], Any]:
 
 
 async def test_stored_ops_come_as_they_are_with_their_number(site: Site) -> None:
-    """The stored bytes, with `seq` in front."""
+    """The stored bytes, with `seq` in front. [HTTP-7]"""
     await site.draw("x", 2)
     answer = await site.get("/api/boards/x/ops")
 
@@ -39,14 +39,14 @@ async def test_stored_ops_come_as_they_are_with_their_number(site: Site) -> None
     ],
 )
 async def test_both_ends_are_inclusive(site: Site, query: str, seqs: range, following: int | None) -> None:
-    """`from` and `to` are sequence numbers that are given; the end of the log ends the answer."""
+    """`from` and `to` are sequence numbers that are given; the end of the log ends the answer. [HTTP-7]"""
     await site.draw("x", 150)
 
     assert await ops_of(site, query) == (list(seqs), following)
 
 
 async def test_a_long_history_comes_in_pages(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`next` leads through the whole range, each op once, and is null at its end."""
+    """`next` leads through the whole range, each op once, and is null at its end. [HTTP-7]"""
     monkeypatch.setattr(limits, "MAX_OPS_PER_PAGE", 70)
     await site.draw("x", 150)
 
@@ -67,7 +67,7 @@ async def test_an_empty_board_has_no_ops(site: Site) -> None:
     ("query", "path"), [("?from=0", "?from"), ("?from=x", "?from"), ("?from=5&to=4", "?to"), ("?to=", "?to")]
 )
 async def test_bad_ranges(site: Site, query: str, path: str) -> None:
-    """The bad parameter is named."""
+    """The bad parameter is named. [HTTP-8]"""
     await site.draw("x", 5)
     answer = await site.get(f"/api/boards/x/ops{query}")
 

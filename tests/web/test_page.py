@@ -22,7 +22,7 @@ def static(site: Site, path: str) -> str:
 
 @pytest.mark.parametrize("path", ["/", "/b/x", "/b/A-z_0.9"])
 async def test_the_index_is_filled_in(site: Site, path: str) -> None:
-    """The page and each board's address show the same index; browsers ask again for it."""
+    """The page and each board's address show the same index; browsers ask again for it. [HTTP-2]"""
     answer = await site.get(path)
 
     assert answer.status_code == 200
@@ -36,7 +36,7 @@ async def test_the_index_is_filled_in(site: Site, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/b/a%20b", "/b/%2e%2e", "/b/" + "x" * 129, "/b/白板"])
 async def test_what_is_no_board_id_gets_a_page_that_says_so(site: Site, path: str) -> None:
-    """A person followed a broken link: the answer is for people, in their language."""
+    """A person followed a broken link: the answer is for people, in their language. [HTTP-2]"""
     answer = await site.get(path, accept_language="zh-CN")
     english = await site.get("/b/a b")
 

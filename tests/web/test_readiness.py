@@ -19,7 +19,7 @@ def client(site: Site) -> httpx2.AsyncClient:
 
 
 async def test_alive_whatever_happens(site: Site) -> None:
-    """A full disk or a drain is no reason to be killed."""
+    """A full disk or a drain is no reason to be killed. [HTTP-3]"""
     site.rooms.not_ready = ["draining"]
     site.probe.fault = StorageUnavailable("disk full")
 
@@ -28,14 +28,14 @@ async def test_alive_whatever_happens(site: Site) -> None:
 
 
 async def test_ready(client: httpx2.AsyncClient) -> None:
-    """Nothing is wrong."""
+    """Nothing is wrong. [HTTP-3]"""
     answer = await client.get("/readyz")
 
     assert (answer.status_code, answer.json()) == (200, {"ready": True})
 
 
 async def test_every_reason_is_told(site: Site, client: httpx2.AsyncClient) -> None:
-    """Draining and a failing store, both; not what the store said, which may name files."""
+    """Draining and a failing store, both; not what the store said, which may name files. [HTTP-3]"""
     site.rooms.not_ready = ["draining"]
     site.probe.fault = StorageUnavailable("/secret: disk full")
     answer = await client.get("/readyz")

@@ -33,7 +33,7 @@ def pragma(connection: sqlite3.Connection, name: str) -> object:
 
 
 def test_a_commit_is_on_the_disk(writer: sqlite3.Connection) -> None:
-    """The writer keeps a WAL that is synced at each COMMIT and does not stay large."""
+    """The writer keeps a WAL that is synced at each COMMIT and does not stay large. [ACK-3]"""
     assert pragma(writer, "journal_mode") == "wal"
     assert pragma(writer, "synchronous") == 2
     assert pragma(writer, "journal_size_limit") == limits.WAL_BYTES

@@ -9,7 +9,7 @@ from whiteboard.storage.sqlite import open_sqlite
 
 
 async def test_receipts_are_worth_disk(tmp_path: Path) -> None:
-    """What this log has acked survives a restart."""
+    """What this log has acked survives a restart. [ACK-3]"""
     async with open_sqlite(tmp_path) as storage:
         assert storage.op_log.durability is Durability.DISK
         await append(storage.op_log, BOARD, ops(ADA, [1, 2, 3]))
