@@ -18,6 +18,7 @@ LOAD_CORE: Final = 1
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 30.0
 HTTP_SECONDS: Final = 10.0
+_COMPLAINT_CHARS: Final = 20_000
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -83,7 +84,14 @@ class Server:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._show_complaints()
         self._folder.cleanup()
+
+    def _show_complaints(self) -> None:
+        """Warnings and errors that it logged: they may explain a fault in the figures."""
+        complaints = (Path(self._folder.name) / "server.log").read_text().partition("\n")[2]
+        if complaints:
+            print(f"the server says:\n{complaints[:_COMPLAINT_CHARS]}", file=sys.stderr)
 
     @property
     def cpu_seconds(self) -> float:
