@@ -52,7 +52,7 @@ async def seqs(line: Line, count: int, kind: str = "stroke") -> list[int]:
 async def test_ops_sent_while_the_board_loads_are_neither_lost_nor_reordered(
     autojump_clock: object,
 ) -> None:
-    """Messages sent during a delayed load are applied after it, in order."""
+    """Messages sent during a delayed load are applied after it, in order. [ACC-1]"""
     async with open_tapped_stage() as (stage, storage):
         storage.op_log.hold()
         line = await stage.connect()
@@ -78,7 +78,7 @@ async def test_session_outlives_a_load_longer_than_the_heartbeat(autojump_clock:
 
 
 async def test_nothing_is_seen_before_it_is_stored(autojump_clock: object) -> None:
-    """[ACK] An op is acked and broadcast only after the log has it."""
+    """An op is acked and broadcast only after the log has it. [ACK-4]"""
     async with open_tapped_stage() as (stage, storage):
         ada, _ = await stage.join()
         bob, _ = await stage.join()
@@ -105,7 +105,7 @@ async def test_what_arrives_during_a_commit_forms_the_next_one(autojump_clock: o
 
 
 async def test_repeat_is_acked_with_its_first_seq(stage: Stage, autojump_clock: object) -> None:
-    """[R5] The same op id again, from another session, changes nothing and gets the first seq."""
+    """[R5] The same op id again, from another session, changes nothing and gets the first seq. [DUP-1]"""
     ada, welcome = await stage.join(client="ada")
     ada.say(stroke(1, opId="ada:1"), stroke(2, opId="ada:2"))
     assert await seqs(ada, 2, "ack") == [1, 2]
@@ -123,17 +123,79 @@ async def test_repeat_within_one_batch_is_stored_once(stage: Stage, autojump_clo
     assert await seqs(ada, 3, "ack") == [1, 1, 2]
 
 
+async def test_repeat_keeps_the_first_time_and_content(stage: Stage, autojump_clock: object) -> None:
+    """A repeat's ack carries the first `at` too; what differs in it is nowhere. [DUP-1] [DUP-2]"""
+    ada, _ = await stage.join(client="ada")
+    ada.say(stroke(1, opId="ada:1"))
+    first = await ada.expect("ack")
+    ada.say(stroke(2, opId="ada:2"), stroke(9, opId="ada:1", ts=5))
+    await ada.expect("ack", opId="ada:2")
+    assert await ada.expect("ack") == {**first, "id": "s9", "ts": 5}
+    stored = await stage.storage.op_log.read(BOARD, 0, 9)
+    assert [msgspec.json.decode(op.body)["id"] for op in stored] == ["s1", "s2"]
+
+
 async def test_rejected_ops_and_presence_take_no_seq(stage: Stage, autojump_clock: object) -> None:
-    """Sequence numbers are gapless over accepted ops; refusals and cursors take none."""
+    """Seqs are gapless over accepted ops; refusals and cursors take none and are not stored. [LOG-4]"""
     ada, _ = await stage.join()
-    ada.say(stroke(1), {"type": "cursor", "x": 1, "y": 1}, stroke(2, points="no"), stroke(3))
+    moves = [{"type": "cursor", "x": 1, "y": 1}, {"type": "laser", "points": [[1, 1]]}]
+    ada.say(stroke(1), *moves, stroke(2, points="no"), {"type": "follow", "session": "s"}, stroke(3))
     assert await seqs(ada, 2, "ack") == [1, 2]
+    stored = await stage.storage.op_log.read(BOARD, 0, 9)
+    assert [msgspec.json.decode(op.body)["id"] for op in stored] == ["s1", "s3"]
+
+
+async def test_answers_come_once_each_in_the_order_of_the_ops(autojump_clock: object) -> None:
+    """Acks and rejects keep to the order, whoever refused and however long storage took. [ACK-1] [ACK-6]"""
+    shape = {"type": "shape", "id": "r", "kind": "line"}
+    append = {"type": "append", "id": "r", "from": 0, "points": [[0, 0]]}
+    async with open_tapped_stage() as (stage, storage):
+        ada, _ = await stage.join(client="ada")
+        await ada.expect("snapshot")
+        storage.op_log.hold()
+        ada.say(stroke(1), stroke(2, points="no"), [shape, append], stroke(3, opId="eve:1"), stroke(4))
+        await trio.sleep(1)
+        assert ada.read() == []
+        storage.op_log.flow.set()
+        await trio.sleep(1)
+        ada.say(stroke(5), stroke(6, opId="ada:1"), stroke(7))
+        await trio.sleep(1)
+        answers = [one for one in ada.read() if one["type"] in {"ack", "reject"}]
+    assert [(one["id"], one.get("seq"), one.get("code")) for one in answers] == [
+        ("s1", 1, None),
+        ("s2", None, "bad_field"),
+        ("r", 2, None),
+        ("r", None, "not_a_stroke"),
+        ("s3", None, "forged"),
+        ("s4", 3, None),
+        ("s5", 4, None),
+        ("s6", 1, None),
+        ("s7", 5, None),
+    ]
+    assert [one["opId"] for one in answers if one["type"] == "ack"] == [
+        "ada:1", "ada:2", "ada:3", "ada:4", "ada:1", "ada:5",
+    ]  # fmt: skip
+
+
+async def test_refused_commit_answers_in_order(autojump_clock: object) -> None:
+    """A full disk gives each op its own answer, and those refused for another reason keep it. [ACK-6]"""
+    async with open_tapped_stage() as (stage, storage):
+        ada, _ = await stage.join(client="ada")
+        await ada.expect("snapshot")
+        storage.op_log.is_full = True
+        ada.say(stroke(1), stroke(2, points="no"), stroke(3))
+        rejects = [await ada.expect("reject") for _ in range(3)]
+        assert [(one["id"], one["code"]) for one in rejects] == [
+            ("s1", "storage_unavailable"),
+            ("s2", "bad_field"),
+            ("s3", "storage_unavailable"),
+        ]
 
 
 async def test_full_disk_refuses_with_retry_and_the_board_stays_readable(
     autojump_clock: object,
 ) -> None:
-    """A storage that refuses writes: retryable rejects, reads go on, and it recovers by itself."""
+    """A storage that refuses writes: retryable rejects, reads go on, and it recovers by itself. [REJ-4]"""
     async with open_tapped_stage() as (stage, storage):
         ada, _ = await stage.join(client="ada")
         ada.say(stroke(1, opId="ada:1"))

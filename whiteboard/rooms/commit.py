@@ -58,6 +58,20 @@ class Submission:
         return len(self.request.content) + OP_OVERHEAD_BYTES
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Refusal:
+    """An op that its session refused: the answer waits behind those to the ops before it."""
+
+    text: Json
+    claim: Claim
+    reply: Reply
+
+    @property
+    def size_bytes(self) -> int:
+        """What it weighs while it waits."""
+        return len(self.text) + OP_OVERHEAD_BYTES
+
+
 @dataclass(frozen=True, slots=True)
 class _Write:
     """An accepted op and what it came from."""
@@ -96,7 +110,7 @@ class Committer:
         self._broadcast = broadcast
         self._claims = claims
         self._clock_ms = clock_ms
-        self._send, self._receive = trio.open_memory_channel[Submission](MAX_INBOX_OPS)
+        self._send, self._receive = trio.open_memory_channel[Submission | Refusal](MAX_INBOX_OPS)
         self._inbox_bytes = 0
         self._full = trio.lowlevel.ParkingLot()
         # who waits until the inbox has shrunk
@@ -107,16 +121,16 @@ class Committer:
         # a write failed with unknown fate: read the log before trusting `board.seq` again
         self.refused_at = -math.inf
         """`trio.current_time()` when storage last refused a commit."""
-        self._unsettled: dict[Submission, None] = {}
-        # the batch at work, without what has been answered
+        self._unsettled: dict[Submission | Refusal, Json | None] = {}
+        # the batch at work, in order, with answers that wait for those before them
 
     @property
     def waiting(self) -> int:
         """Ops handed in and not yet settled."""
         return self._send.statistics().current_buffer_used + len(self._unsettled)
 
-    async def submit(self, submission: Submission) -> None:
-        """Hand an op in; waits while the inbox is full, refuses it once `finish` was called.
+    async def submit(self, submission: Submission | Refusal) -> None:
+        """Hand an op in; waits while the inbox is full, refuses it once `finish` has returned.
 
         When cancelled, the op was not taken.
         """
@@ -127,16 +141,17 @@ class Committer:
             await self._send.send(submission)
         except trio.ClosedResourceError:
             self._release(submission)
-            submission.reply(_reject(submission, _CLOSING))
+            await self._finished.wait()  # answers come in the order of the ops
+            submission.reply(_refuse(submission, _CLOSING))
         except BaseException:
             self._release(submission)
             raise
 
-    def _hold(self, submission: Submission) -> None:
+    def _hold(self, submission: Submission | Refusal) -> None:
         submission.claim.holders += 1
         self._inbox_bytes += submission.size_bytes
 
-    def _release(self, submission: Submission) -> None:
+    def _release(self, submission: Submission | Refusal) -> None:
         self._claims.release(submission.claim)
         self._inbox_bytes -= submission.size_bytes
         self._full.unpark_all()
@@ -155,16 +170,16 @@ class Committer:
         """
         async for first in self._receive:
             batch = self._gather(first)
-            self._unsettled = dict.fromkeys(batch)
+            self._unsettled = {one: one.text if isinstance(one, Refusal) else None for one in batch}
             try:
-                await self._commit(batch)
+                await self._commit([one for one in batch if isinstance(one, Submission)])
             finally:
                 self._unsettled.clear()
                 for submission in batch:
                     self._release(submission)
         self._finished.set()
 
-    def _gather(self, first: Submission) -> list[Submission]:
+    def _gather(self, first: Submission | Refusal) -> list[Submission | Refusal]:
         """The first submission and those that wait behind it, as many as one commit takes."""
         batch = [first]
         while len(batch) < MAX_COMMIT_OPS:
@@ -175,6 +190,7 @@ class Committer:
         return batch
 
     async def _commit(self, batch: list[Submission]) -> None:
+        self._answer(())
         try:
             with trio.fail_after(timeouts.COMMIT.seconds):
                 waiting = await self._prepare(batch)
@@ -186,9 +202,9 @@ class Committer:
         except (StorageUnavailable, trio.TooSlowError) as error:
             self._is_log_ahead = True
             self.refused_at = trio.current_time()
-            refused = list(self._unsettled)
+            refused = [one for one in batch if self._is_open(one)]
             log.warning("commit_refused", board=self._replica.board_id, count=len(refused), reason=str(error))
-            self._answer((submission, _reject(submission, _REFUSED)) for submission in refused)
+            self._answer((submission, _refuse(submission, _REFUSED)) for submission in refused)
 
     # --- before the write: everything that needs storage, then the decision in one go ---------
 
@@ -216,7 +232,7 @@ class Committer:
             for one in suspects
             if (op_id := one.request.op_id) is not None and op_id in known
         )
-        return [one for one in batch if one in self._unsettled]
+        return [one for one in batch if self._is_open(one)]
 
     async def _propose(self, submission: Submission) -> Proposal:
         request = submission.request
@@ -249,7 +265,7 @@ class Committer:
             submission, proposal = waiting.popleft()
             decision = acceptance.accept(proposal, submission.claim.author)
             if isinstance(decision, Rejected):
-                refusals.append((submission, _reject(submission, decision)))
+                refusals.append((submission, _refuse(submission, decision)))
             else:
                 body = encode_body(decision, self._at, submission.request.content)
                 new = NewOp(decision.op_id, self._at, decision.stamp.lamport, body)
@@ -283,7 +299,7 @@ class Committer:
             return self._ack(submission, write.accepted.op_id, receipt)
         author = submission.claim.author
         author.counter = max(author.counter, self._replica.board.clock.get(author.client, 0))
-        return _reject(submission, _OVERTAKEN)
+        return _refuse(submission, _OVERTAKEN)
 
     async def _merge(self, numbered: list[tuple[_Write, Receipt]]) -> None:
         """Merge what was stored; what others stored in between, the log tells."""
@@ -301,10 +317,20 @@ class Committer:
             self._tail.add(seq, text)
         self._broadcast.ops_arrived()
 
+    def _is_open(self, submission: Submission) -> bool:
+        """Whether an op of the batch at work has no answer yet."""
+        return submission in self._unsettled and self._unsettled[submission] is None
+
     def _answer(self, answers: Iterable[tuple[Submission, Json]]) -> None:
-        """Give each session its answers as one frame, in order."""
+        """Note answers; give each session as one frame those that nothing before them holds up.
+
+        A client that leaves op ids to us knows its ops by this order only.
+        """
+        self._unsettled.update(answers)
         by_session: dict[Reply, list[Json]] = {}
-        for submission, text in answers:
+        for submission, text in list(self._unsettled.items()):
+            if text is None:
+                break
             del self._unsettled[submission]
             by_session.setdefault(submission.reply, []).append(text)
         for reply, texts in by_session.items():
@@ -328,6 +354,9 @@ def _may_be_repeat(submission: Submission) -> bool:
     return op_id is not None and op_id.counter <= submission.claim.author.counter
 
 
-def _reject(submission: Submission, refusal: Rejected) -> Json:
+def _refuse(submission: Submission | Refusal, refusal: Rejected) -> Json:
+    """A reject of the op; one that is refused already keeps its own reason."""
+    if isinstance(submission, Refusal):
+        return submission.text
     op_id = submission.request.op_id
     return encode_reject(str(op_id) if op_id else None, submission.request.op.element, refusal)

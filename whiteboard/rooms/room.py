@@ -200,9 +200,9 @@ class Room:
             seat.feed.tell(text)
 
     def _welcome(self, profile: Profile, claim: Claim, key: str) -> bytes:
-        clock = dict(list(self.replica.board.clock.items())[-limits.MAX_CLOCK_ENTRIES :])
-        if claim.author.counter:
-            clock[claim.client] = claim.author.counter
+        known = self.replica.board.clock
+        clock = dict(list(known.items())[1 - limits.MAX_CLOCK_ENTRIES :])
+        clock[claim.client] = max(claim.author.counter, known.get(claim.client, 0))
         return encode(
             messages.Welcome(
                 v=VERSION,

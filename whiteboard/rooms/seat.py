@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+from whiteboard.core.ops import Json
 from whiteboard.core.presence import Pointer, Profile
 from whiteboard.protocol.validation import OpRequest
 from whiteboard.rooms.broadcast import Broadcast
 from whiteboard.rooms.claims import Claim
-from whiteboard.rooms.commit import Committer, Submission
+from whiteboard.rooms.commit import Committer, Refusal, Submission
 from whiteboard.rooms.feed import Feed
 
 
@@ -30,6 +31,10 @@ class Seat:
     async def submit(self, request: OpRequest) -> None:
         """Hand in an op; waits while the room's inbox is full. When cancelled, it was not taken."""
         await self._committer.submit(Submission(request, self.claim, self.feed.tell))
+
+    async def refuse(self, reject: Json) -> None:
+        """Answer an op with a refusal, in its turn; waits as `submit` does."""
+        await self._committer.submit(Refusal(reject, self.claim, self.feed.tell))
 
     def point(self, update: Pointer) -> None:
         """Move the session's pointer."""

@@ -104,8 +104,7 @@ class Session:
         with trio.move_on_after(timeouts.HELLO.seconds):
             first = await self._listen()
         await self._take(first)
-        if self._seat is None:
-            await self._enter(messages.Hello())
+        await self._sit()
         while True:
             await self._take(await self._listen())
 
@@ -144,39 +143,33 @@ class Session:
         for frame in frames:
             if self._seat is not None:
                 await self._seat.feed.wait_level()
-            for text in self._split(frame):
-                await self._handle(text)
-
-    def _split(self, frame: Incoming) -> list[bytes]:
-        """The messages of a frame; none, and an error told, when it cannot be read at all."""
-        match frame:
-            case Oversize():
-                reason = f"a frame of {frame.size} bytes, at most {MAX_FRAME_BYTES}"
-                self._complain(BadMessage("too_large", reason))
-            case BinaryMessage():
-                self._complain(BadMessage("binary_frame", "messages are JSON in text frames"))
-            case _:
-                parts = split_frame(frame)
-                if isinstance(parts, list):
-                    return parts
-                self._complain(parts)
-        return []
+            texts = _split(frame)
+            if isinstance(texts, BadMessage):
+                await self._sit()  # whatever comes first, the first answer is `welcome`
+                self._complain(texts)
+            else:
+                for text in texts:
+                    await self._handle(text)
 
     async def _handle(self, text: bytes) -> None:
         message = read_message(text)
         if self._seat is None and isinstance(message, messages.Hello):
             await self._enter(message)
             return
-        seat = self._seat or await self._enter(messages.Hello())
+        seat = await self._sit()
         match message:
             case OpRequest():
                 await self._submit(seat, message)
             case BadOp():
-                seat.feed.tell(encode_reject(message.op_id, message.element, message.refusal))
+                await seat.refuse(encode_reject(message.op_id, message.element, message.refusal))
             case BadMessage():
                 self._complain(message)
             case _:
                 self._signal(seat, message)
+
+    async def _sit(self) -> Seat:
+        """The seat; taken as if a bare hello had come when there is none yet."""
+        return self._seat or await self._enter(messages.Hello())
 
     async def _enter(self, hello: messages.Hello) -> Seat:
         """Take a seat in the room; waits while its board loads."""
@@ -199,7 +192,7 @@ class Session:
         if op_id is not None and op_id.client != client:
             reason = f"op {op_id} is not this session's: its client id is {client}"
             refusal = Rejected(RejectCode.FORGED, reason, "$.opId")
-            seat.feed.tell(encode_reject(str(op_id), request.op.element, refusal))
+            await seat.refuse(encode_reject(str(op_id), request.op.element, refusal))
         else:
             await seat.submit(request)
 
@@ -226,6 +219,17 @@ class Session:
         self._last_strike = now
         if self._strikes > MAX_STRIKES:
             self._end(close_codes.BAD_MESSAGE)
+
+
+def _split(frame: Incoming) -> list[bytes] | BadMessage:
+    """The messages of a frame, or why it cannot be read at all."""
+    match frame:
+        case Oversize():
+            return BadMessage("too_large", f"a frame of {frame.size} bytes, at most {MAX_FRAME_BYTES}")
+        case BinaryMessage():
+            return BadMessage("binary_frame", "messages are JSON in text frames")
+        case _:
+            return split_frame(frame)
 
 
 def _until_next_look(silence: float) -> float:
