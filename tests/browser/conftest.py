@@ -23,8 +23,9 @@ Invite = Callable[..., Person]
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One browser for a module. Not for longer: its driver keeps an event loop in this thread, and
-    the tests that follow run Trio in it.
+    """One browser for a module.
+
+    Not for longer: its driver keeps an event loop in this thread, and later tests run Trio in it.
     """
     with launched() as browser:
         yield browser
@@ -76,8 +77,9 @@ def browse(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Browse
 
 @pytest.fixture
 def invite(browse: Browse, board: str) -> Iterator[Invite]:
-    """Bring people to the test's board: `invite(server_or_line, **options)`, or `invite(…, context=…)`
-    for one more tab of the same browser. None of their pages may have complained at the end.
+    """Bring people to the test's board; none of their pages may have complained at the end.
+
+    `invite(server_or_line, **options)`, or `invite(…, context=…)` for one more tab of a browser.
     """
     people: list[Person] = []
     number = itertools.count(1)

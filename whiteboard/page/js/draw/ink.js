@@ -45,7 +45,7 @@ export class Smoother {
     this.y += (sample.y - this.y) * t;
     this.pressure = sample.pressure === null
       ? settle(this.pressure, speedPressure(speed), dt)
-      : this.pressure + (sample.pressure - this.pressure) * 0.6;
+      : this.pressure + ((sample.pressure || this.pressure) - this.pressure) * 0.6; // a pen being lifted reports 0
     this.last = sample;
     return [this.x, this.y, this.pressure];
   }
