@@ -31,9 +31,7 @@ function makeLanguages() {
   }, name));
   const mark = () => links.forEach((link) => link.setAttribute("aria-pressed", String(link.lang === language)));
   mark();
-  const nav = h("nav", { class: "languages" }, ...links);
-  nav.setAttribute("aria-label", t("menu.language"));
-  return nav;
+  return h("nav", { class: "languages", label: "menu.language" }, ...links);
 }
 
 function makeCreate() {

@@ -18,8 +18,7 @@ export function makeChrome(desk, root, cursors, input) {
   const context = { input, openHelp };
   const style = makeStylePanel(desk), toolbar = makeToolbar(desk, context);
   const dock = h("div", { class: "dock" }, style, h("div", { class: "dock-row" }, makeStyleButton(style), toolbar));
-  const around = h("aside", { class: "around" }, makeUndoBar(desk, context), dock, makeZoomBar(desk, context), makeSelectionBar(desk, context));
-  around.setAttribute("aria-label", t("toolbar.label"));
+  const around = h("aside", { class: "around", label: "toolbar.label" }, makeUndoBar(desk, context), dock, makeZoomBar(desk, context), makeSelectionBar(desk, context));
   root.append(makeTopbar(desk, context), around);
   desk.floating.append(makeHint(desk));
   listenToKeys(desk, context);

@@ -7,7 +7,7 @@ import { ICONS } from "./icons.js";
  * @typedef {object} Parts
  * @property {string} [class]
  * @property {string} [text] key of the text
- * @property {string} [label] key of the accessible name and the tooltip
+ * @property {string} [label] key of the accessible name and, on what can be used, of the tooltip
  * @property {string} [placeholder] key
  * @property {string} [keys] shortcut shown in the tooltip
  * @property {string} [testid]

@@ -6,7 +6,6 @@
  * @typedef {import("../input/actions.js").Context} Context
  */
 import { onDark, PALETTE } from "../draw/color.js";
-import { t } from "../i18n/i18n.js";
 import { actionOf, isPossible } from "../input/actions.js";
 import { isDark } from "../prefs.js";
 import { TOOLS } from "../tools/registry.js";
@@ -29,7 +28,6 @@ export function actionButton(desk, context, id) {
 /** @param {Desk} desk @param {Context} context */
 export function makeToolbar(desk, context) {
   const bar = h("div", { class: "toolbar panel", label: "toolbar.label", testid: "toolbar", attrs: { role: "toolbar" } });
-  bar.removeAttribute("title");
   /** @type {Map<string, HTMLButtonElement>} */
   const buttons = new Map();
   let group = 0;
@@ -90,10 +88,9 @@ export function makeStylePanel(desk) {
     return button;
   });
   const fill = iconButton("fill", { label: "style.fill", testid: "fill", class: "fill", on: { click: () => desk.setStyle({ fill: !desk.style.fill }) } });
-  const panel = h("div", { class: "style panel", testid: "style-panel", attrs: { role: "group" } },
+  const panel = h("div", { class: "style panel", label: "style.label", testid: "style-panel", attrs: { role: "group" } },
     h("div", { class: "swatches" }, ...colors), h("span", { class: "divider" }), h("div", { class: "widths" }, ...widths),
     h("span", { class: "divider" }), fill);
-  panel.setAttribute("aria-label", t("style.label"));
   const show = () => showStyle(desk, colors, widths, fill);
   desk.addEventListener("style", show);
   document.addEventListener("themechange", show);
@@ -161,9 +158,8 @@ const BAR_GAP = 14;
 
 /** A small bar above what is selected. @param {Desk} desk @param {Context} context */
 export function makeSelectionBar(desk, context) {
-  const bar = h("div", { class: "selection-bar panel", testid: "selection-bar", attrs: { role: "toolbar" } },
+  const bar = h("div", { class: "selection-bar panel", label: "selection.actions", testid: "selection-bar", attrs: { role: "toolbar" } },
     ...BAR_ACTIONS.map((id) => actionButton(desk, context, id)));
-  bar.setAttribute("aria-label", t("selection.actions"));
   bar.hidden = true;
   const place = () => placeBar(desk, bar);
   desk.addEventListener("selection", place);

@@ -128,8 +128,7 @@ function makeIdentity(desk) {
     });
     return button;
   });
-  const group = h("div", { class: "people-colors", attrs: { role: "group" } }, ...swatches);
-  group.setAttribute("aria-label", t("people.color"));
+  const group = h("div", { class: "people-colors", label: "people.color", attrs: { role: "group" } }, ...swatches);
   return h("div", { class: "identity" }, input, group);
 }
 

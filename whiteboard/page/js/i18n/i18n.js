@@ -59,5 +59,5 @@ export function translate(node) {
   if (tPlaceholder) node.setAttribute("placeholder", t(tPlaceholder));
   if (!tLabel) return;
   node.setAttribute("aria-label", t(tLabel));
-  node.title = keys ? `${t(tLabel)} — ${keys}` : t(tLabel);
+  if (node.matches("button, a, input")) node.title = keys ? `${t(tLabel)} — ${keys}` : t(tLabel);
 }
