@@ -147,7 +147,7 @@ class Person:
 
     def arrives(self) -> "Person":
         """Wait until the board is there, with all tools and its first picture."""
-        self.wait("window.probe?.isReady() && !window.whiteboard.sync.status.loading")
+        self.wait_after_leaving("window.probe?.isReady() && !window.whiteboard.sync.status.loading")
         return self
 
     def find(self, testid: str) -> Locator:
