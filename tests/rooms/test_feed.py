@@ -31,7 +31,7 @@ def ops_of(messages: list[dict[str, object]]) -> list[object]:
 
 
 async def test_resume_gets_only_what_it_misses(stage: Stage, autojump_clock: object) -> None:
-    """[R7] A client that says what it has seen gets the ops after that, and no snapshot."""
+    """[R7] A client that says what it has seen gets the ops after that, and no snapshot. [RES-1] [RES-2] [RES-3]"""
     ada, welcome = await stage.join()
     await draw(ada, 1, 5)
     bob, _ = await stage.join(since=3, epoch=welcome["epoch"])
@@ -44,7 +44,7 @@ async def test_resume_gets_only_what_it_misses(stage: Stage, autojump_clock: obj
 async def test_resume_older_than_the_tail_reads_the_log(
     stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What has left memory comes from the log, in order and without a gap."""
+    """What has left memory comes from the log, in order and without a gap. [RES-3] [BRC-2]"""
     monkeypatch.setattr(tail, "MAX_TAIL_OPS", 4)
     ada, welcome = await stage.join()
     await draw(ada, 1, 50)
@@ -57,7 +57,7 @@ async def test_resume_older_than_the_tail_reads_the_log(
 async def test_too_far_behind_gets_a_snapshot(
     stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Past MAX_RESUME_OPS missed ops a snapshot is cheaper: `resync`, then the board."""
+    """Past MAX_RESUME_OPS missed ops a snapshot is cheaper: `resync`, then the board. [RES-5]"""
     monkeypatch.setattr(tail, "MAX_TAIL_OPS", 4)
     monkeypatch.setattr(feed, "MAX_RESUME_OPS", 20)
     ada, welcome = await stage.join()
@@ -71,7 +71,7 @@ async def test_too_far_behind_gets_a_snapshot(
 async def test_another_history_gets_resync_and_snapshot(
     stage: Stage, autojump_clock: object, hello: dict[str, Any]
 ) -> None:
-    """A `since` of another epoch, or beyond the head, does not count: discard and start over."""
+    """A `since` of another epoch, or beyond the head, does not count: discard and start over. [RES-5] [RES-6]"""
     ada, _ = await stage.join()
     await draw(ada, 1, 2)
     bob, _ = await stage.join(**hello)
@@ -97,7 +97,7 @@ async def test_large_board_comes_in_parts_and_ops_follow(
 async def test_parts_hold_every_element_once(
     stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All parts together are the whole board; `parts` tells how many there are."""
+    """All parts together are the whole board; `parts` tells how many there are. [RES-7]"""
     monkeypatch.setattr(feed, "SNAPSHOT_PART_BYTES", 1_000)
     ada, _ = await stage.join()
     await draw(ada, 1, 60)
@@ -109,10 +109,53 @@ async def test_parts_hold_every_element_once(
     assert sorted(ids) == sorted(f"s{number}" for number in range(1, 61))
 
 
+async def test_newcomer_gets_the_board_without_being_told_to_discard(
+    stage: Stage, autojump_clock: object
+) -> None:
+    """Without `since` the snapshot comes alone; an empty board is one empty part. [RES-1] [RES-4] [RES-6]"""
+    ada, _ = await stage.join()
+    await trio.sleep(1)
+    assert [(one["type"], one["parts"], one["elements"]) for one in ada.read()] == [("snapshot", 1, [])]
+    await draw(ada, 1, 2)
+    bob, _ = await stage.join()
+    await trio.sleep(1)
+    assert [(one["type"], len(one["elements"])) for one in bob.read()] == [("snapshot", 2)]
+
+
+async def test_what_happens_between_the_parts_is_not_lost(
+    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Created, changed, deleted and restored while a snapshot is under way: all of it arrives. [RES-8] [RES-10]"""
+    monkeypatch.setattr(feed, "SNAPSHOT_PART_BYTES", 1_000)
+    ada, _ = await stage.join()
+    await draw(ada, 1, 60)
+    ada.say({"type": "delete", "id": "s58"})
+    await ada.expect("ack", seq=61)
+    bob = await stage.connect(window=2_500)
+    bob.say({"type": "hello"})
+    states = (await bob.expect("snapshot", part=1))["elements"]
+    ada.say(stroke(61), {"type": "set", "id": "s59", "props": {"x": 5}}, {"type": "restore", "id": "s58"})
+    ada.say({"type": "delete", "id": "s1"}, {"type": "delete", "id": "s60"})
+    await ada.expect("ack", seq=66)
+    bob.open_window()
+    await trio.sleep(1)
+    shown = {state["id"]: state.get("x") for state in states}
+    for message in bob.read():
+        for state in message.get("elements", [message.get("element")] if "element" in message else []):
+            shown[state["id"]] = state.get("x", shown.get(state["id"]))
+        if message["type"] == "stroke":
+            shown[message["id"]] = None
+        elif message["type"] == "set":
+            shown[message["id"]] = message["props"]["x"]
+        elif message["type"] == "delete":
+            shown.pop(message["id"], None)
+    assert shown == {f"s{number}": 5 if number == 59 else None for number in range(2, 62) if number != 60}
+
+
 async def test_slow_reader_costs_bounded_memory_and_misses_nothing(
     stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """[R14] A queue stays within its budget and a frame; who reads again in time gets every op."""
+    """[R14] A queue stays within its budget and a frame; who reads again in time gets every op. [SLW-1] [BRC-2] [BRC-4]"""
     monkeypatch.setattr(feed, "MAX_OUTBOX_BYTES", 4_000)
     ada, _ = await stage.join()
     slow, _ = await stage.join()
@@ -127,10 +170,48 @@ async def test_slow_reader_costs_bounded_memory_and_misses_nothing(
     assert ops_of(slow.read()) == list(range(2, 201))
 
 
+async def test_slow_reader_that_is_too_far_behind_is_given_the_board(
+    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the middle of a session: `resync`, then a snapshot and what follows it. [RES-12] [BRC-4] [SLW-1]"""
+    monkeypatch.setattr(tail, "MAX_TAIL_OPS", 4)
+    monkeypatch.setattr(feed, "MAX_RESUME_OPS", 20)
+    monkeypatch.setattr(feed, "MAX_OUTBOX_BYTES", 1_000)
+    ada, _ = await stage.join()
+    slow, _ = await stage.join()
+    await slow.expect("snapshot")
+    slow.open_window(0)
+    for number in range(1, 101):
+        await draw(ada, number, number)
+    slow.open_window()
+    await slow.expect("stroke", seq=1)
+    await slow.expect("resync")
+    assert len((await slow.expect("snapshot", seq=100))["elements"]) == 100
+    await draw(ada, 101, 101)
+    await slow.expect("stroke", seq=101)
+
+
+async def test_slow_reader_delays_nobody(stage: Stage, autojump_clock: object) -> None:
+    """The others draw and see on as if it were not there. [SLW-3]"""
+    ada, _ = await stage.join()
+    bob, _ = await stage.join()
+    slow, _ = await stage.join()
+    for line in (bob, slow):
+        await line.expect("snapshot")
+    slow.open_window(0)
+    started = trio.current_time()
+    for number in range(1, 51):
+        await draw(ada, number, number)
+        await bob.expect("stroke", seq=number)
+    assert trio.current_time() - started <= 50 * timeouts.BROADCAST_TICK.seconds
+    assert slow.closed is None
+    assert slow.read() == []
+
+
 async def test_reader_that_never_reads_again_is_closed_with_4408(
     stage: Stage, autojump_clock: object
 ) -> None:
-    """[R14] A socket that takes no byte for SLOW_CLIENT is closed with 4408; the others see it leave."""
+    """[R14] A socket that takes no byte for SLOW_CLIENT is closed with 4408; the others see it leave. [SLW-2]"""
     ada, _ = await stage.join()
     slow, welcome = await stage.join()
     await slow.expect("snapshot")
@@ -146,13 +227,13 @@ async def test_reader_that_never_reads_again_is_closed_with_4408(
 async def test_cursors_wait_behind_a_backlog_and_only_the_newest_counts(
     stage: Stage, autojump_clock: object
 ) -> None:
-    """[R14] Presence is not queued for a slow client: it gets the newest positions when it is level."""
+    """[R14] Presence is not queued for a slow client: it gets the newest positions when it is level. [PRS-5]"""
     ada, _ = await stage.join()
     slow, _ = await stage.join()
     await slow.expect("snapshot")
     slow.open_window(0)
     ada.say(stroke(1))
-    await ada.expect("ack")
+    await ada.expect("stroke")  # so that the slow one has been given it too
     backlog = stage.hub.statistics().queue_bytes
     for x in range(100):
         ada.say({"type": "cursor", "x": x, "y": 0})
@@ -190,7 +271,7 @@ async def test_who_came_and_went_during_a_backlog_is_told_afterwards(
 
 
 async def test_sync_sends_again(stage: Stage, autojump_clock: object) -> None:
-    """`sync` asks for everything after `since` again."""
+    """`sync` asks for everything after `since` again. [RES-11]"""
     ada, _ = await stage.join()
     await draw(ada, 1, 5)
     await ada.expect("stroke", seq=5)
@@ -203,7 +284,7 @@ async def test_sync_sends_again(stage: Stage, autojump_clock: object) -> None:
 async def test_busy_board_gathers_ops_into_frames_within_the_tick(
     stage: Stage, autojump_clock: object
 ) -> None:
-    """[R11] An op on an idle board is seen at once; never later than the broadcast tick."""
+    """[R11] An op on an idle board is seen at once; never later than the broadcast tick. [BRC-3]"""
     ada, _ = await stage.join()
     bob, _ = await stage.join()
     await bob.expect("snapshot")

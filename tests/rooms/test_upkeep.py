@@ -37,7 +37,7 @@ async def test_checkpoint_follows_growth(
 async def test_history_reads_from_1_after_compaction(
     stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Compaction moves old ops aside; they read as before, and there is nothing left to move."""
+    """Compaction moves old ops aside; they read as before, and there is nothing left to move. [LOG-5]"""
     monkeypatch.setattr(upkeep, "CHECKPOINT_MIN_OPS", 10)
     ada, _ = await stage.join()
     ada.say([stroke(number) for number in range(30)])
