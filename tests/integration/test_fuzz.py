@@ -148,7 +148,7 @@ async def attack(url: str, board: str, sent: list[bytes]) -> None:
 @example([frame(TEXT, b'{"type":"stroke","id":"s","points":[[NaN,1e999]]}')])
 @example([frame(TEXT, b'{"type":"hello","v":99}')])
 async def test_no_input_disturbs_anybody_else(shared_server: ServerProcess, sent: list[bytes]) -> None:
-    """After any input the server lives, and a session on the same board draws on without a gap."""
+    """After any input the server lives, and a session on the same board draws on without a gap. [CLS-3]"""
     board = f"fuzz-{next(names)}"
     async with bare_socket(shared_server.url, board) as witness:
         welcome = await witness.enter()

@@ -42,7 +42,7 @@ test("an op is on the view before anything is sent, and journaled", async () => 
   assert.equal(stage.sockets.length, 0);
 });
 
-test("ops of one task go out in one frame, in order, with op id, seen and ts", async () => {
+test("ops of one task go out in one frame, in order, with op id, seen and ts [IDN-8]", async () => {
   const stage = new Stage();
   await stage.join({ seq: 7 });
   const before = stage.socket.frames;
@@ -75,7 +75,7 @@ test("an ack makes an op count as saved; the echo takes it off the overlay", asy
   assert.equal(stage.board.get("n").x, 1);
 });
 
-test("an echo before the ack confirms as well", async () => {
+test("an echo before the ack confirms as well [BRC-5]", async () => {
   const stage = new Stage();
   await stage.join();
   stage.sync.submit(NOTE);
@@ -97,7 +97,7 @@ test("what one has just done wins on the view until the server's order is known"
   assert.equal(xOf(stage, "n"), 9, "the other's stamp is higher");
 });
 
-test("a rejected op is rolled back and told", async () => {
+test("a rejected op is rolled back and told [REJ-4]", async () => {
   const store = new MemoryJournal();
   const stage = new Stage({ store });
   await stage.join();
@@ -111,7 +111,7 @@ test("a rejected op is rolled back and told", async () => {
   assert.deepEqual([op.opId, code, path], [opId, "bad_field", "$.x"]);
 });
 
-test("an op refused for now is kept and sent again later, later each time", async () => {
+test("an op refused for now is kept and sent again later, later each time [REJ-4]", async () => {
   const stage = new Stage();
   await stage.join();
   const opId = stage.sync.submit(NOTE);
@@ -131,7 +131,7 @@ test("an op refused for now is kept and sent again later, later each time", asyn
   assert.equal(stage.told("rejected").length, 0);
 });
 
-test("after a reconnect unconfirmed ops are sent again, same ids and order, and the log is resumed", async () => {
+test("after a reconnect unconfirmed ops are sent again, same ids and order, and the log is resumed [ACK-5] [RES-2]", async () => {
   const stage = new Stage();
   await stage.join();
   const first = stage.sync.submit(NOTE);
@@ -188,7 +188,7 @@ test("an op that comes twice changes nothing", async () => {
   assert.equal(stage.sockets.length, 1);
 });
 
-test("an op of a kind from the future still counts in the log", async () => {
+test("an op of a kind from the future still counts in the log [CON-16]", async () => {
   const stage = new Stage();
   await stage.join();
   await stage.socket.say(foreign(1, { type: "teleport", id: "a" }), foreign(2, { type: "note", id: "b" }));
@@ -196,7 +196,7 @@ test("an op of a kind from the future still counts in the log", async () => {
   assert.deepEqual(stage.view.drawOrder(), ["b"]);
 });
 
-test("snapshot parts show as they come, and ops between them are not lost", async () => {
+test("snapshot parts show as they come, and ops between them are not lost [RES-10]", async () => {
   const stage = new Stage();
   await stage.join({ seq: 2 }, null);
   assert.equal(stage.sync.status.loading, true);
@@ -212,7 +212,7 @@ test("snapshot parts show as they come, and ops between them are not lost", asyn
   assert.equal(stage.sync.status.loading, false);
 });
 
-test("a link lost between snapshot parts is no place to resume from", async () => {
+test("a link lost between snapshot parts is no place to resume from [RES-6] [RES-13]", async () => {
   const stage = new Stage();
   await stage.join({ seq: 2 }, { type: "snapshot", seq: 2, part: 1, parts: 2, elements: [{ id: "a", type: "note", by: "c-other", created: [1, "c-other", 1] }] });
   await stage.socket.end();
@@ -224,7 +224,7 @@ test("a link lost between snapshot parts is no place to resume from", async () =
   assert.equal(stage.told("reset").length, 1);
 });
 
-test("resync discards what was confirmed and keeps what is pending", async () => {
+test("resync discards what was confirmed and keeps what is pending [RES-6]", async () => {
   const stage = new Stage();
   await stage.join();
   await stage.socket.say(foreign(1, { type: "note", id: "gone" }));
@@ -267,7 +267,7 @@ test("another epoch: nothing confirmed stays, and what was seen in the old one c
   assert.equal(stage.board.epoch, "e2");
 });
 
-test("a client id handed out anew renames what is pending, in order, and tells", async () => {
+test("a client id handed out anew renames what is pending, in order, and tells [IDN-5]", async () => {
   const store = new MemoryJournal();
   const stage = new Stage({ store });
   stage.sync.submit(NOTE);
@@ -298,7 +298,7 @@ test("the journal of an earlier life of this tab is taken up, below what is made
   assert.equal(xOf(stage, "n"), 2);
 });
 
-test("a counter is never used again after a reload, with all ops acked and no server at hand", async () => {
+test("a counter is never used again after a reload, with all ops acked and no server at hand [IDN-8]", async () => {
   const one = new Stage();
   const first = one.sync.submit(NOTE);
   const two = new Stage();

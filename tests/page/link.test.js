@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import { Stage } from "./stage.mjs";
 
-test("delays double from 0.25 s to 15 s, with full jitter", async () => {
+test("delays double from 0.25 s to 15 s, with full jitter [CLS-2]", async () => {
   const stage = new Stage();
   stage.clock.random = () => 0.999;
   await stage.sync.start();
@@ -70,7 +70,7 @@ test("silence is probed, and a probe without answer ends the link", async () => 
   assert.equal(stage.sync.status.reason, "the server is silent");
 });
 
-test("44xx ends it, with the reason shown, until asked to try again", async () => {
+test("44xx ends it, with the reason shown, until asked to try again [CLS-2]", async () => {
   for (const code of [4400, 4401, 4403, 4404, 4409, 4413]) {
     const stage = new Stage();
     await stage.join();
@@ -84,7 +84,7 @@ test("44xx ends it, with the reason shown, until asked to try again", async () =
   }
 });
 
-test("4408, 45xx and closes without a reason come back", async () => {
+test("4408, 45xx and closes without a reason come back [CLS-2]", async () => {
   for (const code of [4408, 4500, 4503, 1000, 1001, 1006, 1012]) {
     const stage = new Stage();
     await stage.join();
@@ -94,7 +94,7 @@ test("4408, 45xx and closes without a reason come back", async () => {
   }
 });
 
-test("4429 comes back after five seconds at the earliest", async () => {
+test("4429 comes back after five seconds at the earliest [CLS-2]", async () => {
   const stage = new Stage();
   stage.clock.random = () => 0;
   await stage.join();

@@ -19,7 +19,7 @@ test("a fast sweep across a thin stroke hits it although both ends are far", () 
   assert.ok(!hits(el, at(150, -80), at(150, 80), 1));
 });
 
-test("a moved stroke is hit where it is drawn, not where it was", () => {
+test("a moved stroke is hit where it is drawn, not where it was [PRP-9]", () => {
   const el = { id: "s", type: "stroke", points: [0, 0, -1, 100, 0, -1], width: 2, x: 0, y: 500 };
   assert.ok(hits(el, at(50, 501), at(50, 501), 2));
   assert.ok(!hits(el, at(50, 0), at(50, 0), 2));
@@ -37,6 +37,34 @@ test("a turned shape is hit in its turned frame", () => {
   const el = { id: "r", type: "shape", kind: "rectangle", x: 0, y: 40, w: 100, h: 20, width: 2, fill: "#000", rotation: Math.PI / 2 };
   assert.ok(hits(el, at(50, 5), at(50, 5), 1));
   assert.ok(!hits(el, at(5, 50), at(5, 50), 1));
+});
+
+test("boxes begin at x, y; shapes, notes, images and pages extend by w, h, texts by their letters [PRP-10]", () => {
+  const place = { x: 10, y: 20, w: 30, h: 40 }, box = { minX: 10, minY: 20, maxX: 40, maxY: 60 };
+  for (const type of ["shape", "note", "image", "page"]) {
+    assert.deepEqual(g.plainBox({ id: "e", type, ...place }, measure), box, type);
+  }
+  const text = { id: "t", type: "text", text: "ab", size: 20, ...place };
+  assert.deepEqual(g.plainBox(text, measure), { minX: 10, minY: 20, maxX: 30, maxY: 46 });
+  const stroke = { id: "s", type: "stroke", points: [0, 0, -1, 5, 6, -1], x: 10, y: 20 };
+  assert.deepEqual(g.plainBox(stroke, measure), { minX: 10, minY: 20, maxX: 15, maxY: 26 }, "[PRP-9]");
+});
+
+test("a line runs from x, y to x + w, y + h, also backwards [PRP-10]", () => {
+  const el = { id: "l", type: "shape", kind: "line", x: 100, y: 100, w: -100, h: -50, width: 2 };
+  assert.deepEqual(g.lineOf(el, { minX: 0, minY: 50, maxX: 100, maxY: 100 }), [100, 100, -1, 0, 50, -1]);
+  assert.ok(hits(el, at(50, 75), at(50, 75), 1));
+  assert.ok(!hits(el, at(50, 50), at(50, 50), 1), "not along the other diagonal");
+});
+
+test("rotation is in radians, clockwise on the screen, about the middle [PRP-11]", () => {
+  const el = { id: "l", type: "shape", kind: "line", x: 0, y: 0, w: 100, h: 0, width: 2, rotation: Math.PI / 4 };
+  const reach = 50 * Math.SQRT1_2 - 1; // y grows downwards: clockwise, the right end goes down
+  assert.ok(hits(el, at(50 + reach, reach), at(50 + reach, reach), 1));
+  assert.ok(hits(el, at(50 - reach, -reach), at(50 - reach, -reach), 1));
+  assert.ok(!hits(el, at(50 + reach, -reach), at(50 + reach, -reach), 1));
+  const turned = g.rotateAround(1, 0, 0, 0, Math.PI / 2);
+  assert.deepEqual([Math.round(turned.x), Math.round(turned.y)], [0, 1]);
 });
 
 test("a line of negative size has a proper box", () => {

@@ -129,7 +129,7 @@ async def test_a_room_cancelled_before_the_first_step_closes_the_socket() -> Non
 
 
 async def test_a_handler_that_raises_ends_its_connection_only() -> None:
-    """It is logged; the next client is served."""
+    """It is logged; the next client is served. [CLS-3]"""
     calls = 0
 
     async def fragile(request: WebSocketRequest) -> None:
