@@ -7,7 +7,7 @@ import pytest
 from browser.conftest import Browse, Invite, introduce, stored
 from browser.person import Person, meet, zigzag
 from integration.server_process import ServerProcess
-from playwright.sync_api import expect
+from playwright.sync_api import Dialog, expect
 
 pytestmark = pytest.mark.browser
 
@@ -285,7 +285,12 @@ def test_a_hostile_board(invite: Invite, shared_server: ServerProcess) -> None:
     evil = "<img src=x onerror=alert(1)><script>alert(2)</script>"
     ada, lin = invite(shared_server), invite(shared_server, name=evil)
     said: list[str] = []
-    ada.page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+
+    def hear(dialog: Dialog) -> None:
+        said.append(dialog.message)
+        dialog.dismiss()
+
+    ada.page.on("dialog", hear)
     lin.page.mouse.move(400, 400, steps=3)
     expect(ada.find("cursor")).to_have_text(evil)
     lin.ask(
