@@ -76,6 +76,28 @@ async def test_the_request_tells_what_the_client_said() -> None:
     assert request.wire.is_closed
 
 
+async def test_a_base_path_may_be_passed_on_or_stripped_by_the_proxy() -> None:
+    """Sockets are found either way, as pages are. [CON-1] [HTTP-1]"""
+    async with serving(base_path="/wb") as server:
+        for path in ("/wb/ws/b", "/ws/b"):
+            client = await server.connect()
+            await client.send(upgrade_head(path) + client_frame(TEXT, b"hi"))
+            assert " 101 " in await client.head()
+            assert await client.frame() == (TEXT, b"hi")
+        client = await server.connect()
+        await client.send(upgrade_head("/other/ws/b"))
+        assert (await client.answer())[0] == 404
+
+
+async def test_a_token_disturbs_no_upgrade() -> None:
+    """Given in the query or as a header, it is there for who asks, and for nobody else to mind. [CON-13]"""
+    async with serving() as server:
+        for head in (upgrade_head("/ws/b?token=t"), upgrade_head(Authorization="Bearer t")):
+            client = await server.connect()
+            await client.send(head)
+            assert " 101 " in await client.head()
+
+
 async def test_too_many_query_fields_are_none() -> None:
     """A bound for the parser."""
     seen: list[dict[str, str]] = []

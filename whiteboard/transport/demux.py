@@ -53,7 +53,7 @@ class Demux:
         """Args: `base_path` is empty or `/steps` without a slash at the end."""
         self._bridge = bridge
         self._on_websocket = on_websocket
-        self._websocket_path = f"{base_path}/ws/"
+        self._websocket_paths = (f"{base_path}/ws/", "/ws/")  # a proxy may strip the base path
         self._tls = tls
         self._proxies = proxies or TrustedProxies()
         self._origins = origins or OriginPolicy()
@@ -94,7 +94,10 @@ class Demux:
         """
         end = head_end(data) or 0
         head = parse_head(data[:end]) if end and head_state(data) is HeadState.WHOLE else None
-        if head is None or not is_websocket_upgrade(head) or not head.path.startswith(self._websocket_path):
+        if head is None or not is_websocket_upgrade(head):
+            return None
+        name = self._board_in(head.path)
+        if name is None:
             return None
         client = self._proxies.client(_peer(wire, head), head.headers)
         upgrade = read_upgrade(head)
@@ -108,8 +111,14 @@ class Demux:
             )
             await answer_and_close(wire, 403, body)
             return None
-        name = head.path.removeprefix(self._websocket_path)
         return WebSocketRequest(name, client, head, upgrade, data[end:], wire)
+
+    def _board_in(self, path: str) -> str | None:
+        """What follows `/ws/`, with the base path or without it; None for other paths."""
+        for prefix in self._websocket_paths:
+            if path.startswith(prefix):
+                return path.removeprefix(prefix)
+        return None
 
 
 async def _read_head(wire: Wire) -> bytes | None:

@@ -53,7 +53,7 @@ class HttpBridge:
 
     def __init__(self, app: AsgiApp, *, base_path: str = "", proxies: TrustedProxies | None = None) -> None:
         """Args: `app` gets `http` scopes only; see `_Front` for what is changed in them."""
-        front = _Front(app, f"{base_path}/ws/", proxies or TrustedProxies())
+        front = _Front(app, (f"{base_path}/ws/", "/ws/"), proxies or TrustedProxies())
         self._app = wrap_app(cast(Any, front), 0, "asgi")
         self._config = _config()
         self._context = WorkerContext(None)
@@ -210,9 +210,9 @@ class _Front:
     are what that client used.
     """
 
-    def __init__(self, app: AsgiApp, websocket_path: str, proxies: TrustedProxies) -> None:
+    def __init__(self, app: AsgiApp, websocket_paths: tuple[str, ...], proxies: TrustedProxies) -> None:
         self._app = app
-        self._websocket_path = websocket_path
+        self._websocket_paths = websocket_paths
         self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -240,7 +240,7 @@ class _Front:
 
     async def _refuse_websocket(self, scope: Scope, send: Send) -> None:
         headers: RawHeaders = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
-        if scope["path"].startswith(self._websocket_path):
+        if scope["path"].startswith(self._websocket_paths):
             status, body = 426, error_body("new_connection", "Open a WebSocket on a connection of its own")
             headers.append((b"upgrade", b"websocket"))
         else:
