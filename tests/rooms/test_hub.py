@@ -2,15 +2,18 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import trio
 from rooms.conftest import BOARD, Stage, open_stage
+from rooms.faulty import HookedStorage
 from rooms.line import Line
 
 from whiteboard import limits, timeouts
 from whiteboard.errors import ConnectionLost, RoomClosed
 from whiteboard.ids import BoardId
+from whiteboard.rooms.access import BoardAccess
 from whiteboard.rooms.commit import Committer
 from whiteboard.rooms.hub import Full
 from whiteboard.storage.memory import open_memory
@@ -137,6 +140,19 @@ async def test_deleted_board_closes_with_4404_and_begins_again_at_1(
     assert (await bob.expect("ack"))["seq"] == 1
 
 
+async def test_visits_count_towards_the_limit_of_boards(
+    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Creating boards over HTTP opens no more of them than connecting to them would."""
+    monkeypatch.setattr(limits, "MAX_BOARDS_OPEN", 2)
+    access = BoardAccess(stage.hub, stage.storage, lambda: 1)
+    for number in range(2):
+        assert await access.create_board(BoardId(f"b{number}"))
+    with pytest.raises(RoomClosed):
+        await access.create_board(BoardId("b2"))
+    assert stage.hub.statistics().boards == 2
+
+
 async def test_limit_of_sessions_is_spoken(
     stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,6 +201,37 @@ async def test_unused_client_id_is_free_again(stage: Stage, autojump_clock: obje
     await ada.wait_closed()
     _, later = await stage.join(client="ada")
     assert later["client"] == "ada"
+
+
+async def test_client_id_that_was_taken_while_its_record_was_read_is_not_given_away(
+    autojump_clock: object,
+) -> None:
+    """[rule 6] Whoever comes, writes and goes in the time of one slow read keeps the id, and the board."""
+    async with open_memory() as memory:
+        storage: Any = HookedStorage(memory)
+        async with open_stage(storage) as stage:
+            other, _ = await stage.join()
+            answers_late = [True]
+
+            async def answer_late(*_: object) -> None:
+                if answers_late.pop():
+                    answers_late.append(False)
+                    await trio.sleep(10)
+                answers_late.append(False)
+
+            storage.op_log.after["client"] = answer_late
+            thief = await stage.connect()
+            thief.say({"type": "hello", "client": "ada", "key": "stolen"})
+            await trio.sleep(1)
+            ada, _ = await stage.join(client="ada", key="hers")
+            ada.say(SEED)
+            await ada.expect("ack", seq=1)
+            ada.hang_up()
+            await ada.wait_closed()
+            assert (await thief.expect("welcome"))["client"] != "ada"
+            thief.say({**SEED, "id": "s2"})
+            await thief.expect("ack", seq=2)
+            assert other.closed is None
 
 
 async def test_two_hundred_joins_and_leaves_end_in_the_true_list(

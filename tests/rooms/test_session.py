@@ -160,6 +160,35 @@ async def test_repeated_garbage_closes_with_4400(autojump_clock: object, stage: 
     assert (await line.wait_closed())[0] == 4400
 
 
+async def test_garbage_behind_the_last_strike_is_not_answered(autojump_clock: object, stage: Stage) -> None:
+    """A session that is ending handles nothing more of the frame that ended it."""
+    line, _ = await stage.join()
+    line.say([0] * limits.MAX_BATCH)
+    assert (await line.wait_closed())[0] == 4400
+    errors = [message for message in line.read() if message["type"] == "error"]
+    assert len(errors) == limits.MAX_STRIKES + 1
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "ping"},
+        {"type": "stroke", "id": "s", "points": 1},
+        {"type": "delete", "id": "s", "opId": "x:1"},
+    ],
+)
+async def test_a_frame_of_many_small_messages_lets_others_run(
+    autojump_clock: object, stage: Stage, message: dict[str, object]
+) -> None:
+    """Nobody waits for the 2,000 messages of somebody else's frame."""
+    busy, _ = await stage.join()
+    await busy.expect("snapshot")
+    busy.say([message] * limits.MAX_BATCH)
+    for _ in range(50):
+        await trio.lowlevel.checkpoint()
+    assert 0 < len(busy.read()) < limits.MAX_BATCH
+
+
 async def test_one_bad_message_of_a_batch_refuses_only_itself(autojump_clock: object, stage: Stage) -> None:
     """A frame may hold good and bad messages; each is answered on its own, in order."""
     line, _ = await stage.join()

@@ -36,6 +36,7 @@ class Claims:
         self._board = board
         self._op_log = op_log
         self._held: dict[ClientId, Claim] = {}
+        self._times_dropped = 0
 
     async def enter(self, wanted: ClientId | None, key: str | None) -> tuple[Claim, str]:
         """A claim for a session, held once, and its key.
@@ -54,11 +55,15 @@ class Claims:
         claim.holders -= 1
         if claim.holders == 0 and self._held.get(claim.client) is claim:
             del self._held[claim.client]
+            self._times_dropped += 1
 
     async def _enter_wanted(self, wanted: ClientId, key: str | None) -> tuple[Claim, str] | None:
         record = None
-        if wanted not in self._held:
+        while wanted not in self._held:
+            times_dropped = self._times_dropped
             record = await self._op_log.client(self._board, wanted)
+            if times_dropped == self._times_dropped:
+                break  # else a session may have come, written under this id and gone meanwhile
         held = self._held.get(wanted)  # asked again: another session may have come in meanwhile
         known_hash = held.key_hash if held else record.key_hash if record else None
         if known_hash is None:

@@ -108,8 +108,6 @@ class Hub:
         if self.is_draining:
             raise RoomClosed("the server is draining")
         room = self._rooms.get(board_id)
-        if room is None and len(self._rooms) >= limits.MAX_BOARDS_OPEN:
-            raise Full(f"{limits.MAX_BOARDS_OPEN} boards are open")
         if room is not None and room.leases >= limits.MAX_SESSIONS_PER_BOARD:
             raise Full(f"the board has {limits.MAX_SESSIONS_PER_BOARD} sessions")
         if sum(one.leases for one in self._rooms.values()) >= limits.MAX_SESSIONS:
@@ -120,8 +118,11 @@ class Hub:
 
     @asynccontextmanager
     async def visit(self, board_id: BoardId) -> AsyncIterator[Room]:
-        """The loaded room of a board, kept open for the block. Raises RoomClosed."""
-        room = self._room(board_id)
+        """The loaded room of a board, kept open for the block. Raises RoomClosed, also at the limit of boards."""
+        try:
+            room = self._room(board_id)
+        except Full as full:
+            raise RoomClosed(str(full)) from full
         with room.lease():
             await room.wait_loaded()
             yield room
@@ -172,6 +173,8 @@ class Hub:
             raise RoomClosed(f"board {board_id!r} is being deleted")
         room = self._rooms.get(board_id)
         if room is None or room.is_closing:
+            if len(self._rooms) >= limits.MAX_BOARDS_OPEN:
+                raise Full(f"{limits.MAX_BOARDS_OPEN} boards are open")
             room = Room(board_id, self._storage, self._clock_ms)
             self._rooms[board_id] = room
             self._nursery.start_soon(self._run_room, room, name=f"room {board_id}")

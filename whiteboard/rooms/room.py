@@ -109,7 +109,7 @@ class Room:
         try:
             return await work()
         except Exception:
-            self.farewell = close_codes.BOARD_FAILED
+            self.close(close_codes.BOARD_FAILED)
             raise
 
     async def _load(self, workers: trio.Nursery) -> Upkeep:

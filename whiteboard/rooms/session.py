@@ -63,8 +63,11 @@ class Session:
         reason = ""
         try:
             await self._run_children()
-        except* (ConnectionLost, RoomClosed, StorageUnavailable) as lost:
+        except* (ConnectionLost, RoomClosed) as lost:
             reason = _first_text(lost)
+        except* StorageUnavailable as refused:
+            reason = _first_text(refused)
+            self._farewell = close_codes.BOARD_FAILED
         except* TooSlow:
             self._farewell = close_codes.TOO_SLOW
         except* Exception:
@@ -166,6 +169,8 @@ class Session:
                 self._complain(message)
             case _:
                 self._signal(seat, message)
+        if not isinstance(message, OpRequest):
+            await trio.lowlevel.checkpoint()  # one frame may hold 2,000 of these; `submit` has its own
 
     async def _sit(self) -> Seat:
         """The seat; taken as if a bare hello had come when there is none yet."""

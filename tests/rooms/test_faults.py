@@ -1,0 +1,147 @@
+"""Storage that fails at any call ends a session or a board at most, and the next try succeeds."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+import trio
+from rooms.conftest import Stage, open_stage
+from rooms.faulty import HookedStorage
+from structlog.testing import capture_logs
+
+from whiteboard import timeouts
+from whiteboard.errors import RoomClosed, StorageCorrupt, StorageError, StorageUnavailable
+from whiteboard.ids import BoardId
+from whiteboard.rooms import feed, tail, upkeep
+from whiteboard.storage import memory as memory_adapter
+from whiteboard.storage.memory import open_memory
+
+OTHER = BoardId("other")
+CALLS = (
+    ("op_log", "head"),
+    ("op_log", "read"),
+    ("op_log", "client"),
+    ("op_log", "find"),
+    ("op_log", "seen_by"),
+    ("op_log", "append"),
+    ("op_log", "compact"),
+    ("snapshots", "load"),
+    ("snapshots", "has_tombstones"),
+    ("snapshots", "tombstones"),
+    ("snapshots", "save"),
+)
+
+
+def stroke(number: int, **more: object) -> dict[str, object]:
+    """A small stroke op."""
+    return {"type": "stroke", "id": f"s{number}", "points": [[number, 0]], **more}
+
+
+async def run_inline(_: trio.CapacityLimiter, blocking: Callable[..., Any], *args: Any) -> Any:
+    """Stands for `run_blocking`: the virtual clock does not wait for threads."""
+    await trio.lowlevel.checkpoint()
+    return blocking(*args)
+
+
+async def use_everything(stage: Stage, first: int) -> None:
+    """Two sessions that reach every call of the ports, as far as they are let."""
+    for client in ("bob", "ada"):
+        with suppress(RoomClosed):
+            line = await stage.connect()
+            line.say({"type": "hello", "client": client, "key": "secret", "since": 0})
+            line.say({"type": "restore", "id": "s1"})
+            line.say(*[stroke(number, opId=f"{client}:{number}") for number in range(first, first + 99)])
+            line.say(stroke(1, opId=f"{client}:{first}"), stroke(1, clock={client: 9}))
+            line.say({"type": "delete", "id": "s1"})
+            await trio.sleep(9)
+            line.say({"type": "sync", "since": 0})
+            await trio.sleep(9)
+            line.hang_up()
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """The tracebacks of failed boards are not printed: that takes a second each."""
+    with capture_logs():
+        yield
+
+
+@pytest.mark.parametrize("fault", [StorageUnavailable("busy"), StorageCorrupt("rotten")])
+@pytest.mark.parametrize(("port", "call"), CALLS)
+async def test_fault_of_storage_stays_on_its_board(
+    autojump_clock: object, monkeypatch: pytest.MonkeyPatch, port: str, call: str, fault: StorageError
+) -> None:
+    """[R13] Whatever call fails, other boards go on, nothing is left held, and a retry finds it mended."""
+    monkeypatch.setattr(memory_adapter, "run_blocking", run_inline)
+    monkeypatch.setattr(upkeep, "CHECKPOINT_MIN_OPS", 5)
+    monkeypatch.setattr(tail, "MAX_TAIL_OPS", 4)
+    monkeypatch.setattr(feed, "MAX_RESUME_OPS", 1_000)
+    failures = []
+
+    async def fail(board: BoardId, *_: object) -> None:
+        await trio.lowlevel.checkpoint()
+        if board != OTHER:
+            failures.append(call)
+            raise fault
+
+    async with open_memory() as memory:
+        storage: Any = HookedStorage(memory)
+        async with open_stage(storage) as stage:
+            other, _ = await stage.join(OTHER)
+            await use_everything(stage, 1)  # so that there is something to load
+            await trio.sleep(timeouts.ROOM_IDLE.seconds + 2 * timeouts.EVICT_SWEEP.seconds)
+            getattr(storage, port).before[call] = fail
+            await use_everything(stage, 100)
+            await trio.sleep(timeouts.ROOM_IDLE.seconds + 2 * timeouts.EVICT_SWEEP.seconds)
+            assert failures
+            other.say(stroke(1))
+            await other.expect("ack", seq=1)
+            statistics = stage.hub.statistics()
+            assert (statistics.boards, statistics.sessions, statistics.leases) == (1, 1, 1)
+            getattr(storage, port).before.clear()
+            back, _ = await stage.join()
+            back.say(stroke(99))
+            await back.expect("ack", id="s99")
+
+
+async def test_session_that_storage_refuses_is_told_to_come_back_later(autojump_clock: object) -> None:
+    """[R6] A client whose record cannot be read is closed with 4500, not as if the server went down."""
+    async with open_memory() as memory:
+        storage: Any = HookedStorage(memory)
+
+        async def fail(*_: object) -> None:
+            await trio.lowlevel.checkpoint()
+            raise StorageUnavailable("busy")
+
+        storage.op_log.before["client"] = fail
+        async with open_stage(storage) as stage:
+            line = await stage.connect()
+            line.say({"type": "hello", "client": "ada"})
+            assert (await line.wait_closed())[0] == 4500
+
+
+async def test_newcomer_while_a_failed_board_ends_gets_a_new_one(autojump_clock: object) -> None:
+    """A board that has failed takes nobody in, also while its last write still holds it up."""
+    async with open_memory() as memory:
+        storage: Any = HookedStorage(memory)
+
+        async def rot(*_: object) -> None:
+            await trio.lowlevel.checkpoint()
+            raise StorageCorrupt("rotten")
+
+        async def hold(*_: object) -> None:
+            with trio.CancelScope(shield=True):
+                await trio.sleep(1)
+
+        async with open_stage(storage) as stage:
+            line, _ = await stage.join()
+            storage.op_log.before.update(append=rot, compact=hold)
+            async with stage.hub.visit(BoardId("b1")) as room:
+                assert room.board_id == "b1"
+            line.say(stroke(1))
+            assert (await line.wait_closed())[0] == 4500
+            storage.op_log.before.clear()
+            back, _ = await stage.join()
+            back.say(stroke(1))
+            await back.expect("ack", seq=1)
