@@ -64,7 +64,7 @@ async def test_thousand_cycles_of_open_draw_drop_leave_nothing(stage: Stage, aut
 async def test_failing_board_ends_its_own_sessions_only(
     stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """[R13] A board's failure closes its own sessions with 4500; the board opens again."""
+    """[R13] A board's failure closes its own sessions with 4500; the board opens again. [CLS-3]"""
     victim, _ = await stage.join(BoardId("bad"))
     other, _ = await stage.join(BoardId("good"))
 
@@ -87,7 +87,7 @@ async def test_failing_board_ends_its_own_sessions_only(
 async def test_handshake_that_fails_ends_its_own_session_only(
     stage: Stage, autojump_clock: object, fault: Exception
 ) -> None:
-    """[R13] A peer that resets while its upgrade is answered leaves nothing and disturbs nobody."""
+    """[R13] A peer that resets while its upgrade is answered leaves nothing and disturbs nobody. [CLS-3]"""
     ada, _ = await stage.join()
 
     @asynccontextmanager
@@ -104,7 +104,7 @@ async def test_handshake_that_fails_ends_its_own_session_only(
 
 
 async def test_drain_tells_sessions_and_stores_everything(autojump_clock: object) -> None:
-    """[R12] Draining says when to come back, closes with 1001, refuses newcomers, loses nothing."""
+    """[R12] Draining says when to come back, closes with 1001, refuses newcomers, loses nothing. [DRN-1] [DRN-2]"""
     async with open_memory() as storage:
         async with open_stage(storage) as stage:
             ada, _ = await stage.join()
@@ -127,7 +127,7 @@ async def test_drain_tells_sessions_and_stores_everything(autojump_clock: object
 async def test_deleted_board_closes_with_4404_and_begins_again_at_1(
     stage: Stage, autojump_clock: object
 ) -> None:
-    """Deleting a board ends its sessions with 4404; a new one of that name has another epoch."""
+    """Deleting a board ends its sessions with 4404; a new one of that name has another epoch. [HTTP-6]"""
     ada, welcome = await stage.join()
     ada.say(SEED)
     await ada.expect("ack")
@@ -166,7 +166,7 @@ async def test_limit_of_sessions_is_spoken(
 async def test_late_close_of_an_old_socket_does_not_touch_the_new_session(
     stage: Stage, autojump_clock: object
 ) -> None:
-    """The same client reconnects before its old socket's end is noticed: both end on their own."""
+    """The same client reconnects before its old socket's end is noticed: both end on their own. [IDN-6]"""
     old, welcome = await stage.join(client="ada")
     new, again = await stage.join(client="ada", key=welcome["key"])
     assert again["client"] == "ada"
@@ -177,7 +177,7 @@ async def test_late_close_of_an_old_socket_does_not_touch_the_new_session(
 
 
 async def test_client_id_is_kept_by_its_key(stage: Stage, autojump_clock: object) -> None:
-    """[R5 rule 6] A used client id needs its key; without it the session gets a fresh id, no error."""
+    """[R5 rule 6] A used client id needs its key; without it the session gets a fresh id, no error. [IDN-2] [IDN-4]"""
     ada, welcome = await stage.join(client="ada")
     ada.say(SEED)
     await ada.expect("ack")
@@ -193,7 +193,7 @@ async def test_client_id_is_kept_by_its_key(stage: Stage, autojump_clock: object
 
 
 async def test_unused_client_id_is_free_again(stage: Stage, autojump_clock: object) -> None:
-    """A client id that never wrote anything is free once its session is gone."""
+    """A client id that never wrote anything is free once its session is gone. [IDN-2]"""
     ada, _ = await stage.join(client="ada")
     _, meanwhile = await stage.join(client="ada")
     assert meanwhile["client"] != "ada"
@@ -237,7 +237,7 @@ async def test_client_id_that_was_taken_while_its_record_was_read_is_not_given_a
 async def test_two_hundred_joins_and_leaves_end_in_the_true_list(
     stage: Stage, autojump_clock: object
 ) -> None:
-    """Concurrent joins and leaves lose nobody: the last welcome lists exactly who is here."""
+    """Concurrent joins and leaves lose nobody: the last welcome lists exactly who is here. [HEL-6]"""
     lines = [await stage.connect() for _ in range(200)]
     for number, line in enumerate(lines):
         line.say({"type": "hello", "name": f"n{number}"})

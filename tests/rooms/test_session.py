@@ -14,7 +14,7 @@ SEED = {"type": "stroke", "points": [[10, 20], [30, 40]], "id": "s1"}
 async def test_seed_message_alone_is_acked_with_seq_1_and_broadcast(
     autojump_clock: object, stage: Stage
 ) -> None:
-    """The seed's message works as it stands, with no hello before it."""
+    """The seed's message works as it stands, with no hello before it. [HEL-2] [CON-3]"""
     line = await stage.connect()
     line.say(SEED)
     ack = await line.expect("ack")
@@ -40,7 +40,7 @@ async def test_author_gets_its_op_back_with_the_stamps(autojump_clock: object, s
 async def test_silent_client_is_welcomed_after_the_hello_deadline(
     autojump_clock: object, stage: Stage
 ) -> None:
-    """A listener may stay silent: it is welcomed as if it had said a bare hello."""
+    """A listener may stay silent: it is welcomed as if it had said a bare hello. [HEL-2]"""
     started = trio.current_time()
     line = await stage.connect()
     await line.expect("welcome")
@@ -72,7 +72,7 @@ def _tasks(task: trio.lowlevel.Task | None) -> list[trio.lowlevel.Task]:
 async def test_vanished_peer_is_gone_30_s_after_its_last_sign_of_life(
     autojump_clock: object, stage: Stage
 ) -> None:
-    """[R11] A peer that answers no ping is dropped 30 s after it was last heard."""
+    """[R11] A peer that answers no ping is dropped 30 s after it was last heard. [HBT-2]"""
     line, _ = await stage.join()
     line.answers_pings = False
     heard = line.last_heard
@@ -90,8 +90,22 @@ async def test_peer_that_answers_pings_stays(autojump_clock: object, stage: Stag
     assert line.pings >= 20
 
 
+async def test_silent_peer_is_pinged_and_a_talking_one_is_not(
+    autojump_clock: object, stage: Stage
+) -> None:
+    """A ping after each `heartbeat.ping` of silence; any byte counts as a sign of life. [HBT-1]"""
+    line, welcome = await stage.join()
+    interval = welcome["heartbeat"]["ping"]
+    await trio.sleep(5.5 * interval)
+    assert line.pings == 5
+    for _ in range(50):
+        line.say({"type": "cursor", "x": 0, "y": 0})
+        await trio.sleep(interval / 2)
+    assert line.pings == 5
+
+
 async def test_reset_ends_the_session_and_tells_the_others(autojump_clock: object, stage: Stage) -> None:
-    """A reset connection leaves nothing behind, and the others hear `leave`."""
+    """A reset connection leaves nothing behind, and the others hear `leave`. [HBT-4]"""
     gone, welcome = await stage.join()
     stays, _ = await stage.join()
     started = trio.current_time()
@@ -118,7 +132,7 @@ async def test_reset_ends_the_session_and_tells_the_others(autojump_clock: objec
 async def test_bad_op_is_rejected_with_code_and_path(
     autojump_clock: object, stage: Stage, message: dict[str, object], code: str, path: str
 ) -> None:
-    """[R6] A refused op gets its code and the path of the bad field, and the session goes on."""
+    """[R6] A refused op gets its code and the path of the bad field, and the session goes on. [REJ-1] [REJ-3] [IDN-9]"""
     line, _ = await stage.join()
     line.say(message)
     reject = await line.expect("reject")
@@ -134,7 +148,7 @@ async def test_bad_op_is_rejected_with_code_and_path(
 async def test_bad_message_gets_an_error_and_the_session_goes_on(
     autojump_clock: object, stage: Stage, text: bytes, code: str
 ) -> None:
-    """[R6] What is no message is answered with an `error`, not with a disconnect."""
+    """[R6] What is no message is answered with an `error`, not with a disconnect. [ERR-1] [CON-15]"""
     line, _ = await stage.join()
     line.say(text)
     await line.expect("error", code=code)
@@ -143,7 +157,7 @@ async def test_bad_message_gets_an_error_and_the_session_goes_on(
 
 
 async def test_binary_and_oversize_get_an_error(autojump_clock: object, stage: Stage) -> None:
-    """Binary and oversize messages are refused with a code, and the session goes on."""
+    """Binary and oversize messages are refused with a code, and the session goes on. [CON-9] [CON-10]"""
     line, _ = await stage.join()
     line.deliver(BINARY_MESSAGE)
     await line.expect("error", code="binary_frame")
@@ -154,7 +168,7 @@ async def test_binary_and_oversize_get_an_error(autojump_clock: object, stage: S
 
 
 async def test_repeated_garbage_closes_with_4400(autojump_clock: object, stage: Stage) -> None:
-    """A session of nothing but garbage is closed with 4400."""
+    """A session of nothing but garbage is closed with 4400. [ERR-2]"""
     line, _ = await stage.join()
     line.say(*[b"{"] * (limits.MAX_STRIKES + 1))
     assert (await line.wait_closed())[0] == 4400
@@ -190,7 +204,7 @@ async def test_a_frame_of_many_small_messages_lets_others_run(
 
 
 async def test_one_bad_message_of_a_batch_refuses_only_itself(autojump_clock: object, stage: Stage) -> None:
-    """A frame may hold good and bad messages; each is answered on its own, in order."""
+    """A frame may hold good and bad messages; each is answered on its own, in order. [CON-7]"""
     line, _ = await stage.join()
     line.say([SEED, {"type": "nope"}, {**SEED, "id": "s2"}])
     await line.expect("error", code="unknown_type")
@@ -199,14 +213,14 @@ async def test_one_bad_message_of_a_batch_refuses_only_itself(autojump_clock: ob
 
 
 async def test_ping_is_answered_with_its_ts(autojump_clock: object, stage: Stage) -> None:
-    """A message-level ping gets a pong with the same ts."""
+    """A message-level ping gets a pong with the same ts. [HBT-3]"""
     line, _ = await stage.join()
     line.say({"type": "ping", "ts": 123})
     assert (await line.expect("pong"))["ts"] == 123
 
 
 async def test_unknown_version_closes_with_4409(autojump_clock: object, stage: Stage) -> None:
-    """No common protocol version: 4409."""
+    """No common protocol version: 4409. [HEL-10]"""
     line = await stage.connect()
     line.say({"type": "hello", "v": 2})
     assert (await line.wait_closed())[0] == 4409
@@ -226,7 +240,7 @@ async def test_cursor_reaches_the_others_and_no_log(autojump_clock: object, stag
 
 
 async def test_second_hello_renames(autojump_clock: object, stage: Stage) -> None:
-    """A later hello changes name and colour and tells the others."""
+    """A later hello changes name and colour and tells the others. [HEL-9]"""
     ada, welcome = await stage.join(name="Ada")
     bob, other = await stage.join(name="Bob")
     assert {peer["name"] for peer in other["peers"]} == {"Ada"}
@@ -238,7 +252,7 @@ async def test_second_hello_renames(autojump_clock: object, stage: Stage) -> Non
 async def test_failing_session_ends_alone(
     autojump_clock: object, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """[R13] A handler that raises ends its own session with 1011; the others see no gap."""
+    """[R13] A handler that raises ends its own session with 1011; the others see no gap. [CLS-3]"""
     victim, _ = await stage.join()
     other, _ = await stage.join()
     await other.expect("snapshot")
@@ -259,7 +273,7 @@ async def test_failing_session_ends_alone(
 async def test_session_that_never_reads_its_welcome_is_closed_with_4408(
     autojump_clock: object, stage: Stage
 ) -> None:
-    """[R14] A socket that takes nothing for 15 s while there is something for it: 4408."""
+    """[R14] A socket that takes nothing for 15 s while there is something for it: 4408. [SLW-2]"""
     line: Line = await stage.connect(window=0)
     line.say(SEED)
     assert (await line.wait_closed())[0] == 4408
