@@ -90,9 +90,7 @@ async def test_peer_that_answers_pings_stays(autojump_clock: object, stage: Stag
     assert line.pings >= 20
 
 
-async def test_silent_peer_is_pinged_and_a_talking_one_is_not(
-    autojump_clock: object, stage: Stage
-) -> None:
+async def test_silent_peer_is_pinged_and_a_talking_one_is_not(autojump_clock: object, stage: Stage) -> None:
     """A ping after each `heartbeat.ping` of silence; any byte counts as a sign of life. [HBT-1]"""
     line, welcome = await stage.join()
     interval = welcome["heartbeat"]["ping"]
