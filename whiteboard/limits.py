@@ -45,6 +45,8 @@ MAX_OUTBOX_BYTES: Final = 1 * MIB
 from the log at its own pace, so memory never grows with its slowness."""
 SNAPSHOT_PART_BYTES: Final = 128 * KIB
 """Target size of one snapshot part: small enough to show progress, large enough to be cheap."""
+TURN_BYTES: Final = 16 * KIB
+"""Messages of one frame, each with OP_OVERHEAD_BYTES, that are handled before other tasks get their turn: about half a millisecond."""
 MAX_STRIKES: Final = 50
 """Bad messages, less one forgiven per good second, before a session is closed with 4400."""
 

@@ -132,13 +132,13 @@ class Committer:
     async def submit(self, submission: Submission | Refusal) -> None:
         """Hand an op in; waits while the inbox is full, refuses it once `finish` has returned.
 
-        When cancelled, the op was not taken.
+        Does not give way to other tasks while there is room. When cancelled, the op was not taken.
         """
         while self._inbox_bytes > MAX_INBOX_BYTES and not self._is_finishing:
             await self._full.park()
         self._hold(submission)
         try:
-            await self._send.send(submission)
+            await self._put(submission)
         except trio.ClosedResourceError:
             self._release(submission)
             await self._finished.wait()  # answers come in the order of the ops
@@ -146,6 +146,12 @@ class Committer:
         except BaseException:
             self._release(submission)
             raise
+
+    async def _put(self, submission: Submission | Refusal) -> None:
+        try:
+            self._send.send_nowait(submission)
+        except trio.WouldBlock:
+            await self._send.send(submission)
 
     def _hold(self, submission: Submission | Refusal) -> None:
         submission.claim.holders += 1

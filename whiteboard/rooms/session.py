@@ -19,7 +19,7 @@ from whiteboard.core.presence import Pointer
 from whiteboard.diagnostics import logs
 from whiteboard.errors import ConnectionLost, RoomClosed, StorageUnavailable
 from whiteboard.ids import SessionId
-from whiteboard.limits import MAX_FRAME_BYTES, MAX_STRIKES
+from whiteboard.limits import MAX_FRAME_BYTES, MAX_STRIKES, OP_OVERHEAD_BYTES, TURN_BYTES
 from whiteboard.protocol import close_codes, messages
 from whiteboard.protocol.close_codes import CloseCode
 from whiteboard.protocol.codec import VERSION, encode, encode_error, encode_reject
@@ -151,8 +151,17 @@ class Session:
                 await self._sit()  # whatever comes first, the first answer is `welcome`
                 self._complain(texts)
             else:
-                for text in texts:
-                    await self._handle(text)
+                await self._handle_all(texts)
+
+    async def _handle_all(self, texts: list[bytes]) -> None:
+        """Handle a frame's messages in order; others get their turn after every TURN_BYTES of work."""
+        work = 0
+        for text in texts:
+            await self._handle(text)
+            work += len(text) + OP_OVERHEAD_BYTES
+            if work > TURN_BYTES:
+                work = 0
+                await trio.lowlevel.checkpoint()
 
     async def _handle(self, text: bytes) -> None:
         message = read_message(text)
@@ -167,10 +176,9 @@ class Session:
                 await seat.refuse(encode_reject(message.op_id, message.element, message.refusal))
             case BadMessage():
                 self._complain(message)
+                await trio.lowlevel.checkpoint()  # it may have been one too many
             case _:
                 self._signal(seat, message)
-        if not isinstance(message, OpRequest):
-            await trio.lowlevel.checkpoint()  # one frame may hold 2,000 of these; `submit` has its own
 
     async def _sit(self) -> Seat:
         """The seat; taken as if a bare hello had come when there is none yet."""
