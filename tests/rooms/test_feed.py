@@ -152,6 +152,37 @@ async def test_what_happens_between_the_parts_is_not_lost(
     assert shown == {f"s{number}": 5 if number == 59 else None for number in range(2, 62) if number != 60}
 
 
+@pytest.mark.parametrize(
+    ("since", "kinds"), [(999, {"resync", "snapshot"}), (55, {"snapshot", "stroke", "delete"})]
+)
+async def test_sync_during_a_snapshot_is_answered(
+    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch, since: int, kinds: set[str]
+) -> None:
+    """A `resync` breaks the snapshot off and begins it anew; ops asked for come behind it. [RES-11] [RES-12]"""
+    monkeypatch.setattr(feed, "SNAPSHOT_PART_BYTES", 1_000)
+    ada, _ = await stage.join()
+    await draw(ada, 1, 60)
+    bob = await stage.connect(window=2_500)
+    bob.say({"type": "hello"})
+    await bob.expect("snapshot", part=1)
+    bob.say({"type": "sync", "since": since})
+    await trio.sleep(1)
+    ada.say({"type": "delete", "id": "s60"})
+    await ada.expect("ack", seq=61)
+    bob.open_window()
+    await trio.sleep(1)
+    told = bob.read()
+    assert {message["type"] for message in told} == kinds
+    begin = 1 + max((at for at, one in enumerate(told) if one["type"] == "resync"), default=-1)
+    ids = {state["id"] for one in told[begin:] if one["type"] == "snapshot" for state in one["elements"]}
+    assert "s60" not in ids
+    if since == 999:
+        assert told[begin]["part"] == 1
+        assert ids == {f"s{number}" for number in range(1, 60)}
+    else:
+        assert [one["seq"] for one in told if one["type"] != "snapshot"] == list(range(56, 62))
+
+
 async def test_slow_reader_costs_bounded_memory_and_misses_nothing(
     stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -182,20 +182,21 @@ class Feed:
             self._sent += len(texts)
 
     async def _send_snapshot(self) -> None:
-        """Send the board in parts, each when the one before has left.
+        """Send the board in parts, each when the one before has left; all over again after a `resync`.
 
         Later parts may hold a little more than `seq` says; merging an op twice changes nothing.
         """
         self._broadcast.flush()  # so that nobody is behind what the snapshot covers
         seq = self._replica.board.seq
-        self._wants_snapshot = False
+        self._sent, self._wants_snapshot = seq, False
         parts = snapshot.parts(self._replica.board, SNAPSHOT_PART_BYTES)
         for number, elements in enumerate(parts, start=1):
             states = [element.state() for element in elements if not element.is_deleted]
             self._connection.push(encode_snapshot_part(seq, number, len(parts), states))
             await trio.lowlevel.checkpoint()
             await self._drain()
-        self._sent = seq
+            if self._wants_snapshot:
+                return  # the client discards what it got: what is under way would bring back what is gone
 
     def _go_live(self) -> None:
         self._is_live = True
