@@ -4,10 +4,12 @@ import json
 from itertools import pairwise
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import numbers, points, run
 
+from whiteboard.core import ink as ink_module
 from whiteboard.core.ink import Ink
 from whiteboard.core.ops import Run
 
@@ -107,3 +109,22 @@ def test_numbers_are_read_as_every_json_reader_reads_them(number: float, more_di
     """The decimal reader rounds correctly, so no replica takes a point for another. [MRG-11]"""
     for text in (repr(number), f"{number:.17e}", f"{number:.{more_digits}f}"):
         assert msgspec.json.decode(text.encode(), type=float) == float(text)
+
+
+def test_many_overlapping_runs_read_the_stroke_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who sends 2,000 overlapping runs in a frame does not have 10,000 points read for each of them."""
+    read = []
+
+    def decode(text: bytes) -> list[msgspec.Raw]:
+        found = msgspec.json.decode(text, type=list[msgspec.Raw])
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(ink_module, "_decode_array", decode)
+    ink = Ink()
+    ink.add(run(0, [[x, 0] for x in range(1_000)]))
+    for number in range(500):
+        ink.add(run(number % 7, [[-number // 2, 0]]))
+        ink.add(run(1_000 + number, [[1, 1]]))
+    assert sum(read) <= 3_000
+    assert sum(one.count for one in ink) == 1_500

@@ -7,24 +7,32 @@ point: where two different points claim one index the smaller stands, compared a
 converges without any stamp on points (rule 4).
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from functools import reduce
+from typing import Final
 
 import msgspec
 
 from whiteboard.core.ops import Json, Run
 
-_decode_points = msgspec.json.Decoder(list[list[float]]).decode
+_GAP: Final = b""
+"""Stands for a point that is not there."""
+_decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_decode_point = msgspec.json.Decoder(list[float]).decode
 
 
 class Ink:
     """Points of one client in one stroke."""
 
-    __slots__ = ("_runs",)
+    __slots__ = ("_runs", "_woven")
 
     def __init__(self) -> None:
         self._runs: list[Run] = []
         # sorted by start; neighbours neither overlap nor touch, so the first run is the shown prefix
+        self._woven: tuple[Run, list[Json]] | None = None
+        # the run that points were last merged into, with its points apart: who sends a thousand
+        # overlapping runs must not have the whole stroke read for each of them
 
     def add(self, run: Run) -> bool:
         """Join a run; True when that changed anything."""
@@ -34,9 +42,15 @@ class Ink:
             self._runs.append(run)
             return True
         if run.start == self._runs[-1].end:
-            self._runs[-1] = _concatenate(self._runs[-1], run)
+            self._append(run)
             return True
         return self._weave(run)
+
+    def _append(self, run: Run) -> None:
+        last = self._runs[-1]
+        self._runs[-1] = _concatenate(last, run)
+        if self._woven is not None and self._woven[0] is last:
+            self._woven = (self._runs[-1], self._woven[1] + _split(run))
 
     def copy(self) -> "Ink":
         """An independent copy; runs are immutable and shared."""
@@ -57,52 +71,69 @@ class Ink:
         return sum(len(run.points) for run in self._runs)
 
     def __iter__(self) -> Iterator[Run]:
+        self._woven = None  # whoever writes the state down, as each checkpoint does, ends the burst
         return iter(self._runs)
 
     def _weave(self, run: Run) -> bool:
         """Join a run that meets others: those it touches and itself become one."""
-        touched = [one for one in self._runs if one.start <= run.end and run.start <= one.end]
+        low = bisect_left(self._runs, run.start, key=_end)
+        high = bisect_right(self._runs, run.end, key=_start)
+        touched = self._runs[low:high]
         if all(one.end <= run.start or run.end <= one.start for one in touched):
-            self._replace(touched, reduce(_concatenate, sorted([*touched, run], key=_start)))
+            self._runs[low:high] = [reduce(_concatenate, sorted([*touched, run], key=_start))]
             return True
-        points: dict[int, tuple[list[float], Json]] = {}
-        for one in touched:
-            points.update(_points_by_index(one))
-        changed = False
-        for index, candidate in _points_by_index(run).items():
-            standing = points.get(index)
-            if standing is None or _rank(candidate[0]) < _rank(standing[0]):
-                points[index] = candidate
-                changed = True
+        start = min(run.start, touched[0].start)
+        texts = self._lay_out(touched, start)
+        texts += [_GAP] * (run.end - start - len(texts))
+        changed = _take_smaller(texts, run.start - start, _split(run))
         if changed:
-            self._replace(touched, _run_of(points))
+            self._runs[low:high] = [Run(start, len(texts), b",".join(texts))]
+        self._woven = (self._runs[low], texts)
         return changed
 
-    def _replace(self, touched: list[Run], joined: Run) -> None:
-        kept = [one for one in self._runs if not any(one is old for old in touched)]
-        self._runs = sorted([*kept, joined], key=_start)
+    def _lay_out(self, runs: list[Run], start: int) -> list[Json]:
+        """The points of runs by index from `start`; gaps between them are _GAP."""
+        if (
+            self._woven is not None
+            and len(runs) == 1
+            and runs[0] is self._woven[0]
+            and runs[0].start == start
+        ):
+            return self._woven[1]
+        texts = [_GAP] * (runs[-1].end - start)
+        for run in runs:
+            texts[run.start - start : run.end - start] = _split(run)
+        return texts
 
 
 def _start(run: Run) -> int:
     return run.start
 
 
+def _end(run: Run) -> int:
+    return run.end
+
+
 def _concatenate(first: Run, second: Run) -> Run:
     return Run(first.start, first.count + second.count, first.points + b"," + second.points)
 
 
-def _points_by_index(run: Run) -> dict[int, tuple[list[float], Json]]:
-    raw_points = msgspec.json.decode(b"[" + run.points + b"]", type=list[msgspec.Raw])
-    numbers = _decode_points(b"[" + run.points + b"]")
-    pairs = zip(numbers, map(bytes, raw_points), strict=True)
-    return dict(enumerate(pairs, start=run.start))
+def _split(run: Run) -> list[Json]:
+    """The points of a run, one by one."""
+    return [bytes(point) for point in _decode_array(b"[" + run.points + b"]")]
 
 
-def _rank(point: list[float]) -> tuple[float, float, float]:
-    return (point[0], point[1], point[2] if len(point) > 2 else -1.0)
+def _take_smaller(texts: list[Json], start: int, candidates: list[Json]) -> bool:
+    """Lay points over others, index by index; where two differ the smaller stands. True when any was taken."""
+    changed = False
+    for index, candidate in enumerate(candidates, start):
+        standing = texts[index]
+        if standing == _GAP or (candidate != standing and _rank(candidate) < _rank(standing)):
+            texts[index] = candidate
+            changed = True
+    return changed
 
 
-def _run_of(points: dict[int, tuple[list[float], Json]]) -> Run:
-    """One run out of points whose indices are known to be consecutive."""
-    ordered = [points[index][1] for index in sorted(points)]
-    return Run(min(points), len(ordered), b",".join(ordered))
+def _rank(point: Json) -> tuple[float, float, float]:
+    x, y, *pressure = _decode_point(point)
+    return (x, y, pressure[0] if pressure else -1.0)
