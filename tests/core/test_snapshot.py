@@ -9,7 +9,15 @@ from strategies import History, histories, replica, states
 
 from whiteboard.core import snapshot
 from whiteboard.core.board import Board
+from whiteboard.core.elements import Element
 from whiteboard.ids import ClientId
+
+
+def dealt(board: Board, size_bytes: int) -> list[list[Element]]:
+    """A board's elements in parts."""
+    parts = snapshot.Parts(size_bytes)
+    parts.deal(board)
+    return parts.dealt
 
 
 @given(histories())
@@ -48,18 +56,18 @@ def test_a_checkpoint_and_the_ops_after_it_are_the_whole_board(history: History,
 @given(histories(), st.integers(0, 2000))
 def test_parts_deal_out_every_element_once(history: History, size_bytes: int) -> None:
     """Parts together hold each element that is not deleted, none twice; one part at least. [RES-7] [RES-9]"""
-    parts = snapshot.parts(history.board, size_bytes)
+    parts = dealt(history.board, size_bytes)
     assert len(parts) >= 1
     assert all(parts) or parts == [[]]
-    dealt = [one.id for part in parts for one in part]
-    assert dealt == [one.id for one in history.board if not one.is_deleted]
+    ids = [one.id for part in parts for one in part]
+    assert ids == [one.id for one in history.board if not one.is_deleted]
     for part in parts:
         assert len(part) == 1 or sum(one.size_bytes for one in part) <= size_bytes
 
 
 def test_an_empty_board_has_one_empty_part() -> None:
     """So that a client of an empty board gets its snapshot, too. [RES-4]"""
-    assert snapshot.parts(Board(), 1000) == [[]]
+    assert dealt(Board(), 1000) == [[]]
 
 
 def test_a_checkpoint_begins_with_its_head() -> None:

@@ -15,6 +15,10 @@ DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _BASE: Final = len(DIGITS)
 _VALUE: Final = {digit: value for value, digit in enumerate(DIGITS)}
 _MAX_DIGITS: Final = 26
+_FIRST: Final[tuple[int, ...]] = tuple(
+    sum(int(_BASE**power) for power in range(1, size)) for size in range(_MAX_DIGITS + 2)
+)
+"""By size: the smallest non-negative integer spelled with that many digits, in turn 0, 62 and 62 + 62**2."""
 _LOWEST: Final = "A" + "0" * _MAX_DIGITS
 _HIGHEST: Final = "z" + "z" * _MAX_DIGITS
 
@@ -123,24 +127,19 @@ def _number(integer: str) -> int:
     for digit in digits:
         value = value * _BASE + _VALUE[digit]
     if integer[0] >= "a":
-        return value + _first(len(digits))
-    return value - _first(len(digits) + 1)
+        return value + _FIRST[len(digits)]
+    return value - _FIRST[len(digits) + 1]
 
 
 def _spell(number: int) -> str:
     negative = number < 0
     for size in range(1, _MAX_DIGITS + 1):
-        low, high = _first(size), _first(size + 1)
+        low, high = _FIRST[size], _FIRST[size + 1]
         if not negative and number < high:
             return chr(ord("a") + size - 1) + _digits(number - low, size)
         if negative and number >= -high:
             return chr(ord("Z") - size + 1) + _digits(number + high, size)
     raise ValueError(f"{number} has more than {_MAX_DIGITS} base-62 digits")
-
-
-def _first(size: int) -> int:
-    """The smallest non-negative integer spelled with `size` digits, in turn 0, 62 and 62 + 62**2."""
-    return sum(_BASE**power for power in range(1, size))
 
 
 def _digits(value: int, size: int) -> str:

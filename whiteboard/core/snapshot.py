@@ -87,20 +87,26 @@ def load(body: Json) -> Board:
     return board
 
 
-def parts(elements: Iterable[Element], size_bytes: int) -> list[list[Element]]:
+class Parts:
     """Elements dealt out to snapshot parts of about `size_bytes`; at least one part, perhaps empty.
 
     Sizes are estimates, so that parts can be encoded one by one when they are sent. Deleted elements
     are left out.
     """
-    dealt: list[list[Element]] = [[]]
-    filled = 0
-    for element in elements:
-        if element.is_deleted:
-            continue
-        if dealt[-1] and filled + element.size_bytes > size_bytes:
-            dealt.append([])
-            filled = 0
-        dealt[-1].append(element)
-        filled += element.size_bytes
-    return dealt
+
+    def __init__(self, size_bytes: int) -> None:
+        self.dealt: list[list[Element]] = [[]]
+        self._size_bytes = size_bytes
+        self._filled = 0
+
+    def deal(self, elements: Iterable[Element]) -> None:
+        """Deal out some more elements: a large board is dealt in slices, without stopping it."""
+        for element in elements:
+            if element.is_deleted:
+                continue
+            size_bytes = element.size_bytes
+            if self.dealt[-1] and self._filled + size_bytes > self._size_bytes:
+                self.dealt.append([])
+                self._filled = 0
+            self.dealt[-1].append(element)
+            self._filled += size_bytes

@@ -7,7 +7,7 @@ import trio
 
 from whiteboard.ids import BoardId
 from whiteboard.rooms.hub import Hub
-from whiteboard.rooms.replica import SLICE
+from whiteboard.rooms.replica import slices
 from whiteboard.storage.ports import Storage
 
 
@@ -29,11 +29,10 @@ class BoardAccess:
         async with self._hub.visit(board_id) as room:
             board = room.replica.board
             head = {"board": board_id, "seq": board.seq, "clock": board.clock}
-            views = []
-            for number, element in enumerate(board.visible()):
-                views.append(element.view())
-                if number % SLICE == SLICE - 1:
-                    await trio.lowlevel.checkpoint()
+            views: list[bytes] = []
+            for elements in slices(board.visible()):
+                views.extend(one.view() for one in elements)
+                await trio.lowlevel.checkpoint()
             return msgspec.json.encode(head)[:-1] + b',"elements":[' + b",".join(views) + b"]}"
 
     async def create_board(self, board_id: BoardId) -> bool:

@@ -31,7 +31,7 @@ from whiteboard.protocol import messages
 from whiteboard.protocol.codec import encode, encode_snapshot_part, frame, number_body
 from whiteboard.rooms.broadcast import Broadcast, encode_changes, encode_pointers
 from whiteboard.rooms.ports import Connection
-from whiteboard.rooms.replica import Replica
+from whiteboard.rooms.replica import Replica, slices
 from whiteboard.rooms.tail import Tail, first_of
 
 _READ_OPS: Final = 256
@@ -189,10 +189,13 @@ class Feed:
         self._broadcast.flush()  # so that nobody is behind what the snapshot covers
         seq = self._replica.board.seq
         self._sent, self._wants_snapshot = seq, False
-        parts = snapshot.parts(self._replica.board, SNAPSHOT_PART_BYTES)
-        for number, elements in enumerate(parts, start=1):
+        parts = snapshot.Parts(SNAPSHOT_PART_BYTES)
+        for some in slices(list(self._replica.board)):
+            parts.deal(some)
+            await trio.lowlevel.checkpoint()
+        for number, elements in enumerate(parts.dealt, start=1):
             states = [element.state() for element in elements if not element.is_deleted]
-            self._connection.push(encode_snapshot_part(seq, number, len(parts), states))
+            self._connection.push(encode_snapshot_part(seq, number, len(parts.dealt), states))
             await trio.lowlevel.checkpoint()
             await self._drain()
             if self._wants_snapshot:

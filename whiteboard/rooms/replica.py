@@ -4,7 +4,7 @@ Deleted elements leave memory at each checkpoint and are kept in storage one by 
 back those that an op is about to touch, so that the op merges as if they had never left (rule 5).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final, TypeVar
 
@@ -87,30 +87,31 @@ class Replica:
         """
         head, seq = snapshot.head(self.board), self.board.seq
         states: list[Json] = []
-        for elements in _slices(list(self.board)):
+        for elements in slices(list(self.board)):
             states.extend(one.state() for one in elements if not one.is_deleted)
             await trio.lowlevel.checkpoint()
-        buried = {element.id: element.state() for element in self.board.deleted()}
+        buried: dict[ElementId, Json] = {}
+        for elements in slices(self.board.deleted()):
+            buried |= {one.id: one.state() for one in elements if one.is_deleted}
+            await trio.lowlevel.checkpoint()
         body = snapshot.finish(head, states)
         await self.storage.snapshots.save(self.board_id, Checkpoint(seq, body), buried, epoch=self.epoch)
-        self._forget(buried)
+        self._has_tombstones = self._has_tombstones or bool(buried)
+        for some in slices(list(buried)):
+            self._forget(some, buried)
+            await trio.lowlevel.checkpoint()
         return seq
 
-    def _forget(self, buried: dict[ElementId, Json]) -> None:
+    def _forget(self, elements: list[ElementId], buried: Mapping[ElementId, Json]) -> None:
         """Drop what storage now keeps, unless an op touched it while it was being written."""
-        self._has_tombstones = self._has_tombstones or bool(buried)
         self._times_forgotten += 1
-        untouched = []
-        for element_id, state in buried.items():
-            element = self.board.get(element_id)
-            if element is not None and element.state() == state:
-                untouched.append(element_id)
-        self.board.forget(untouched)
+        standing = [one for one in map(self.board.get, elements) if one is not None]
+        self.board.forget(one.id for one in standing if one.state() == buried[one.id])
 
     async def _open(self, checkpoint: Checkpoint) -> None:
         try:
             self.board, states = snapshot.begin(checkpoint.body)
-            for some in _slices(states):
+            for some in slices(states):
                 snapshot.join(self.board, some)
                 await trio.lowlevel.checkpoint()
         except ValueError as error:
@@ -125,7 +126,8 @@ def _decode(op: StoredOp) -> StampedOp:
         raise StorageCorrupt(str(error)) from error
 
 
-def _slices(items: Sequence[_Item]) -> Iterator[list[_Item]]:
+def slices(items: Sequence[_Item]) -> Iterator[list[_Item]]:
+    """Items by SLICE of them: let other tasks run between two."""
     walk = iter(items)
     while some := list(islice(walk, SLICE)):
         yield some
