@@ -2,6 +2,7 @@
 
 import pytest
 import trio
+import trio.testing
 from rooms.conftest import Stage
 from rooms.line import Line
 
@@ -80,6 +81,20 @@ async def test_vanished_peer_is_gone_30_s_after_its_last_sign_of_life(
     assert trio.current_time() - heard == pytest.approx(timeouts.DEAD_PEER.seconds)
     assert stage.hub.statistics().sessions == 0
     assert stage.hub.statistics().leases == 0
+
+
+@pytest.mark.parametrize(("start", "later"), [(5.7, 1.7), (44.5, 3.1), (38.0, 8.1), (52.6, 5.5)])
+async def test_watchdog_moves_on_whatever_the_clock_says(
+    autojump_clock: trio.testing.MockClock, stage: Stage, start: float, later: float
+) -> None:
+    """No rounding of clock readings makes it look again and again in the same instant. [HBT-1] [HBT-2]"""
+    autojump_clock.jump(start)
+    line, _ = await stage.join()
+    line.answers_pings = False
+    await trio.sleep(later)
+    line.say({"type": "ping"})
+    await line.wait_closed()
+    assert line.pings == 2
 
 
 async def test_peer_that_answers_pings_stays(autojump_clock: object, stage: Stage) -> None:

@@ -9,6 +9,7 @@ ends as the cancellation of that nursery. What the session holds is given back b
 its claim, its place in presence; then the socket is closed with a code, shielded, within a deadline.
 """
 
+import math
 from collections.abc import Iterable
 
 import trio
@@ -117,15 +118,19 @@ class Session:
         While the sync loop is busy (a loading board, a full inbox) nobody reads the socket, and
         silence then says nothing about the peer.
         """
+        dead, ping = timeouts.DEAD_PEER.seconds, timeouts.PING_INTERVAL.seconds
+        pinged = -math.inf
         while True:
             now = trio.current_time()
-            since = now if self._listening_since is None else self._listening_since
-            silence = now - max(since, self._connection.last_heard)
-            if silence >= timeouts.DEAD_PEER.seconds:
-                raise ConnectionLost(f"no sign of life for {silence:.0f} s")
-            if silence >= timeouts.PING_INTERVAL.seconds:
+            listening = now if self._listening_since is None else self._listening_since
+            heard = max(listening, self._connection.last_heard)
+            if now >= heard + dead:
+                raise ConnectionLost(f"no sign of life for {now - heard:.0f} s")
+            if now >= max(heard, pinged) + ping:
                 await self._connection.ping()
-            await trio.sleep_until(now + _until_next_look(silence))
+                pinged = now
+            # The same sums as above: a rounded difference may never reach its bound.
+            await trio.sleep_until(min(heard + dead, max(heard, pinged) + ping))
 
     async def _broadcaster(self) -> None:
         """Bring the client up to date and keep its queue moving, once it has a seat."""
@@ -243,12 +248,6 @@ def _split(frame: Incoming) -> list[bytes] | BadMessage:
             return BadMessage("binary_frame", "messages are JSON in text frames")
         case _:
             return split_frame(frame)
-
-
-def _until_next_look(silence: float) -> float:
-    """Until the next ping is due or the peer counts as dead, whichever comes first."""
-    ping, dead = timeouts.PING_INTERVAL.seconds, timeouts.DEAD_PEER.seconds
-    return min(ping - silence % ping, dead - silence)
 
 
 def _first_text(group: BaseExceptionGroup[BaseException]) -> str:
