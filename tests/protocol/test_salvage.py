@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from strategies import encode, json_values
 
+from whiteboard import limits
 from whiteboard.protocol import salvage
 
 
@@ -60,3 +61,17 @@ def test_a_batch_is_split_into_messages_that_keep_their_faults() -> None:
     assert salvage.split(b'{"a":1}') is None
     assert salvage.split(b"[") is None
     assert json.loads((salvage.split(b"[NaN]") or [b""])[0]) != 0
+
+
+def test_a_fault_behind_many_values_is_not_searched_for() -> None:
+    """A megabyte of numbers with a NaN at its end must not cost a third of a second."""
+    most = 4 * limits.MAX_POINTS_PER_OP
+    assert salvage.find_fault(b'{"a":[%sNaN]}' % (b"1," * (most - 10))) is not None
+    assert salvage.find_fault(b'{"a":[%sNaN]}' % (b"1," * most)) is None
+
+
+def test_of_a_batch_that_is_too_long_no_more_is_read_than_shows_it() -> None:
+    """One message more than may be, not half a million."""
+    batch = salvage.split(b"[" + b"1," * 10_000 + b"NaN]")
+    assert batch is not None
+    assert len(batch) == limits.MAX_BATCH + 1

@@ -66,7 +66,9 @@ def test_stamped_ops_and_states_are_described(history: History) -> None:
     """The log as everybody gets it, and snapshots, are valid server messages. [LOG-2] [ELM-1] [RES-7]"""
     for op, accepted in zip(history.log, history.accepted, strict=True):
         assert is_valid("ServerMessage", wire(op, accepted.seen))
-    for part in snapshot.parts(history.board, 200):
+    parts = snapshot.Parts(200)
+    parts.deal(history.board)
+    for part in parts.dealt:
         states = [one.state() for one in part]
         assert is_valid("ServerMessage", json.loads(codec.encode_snapshot_part(3, 1, 1, states)))
     for one in history.board:

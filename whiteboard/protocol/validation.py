@@ -98,14 +98,14 @@ def split_frame(frame: bytes) -> list[bytes] | BadMessage:
     if not text.startswith(b"["):
         return [text]
     try:
-        parts = [bytes(raw) for raw in _decode_array(text)]
+        parts = [bytes(raw) for raw in _decode_array(text)[: limits.MAX_BATCH + 1]]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         salvaged = salvage.split(text)
         if salvaged is None:
             return _unreadable(error)
         parts = salvaged
     if len(parts) > limits.MAX_BATCH:
-        return BadMessage("too_large", f"{len(parts)} messages in a frame, at most {limits.MAX_BATCH}")
+        return BadMessage("too_large", f"more than {limits.MAX_BATCH} messages in a frame")
     return parts
 
 
