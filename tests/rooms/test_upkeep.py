@@ -113,3 +113,23 @@ async def test_what_changes_during_a_checkpoint_is_not_lost(stage: Stage, autoju
 
 def _visible(board: Board) -> set[ElementId]:
     return {element.id for element in board if element.is_visible}
+
+
+async def test_ops_from_before_a_crash_count_towards_the_next_checkpoint(
+    autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often a server is killed, opening never replays more than a checkpoint's worth of ops."""
+    monkeypatch.setattr(upkeep, "CHECKPOINT_MIN_OPS", 10)
+    async with open_memory() as memory:
+        for life in range(2):
+            async with open_stage(memory) as stage:
+                ada, _ = await stage.join()
+                for number in range(6):
+                    ada.say(stroke(10 * life + number))
+                await ada.expect("ack", seq=6 * life + 6)
+                if life:
+                    await trio.sleep(5)
+                stage.hub._nursery.cancel_scope.cancel()
+        checkpoint = await memory.snapshots.load(BOARD)
+        assert checkpoint is not None
+        assert checkpoint.seq == 12

@@ -32,6 +32,8 @@ class Replica:
         self.epoch = epoch
         """This incarnation of the history; only kept by storage once the first op is stored."""
         self.board = Board()
+        self.checkpointed = 0
+        """Seq of the newest checkpoint that this replica knows of."""
         self._has_tombstones = False
         self._times_forgotten = 0
 
@@ -47,6 +49,7 @@ class Replica:
         checkpoint = await self.storage.snapshots.load(self.board_id)
         if checkpoint is not None:
             await self._open(checkpoint)
+            self.checkpointed = checkpoint.seq
         self._has_tombstones = await self.storage.snapshots.has_tombstones(self.board_id)
         while await self.catch_up():
             pass
@@ -80,8 +83,8 @@ class Replica:
             if times_forgotten == self._times_forgotten:
                 return
 
-    async def checkpoint(self) -> int:
-        """Store a checkpoint of the board as it is; its seq. Deleted elements then leave memory.
+    async def checkpoint(self) -> None:
+        """Store a checkpoint of the board as it is. Deleted elements then leave memory.
 
         The board may go on changing meanwhile. Cancellation leaves the older checkpoint in force.
         """
@@ -96,11 +99,11 @@ class Replica:
             await trio.lowlevel.checkpoint()
         body = snapshot.finish(head, states)
         await self.storage.snapshots.save(self.board_id, Checkpoint(seq, body), buried, epoch=self.epoch)
+        self.checkpointed = seq
         self._has_tombstones = self._has_tombstones or bool(buried)
         for some in slices(list(buried)):
             self._forget(some, buried)
             await trio.lowlevel.checkpoint()
-        return seq
 
     def _forget(self, elements: list[ElementId], buried: Mapping[ElementId, Json]) -> None:
         """Drop what storage now keeps, unless an op touched it while it was being written."""

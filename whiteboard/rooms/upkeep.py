@@ -21,7 +21,6 @@ class Upkeep:
 
     def __init__(self, replica: Replica) -> None:
         self._replica = replica
-        self._checkpointed = replica.board.seq
 
     async def run(self) -> None:
         """Look after the board for ever. A failed write is tried again at the next look."""
@@ -36,20 +35,20 @@ class Upkeep:
         if self._ops_since == 0:
             return
         try:
-            self._checkpointed = await self._replica.checkpoint()
+            await self._replica.checkpoint()
         except (StorageUnavailable, StorageConflict) as error:
             log.warning("checkpoint_failed", board=self._replica.board_id, reason=str(error))
 
     @property
     def _ops_since(self) -> int:
-        return self._replica.board.seq - self._checkpointed
+        return self._replica.board.seq - self._replica.checkpointed
 
     async def _compact(self) -> None:
         op_log, board = self._replica.storage.op_log, self._replica.board_id
         moved = COMPACT_SLICE_OPS
         try:
             while moved:
-                moved = await op_log.compact(board, self._checkpointed, COMPACT_SLICE_OPS)
+                moved = await op_log.compact(board, self._replica.checkpointed, COMPACT_SLICE_OPS)
                 await trio.sleep(timeouts.COMPACT_PAUSE.seconds)
         except StorageUnavailable as error:
             log.warning("compaction_failed", board=self._replica.board_id, reason=str(error))
