@@ -172,7 +172,7 @@ async def test_sync_during_a_snapshot_is_answered(
     bob.open_window()
     await trio.sleep(1)
     told = bob.read()
-    assert {message["type"] for message in told} == kinds
+    assert kinds <= {message["type"] for message in told} <= kinds | {"delete"}
     begin = 1 + max((at for at, one in enumerate(told) if one["type"] == "resync"), default=-1)
     ids = {state["id"] for one in told[begin:] if one["type"] == "snapshot" for state in one["elements"]}
     assert "s60" not in ids
