@@ -5,7 +5,7 @@
  * has written since is left alone. Must not know the undo stack (that is the page's) nor op ids.
  */
 
-import { RESERVED, isCreate } from "./board.js";
+import { RESERVED, isCreate } from "./element.js";
 
 /** @typedef {import("./board.js").ElementView} ElementView */
 /** @typedef {{type: string, id: string, [field: string]: unknown}} LocalOp an op as the page makes it */
