@@ -26,7 +26,9 @@ _TABLE: Final = (
     CloseCode(4401, "unauthenticated", "No valid token.", "Get a token."),
     CloseCode(4403, "forbidden", "The token does not allow this board.", "Ask for access."),
     CloseCode(4404, "no such board", "The board was deleted.", "Leave it."),
-    CloseCode(4408, "too slow", "The socket took nothing for too long.", "Wait, then reconnect with `since`."),
+    CloseCode(
+        4408, "too slow", "The socket took nothing for too long.", "Wait, then reconnect with `since`."
+    ),
     CloseCode(4409, "version", "No common protocol version.", "Update the client."),
     CloseCode(4413, "too large", "A message above the frame limit, again and again.", "Send less."),
     CloseCode(4429, "rate", "Too many sessions or messages.", "Wait, then reconnect."),
