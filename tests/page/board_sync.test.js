@@ -131,6 +131,62 @@ test("an op refused for now is kept and sent again later, later each time [REJ-4
   assert.equal(stage.told("rejected").length, 0);
 });
 
+test("an op refused for now is not sent again with whatever is drawn meanwhile", async () => {
+  const stage = new Stage();
+  await stage.join();
+  const opId = stage.sync.submit(NOTE);
+  await settle();
+  await stage.socket.say({ type: "reject", opId, id: "n", code: "draining", reason: "", retry: true });
+  for (let x = 0; x < 5; x += 1) {
+    stage.sync.submit({ type: "set", id: "m", props: { x } });
+    await settle();
+  }
+  assert.equal(stage.socket.ops.length, 6);
+  await stage.clock.advance(1000);
+  assert.equal(stage.socket.ops.at(-1).opId, opId);
+});
+
+test("an op that is passed over, while one behind it is answered, is sent again [ACK-6]", async () => {
+  const stage = new Stage();
+  await stage.join();
+  const lost = stage.sync.submit(NOTE);
+  await settle();
+  stage.sync.submit({ type: "note", id: "m" });
+  await settle();
+  await stage.socket.say(stage.ack(stage.socket.ops[1], 1));
+  assert.equal(stage.sync.status.pending, 1);
+  await stage.clock.advance(1000);
+  assert.deepEqual(stage.socket.ops.slice(2).map((op) => op.opId), [lost]);
+  await stage.socket.say(stage.ack(stage.socket.ops[0], 2));
+  assert.equal(stage.sync.status.pending, 0);
+  await stage.clock.advance(9_000);
+  assert.equal(stage.socket.ops.length, 3);
+});
+
+test("an error for a whole frame names no op: what has no answer a while later is sent again [CON-8]", async () => {
+  const stage = new Stage();
+  await stage.join();
+  stage.sync.submit(NOTE);
+  stage.sync.submit({ type: "note", id: "m" });
+  await settle();
+  await stage.socket.say({ type: "error", code: "too_large", reason: "a frame too many" });
+  assert.equal(stage.told("problem")[0].code, "too_large");
+  await stage.clock.advance(999);
+  assert.equal(stage.socket.ops.length, 2);
+  await stage.clock.advance(1);
+  assert.deepEqual(stage.socket.ops.slice(2).map((op) => op.id), ["n", "m"]);
+});
+
+test("an error about something else sends nothing twice", async () => {
+  const stage = new Stage();
+  await stage.join();
+  stage.sync.submit(NOTE);
+  await settle();
+  await stage.socket.say({ type: "error", code: "unknown_type", reason: "?" }, stage.ack(stage.socket.ops[0], 1));
+  await stage.clock.advance(9_000);
+  assert.equal(stage.socket.ops.length, 1);
+});
+
 test("after a reconnect unconfirmed ops are sent again, same ids and order, and the log is resumed [ACK-5] [RES-2]", async () => {
   const stage = new Stage();
   await stage.join();
@@ -267,6 +323,30 @@ test("another epoch: nothing confirmed stays, and what was seen in the old one c
   assert.equal(stage.board.epoch, "e2");
 });
 
+test("another epoch: an op acked in the old one, whose echo never came, is gone from the view as from the board", async () => {
+  const stage = new Stage();
+  await stage.join();
+  stage.sync.submit(NOTE);
+  await settle();
+  await stage.socket.say(stage.ack(stage.socket.ops[0], 1));
+  await stage.socket.end();
+  await stage.clock.advance(1000);
+  await stage.answer({ epoch: "e2", seq: 0 }, { type: "snapshot", seq: 0, part: 1, parts: 1, elements: [] });
+  assert.equal(stage.view.get("n"), undefined);
+  assert.ok(!stage.view.isPending("n"));
+});
+
+test("an op that comes before the picture is merged, and hides no gap before it", async () => {
+  const stage = new Stage();
+  await stage.join({ seq: 2 }, null);
+  await stage.socket.say(foreign(4, { type: "note", id: "d" }));
+  assert.deepEqual(stage.view.drawOrder(), ["d"]);
+  await stage.socket.say({ type: "snapshot", seq: 2, part: 1, parts: 1, elements: [] }, foreign(3, { type: "note", id: "c" }));
+  assert.equal(stage.board.seq, 3);
+  await stage.socket.say(foreign(5, { type: "note", id: "e" }));
+  assert.ok(stage.sockets[0].closedWith, "4 is not known to be here in its place: it is asked for again");
+});
+
 test("a client id handed out anew renames what is pending, in order, and tells [IDN-5]", async () => {
   const store = new MemoryJournal();
   const stage = new Stage({ store });
@@ -363,6 +443,32 @@ test("a carrier that is given another client id sends under that one", async () 
   assert.deepEqual(stage.socket.ops.map((op) => op.opId), ["c-fresh:5"]);
   await stage.socket.say(stage.ack(stage.socket.ops[0], 1));
   assert.equal(stage.sync.status.pending, 0);
+});
+
+test("a dead tab's journal that the server will not have makes room for the next, and is tried again later", async () => {
+  const store = new MemoryJournal();
+  let orphans = ["c-one", "c-two"].map((client) => ({ client, entries: [{ op: { type: "note", id: client, opId: `${client}:1`, seen: 0, ts: 1 }, epoch: "e1" }] }));
+  store.orphans = async () => orphans.splice(0);
+  const stage = new Stage({ store });
+  await stage.join();
+  assert.equal(stage.sockets.length, 2);
+  stage.socket.open();
+  assert.equal(stage.socket.hello.client, "c-one");
+  await stage.socket.end(4403, "no");
+  assert.equal(stage.sync.status.state, "online");
+  assert.equal(stage.sync.status.pending, 2);
+  for (let turn = 0; turn < 4; turn += 1) {
+    await stage.clock.advance(9_000);
+    await stage.sockets[0].say({ type: "pong" });
+  }
+  assert.equal(stage.sockets.length, 3);
+  stage.socket.open();
+  assert.equal(stage.socket.hello.client, "c-two");
+  await stage.socket.say({ ...WELCOME, session: "S2", client: "c-two" });
+  await stage.socket.say(stage.ack(stage.socket.ops[0], 1));
+  stage.socket.open();
+  assert.equal(stage.socket.hello.client, "c-one");
+  assert.equal(stage.sync.status.pending, 1);
 });
 
 test("a large journal goes out in frames that the server takes, each op once", async () => {

@@ -40,9 +40,30 @@ test("offline closes the socket itself; online connects at once", async () => {
   await stage.page.set({ online: false });
   assert.ok(first.closedWith);
   assert.equal(stage.sync.status.state, "offline");
-  await stage.clock.advance(600_000);
+  await stage.clock.advance(59_000);
   assert.equal(stage.sockets.length, 1);
   await stage.page.set({ online: true });
+  assert.equal(stage.sockets.length, 2);
+});
+
+test("a browser that believes to be offline is not believed for ever: a server on this machine is there", async () => {
+  const stage = new Stage();
+  await stage.page.set({ online: false });
+  await stage.join();
+  assert.equal(stage.sync.status.state, "online");
+  await stage.socket.end();
+  assert.equal(stage.sync.status.retryAt, stage.clock.now() + 60_000);
+  await stage.clock.advance(60_000);
+  assert.equal(stage.sockets.length, 2);
+});
+
+test("a hidden tab whose network is back need not be seen to connect", async () => {
+  const stage = new Stage();
+  await stage.join();
+  await stage.page.set({ hidden: true });
+  await stage.page.set({ online: false });
+  await stage.page.set({ online: true });
+  await stage.clock.advance(60_000);
   assert.equal(stage.sockets.length, 2);
 });
 

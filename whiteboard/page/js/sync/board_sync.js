@@ -8,17 +8,20 @@
  * Theory of operation. Ops made here go on top of the view at once (`Overlay`), into the journal, and
  * into the outbox, which is sent whenever a link is up, again after each reconnect, with the same op
  * ids: the server stores an op id once. An ack takes the op out of journal and outbox; the echo, which
- * carries the server's stamp, takes it off the overlay. `cursor` counts the log without gaps; ops after
+ * carries the server's stamp, takes it off the overlay. What the server refuses for now, or passes over
+ * without an answer, is sent again after a delay. `cursor` counts the log without gaps; ops after
  * a gap are not taken, the link is made anew and asks for what follows the cursor. A snapshot merges
  * with whatever comes meanwhile, because merging is commutative; until its last part the cursor is
- * not good to resume from. Journals of tabs that died are sent on links of their own ("carriers"),
- * under the client id that made them, while their ops lie on this view like our own.
+ * not good to resume from. Journals of tabs that died are sent by a `Carrier`, under the client id that
+ * made them, while their ops lie on this view like our own.
  */
 
 import { Overlay } from "../core/overlay.js";
 import { parseOpId } from "../core/stamps.js";
+import { Carrier } from "./carrier.js";
 import { MemoryJournal, newClientId } from "./journal.js";
 import { BROWSER_CLOCK, Link, browserPage } from "./link.js";
+import { News } from "./news.js";
 import { Outbox } from "./outbox.js";
 import { Presence } from "./presence.js";
 
@@ -84,8 +87,7 @@ export class BoardSync extends EventTarget {
   #outboxes = new Map();
   /** Acked ops whose echo has not come: no longer pending, still on the overlay. @type {Map<string, {op: StampedOp, seq: number}>} */
   #acked = new Map();
-  /** Links that carry a dead tab's outbox. @type {Map<Outbox, Link>} */
-  #carriers = new Map();
+  #carrier;
   #counter = 0;
   /** Where the log has been followed to on this board; null until that is known. @type {number|null} */
   #cursor = null;
@@ -103,7 +105,7 @@ export class BoardSync extends EventTarget {
   /** @type {unknown} */
   #adoptTimer = null;
   #isFlushDue = false;
-  #news = { ids: new Set(), reset: false, status: false, peers: false, isDue: false };
+  #news = new News((news) => this.#tellNews(news));
 
   /**
    * @param {object} options
@@ -133,7 +135,12 @@ export class BoardSync extends EventTarget {
     this.#presence = new Presence({
       clock,
       send: (message) => this.#link.isCongested || this.#link.send(JSON.stringify(message)),
-      changed: () => this.#note("peers"),
+      changed: () => this.#news.note("peers"),
+    });
+    this.#carrier = new Carrier({
+      open: this.#newLink,
+      hello: (outbox) => this.#hello(outbox, this.#board.epoch !== null),
+      receive: (outbox, link, message) => this.#receiveCarried(outbox, link, message),
     });
     this.#own = new Outbox(identity.client, identity.key);
     this.#outboxes.set(identity.client, this.#own);
@@ -192,8 +199,7 @@ export class BoardSync extends EventTarget {
     this.#clock.clearTimeout(this.#adoptTimer);
     this.#presence.stop();
     this.#link.stop();
-    for (const link of this.#carriers.values()) link.stop();
-    this.#carriers.clear();
+    this.#carrier.stop();
     this.#retryTimer = null;
     for (const client of this.#outboxes.keys()) this.#store.release(client);
   }
@@ -280,25 +286,25 @@ export class BoardSync extends EventTarget {
   #put(outbox, entry) {
     outbox.add(entry);
     this.#overlay.add(entry.op);
-    this.#changed(entry.op.id);
-    this.#note("status");
+    this.#news.changed(entry.op.id);
+    this.#news.note("status");
   }
 
   /** Take an op off the overlay. @param {StampedOp} op */
   #lift(op) {
     this.#overlay.remove(op);
-    this.#changed(op.id);
+    this.#news.changed(op.id);
   }
 
   /** An op of ours, or of a dead tab, is stored. @param {string} opId @returns {StampedOp|undefined} the op if it was pending */
   #confirm(opId) {
-    const outbox = this.#outboxes.get(clientOf(opId));
+    const outbox = this.#outboxes.get(clientOf(opId ?? ""));
     const entry = outbox?.get(opId);
     if (!outbox || !entry) return undefined;
     outbox.remove(opId);
     this.#store.remove([opId]);
-    this.#retryMs = FIRST_RETRY_MS;
-    this.#note("status");
+    if (!outbox.isHeldUp) this.#retryMs = FIRST_RETRY_MS;
+    this.#news.note("status");
     if (outbox.size === 0 && outbox !== this.#own) this.#carried(outbox);
     return entry.op;
   }
@@ -318,16 +324,18 @@ export class BoardSync extends EventTarget {
     const { frames, oversize } = outbox.take(this.#board.epoch, { ...LIMITS, ...this.limits });
     for (const frame of frames) link.send(frame);
     for (const { op } of oversize) {
-      this.#refuse({ type: "reject", opId: op.opId, code: "too_large", reason: "the op is larger than a frame" });
+      this.#giveUp({ type: "reject", opId: op.opId, code: "too_large", reason: "the op is larger than a frame" });
     }
   }
 
+  /** What is late goes out after a delay, longer each time until nothing is. */
   #retryLater() {
     if (this.#retryTimer !== null) return;
     this.#retryTimer = this.#clock.setTimeout(() => {
       this.#retryTimer = null;
+      for (const outbox of this.#outboxes.values()) outbox.resume();
       this.#flush(this.#own, this.#link);
-      for (const [outbox, link] of this.#carriers) this.#flush(outbox, link);
+      this.#carrier.flush((outbox, link) => this.#flush(outbox, link));
     }, this.#retryMs);
     this.#retryMs = Math.min(LONGEST_RETRY_MS, this.#retryMs * 2);
   }
@@ -347,7 +355,7 @@ export class BoardSync extends EventTarget {
       this.session = null;
       this.#presence.end();
     }
-    this.#note("status");
+    this.#news.note("status");
   }
 
   /** @param {Message} message */
@@ -362,14 +370,14 @@ export class BoardSync extends EventTarget {
     snapshot: (message) => this.#takeSnapshot(message),
     resync: () => this.#discard(),
     ack: (message) => this.#takeAck(message),
-    reject: (message) => this.#refuse(message),
-    error: ({ code, reason, path }) => this.#tell("problem", { code, reason, path }),
+    reject: (message) => this.#takeReject(message),
+    error: (message) => this.#takeError(this.#own, message),
     join: (message) => this.#presence.join(message),
     leave: ({ session }) => this.#presence.leave(session),
     cursors: ({ cursors }) => this.#takeCursors(cursors),
     role: ({ role }) => {
       this.#role = role;
-      this.#note("status");
+      this.#news.note("status");
     },
     drain: ({ reconnect }) => this.#tell("drain", { reconnect }),
   };
@@ -384,9 +392,16 @@ export class BoardSync extends EventTarget {
     this.#presence.begin(message.peers ?? []);
     this.#takeIdentity(message);
     if (!this.#askedSince || message.epoch !== this.#board.epoch) this.#discard();
-    if (message.epoch !== this.#board.epoch) Object.assign(this.#board, { epoch: message.epoch, seq: 0 });
+    if (message.epoch !== this.#board.epoch) this.#beginEpoch(message.epoch);
     this.#flush(this.#own, this.#link);
     this.#carry();
+  }
+
+  /** The board was begun again: what was stored before is gone, acked or not. @param {string} epoch */
+  #beginEpoch(epoch) {
+    Object.assign(this.#board, { epoch, seq: 0 });
+    for (const { op } of this.#acked.values()) this.#lift(op);
+    this.#acked.clear();
   }
 
   /** @param {Message} welcome */
@@ -409,12 +424,13 @@ export class BoardSync extends EventTarget {
    * @param {string|undefined} key
    */
   #becomeClient(client, key) {
-    this.#rename(this.#own, client, key);
+    const claimed = this.#rename(this.#own, client, key);
     this.#identity = { ...this.#identity, client, key };
     this.#tell("identity", this.identity);
+    return claimed;
   }
 
-  /** @param {Outbox} outbox @param {string} client @param {string|undefined} key */
+  /** @param {Outbox} outbox @param {string} client @param {string|undefined} key @returns {Promise<boolean>} as `claim` */
   #rename(outbox, client, key) {
     const former = outbox.client;
     const { before, after } = outbox.rename(client, key);
@@ -426,13 +442,12 @@ export class BoardSync extends EventTarget {
     for (const entry of after) this.#store.append(entry);
     this.#store.remember(client, key);
     this.#store.release(former);
-    this.#store.claim(client);
+    return this.#store.claim(client);
   }
 
   /** Another tab is this client, as when a tab was duplicated: what it made is its own. */
   async #becomeSomebodyElse() {
-    this.#becomeClient(newClientId(), undefined);
-    await this.#store.claim(this.client);
+    await this.#becomeClient(newClientId(), undefined);
   }
 
   // --- the log ----------------------------------------------------------------------------------
@@ -441,17 +456,20 @@ export class BoardSync extends EventTarget {
     const { epoch, seq } = this.#board;
     this.#isComplete = false;
     this.#cursor = null;
-    if (this.#board.size > 0) this.#news.reset = true;
+    if (this.#board.size > 0) this.#news.reset();
     this.#board.clear();
     Object.assign(this.#board, { epoch, seq }); // what one has seen stays seen
     this.#overlay.refreshAll();
-    this.#note("status");
+    this.#news.note("status");
   }
 
   /** @param {StampedOp & {seq: number}} op */
   #takeOp(op) {
-    if (this.#cursor !== null && op.seq > this.#cursor + 1) return this.#link.restart(`gap before ${op.seq}`);
-    this.#advance(op.seq);
+    // Before the first part of a snapshot nobody knows what came before this op: it is merged, and counts for nothing.
+    if (this.#cursor !== null) {
+      if (op.seq > this.#cursor + 1) return this.#link.restart(`gap before ${op.seq}`);
+      this.#advance(op.seq);
+    }
     this.#merged(this.#board.apply(op));
     const pending = this.#confirm(op.opId) ?? this.#acked.get(op.opId)?.op;
     this.#acked.delete(op.opId);
@@ -467,7 +485,7 @@ export class BoardSync extends EventTarget {
     for (const [opId, acked] of this.#acked) {
       if (acked.seq <= this.#board.seq && this.#acked.delete(opId)) this.#lift(acked.op);
     }
-    this.#note("status");
+    this.#news.note("status");
   }
 
   /** @param {number} seq */
@@ -479,11 +497,12 @@ export class BoardSync extends EventTarget {
   #merged(id) {
     if (id === null) return;
     this.#overlay.refresh(id);
-    this.#changed(id);
+    this.#news.changed(id);
   }
 
   /** @param {Message} ack */
   #takeAck({ opId, seq }) {
+    this.#answered(opId);
     const op = this.#confirm(opId);
     if (!op) return;
     if (this.#isComplete && seq <= this.#board.seq) this.#lift(op);
@@ -491,43 +510,47 @@ export class BoardSync extends EventTarget {
   }
 
   /** @param {Message} reject */
-  #refuse({ opId, code, reason, path, retry }) {
-    const outbox = this.#outboxes.get(clientOf(opId ?? ""));
-    if (!outbox?.get(opId)) return;
-    if (retry) {
-      outbox.unsend(opId);
-      return this.#retryLater();
-    }
-    const op = /** @type {StampedOp} */ (this.#confirm(opId));
+  #takeReject(reject) {
+    const outbox = this.#answered(reject.opId);
+    if (!reject.retry) return this.#giveUp(reject);
+    if (!outbox?.get(reject.opId)) return;
+    outbox.postpone(reject.opId);
+    this.#retryLater();
+  }
+
+  /** An op will never be stored: off the view with it. @param {Message} reject */
+  #giveUp({ opId, code, reason, path }) {
+    const op = this.#confirm(opId);
+    if (!op) return;
     this.#lift(op);
     this.#tell("rejected", { op, code, reason, path });
   }
 
-  // --- journals of tabs that died -----------------------------------------------------------------
-
-  /** Send one dead tab's outbox at a time, on a link of its own. */
-  #carry() {
-    if (this.#carriers.size > 0 || !this.#isStarted) return;
-    for (const outbox of this.#outboxes.values()) {
-      if (outbox !== this.#own && outbox.size > 0) return this.#openCarrier(outbox);
-    }
+  /** Something was refused that has no name: it may have been a whole frame of ops. @param {Outbox} outbox @param {Message} error */
+  #takeError(outbox, { code, reason, path }) {
+    if (outbox.doubt()) this.#retryLater();
+    this.#tell("problem", { code, reason, path });
   }
 
-  /** @param {Outbox} outbox */
-  #openCarrier(outbox) {
-    const link = this.#newLink({
-      hello: () => this.#hello(outbox, this.#board.epoch !== null),
-      message: (message) => this.#receiveCarried(outbox, link, message),
-      state: () => link.state !== "up" && outbox.unsendAll(),
-    });
-    this.#carriers.set(outbox, link);
-    link.start();
+  /** @param {string} [opId] @returns {Outbox|undefined} whose it is */
+  #answered(opId = "") {
+    const outbox = this.#outboxes.get(clientOf(opId));
+    if (outbox?.answered(opId)) this.#retryLater();
+    return outbox;
+  }
+
+  // --- journals of tabs that died -----------------------------------------------------------------
+
+  #carry() {
+    if (!this.#isStarted) return;
+    this.#carrier.next([...this.#outboxes.values()].filter((outbox) => outbox !== this.#own && outbox.size > 0));
   }
 
   /** @param {Outbox} outbox @param {Link} link @param {Message} message */
   #receiveCarried(outbox, link, message) {
     if (message.type === "ack") this.#takeAck(message);
-    if (message.type === "reject") this.#refuse(message);
+    if (message.type === "reject") this.#takeReject(message);
+    if (message.type === "error") this.#takeError(outbox, message);
     if (message.type !== "welcome") return;
     this.#presence.own(message.session);
     if (message.client !== outbox.client) this.#rename(outbox, message.client, message.key);
@@ -536,8 +559,7 @@ export class BoardSync extends EventTarget {
 
   /** A dead tab's outbox is empty. @param {Outbox} outbox */
   #carried(outbox) {
-    this.#carriers.get(outbox)?.stop();
-    this.#carriers.delete(outbox);
+    this.#carrier.done(outbox);
     this.#outboxes.delete(outbox.client);
     this.#store.forget(outbox.client);
     this.#store.release(outbox.client);
@@ -546,37 +568,18 @@ export class BoardSync extends EventTarget {
 
   // --- news for the page ------------------------------------------------------------------------
 
-  /** @param {string} id */
-  #changed(id) {
-    this.#news.ids.add(id);
-    this.#tellSoon();
-  }
-
-  /** @param {"status"|"peers"} what */
-  #note(what) {
-    this.#news[what] = true;
-    this.#tellSoon();
-  }
-
   /** @param {CursorEntry[]} cursors */
   #takeCursors(cursors) {
     const others = cursors.filter(({ session }) => !this.#presence.isOurs(session));
     if (others.length > 0) this.#tell("cursors", others);
   }
 
-  #tellSoon() {
-    if (this.#news.isDue) return;
-    this.#news.isDue = true;
-    queueMicrotask(() => this.#tellNews());
-  }
-
-  #tellNews() {
-    const { ids, reset, status, peers } = this.#news;
-    this.#news = { ids: new Set(), reset: false, status: false, peers: false, isDue: false };
-    if (reset) this.#tell("reset", null);
+  /** @param {{ids: Set<string>, isReset: boolean, kinds: Set<string>}} news */
+  #tellNews({ ids, isReset, kinds }) {
+    if (isReset) this.#tell("reset", null);
     else if (ids.size > 0) this.#tell("change", { ids });
-    if (peers) this.#tell("peers", this.peers);
-    if (status) this.#tell("status", this.status);
+    if (kinds.has("peers")) this.#tell("peers", this.peers);
+    if (kinds.has("status")) this.#tell("status", this.status);
   }
 
   /** @param {string} type @param {unknown} detail */

@@ -38,6 +38,8 @@ const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 15_000;
 /** A hidden tab need not be in step at once, and a thousand of them must not wake a server. */
 const LONGEST_HIDDEN_DELAY_MS = 60_000;
+/** "Offline" is what the browser believes: a server on this very machine, or on a network it does not count, is there all the same. */
+const OFFLINE_DELAY_MS = 60_000;
 /** After 4429 the server's window must pass first. */
 const RATE_DELAY_MS = 5_000;
 /** DNS, TCP, TLS, upgrade and welcome on a bad link. */
@@ -155,7 +157,6 @@ export class Link {
   #connect() {
     this.#clear();
     this.#drain = null;
-    if (!this.#page.isOnline()) return this.#become("waiting");
     const socket = this.#openSocket();
     if (!socket) return this.#lost(1006, "cannot open a socket");
     this.#socket = socket;
@@ -271,8 +272,9 @@ export class Link {
 
   /** @param {number} ms */
   #wait(ms) {
-    if (this.#page.isOnline()) this.#after("retry", ms, () => this.#connect());
-    this.retryAt = this.#page.isOnline() ? Math.ceil(this.#clock.now() + ms) : null;
+    const delay = this.#page.isOnline() ? ms : OFFLINE_DELAY_MS;
+    this.#after("retry", delay, () => this.#connect());
+    this.retryAt = Math.ceil(this.#clock.now() + delay);
     this.#become("waiting");
   }
 

@@ -1,8 +1,13 @@
 /**
  * Ops of one client that no server has confirmed, in the order they were made.
  *
- * Owns which of them have been sent on the link that is up, and how they are packed into frames.
- * Must not know sockets, journals or the view.
+ * Owns which of them have been sent on the link that is up, which have to wait, and how they are packed
+ * into frames. Must not know sockets, clocks, journals or the view.
+ *
+ * Theory of operation. A server answers the ops of a session in their order (ACK-6). So when a later op
+ * is answered, one that was sent before it and has no answer never will have one: an error took it, as one
+ * for a whole frame, which names no op. Such an op, and one that was refused for now, is late: it waits,
+ * whatever else is sent meanwhile, until `resume`.
  */
 
 import { parseOpId } from "../core/stamps.js";
@@ -19,6 +24,12 @@ export class Outbox {
   #entries = new Map();
   /** @type {Set<string>} */
   #unsent = new Set();
+  /** Sent on the link that is up, in the order of sending, and not answered there. @type {Set<string>} */
+  #sent = new Set();
+  /** Once refused or passed over, until confirmed; neither sent nor unsent while they wait. @type {Set<string>} */
+  #late = new Set();
+  /** Sent before something went wrong. @type {Set<string>} */
+  #doubted = new Set();
 
   /**
    * @param {string} client
@@ -55,20 +66,65 @@ export class Outbox {
     return this.#entries.get(opId);
   }
 
-  /** @param {string} opId */
+  /** It is confirmed, or given up. @param {string} opId */
   remove(opId) {
     this.#entries.delete(opId);
     this.#unsent.delete(opId);
+    this.#late.delete(opId);
   }
 
-  /** To be sent once more. @param {string} opId */
-  unsend(opId) {
-    if (this.#entries.has(opId)) this.#unsent.add(opId);
+  /** Whether an op waits, or has waited and is not confirmed. */
+  get isHeldUp() {
+    return this.#late.size > 0;
+  }
+
+  /**
+   * The server has answered an op. To be told of each answer, before `remove` or `postpone`.
+   * @param {string} opId
+   * @returns {boolean} whether ops sent before it were passed over, and are late now
+   */
+  answered(opId) {
+    if (!this.#sent.has(opId)) return false;
+    let isAnyLate = false;
+    for (const earlier of this.#sent) {
+      this.#sent.delete(earlier);
+      if (earlier === opId) break;
+      if (!this.#entries.has(earlier)) continue; // its echo came before its ack
+      this.#late.add(earlier);
+      isAnyLate = true;
+    }
+    return isAnyLate;
+  }
+
+  /** Refused for now. @param {string} opId */
+  postpone(opId) {
+    this.#late.add(opId);
+  }
+
+  /**
+   * Something that was sent has gone wrong, and nobody knows what it was.
+   * @returns {boolean} whether it may have been an op
+   */
+  doubt() {
+    this.#doubted = new Set([...this.#sent].filter((opId) => this.#entries.has(opId)));
+    return this.#doubted.size > 0;
+  }
+
+  /** What is late, or in doubt and still without an answer, is to be sent once more. */
+  resume() {
+    for (const opId of this.#doubted) {
+      if (this.#entries.has(opId) && this.#sent.delete(opId)) this.#late.add(opId);
+    }
+    this.#doubted.clear();
+    for (const opId of this.#late) if (!this.#sent.has(opId)) this.#unsent.add(opId);
   }
 
   /** The link is gone: what it took may not have arrived. */
   unsendAll() {
     this.#unsent = new Set(this.#entries.keys());
+    this.#sent.clear();
+    this.#late.clear();
+    this.#doubted.clear();
   }
 
   /**
@@ -105,6 +161,7 @@ export class Outbox {
         oversize.push(entry);
         continue;
       }
+      this.#sent.add(entry.op.opId);
       if (bytes > room || groups[groups.length - 1].length >= batch) {
         groups.push([]);
         room = frameBytes - 1;
