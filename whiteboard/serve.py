@@ -106,7 +106,8 @@ async def _open_server(
         async with trio.open_nursery() as accepting:
             await accepting.start(serve_connections, listening.sockets, demux.serve, connections)
             address = listening.url(base_path=settings.base_path, tls=tls is not None)
-            log.info("server_started", address=address, mode=settings.mode.value)
+            where = str(settings.data.absolute()) if settings.mode is Mode.SQLITE else None
+            log.info("server_started", address=address, mode=settings.mode.value, directory=where)
             print(f"whiteboard is at {address}", flush=True)  # noqa: T201 - what this command says
             yield
             accepting.cancel_scope.cancel()
@@ -120,8 +121,8 @@ async def _start_session(hub: Hub, request: WebSocketRequest) -> None:
     """Hand a WebSocket request to its board's room, or refuse it while it is still HTTP."""
     board_id = parse_board_id(request.name)
     if board_id is None:
-        reason = "a board id is 1 to 128 of A-Z a-z 0-9 _ . -"
-        await request.refuse(404, error_body("bad_board_id", reason))
+        reason = "A board id has letters, digits and _ . - only, at most 128."
+        await request.refuse(404, error_body("no_such_board", reason))
         return
     try:
         await hub.serve(board_id, request.accept)

@@ -107,6 +107,26 @@ def test_every_error_code_in_use_is_in_the_table() -> None:
     assert set(re.findall(r'BadMessage\(\s*"(\w+)"', source)) == rows
 
 
+def test_every_code_of_http_is_in_the_table() -> None:
+    """With its status, and every code of the table is in use. [HTTP-8] [HTTP-15]"""
+    rows = set(re.findall(r"^\| `(\w+)` \| (\d+) \|", text("http.md"), re.MULTILINE))
+    package = ROOT / "whiteboard"
+    source = "".join(
+        path.read_text()
+        for path in (
+            package / "serve.py",
+            *(package / "web").glob("*.py"),
+            *(package / "transport").glob("*.py"),
+        )
+    )
+    told = r'(?:Refused|error_answer|UpgradeFault)\(\s*(\d+), "(\w+)"'
+    by_table = re.findall(r'^    (\d+): \("(\w+)", ', source, re.MULTILINE)
+    bare = set(re.findall(r'error_body\(\s*"(\w+)"', source))
+    found = {(code, status) for status, code in [*re.findall(told, source), *by_table]}
+    assert found <= rows
+    assert {code for code, _ in found} | bare | {"bad_request"} == {code for code, _ in rows}
+
+
 def test_the_table_of_limits_is_what_welcome_publishes() -> None:
     """Names and values, in that order. [LIM-1] [HEL-7]"""
     rows = re.findall(r"^\| `(\w+)` \| (\d+) \|", text("limits.md"), re.MULTILINE)

@@ -55,7 +55,7 @@ async def test_unknown_paths_and_methods_have_the_one_error_shape(site: Site) ->
     [
         (StorageUnavailable("/secret/db: disk full"), (503, "storage_unavailable")),
         (StorageCorrupt("/secret/db: checksum"), (500, "storage_corrupt")),
-        (RoomClosed("draining"), (503, "room_closed")),
+        (RoomClosed("draining"), (503, "unavailable")),
         (ValueError("/secret bug"), (500, "internal")),
     ],
 )
@@ -69,6 +69,14 @@ async def test_faults_are_told_without_their_text(
     assert error(answer) == told
     assert "secret" not in answer.text
     assert ("retry-after" in answer.headers) is (answer.status_code == 503)
+
+
+async def test_a_socket_address_without_an_upgrade_says_what_is_missing(site: Site) -> None:
+    """426, and a hint for whoever set up the proxy that swallowed it. [HTTP-14]"""
+    answer = await site.get("/ws/x")
+
+    assert error(answer) == (426, "upgrade_required")
+    assert answer.headers["upgrade"] == "websocket"
 
 
 async def test_a_base_path_may_be_passed_on_or_stripped_by_the_proxy(site: Site) -> None:

@@ -22,7 +22,7 @@ from whiteboard.config import LogFormat, LogLevel
 
 EVENTS: Final = {
     # server
-    "server_started": "The server takes connections; `address` says where.",
+    "server_started": "The server takes connections at `address`; boards are in `directory`, if they are kept.",
     "server_draining": "A signal came: no new sessions, the old ones are asked to come back later.",
     "server_stopped": "Everything is closed; the process ends.",
     "library_message": "A library's own warning, as it gave it; `library` is its logger's name.",
@@ -38,6 +38,7 @@ EVENTS: Final = {
     "checkpoint_failed": "A checkpoint could not be stored; it is tried again later, the log has all.",
     "compaction_failed": "Old ops could not be compressed; it is tried again later, nothing is lost.",
     # transport
+    "origin_refused": "A page of an `origin` that is neither `host` nor allowed by setting wanted a socket.",
     "connection_failed": "A connection's handling raised outside of any session.",
     "accept_paused": "The system is out of descriptors or memory for a socket; new connections wait.",
     # web

@@ -106,10 +106,10 @@ class Demux:
             await answer_and_close(wire, upgrade.status, error_body(upgrade.code, upgrade.reason), extra)
             return None
         if not self._origins.allows(head.headers.get("origin"), client.host):
-            body = error_body(
-                "origin", "Pages of this origin may not connect; the setting `origins` allows more"
-            )
-            await answer_and_close(wire, 403, body)
+            origin = head.headers.get("origin")
+            log.warning("origin_refused", origin=origin, host=client.host, peer=str(client))
+            reason = "Pages of this origin may not connect; the setting origins allows more."
+            await answer_and_close(wire, 403, error_body("foreign_origin", reason))
             return None
         return WebSocketRequest(name, client, head, upgrade, data[end:], wire)
 
@@ -136,13 +136,13 @@ async def _read_head(wire: Wire) -> bytes | None:
                 return None
             state = head_state(data)
             if state is HeadState.TOO_LARGE:
-                body = error_body("head_too_large", "The request's head is too large")
+                body = error_body("head_too_large", "The request's head is too large.")
                 await answer_and_close(wire, 431, body)
                 return None
             if state is not HeadState.MORE:
                 return bytes(data)
     if data:
-        await answer_and_close(wire, 408, error_body("head_timeout", "The request's head took too long"))
+        await answer_and_close(wire, 408, error_body("timeout", "The request's head took too long."))
     return None
 
 

@@ -73,7 +73,8 @@ class HttpBridge:
         slowly, until `shut_down` closes that wire.
         """
         if self._is_stopping:
-            await answer_and_close(wire, 503, error_body("draining", "The server is stopping; try again"))
+            body = error_body("unavailable", "The server is stopping; try again.")
+            await answer_and_close(wire, 503, body, [("Retry-After", "5")])
             return
         self._open.add(wire)
         try:
@@ -241,10 +242,10 @@ class _Front:
     async def _refuse_websocket(self, scope: Scope, send: Send) -> None:
         headers: RawHeaders = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
         if scope["path"].startswith(self._websocket_paths):
-            status, body = 426, error_body("new_connection", "Open a WebSocket on a connection of its own")
+            status, body = 426, error_body("upgrade_required", "Open a WebSocket on a connection of its own.")
             headers.append((b"upgrade", b"websocket"))
         else:
-            status, body = 404, error_body("not_found", "There is no WebSocket at this path")
+            status, body = 404, error_body("not_found", "There is no WebSocket at this address.")
         content = msgspec.json.encode(body)
         headers.append((b"content-length", b"%d" % len(content)))
         if scope["http_version"] == "1.1":

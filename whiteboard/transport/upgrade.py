@@ -50,14 +50,14 @@ def read_upgrade(head: RequestHead) -> Upgrade | UpgradeFault:
     """The offer in a WebSocket upgrade, or what is wrong with it."""
     headers = head.headers
     if headers.get("sec-websocket-version") != VERSION:
-        return UpgradeFault(426, "websocket_version", f"WebSocket version {VERSION} is needed")
+        return UpgradeFault(426, "websocket_version", f"WebSocket version {VERSION} is needed.")
     if head.version != "HTTP/1.1":
-        return UpgradeFault(400, "http_version", "A WebSocket needs HTTP/1.1")
+        return UpgradeFault(400, "bad_request", "A WebSocket needs HTTP/1.1.")
     if headers.elements("transfer-encoding") or headers.get("content-length") not in {None, "0"}:
-        return UpgradeFault(400, "body", "A WebSocket upgrade has no body")
+        return UpgradeFault(400, "bad_request", "A WebSocket upgrade has no body.")
     keys = headers.get_all("sec-websocket-key")
     if len(keys) != 1 or not _is_nonce(keys[0]):
-        return UpgradeFault(400, "websocket_key", "Sec-WebSocket-Key must be 16 bytes in base64")
+        return UpgradeFault(400, "bad_request", "Sec-WebSocket-Key must be 16 bytes in base64.")
     return Upgrade(keys[0], tuple(headers.elements("sec-websocket-protocol")))
 
 

@@ -45,7 +45,9 @@ def require_own_page(request: Request, settings: Settings) -> None:
         return
     if request.headers.get("sec-fetch-site") == "same-origin" or _is_same_host(origin, request.headers):
         return
-    raise Refused(403, "forbidden", "Pages of that origin may not do this; see the setting origins.")
+    raise Refused(
+        403, "foreign_origin", "Pages of this origin may not do this; the setting origins allows more."
+    )
 
 
 def _bearer(headers: Headers) -> str | None:

@@ -84,7 +84,7 @@ async def _on_corrupt(request: Request, error: StorageCorrupt) -> Response:
 
 
 async def _on_room_closed(_: Request, __: RoomClosed) -> Response:
-    return error_answer(503, "room_closed", "The board is being closed; try again.", headers=RETRY_LATER)
+    return error_answer(503, "unavailable", "The board cannot be opened now; try again.", headers=RETRY_LATER)
 
 
 async def _on_gone(_: Request, __: ClientDisconnect) -> Response:

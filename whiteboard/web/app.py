@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from whiteboard.web.answers import HANDLERS
+from whiteboard.web.answers import HANDLERS, error_answer
 from whiteboard.web.boards import BoardsApi
 from whiteboard.web.documents import Documents
 from whiteboard.web.edge import Edge
@@ -37,6 +37,7 @@ def build_app(services: WebServices, page: Page) -> ASGIApp:
         _route("/api/boards/{board}", GET=boards.look, DELETE=boards.delete),
         Route("/api/boards/{board}/ops", boards.ops),
         Route("/api/boards/{board}/export.json", boards.export_json),
+        Route("/ws/{board:path}", _no_upgrade),
         Route("/asyncapi.json", documents.asyncapi),
         Route("/schema/messages.json", documents.messages_schema),
         Route("/debug/tasks", documents.tasks),
@@ -44,6 +45,13 @@ def build_app(services: WebServices, page: Page) -> ASGIApp:
     app = Starlette(routes=routes, exception_handlers=HANDLERS)
     app.router.redirect_slashes = False  # it would build absolute addresses from what a proxy says
     return Edge(app, services.settings.base_path)
+
+
+async def _no_upgrade(request: Request) -> Response:
+    """An address of sockets, asked for without an upgrade: most often a proxy that does not pass it on."""
+    reason = "This address is for WebSockets: a proxy in between must pass on Upgrade and Connection."
+    hop = {"upgrade": "websocket", "connection": "upgrade"} if request.scope["http_version"] == "1.1" else {}
+    return error_answer(426, "upgrade_required", reason, headers=hop)
 
 
 def _route(path: str, **by_method: Callable[[Request], Awaitable[Response]]) -> Route:
