@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Board } from "../../whiteboard/page/js/core/board.js";
 import { Scene } from "../../whiteboard/page/js/draw/scene.js";
 import { mergeBoxes } from "../../whiteboard/page/js/draw/layers.js";
-import { wrap } from "../../whiteboard/page/js/draw/painters.js";
+import { wrap } from "../../whiteboard/page/js/draw/text.js";
 import { History, mergeSteps } from "../../whiteboard/page/js/history.js";
 import { ACTIONS, chordOf, copyOf } from "../../whiteboard/page/js/input/actions.js";
 import { readElements } from "../../whiteboard/page/js/input/clipboard.js";

@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as g from "../../whiteboard/page/js/draw/geometry.js";
 import { Grid } from "../../whiteboard/page/js/draw/grid.js";
+import { LINE_HEIGHT, NOTE, NOTE_PAD, noteLines } from "../../whiteboard/page/js/draw/text.js";
+import { handlesOf, resizedProps } from "../../whiteboard/page/js/tools/change.js";
 
 const measure = (/** @type {string} */ text, /** @type {number} */ size) => ({ w: text.length * size * 0.5, h: size * 1.3 });
 const at = (/** @type {number} */ x, /** @type {number} */ y) => ({ x, y });
@@ -65,6 +67,36 @@ test("rotation is in radians, clockwise on the screen, about the middle [PRP-11]
   assert.ok(!hits(el, at(50 + reach, -reach), at(50 + reach, -reach), 1));
   const turned = g.rotateAround(1, 0, 0, 0, Math.PI / 2);
   assert.deepEqual([Math.round(turned.x), Math.round(turned.y)], [0, 1]);
+});
+
+test("what has no size has one and the same everywhere: drawn, hit, framed and resized", () => {
+  const note = { id: "n", type: "note", x: 0, y: 0 };
+  assert.deepEqual(g.plainBox(note, measure), { minX: 0, minY: 0, maxX: NOTE.w, maxY: NOTE.h });
+  assert.deepEqual(resizedProps(note, "se", 10, 20, false, measure), { x: 0, w: NOTE.w + 10, y: 0, h: NOTE.h + 20 });
+  assert.ok(hits(note, at(NOTE.w - 1, NOTE.h - 1), at(NOTE.w - 1, NOTE.h - 1), 0));
+  const line = { id: "l", type: "shape", kind: "line", x: 7, y: 8 };
+  assert.deepEqual(g.plainBox(line, measure), { minX: 7, minY: 8, maxX: 7, maxY: 8 });
+  assert.ok(!hits(line, at(60, 60), at(60, 60), 5));
+  assert.deepEqual(handlesOf(line, measure).map(({ x, y }) => [x, y]), [[7, 8], [7, 8]]);
+});
+
+test("a note grows with its text: its box is what is drawn, hit and selected", () => {
+  const low = { id: "n", type: "note", x: 0, y: 0, w: 100, h: 40, size: 10 };
+  const text = "word ".repeat(40).trim(); // 15 letters to a line of 76 units: three words, 14 lines
+  const long = { ...low, text }, box = /** @type {any} */ (g.plainBox(long, measure));
+  assert.equal(noteLines(long, measure).length, 14);
+  assert.equal(box.maxY, 14 * 10 * LINE_HEIGHT + 2 * NOTE_PAD.y);
+  assert.ok(hits(long, at(50, box.maxY - 1), at(50, box.maxY - 1), 0));
+  assert.equal(g.plainBox({ ...low, text: "word" }, measure)?.maxY, 40, "a short text leaves it as it is");
+  assert.equal(g.plainBox({ ...low, h: 5, text: "" }, measure)?.maxY, 5);
+});
+
+test("a note is never made lower than its text, and a side is moved alone", () => {
+  const note = { id: "n", type: "note", x: 0, y: 0, w: 100, h: 100, size: 10, text: "word ".repeat(9).trim() };
+  const least = 3 * 10 * LINE_HEIGHT + 2 * NOTE_PAD.y;
+  assert.deepEqual(resizedProps(note, "s", 0, -99, false, measure), { y: 0, h: least });
+  assert.deepEqual(resizedProps(note, "n", 0, 99, false, measure), { y: 100 - least, h: least });
+  assert.deepEqual(resizedProps(note, "e", 20, 5, false, measure), { x: 0, w: 120 });
 });
 
 test("a line of negative size has a proper box", () => {

@@ -45,7 +45,9 @@ function makeHint(desk) {
 
 /** @param {import("../desk.js").Desk} desk */
 function tellTroubles(desk) {
+  let wasOfflineWith = 0;
   desk.addEventListener("rejected", (e) => {
+    wasOfflineWith = 0; // not everything was sent
     const { code, reason } = /** @type {CustomEvent} */ (e).detail;
     toast(code === "read_only" ? t("toast.rejected.viewer") : t("toast.rejected", { reason: reason || code }), "warning");
   });
@@ -56,7 +58,6 @@ function tellTroubles(desk) {
     if (desk.sync.status.pending > 0 && desk.sync.status.kept === "memory") e.preventDefault();
   });
   desk.sync.addEventListener("drain", () => toast(t("toast.drain")));
-  let wasOfflineWith = 0;
   desk.addEventListener("status", () => {
     const { state, pending } = desk.sync.status;
     if (state === "offline") wasOfflineWith = Math.max(wasOfflineWith, pending);

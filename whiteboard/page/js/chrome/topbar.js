@@ -6,7 +6,7 @@
  * @typedef {import("../desk.js").Desk} Desk
  * @typedef {import("../input/actions.js").Context} Context
  */
-import { PEOPLE_COLORS } from "../draw/color.js";
+import { PEOPLE_COLORS, PEOPLE_PALETTE } from "../draw/color.js";
 import { language, LANGUAGES, setLanguage, t, tn } from "../i18n/i18n.js";
 import { applyTheme, recallTheme, remember } from "../prefs.js";
 import { h, icon, iconButton, popover, safeColor } from "./dom.js";
@@ -119,8 +119,8 @@ function makeIdentity(desk) {
     e.stopPropagation();
     if (e.key === "Enter" && !e.isComposing) input.blur();
   });
-  const swatches = PEOPLE_COLORS.map((value) => {
-    const button = h("button", { class: "swatch swatch-small", attrs: { type: "button", "aria-label": value, "aria-pressed": String(value === color) } });
+  const swatches = PEOPLE_PALETTE.map(({ name: colorName, value }) => {
+    const button = h("button", { class: "swatch swatch-small", label: `color.${colorName}`, testid: `my-color-${colorName}`, attrs: { type: "button", "aria-pressed": String(value === color) } });
     button.style.setProperty("--swatch", value);
     button.addEventListener("click", () => {
       save(input.value.trim() || t("people.guest"), value);

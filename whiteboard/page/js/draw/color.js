@@ -13,10 +13,15 @@ export const PALETTE = Object.freeze([
   { name: "pink", value: "#d6336c" },
 ]);
 
-/** Names' colours for cursors: dark enough for white letters on them. */
-export const PEOPLE_COLORS = Object.freeze([
-  "#c2410c", "#b45309", "#4d7c0f", "#15803d", "#0f766e", "#0369a1", "#4338ca", "#7e22ce", "#be185d", "#be123c",
+/** People's colours, for cursors: dark enough for white letters on them. Named as the palette is. */
+export const PEOPLE_PALETTE = Object.freeze([
+  { name: "rust", value: "#c2410c" }, { name: "amber", value: "#b45309" },
+  { name: "olive", value: "#4d7c0f" }, { name: "green", value: "#15803d" },
+  { name: "teal", value: "#0f766e" }, { name: "blue", value: "#0369a1" },
+  { name: "indigo", value: "#4338ca" }, { name: "purple", value: "#7e22ce" },
+  { name: "pink", value: "#be185d" }, { name: "crimson", value: "#be123c" },
 ]);
+export const PEOPLE_COLORS = Object.freeze(PEOPLE_PALETTE.map(({ value }) => value));
 
 /** Red, green, blue in 0..255 of `#rgb`, `#rrggbb` or `#rrggbbaa`, else null. @param {string} text */
 export function parseHex(text) {

@@ -7,12 +7,13 @@
  * @typedef {{x:number, y:number}} Point
  * @typedef {readonly number[]} Line points joined by lines, flat: x, y, pressure, x, y, pressure, …
  * @typedef {import("../types.js").Element} Element
- * @typedef {(text: string, size: number) => {w:number, h:number}} MeasureText
+ * @typedef {import("./text.js").MeasureText} MeasureText
  */
+import { NOTE, noteHeight, textSizeOf } from "./text.js";
 
 export const DEFAULT_WIDTH = 4;
-export const DEFAULT_TEXT_SIZE = 24;
-export const LINE_HEIGHT = 1.3;
+/** Width and height of a box that has none. */
+const DEFAULT_SIDE = 100;
 const ELLIPSE_SIDES = 48;
 
 /** Box of two opposite corners, whichever way they lie. @returns {Box} */
@@ -117,6 +118,12 @@ export function widthOf(el) {
   return num(el.width, DEFAULT_WIDTH);
 }
 
+/** Width and height of an element that has them, before a note grows with its text. @param {Element} el */
+export function extentOf(el) {
+  const { w, h } = isLinear(el) ? { w: 0, h: 0 } : el.type === "note" ? NOTE : { w: DEFAULT_SIDE, h: DEFAULT_SIDE };
+  return { w: num(el.w, w), h: num(el.h, h) };
+}
+
 /** The unrotated box of an element's own geometry, without line width. @param {Element} el @param {MeasureText} measure @returns {Box|null} */
 export function plainBox(el, measure) {
   const x = num(el.x, 0), y = num(el.y, 0);
@@ -125,10 +132,12 @@ export function plainBox(el, measure) {
     return box && { minX: box.minX + x, minY: box.minY + y, maxX: box.maxX + x, maxY: box.maxY + y };
   }
   if (el.type === "text") {
-    const size = measure(String(el.text ?? ""), num(el.size, DEFAULT_TEXT_SIZE));
+    const size = measure(String(el.text ?? ""), textSizeOf(el));
     return { minX: x, minY: y, maxX: x + size.w, maxY: y + size.h };
   }
-  return boxFromCorners(x, y, x + num(el.w, 100), y + num(el.h, 100));
+  const { w, h } = extentOf(el), box = boxFromCorners(x, y, x + w, y + h);
+  if (el.type === "note") box.maxY = Math.max(box.maxY, box.minY + noteHeight(el, measure));
+  return box;
 }
 
 /** Rotation in radians about the middle of the plain box. @param {Element} el */
@@ -162,14 +171,14 @@ export function rotatedBox(box, angle) {
 
 /** Length of an arrow's head, grows with the line but never beyond half of it. @param {Element} el */
 export function arrowHeadLength(el) {
-  const length = Math.hypot(num(el.w, 0), num(el.h, 0));
+  const { w, h } = extentOf(el), length = Math.hypot(w, h);
   return Math.min(10 + widthOf(el) * 2.6, Math.max(4, length / 2));
 }
 
 /** Tip and both barbs of an arrow. @param {Element} el @returns {[number, number][]} barb, tip, barb */
 export function arrowHead(el) {
-  const x = num(el.x, 0), y = num(el.y, 0);
-  const tipX = x + num(el.w, 0), tipY = y + num(el.h, 0);
+  const x = num(el.x, 0), y = num(el.y, 0), { w, h } = extentOf(el);
+  const tipX = x + w, tipY = y + h;
   const angle = Math.atan2(tipY - y, tipX - x), length = arrowHeadLength(el);
   const barb = (/** @type {number} */ turn) => /** @type {[number, number]} */ (
     [tipX - length * Math.cos(angle + turn), tipY - length * Math.sin(angle + turn)]);
@@ -196,8 +205,8 @@ export function lineOf(el, box) {
   if (el.type === "stroke") return el.points ?? [];
   if (el.type !== "shape") return null;
   if (!isLinear(el)) return shapeRing(String(el.kind), box);
-  const x = num(el.x, 0), y = num(el.y, 0);
-  return [x, y, -1, x + num(el.w, 0), y + num(el.h, 0), -1];
+  const x = num(el.x, 0), y = num(el.y, 0), { w, h } = extentOf(el);
+  return [x, y, -1, x + w, y + h, -1];
 }
 
 const isFilled = (/** @type {Element} */ el) => typeof el.fill === "string" && el.fill !== "" && el.fill !== "transparent";

@@ -10,14 +10,11 @@
  * @typedef {(ctx: Context, item: Item, theme: Theme) => void} Painter
  */
 import { dimmed, onDark, parseHex } from "./color.js";
-import { arrowHead, DEFAULT_TEXT_SIZE, isLinear, LINE_HEIGHT, plainBox, rotationOf, widthOf } from "./geometry.js";
+import { arrowHead, extentOf, isLinear, plainBox, rotationOf, widthOf } from "./geometry.js";
 import { outline, trace } from "./ink.js";
+import { FONT, LINE_HEIGHT, measureText, NOTE, NOTE_PAD, noteLines, textSizeOf } from "./text.js";
 
-export const FONT = 'ui-sans-serif, system-ui, "Segoe UI", Roboto, "Helvetica Neue", "PingFang SC", "Microsoft YaHei", "WenQuanYi Micro Hei", "Noto Sans CJK SC", sans-serif';
 const INK = "#1e1e1e";
-const NOTE_COLOR = "#fff3bf";
-/** Room between a note's edge and its text. */
-export const NOTE_PAD = { x: 12, y: 10 };
 
 /** @type {Map<string, string>} */
 const normalised = new Map();
@@ -38,14 +35,6 @@ function normalise(color) {
 /** @param {boolean} isDark @returns {Theme} */
 export function makeTheme(isDark) {
   return { isDark, color: (stored) => (isDark ? onDark(normalise(stored)) : normalise(stored)) };
-}
-
-/** Size of a text block as it is drawn. @type {import("./geometry.js").MeasureText} */
-export function measureText(text, size) {
-  const lines = text.split("\n");
-  if (!probe) return { w: size * 0.55 * Math.max(...lines.map((l) => l.length)), h: lines.length * size * LINE_HEIGHT };
-  probe.font = `${size}px ${FONT}`;
-  return { w: Math.max(...lines.map((line) => probe.measureText(line).width), 1), h: lines.length * size * LINE_HEIGHT };
 }
 
 /** @param {Element} el @param {Theme} theme */
@@ -91,10 +80,10 @@ function diamondPath(ctx, /** @type {number} */ x, /** @type {number} */ y, /** 
 
 /** @param {Context} ctx @param {Element} el */
 function linePath(ctx, el) {
-  const x = el.x ?? 0, y = el.y ?? 0;
+  const x = el.x ?? 0, y = el.y ?? 0, { w, h } = extentOf(el);
   ctx.beginPath();
   ctx.moveTo(x, y);
-  ctx.lineTo(x + (el.w ?? 0), y + (el.h ?? 0));
+  ctx.lineTo(x + w, y + h);
   if (el.kind !== "arrow") return;
   const [a, tip, b] = arrowHead(el);
   ctx.moveTo(...a);
@@ -120,67 +109,33 @@ function paintShape(ctx, { el }, theme) {
 }
 
 /** Draws lines of text with their box's top left corner at x, y. */
-function textLines(/** @type {Context} */ ctx, /** @type {string} */ text, /** @type {number} */ size, /** @type {number} */ x, /** @type {number} */ y) {
+function textLines(/** @type {Context} */ ctx, /** @type {readonly string[]} */ lines, /** @type {number} */ size, /** @type {number} */ x, /** @type {number} */ y) {
   ctx.font = `${size}px ${FONT}`;
   ctx.textBaseline = "alphabetic";
   const m = ctx.measureText("M");
   const ascent = m.fontBoundingBoxAscent ?? size * 0.8, descent = m.fontBoundingBoxDescent ?? size * 0.2;
   const first = y + (size * LINE_HEIGHT - ascent - descent) / 2 + ascent;
-  text.split("\n").forEach((line, i) => ctx.fillText(line, x, first + i * size * LINE_HEIGHT));
+  lines.forEach((line, i) => ctx.fillText(line, x, first + i * size * LINE_HEIGHT));
 }
 
 /** @type {Painter} */
 function paintText(ctx, { el }, theme) {
   ctx.fillStyle = inkOf(el, theme);
-  textLines(ctx, String(el.text ?? ""), el.size ?? DEFAULT_TEXT_SIZE, el.x ?? 0, el.y ?? 0);
+  textLines(ctx, String(el.text ?? "").split("\n"), textSizeOf(el), el.x ?? 0, el.y ?? 0);
 }
 
 /** @type {Painter} */
 function paintNote(ctx, { el }, theme) {
-  const x = el.x ?? 0, y = el.y ?? 0, size = el.size ?? 18;
-  const color = normalise(typeof el.color === "string" ? el.color : NOTE_COLOR);
+  const box = plainBox(el, measureText);
+  if (!box) return;
+  const { minX: x, minY: y, maxX, maxY } = box;
+  const color = normalise(typeof el.color === "string" ? el.color : NOTE.color);
   ctx.fillStyle = theme.isDark ? dimmed(color) : color;
   ctx.beginPath();
-  ctx.roundRect(x, y, el.w ?? 160, el.h ?? 160, 6);
+  ctx.roundRect(x, y, maxX - x, maxY - y, 6);
   ctx.fill();
   ctx.fillStyle = INK;
-  textLines(ctx, wrap(String(el.text ?? ""), (el.w ?? 160) - 24, (text) => measureText(text, size).w).join("\n"), size, x + NOTE_PAD.x, y + NOTE_PAD.y);
-}
-
-/**
- * Breaks a text into lines that are no wider than `width`: at spaces, and between characters where a word is
- * too long or has no spaces, as in Chinese.
- * @param {string} text @param {number} width @param {(text: string) => number} measure @returns {string[]}
- */
-export function wrap(text, width, measure) {
-  /** @type {string[]} */
-  const lines = [];
-  for (const paragraph of text.split("\n")) {
-    let line = "";
-    for (const piece of paragraph.match(/[\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef]|[^\s\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef]+|\s+/gu) ?? []) {
-      if (measure(line + piece.trimEnd()) <= width) {
-        line += piece;
-        continue;
-      }
-      if (line) lines.push(line.trimEnd());
-      const parts = measure(piece) <= width ? [piece.trimStart()] : chop(piece, width, measure);
-      lines.push(...parts.slice(0, -1));
-      line = parts[parts.length - 1] ?? "";
-    }
-    lines.push(line.trimEnd());
-  }
-  return lines;
-}
-
-/** @param {string} word @param {number} width @param {(text: string) => number} measure */
-function chop(word, width, measure) {
-  const parts = [""];
-  for (const character of word) {
-    const last = parts[parts.length - 1];
-    if (last && measure(last + character) > width) parts.push(character);
-    else parts[parts.length - 1] = last + character;
-  }
-  return parts;
+  textLines(ctx, noteLines(el, measureText), textSizeOf(el), x + NOTE_PAD.x, y + NOTE_PAD.y);
 }
 
 /** What this page cannot draw yet still shows where it is. @type {Painter} */

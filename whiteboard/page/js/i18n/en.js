@@ -35,6 +35,7 @@ export default {
   "style.fill": "Fill shapes",
   "color.ink": "Ink", "color.grey": "Grey", "color.red": "Red", "color.orange": "Orange", "color.green": "Green",
   "color.teal": "Teal", "color.blue": "Blue", "color.violet": "Violet", "color.pink": "Pink",
+  "color.rust": "Rust", "color.amber": "Amber", "color.olive": "Olive", "color.indigo": "Indigo", "color.purple": "Purple", "color.crimson": "Crimson",
   "width.2": "Thin", "width.4": "Medium", "width.8": "Thick", "width.16": "Very thick",
   "tool.select": "Select", "tool.hand": "Hand", "tool.pen": "Pen", "tool.eraser": "Eraser",
   "tool.rectangle": "Rectangle", "tool.ellipse": "Ellipse", "tool.diamond": "Diamond",

@@ -35,6 +35,7 @@ export default {
   "style.fill": "填充图形",
   "color.ink": "墨色", "color.grey": "灰色", "color.red": "红色", "color.orange": "橙色", "color.green": "绿色",
   "color.teal": "青色", "color.blue": "蓝色", "color.violet": "紫色", "color.pink": "粉色",
+  "color.rust": "铁锈红", "color.amber": "琥珀", "color.olive": "橄榄绿", "color.indigo": "靛蓝", "color.purple": "深紫", "color.crimson": "绯红",
   "width.2": "细", "width.4": "中", "width.8": "粗", "width.16": "特粗",
   "tool.select": "选择", "tool.hand": "拖动", "tool.pen": "画笔", "tool.eraser": "橡皮",
   "tool.rectangle": "矩形", "tool.ellipse": "椭圆", "tool.diamond": "菱形",

@@ -6,8 +6,8 @@
  * @typedef {import("../desk.js").Desk} Desk
  * @typedef {import("../types.js").Op} Op
  */
-import { DEFAULT_TEXT_SIZE } from "../draw/geometry.js";
 import { round2 } from "../draw/ink.js";
+import { DEFAULT_TEXT_SIZE } from "../draw/text.js";
 import { copyOf, isTyping } from "./actions.js";
 
 const FORMAT = "application/x-whiteboard+json";

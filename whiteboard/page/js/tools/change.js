@@ -6,8 +6,9 @@
  * @typedef {import("../draw/geometry.js").MeasureText} MeasureText
  * @typedef {{name:string, x:number, y:number}} Handle
  */
-import { DEFAULT_TEXT_SIZE, isLinear, plainBox } from "../draw/geometry.js";
+import { extentOf, isLinear, plainBox } from "../draw/geometry.js";
 import { round2 } from "../draw/ink.js";
+import { noteHeight, textSizeOf } from "../draw/text.js";
 
 const MIN_SIZE = 4;
 const MAX_TEXT_SIZE = 1000;
@@ -20,8 +21,8 @@ export function movedProps(el, dx, dy) {
 /** Points by which an element can be resized: named by compass, or the ends of a line. @param {Element} el @param {MeasureText} measure @returns {Handle[]} */
 export function handlesOf(el, measure) {
   if (isLinear(el)) {
-    const x = el.x ?? 0, y = el.y ?? 0;
-    return [{ name: "start", x, y }, { name: "end", x: x + (el.w ?? 0), y: y + (el.h ?? 0) }];
+    const x = el.x ?? 0, y = el.y ?? 0, { w, h } = extentOf(el);
+    return [{ name: "start", x, y }, { name: "end", x: x + w, y: y + h }];
   }
   const box = plainBox(el, measure);
   if (!box || el.type === "stroke" || (el.rotation ?? 0) !== 0) return [];
@@ -53,19 +54,23 @@ export function resizedProps(el, handle, dx, dy, isProportional, measure) {
     const scale = Math.max(w / w0, h / h0);
     [w, h] = [w0 * scale, h0 * scale];
   }
-  return { x: round2(handle.includes("w") ? box.maxX - w : box.minX), y: round2(handle.includes("n") ? box.maxY - h : box.minY), w: round2(w), h: round2(h) };
+  if (el.type === "note") h = Math.max(h, noteHeight({ ...el, w }, measure));
+  const across = { x: round2(handle.includes("w") ? box.maxX - w : box.minX), w: round2(w) };
+  const down = { y: round2(handle.includes("n") ? box.maxY - h : box.minY), h: round2(h) };
+  if (handle === "w" || handle === "e") return across; // a side moves alone: what others do to the other way stands
+  return handle === "n" || handle === "s" ? down : { ...across, ...down };
 }
 
 /** @param {Element} el @param {string} handle @param {number} dx @param {number} dy @returns {Record<string, number>} */
 function lineProps(el, handle, dx, dy) {
-  const w = el.w ?? 0, h = el.h ?? 0;
+  const { w, h } = extentOf(el);
   if (handle === "end") return { w: round2(w + dx), h: round2(h + dy) };
   return { x: round2((el.x ?? 0) + dx), y: round2((el.y ?? 0) + dy), w: round2(w - dx), h: round2(h - dy) };
 }
 
 /** @param {Element} el @param {string} handle @param {import("../draw/geometry.js").Box} box @param {number} scale */
 function textProps(el, handle, box, scale) {
-  const before = el.size ?? DEFAULT_TEXT_SIZE;
+  const before = textSizeOf(el);
   const size = Math.max(MIN_SIZE, Math.min(MAX_TEXT_SIZE, Math.round(before * scale * 10) / 10)), by = size / before;
   return {
     size,

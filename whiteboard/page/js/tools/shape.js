@@ -7,7 +7,8 @@
  */
 import { paintBox } from "../draw/geometry.js";
 import { round2 } from "../draw/ink.js";
-import { measureText, paint } from "../draw/painters.js";
+import { paint } from "../draw/painters.js";
+import { measureText } from "../draw/text.js";
 import { Tool } from "./tool.js";
 
 const MIN_DRAG_PX = 4;

@@ -8,14 +8,14 @@
  * @typedef {import("../desk.js").Desk} Desk
  */
 import { toScreen } from "../draw/camera.js";
-import { DEFAULT_TEXT_SIZE, LINE_HEIGHT } from "../draw/geometry.js";
+import { paintBox, plainBox } from "../draw/geometry.js";
 import { round2 } from "../draw/ink.js";
-import { FONT, NOTE_PAD } from "../draw/painters.js";
+import { paint } from "../draw/painters.js";
+import { DEFAULT_TEXT_SIZE, FONT, LINE_HEIGHT, measureText, NOTE, NOTE_PAD, textSizeOf } from "../draw/text.js";
 import { t } from "../i18n/i18n.js";
 import { Tool } from "./tool.js";
 
 const HIT_PX = 6;
-const NOTE = { w: 180, h: 180, size: 18, color: "#fff3bf" };
 const DEFAULT_MAX_CHARS = 10_000;
 
 export class TextTool extends Tool {
@@ -90,6 +90,7 @@ class Editor {
     area.addEventListener("blur", () => this.close());
     desk.floating.append(area);
     desk.layers.hide(this.el.id, true);
+    if (this.el.type === "note") desk.layers.draft = (ctx) => this.drawPaper(ctx);
     desk.addEventListener("camera", this.place);
     this.isOpen = true;
     this.place();
@@ -107,18 +108,42 @@ class Editor {
     }
   }
 
+  /** The element with what has been typed so far. @returns {Element} */
+  typed() {
+    return { ...this.el, text: this.area.value };
+  }
+
+  /** The note under the field: it grows with what is typed. @param {CanvasRenderingContext2D} ctx */
+  drawPaper(ctx) {
+    const el = this.typed(), box = plainBox(el, measureText), room = paintBox(el, measureText);
+    if (!box || !room) return;
+    const paper = { ...el, text: "", x: box.minX, y: box.minY, w: box.maxX - box.minX, h: box.maxY - box.minY };
+    paint(ctx, { id: el.id, el: paper, box: room, count: 0, rank: 0, path: null }, this.desk.layers.theme, this.desk.camera.z);
+  }
+
   /** Keeps the field where the text is drawn, and as large. */
   place() {
-    const { area, desk, el } = this, { z } = desk.camera, isNote = el.type === "note";
-    const size = (el.size ?? DEFAULT_TEXT_SIZE) * z;
-    const at = toScreen(desk.camera, (el.x ?? 0) + (isNote ? NOTE_PAD.x : 0), (el.y ?? 0) + (isNote ? NOTE_PAD.y : 0));
-    const text = desk.scene.measure(`${area.value}\u200b`, el.size ?? DEFAULT_TEXT_SIZE);
-    const w = isNote ? ((el.w ?? NOTE.w) - 2 * NOTE_PAD.x) * z : Math.max(text.w * z + size, size * 2);
+    const { area, desk } = this, { z } = desk.camera, el = this.typed(), isNote = el.type === "note";
+    const size = textSizeOf(el) * z, box = isNote ? this.noteRoom(el) : this.textRoom(el);
+    const at = toScreen(desk.camera, box.x, box.y);
     const color = isNote ? "#1e1e1e" : desk.layers.theme.color(el.color ?? "#1e1e1e");
     Object.assign(area.style, {
       transform: `translate(${at.x}px, ${at.y}px)`, font: `${size}px/${LINE_HEIGHT} ${FONT}`, color, caretColor: color,
-      width: `${w}px`, height: `${isNote ? ((el.h ?? NOTE.h) - 2 * NOTE_PAD.y) * z : Math.max(text.h * z, size * LINE_HEIGHT)}px`,
+      width: `${box.w * z}px`, height: `${box.h * z}px`,
     });
+    if (isNote) desk.layers.request();
+  }
+
+  /** @param {Element} el */
+  noteRoom(el) {
+    const { minX, minY, maxX, maxY } = /** @type {import("../draw/geometry.js").Box} */ (plainBox(el, measureText));
+    return { x: minX + NOTE_PAD.x, y: minY + NOTE_PAD.y, w: Math.max(1, maxX - minX - 2 * NOTE_PAD.x), h: maxY - minY - 2 * NOTE_PAD.y };
+  }
+
+  /** A text's field has room for the next letter. @param {Element} el */
+  textRoom(el) {
+    const size = textSizeOf(el), { w, h } = measureText(`${el.text}\u200b`, size);
+    return { x: el.x ?? 0, y: el.y ?? 0, w: Math.max(w + size, size * 2), h };
   }
 
   close() {
@@ -129,6 +154,7 @@ class Editor {
     desk.editor = null;
     area.remove();
     desk.layers.hide(el.id, false);
+    if (el.type === "note") desk.layers.draft = null;
     this.save(text);
     desk.finishTool(text && this.isNew ? [el.id] : []);
   }
