@@ -180,10 +180,10 @@ def test_certificate_and_key_come_together() -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("mode: [", "is no YAML: "),
+        ("mode: [", "is no YAML: line 1: expected the node content"),
         ("data: [x]", "data: expected a path, got ['x']"),
         ("- mode", "expected a mapping of keys, got ['mode']"),
-        ("mode: memory\nmode: sqlite", "key 'mode' is given twice"),
+        ("mode: memory\nmode: sqlite", "is no YAML: line 2: key 'mode' is given twice"),
         ("1: 2", "1: no such key"),
         ("drain_grace: soon", "drain_grace: expected a number of seconds above 0, got 'soon'"),
         ("drain_grace: true", "drain_grace: expected a number of seconds above 0, got True"),

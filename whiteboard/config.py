@@ -456,6 +456,9 @@ def _from_file(path: Path | None, problems: list[str]) -> _Source:
         document = yaml.load(path.read_text("utf-8"), _Loader)  # noqa: S506 - a SafeLoader
     except OSError as error:
         problems.append(f"{path}: cannot be read: {error.strerror}")
+    except yaml.MarkedYAMLError as error:
+        where = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        problems.append(f"{path}: is no YAML: {where}{error.problem or error.context}")
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         problems.append(f"{path}: is no YAML: {' '.join(str(error).split())}")
     else:
@@ -471,7 +474,7 @@ class _Loader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [key.value for key, _ in node.value]
-        for key, _ in node.value:
+        for key, _ in reversed(node.value):
             if keys.count(key.value) > 1:
                 raise yaml.constructor.ConstructorError(
                     problem=f"key {key.value!r} is given twice", problem_mark=key.start_mark

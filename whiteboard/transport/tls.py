@@ -38,7 +38,7 @@ def load_tls(certificate: Path, key: Path | None = None) -> ssl.SSLContext:
     except ssl.SSLError as error:
         files = str(certificate) if key is None else f"{certificate} and {key}"
         raise StartupError(
-            f"Cannot use the TLS certificate in {files}: {error.reason or error}. "
+            f"Cannot use the TLS certificate in {files}: {error.reason or 'OpenSSL cannot read them'}. "
             "Give PEM files: the certificate with its chain, and the key that belongs to it, not encrypted."
         ) from error
     return context
