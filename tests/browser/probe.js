@@ -42,5 +42,9 @@
       const { minX, minY, maxX } = window.whiteboard.scene.outerBox(id);
       return window.probe.place((minX + maxX) / 2, minY);
     },
+    foot: (id) => {
+      const { minX, maxX, maxY } = window.whiteboard.scene.outerBox(id);
+      return window.probe.place((minX + maxX) / 2, maxY);
+    },
   };
 })();

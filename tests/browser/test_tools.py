@@ -75,6 +75,23 @@ def test_text_is_changed_and_emptied(ada: Person, lin: Person) -> None:
     lin.sees(id=text, text="second")
 
 
+def test_a_note_grows_with_its_text(ada: Person, lin: Person) -> None:
+    """A text that a new note has no room for is all on it: its paper is taken by its last line. [R25]"""
+    ada.take("note")
+    ada.page.mouse.click(500, 250)
+    ada.page.keyboard.insert_text("一张装不下的便签 that goes on and on. " * 4)
+    ada.key("Escape")
+    ada.key("Escape")
+    lin.sees_count(1)
+    (note,) = lin.ids
+    lin.wait("id => probe.middle(id)[1] > 260", note)
+    x, y = lin.ask("id => probe.foot(id)", note)
+    assert y > 250 + 100
+    lin.take("select")
+    lin.page.mouse.click(x, y - 6)
+    lin.wait("id => whiteboard.desk.selection.has(id)", note)
+
+
 def test_the_eraser(ada: Person, lin: Person) -> None:
     """A sweep takes what it touches, whoever drew it, and nothing else; one undo brings it all back. [R25]"""
     mine = ada.draw(*zigzag(200, 200))
