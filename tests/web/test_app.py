@@ -72,11 +72,12 @@ async def test_faults_are_told_without_their_text(
 
 
 async def test_a_socket_address_without_an_upgrade_says_what_is_missing(site: Site) -> None:
-    """426, and a hint for whoever set up the proxy that swallowed it. [HTTP-14]"""
+    """400, and a hint for whoever set up the proxy that swallowed it. [HTTP-14]"""
     answer = await site.get("/ws/x")
 
-    assert error(answer) == (426, "upgrade_required")
-    assert answer.headers["upgrade"] == "websocket"
+    assert error(answer) == (400, "bad_request")
+    assert "a proxy in between must pass on Upgrade" in answer.text
+    assert "upgrade" not in answer.headers
 
 
 async def test_a_base_path_may_be_passed_on_or_stripped_by_the_proxy(site: Site) -> None:

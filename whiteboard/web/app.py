@@ -47,11 +47,14 @@ def build_app(services: WebServices, page: Page) -> ASGIApp:
     return Edge(app, services.settings.base_path)
 
 
-async def _no_upgrade(request: Request) -> Response:
-    """An address of sockets, asked for without an upgrade: most often a proxy that does not pass it on."""
+async def _no_upgrade(_: Request) -> Response:
+    """An address of sockets, asked for without an upgrade: most often a proxy that does not pass it on.
+
+    No 426: that takes an Upgrade header (RFC 9110 section 15.5.22), which nginx hands to HTTP/2 clients as
+    it is, and those take it for a broken answer.
+    """
     reason = "This address is for WebSockets: a proxy in between must pass on Upgrade and Connection."
-    hop = {"upgrade": "websocket", "connection": "upgrade"} if request.scope["http_version"] == "1.1" else {}
-    return error_answer(426, "upgrade_required", reason, headers=hop)
+    return error_answer(400, "bad_request", reason)
 
 
 def _route(path: str, **by_method: Callable[[Request], Awaitable[Response]]) -> Route:
