@@ -1,9 +1,8 @@
 /**
  * Keeping a board in step with its server: what one draws is seen at once, sent once, lost never.
  *
- * Owns the session: which ops are confirmed (by their echo, or by an ack and a picture that covers
- * it), the sequence of the log, the pending ops and their fate, and what the page is told of all
- * that. Must not know how things are drawn.
+ * Owns the session: who we are, the sequence of the log, what the confirmed board holds, and what the
+ * page is told of all that. The pending ops and their fate are `Pending`'s. Must not know how things are drawn.
  *
  * Theory of operation. Ops made here go on top of the view at once (`Overlay`), into the journal, and
  * into the outbox, which is sent whenever a link is up, again after each reconnect, with the same op
@@ -17,12 +16,12 @@
  */
 
 import { Overlay } from "../core/overlay.js";
-import { parseOpId } from "../core/stamps.js";
 import { Carrier } from "./carrier.js";
 import { MemoryJournal, newClientId } from "./journal.js";
 import { BROWSER_CLOCK, Link, browserPage } from "./link.js";
 import { News } from "./news.js";
 import { Outbox } from "./outbox.js";
+import { Pending } from "./pending.js";
 import { Presence } from "./presence.js";
 
 /** @typedef {import("../core/board.js").Board} Board */
@@ -30,7 +29,6 @@ import { Presence } from "./presence.js";
 /** @typedef {import("../core/board.js").StampedOp} StampedOp */
 /** @typedef {import("./journal.js").Identity} Identity */
 /** @typedef {import("./journal.js").Journal} Journal */
-/** @typedef {import("./journal.js").JournalEntry} JournalEntry */
 /** @typedef {import("./link.js").Message} Message */
 /** @typedef {import("./presence.js").Peer} Peer */
 /** @typedef {import("../core/inverse.js").LocalOp} LocalOp */
@@ -48,13 +46,11 @@ import { Presence } from "./presence.js";
  * @property {number|null} retryAt when the next attempt is due, Date.now() milliseconds
  */
 /** @typedef {{session: string, x?: number, y?: number, laser?: [number, number][], follow?: string}} CursorEntry */
-/** @typedef {{op: StampedOp, code: string, reason: string, path?: string}} Rejection */
+/** @typedef {import("./pending.js").Rejection} Rejection */
 /** @typedef {{get(id: string): ElementView|undefined, drawOrder(): readonly string[], isPending(id: string): boolean}} View */
 
 /** A tab that dies lets go of its journal a moment later, or days later: look now and then. */
 const ADOPT_MS = 30_000;
-const FIRST_RETRY_MS = 1_000;
-const LONGEST_RETRY_MS = 15_000;
 /** What every server takes, until its `welcome` says what this one takes. */
 const LIMITS = { frameBytes: 1024 * 1024, batch: 2_000 };
 
@@ -82,11 +78,7 @@ export class BoardSync extends EventTarget {
   #presence;
   #newLink;
   #link;
-  #own;
-  /** Own outbox and those of tabs that died, by client. @type {Map<string, Outbox>} */
-  #outboxes = new Map();
-  /** Acked ops whose echo has not come: no longer pending, still on the overlay. @type {Map<string, {op: StampedOp, seq: number}>} */
-  #acked = new Map();
+  #pending;
   #carrier;
   #counter = 0;
   /** Where the log has been followed to on this board; null until that is known. @type {number|null} */
@@ -99,9 +91,6 @@ export class BoardSync extends EventTarget {
   #role = null;
   /** @type {Status["durable"]} */
   #durable = null;
-  #retryMs = FIRST_RETRY_MS;
-  /** @type {unknown} */
-  #retryTimer = null;
   /** @type {unknown} */
   #adoptTimer = null;
   #isFlushDue = false;
@@ -128,7 +117,7 @@ export class BoardSync extends EventTarget {
     const open = socket ?? ((address) => new WebSocket(address));
     this.#newLink = (/** @type {import("./link.js").Handlers} */ handlers) => new Link({ url, socket: open, clock, page, handlers });
     this.#link = this.#newLink({
-      hello: () => this.#hello(this.#own, (this.#askedSince = this.#isComplete)),
+      hello: () => this.#hello(this.#pending.own, (this.#askedSince = this.#isComplete)),
       message: (message) => this.#receive(message),
       state: () => this.#linkChanged(),
     });
@@ -142,8 +131,19 @@ export class BoardSync extends EventTarget {
       hello: (outbox) => this.#hello(outbox, this.#board.epoch !== null),
       receive: (outbox, link, message) => this.#receiveCarried(outbox, link, message),
     });
-    this.#own = new Outbox(identity.client, identity.key);
-    this.#outboxes.set(identity.client, this.#own);
+    const own = new Outbox(identity.client, identity.key);
+    this.#pending = new Pending({ own, overlay: this.#overlay, store, clock, listener: this.#pendingListener() });
+  }
+
+  /** @returns {import("./pending.js").Listener} */
+  #pendingListener() {
+    return {
+      changed: (id) => this.#news.changed(id),
+      counted: () => this.#news.note("status"),
+      rejected: (rejection) => this.#tell("rejected", rejection),
+      emptied: (outbox) => this.#carried(outbox),
+      due: () => this.#flushAll(),
+    };
   }
 
   /** Our client id; a server that knows another owner of it may hand out a new one. */
@@ -167,7 +167,7 @@ export class BoardSync extends EventTarget {
     const shown = /** @type {const} */ ({ up: "online", connecting: "connecting", closed: "closed", waiting: "offline", stopped: "offline" });
     return {
       state: shown[state],
-      pending: [...this.#outboxes.values()].reduce((sum, outbox) => sum + outbox.size, 0),
+      pending: this.#pending.size,
       loading: !this.#isComplete,
       durable: this.#durable,
       kept: this.#store.kept,
@@ -186,7 +186,8 @@ export class BoardSync extends EventTarget {
       this.#isStarted = true;
       if (!(await this.#store.claim(this.client))) await this.#becomeSomebodyElse();
       this.#store.remember(this.client, this.#identity.key);
-      this.#takeUp(this.#own, await this.#store.all(this.client));
+      this.#pending.takeUp(this.#pending.own, await this.#store.all(this.client));
+      this.#counter = Math.max(this.#counter, this.#pending.own.highest);
       await this.#adoptOrphans();
     }
     if (this.#isStarted) this.#link.start();
@@ -195,13 +196,12 @@ export class BoardSync extends EventTarget {
   /** Disconnect. What is pending stays in the journal, and may be taken up by another tab. */
   stop() {
     this.#isStarted = false;
-    this.#clock.clearTimeout(this.#retryTimer);
     this.#clock.clearTimeout(this.#adoptTimer);
+    this.#pending.stop();
     this.#presence.stop();
     this.#link.stop();
     this.#carrier.stop();
-    this.#retryTimer = null;
-    for (const client of this.#outboxes.keys()) this.#store.release(client);
+    for (const client of this.#pending.clients()) this.#store.release(client);
   }
 
   /** Connect now, also after `closed`. */
@@ -209,29 +209,13 @@ export class BoardSync extends EventTarget {
     this.#link.start();
   }
 
-  /**
-   * Entries of an earlier life of a client: below what is made now, above the confirmed board.
-   * @param {Outbox} outbox
-   * @param {JournalEntry[]} entries
-   */
-  #takeUp(outbox, entries) {
-    const made = new Map([...entries, ...outbox.entries()].map((entry) => [entry.op.opId, entry]));
-    for (const { op } of outbox.entries()) this.#lift(op);
-    for (const { op } of outbox.entries()) outbox.remove(op.opId);
-    for (const entry of made.values()) this.#put(outbox, entry);
-    this.#counter = Math.max(this.#counter, this.#own.highest);
-  }
-
   /** Take up journals that nobody holds; once more from time to time. */
   async #adoptOrphans() {
     this.#clock.clearTimeout(this.#adoptTimer);
     this.#adoptTimer = this.#clock.setTimeout(() => this.#adoptOrphans(), ADOPT_MS);
-    for (const { client, key, entries } of await this.#store.orphans()) {
-      if (!this.#isStarted) this.#store.release(client); // stopped meanwhile
-      if (!this.#isStarted || this.#outboxes.has(client)) continue;
-      const outbox = new Outbox(client, key);
-      this.#outboxes.set(client, outbox);
-      this.#takeUp(outbox, entries);
+    for (const orphan of await this.#store.orphans()) {
+      if (!this.#isStarted) this.#store.release(orphan.client); // stopped meanwhile
+      else if (!this.#pending.has(orphan.client)) this.#pending.adopt(orphan);
     }
     if (this.#link.state === "up") this.#carry();
   }
@@ -248,8 +232,7 @@ export class BoardSync extends EventTarget {
     this.#counter = Math.max(this.#counter + 1, Math.floor(this.#clock.now()));
     const opId = `${this.client}:${this.#counter}`;
     const entry = { op: { ...op, opId, seen: this.#board.seq, ts: this.#clock.now() }, epoch: this.#board.epoch };
-    this.#store.append(entry);
-    this.#put(this.#own, entry);
+    this.#pending.add(entry);
     this.#flushSoon();
     return opId;
   }
@@ -280,64 +263,23 @@ export class BoardSync extends EventTarget {
     this.#link.send(JSON.stringify({ type: "hello", v: 1, name, color }));
   }
 
-  // --- pending ops ------------------------------------------------------------------------------
-
-  /** @param {Outbox} outbox @param {JournalEntry} entry */
-  #put(outbox, entry) {
-    outbox.add(entry);
-    this.#overlay.add(entry.op);
-    this.#news.changed(entry.op.id);
-    this.#news.note("status");
-  }
-
-  /** Take an op off the overlay. @param {StampedOp} op */
-  #lift(op) {
-    this.#overlay.remove(op);
-    this.#news.changed(op.id);
-  }
-
-  /** An op of ours, or of a dead tab, is stored. @param {string} opId @returns {StampedOp|undefined} the op if it was pending */
-  #confirm(opId) {
-    const outbox = this.#outboxes.get(clientOf(opId ?? ""));
-    const entry = outbox?.get(opId);
-    if (!outbox || !entry) return undefined;
-    outbox.remove(opId);
-    this.#store.remove([opId]);
-    if (!outbox.isHeldUp) this.#retryMs = FIRST_RETRY_MS;
-    this.#news.note("status");
-    if (outbox.size === 0 && outbox !== this.#own) this.#carried(outbox);
-    return entry.op;
-  }
-
   #flushSoon() {
     if (this.#isFlushDue) return;
     this.#isFlushDue = true;
     queueMicrotask(() => {
       this.#isFlushDue = false;
-      this.#flush(this.#own, this.#link);
+      this.#flush(this.#pending.own, this.#link);
     });
+  }
+
+  #flushAll() {
+    this.#flush(this.#pending.own, this.#link);
+    this.#carrier.flush((outbox, link) => this.#flush(outbox, link));
   }
 
   /** @param {Outbox} outbox @param {Link} link */
   #flush(outbox, link) {
-    if (link.state !== "up") return;
-    const { frames, oversize } = outbox.take(this.#board.epoch, { ...LIMITS, ...this.limits });
-    for (const frame of frames) link.send(frame);
-    for (const { op } of oversize) {
-      this.#giveUp({ type: "reject", opId: op.opId, code: "too_large", reason: "the op is larger than a frame" });
-    }
-  }
-
-  /** What is late goes out after a delay, longer each time until nothing is. */
-  #retryLater() {
-    if (this.#retryTimer !== null) return;
-    this.#retryTimer = this.#clock.setTimeout(() => {
-      this.#retryTimer = null;
-      for (const outbox of this.#outboxes.values()) outbox.resume();
-      this.#flush(this.#own, this.#link);
-      this.#carrier.flush((outbox, link) => this.#flush(outbox, link));
-    }, this.#retryMs);
-    this.#retryMs = Math.min(LONGEST_RETRY_MS, this.#retryMs * 2);
+    this.#pending.flush(outbox, link, this.#board.epoch, { ...LIMITS, ...this.limits });
   }
 
   // --- the session ------------------------------------------------------------------------------
@@ -351,7 +293,7 @@ export class BoardSync extends EventTarget {
 
   #linkChanged() {
     if (this.#link.state !== "up") {
-      this.#own.unsendAll();
+      this.#pending.own.unsendAll();
       this.session = null;
       this.#presence.end();
     }
@@ -370,8 +312,8 @@ export class BoardSync extends EventTarget {
     snapshot: (message) => this.#takeSnapshot(message),
     resync: () => this.#discard(),
     ack: (message) => this.#takeAck(message),
-    reject: (message) => this.#takeReject(message),
-    error: (message) => this.#takeError(this.#own, message),
+    reject: (message) => this.#pending.rejected(message),
+    error: (message) => this.#takeError(this.#pending.own, message),
     join: (message) => this.#presence.join(message),
     leave: ({ session }) => this.#presence.leave(session),
     cursors: ({ cursors }) => this.#takeCursors(cursors),
@@ -392,16 +334,12 @@ export class BoardSync extends EventTarget {
     this.#presence.begin(message.peers ?? []);
     this.#takeIdentity(message);
     if (!this.#askedSince || message.epoch !== this.#board.epoch) this.#discard();
-    if (message.epoch !== this.#board.epoch) this.#beginEpoch(message.epoch);
-    this.#flush(this.#own, this.#link);
+    if (message.epoch !== this.#board.epoch) {
+      Object.assign(this.#board, { epoch: message.epoch, seq: 0 });
+      this.#pending.epochEnded();
+    }
+    this.#flush(this.#pending.own, this.#link);
     this.#carry();
-  }
-
-  /** The board was begun again: what was stored before is gone, acked or not. @param {string} epoch */
-  #beginEpoch(epoch) {
-    Object.assign(this.#board, { epoch, seq: 0 });
-    for (const { op } of this.#acked.values()) this.#lift(op);
-    this.#acked.clear();
   }
 
   /** @param {Message} welcome */
@@ -412,7 +350,7 @@ export class BoardSync extends EventTarget {
     }
     this.#counter = Math.max(this.#counter, clock?.[client] ?? 0);
     if (key && key !== this.#identity.key) {
-      this.#identity.key = this.#own.key = key;
+      this.#identity.key = this.#pending.own.key = key;
       this.#store.remember(client, key);
       this.#tell("identity", this.identity);
     }
@@ -424,25 +362,10 @@ export class BoardSync extends EventTarget {
    * @param {string|undefined} key
    */
   #becomeClient(client, key) {
-    const claimed = this.#rename(this.#own, client, key);
+    const claimed = this.#pending.rename(this.#pending.own, client, key);
     this.#identity = { ...this.#identity, client, key };
     this.#tell("identity", this.identity);
     return claimed;
-  }
-
-  /** @param {Outbox} outbox @param {string} client @param {string|undefined} key @returns {Promise<boolean>} as `claim` */
-  #rename(outbox, client, key) {
-    const former = outbox.client;
-    const { before, after } = outbox.rename(client, key);
-    this.#outboxes.delete(former);
-    this.#outboxes.set(client, outbox);
-    for (const { op } of before) this.#lift(op);
-    for (const { op } of after) this.#overlay.add(op);
-    this.#store.remove(before.map(({ op }) => op.opId));
-    for (const entry of after) this.#store.append(entry);
-    this.#store.remember(client, key);
-    this.#store.release(former);
-    return this.#store.claim(client);
   }
 
   /** Another tab is this client, as when a tab was duplicated: what it made is its own. */
@@ -471,9 +394,7 @@ export class BoardSync extends EventTarget {
       this.#advance(op.seq);
     }
     this.#merged(this.#board.apply(op));
-    const pending = this.#confirm(op.opId) ?? this.#acked.get(op.opId)?.op;
-    this.#acked.delete(op.opId);
-    if (pending) this.#lift(pending);
+    this.#pending.echoed(op.opId);
   }
 
   /** @param {Message} snapshot */
@@ -482,9 +403,7 @@ export class BoardSync extends EventTarget {
     for (const element of elements) this.#merged(this.#board.join(element));
     if (part < parts) return;
     this.#isComplete = true;
-    for (const [opId, acked] of this.#acked) {
-      if (acked.seq <= this.#board.seq && this.#acked.delete(opId)) this.#lift(acked.op);
-    }
+    this.#pending.covered(this.#board.seq);
     this.#news.note("status");
   }
 
@@ -501,68 +420,36 @@ export class BoardSync extends EventTarget {
   }
 
   /** @param {Message} ack */
-  #takeAck({ opId, seq }) {
-    this.#answered(opId);
-    const op = this.#confirm(opId);
-    if (!op) return;
-    if (this.#isComplete && seq <= this.#board.seq) this.#lift(op);
-    else this.#acked.set(opId, { op, seq });
+  #takeAck(ack) {
+    this.#pending.acked(ack, this.#isComplete ? this.#board.seq : 0);
   }
 
-  /** @param {Message} reject */
-  #takeReject(reject) {
-    const outbox = this.#answered(reject.opId);
-    if (!reject.retry) return this.#giveUp(reject);
-    if (!outbox?.get(reject.opId)) return;
-    outbox.postpone(reject.opId);
-    this.#retryLater();
-  }
-
-  /** An op will never be stored: off the view with it. @param {Message} reject */
-  #giveUp({ opId, code, reason, path }) {
-    const op = this.#confirm(opId);
-    if (!op) return;
-    this.#lift(op);
-    this.#tell("rejected", { op, code, reason, path });
-  }
-
-  /** Something was refused that has no name: it may have been a whole frame of ops. @param {Outbox} outbox @param {Message} error */
+  /** @param {Outbox} outbox whose link it came on @param {Message} error */
   #takeError(outbox, { code, reason, path }) {
-    if (outbox.doubt()) this.#retryLater();
+    this.#pending.doubted(outbox);
     this.#tell("problem", { code, reason, path });
-  }
-
-  /** @param {string} [opId] @returns {Outbox|undefined} whose it is */
-  #answered(opId = "") {
-    const outbox = this.#outboxes.get(clientOf(opId));
-    if (outbox?.answered(opId)) this.#retryLater();
-    return outbox;
   }
 
   // --- journals of tabs that died -----------------------------------------------------------------
 
   #carry() {
-    if (!this.#isStarted) return;
-    this.#carrier.next([...this.#outboxes.values()].filter((outbox) => outbox !== this.#own && outbox.size > 0));
+    if (this.#isStarted) this.#carrier.next(this.#pending.orphans());
   }
 
   /** @param {Outbox} outbox @param {Link} link @param {Message} message */
   #receiveCarried(outbox, link, message) {
     if (message.type === "ack") this.#takeAck(message);
-    if (message.type === "reject") this.#takeReject(message);
+    if (message.type === "reject") this.#pending.rejected(message);
     if (message.type === "error") this.#takeError(outbox, message);
     if (message.type !== "welcome") return;
     this.#presence.own(message.session);
-    if (message.client !== outbox.client) this.#rename(outbox, message.client, message.key);
+    if (message.client !== outbox.client) this.#pending.rename(outbox, message.client, message.key);
     this.#flush(outbox, link);
   }
 
   /** A dead tab's outbox is empty. @param {Outbox} outbox */
   #carried(outbox) {
     this.#carrier.done(outbox);
-    this.#outboxes.delete(outbox.client);
-    this.#store.forget(outbox.client);
-    this.#store.release(outbox.client);
     this.#carry();
   }
 
@@ -585,14 +472,5 @@ export class BoardSync extends EventTarget {
   /** @param {string} type @param {unknown} detail */
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
-  }
-}
-
-/** The client part of an op id; "" when it is none. @param {string} opId */
-function clientOf(opId) {
-  try {
-    return parseOpId(opId).client;
-  } catch {
-    return "";
   }
 }
