@@ -38,6 +38,8 @@ MAX_KEY_CHARS: Final = 128
 """A client's secret key or token."""
 MAX_ELEMENTS: Final = 100_000
 """Elements of one board, tombstones in memory included."""
+MAX_BOARD_BYTES: Final = 128 * MIB
+"""A board's elements as JSON, tombstones in memory included: what a checkpoint writes and reads."""
 
 # --- what a session may hold ------------------------------------------------------------------
 MAX_OUTBOX_BYTES: Final = 1 * MIB
@@ -146,4 +148,5 @@ def published() -> dict[str, int | float]:
         "width": MAX_WIDTH,
         "clockEntries": MAX_CLOCK_ENTRIES,
         "elements": MAX_ELEMENTS,
+        "boardBytes": MAX_BOARD_BYTES,
     }

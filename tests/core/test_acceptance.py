@@ -214,55 +214,73 @@ def test_ops_on_living_elements_carry_no_state() -> None:
         assert joined(only(decide(board_of((A, stroke())), (A, op)))) is None
 
 
-def test_ops_on_deleted_elements_carry_the_state_after_them() -> None:
-    """So does every restore: a replica may have forgotten the element. [ACC-18] [ACC-17]"""
+def test_a_restore_carries_the_state_after_it() -> None:
+    """A replica may have forgotten the element that comes back. [ACC-18] [ACC-17]"""
     board = board_of((A, stroke()), (A, Delete(E)))
-    state = joined(only(decide(board, (A, SetProperties(E, {"x": b"1"})))))
-    assert state == {
+    assert joined(only(decide(board, (A, Restore(E))))) == {
         "id": "e", "type": "stroke", "by": "a", "created": [1, "a", 1], "points": [[0, 0]],
-        "x": 1, "deleted": True, "stamps": {"x": [5, "a", 1], "deleted": [3, "a", 2]},
+        "deleted": False, "stamps": {"deleted": [5, "a", 1]},
     }  # fmt: skip
-    assert joined(only(decide(Board(), (A, Restore(E))))) == {
-        "id": "e", "deleted": False, "stamps": {"deleted": [1, "a", 1]},
+
+
+def test_a_create_under_a_tombstone_carries_the_tombstone() -> None:
+    """It would bring the element back for those alone who forgot it. [ACC-18]"""
+    board = board_of((A, stroke()), (A, Delete(E)))
+    assert joined(only(decide(board, (B, stroke())))) == {
+        "id": "e", "deleted": True, "stamps": {"deleted": [3, "a", 2]},
     }  # fmt: skip
+
+
+def test_other_ops_on_deleted_elements_carry_nothing() -> None:
+    """They show nothing anywhere, so a small op on a large tombstone stays small. [ACC-18]"""
+    board = board_of((A, stroke()), (A, Delete(E)))
+    for op in (append(), write(1), Delete(E)):
+        assert joined(only(decide(board, (A, op)))) is None
+    assert joined(only(decide(Board(), (A, Restore(E))))) is None
 
 
 def test_a_state_within_a_batch_has_what_the_batch_did_before() -> None:
-    """Create, delete, set, restore and append in one batch: each state is the one after its op. [ACC-16]"""
+    """Create, delete, set, restore and append in one batch: the state is the one after its op. [ACC-16]"""
     answers = decide(
         Board(),
         (A, stroke()), (A, write(1)), (A, Delete(E)), (B, SetProperties(E, {"x": b"1"})),
         (A, Restore(E)), (A, append()), (B, SetProperties(E, {"x": b"2"})),
     )  # fmt: skip
     states_after = [joined(one) for one in answers]
-    assert [state is None for state in states_after] == [True, True, True, False, False, True, True]
-    head = {
-        "id": "e",
-        "type": "stroke",
-        "by": "a",
-        "created": [1, "a", 1],
-        "points": [[0, 0]],
-        "p0": 1,
-        "x": 1,
-    }
-    stamps = {"p0": [1, "a", 2], "x": [1, "b", 1]}
-    assert states_after[3] == {**head, "deleted": True, "stamps": {**stamps, "deleted": [1, "a", 3]}}
-    assert states_after[4] == {**head, "deleted": False, "stamps": {**stamps, "deleted": [1, "a", 4]}}
+    assert [state is None for state in states_after] == [True, True, True, True, False, True, True]
+    assert states_after[4] == {
+        "id": "e", "type": "stroke", "by": "a", "created": [1, "a", 1], "points": [[0, 0]],
+        "p0": 1, "x": 1, "deleted": False,
+        "stamps": {"p0": [1, "a", 2], "x": [1, "b", 1], "deleted": [1, "a", 4]},
+    }  # fmt: skip
 
 
 @given(histories())
 def test_attached_states_are_those_of_the_board_after_the_op(history: History) -> None:
-    """Whatever the batches were, `element` is what a replica has after applying up to that op. [ACC-18]"""
+    """Whatever the batches were, what is attached is what a replica has after that op. [ACC-18]"""
     board = Board()
     for op in history.log:
         before = board.get(op.op.element)
-        needs_state = (before is not None and before.is_deleted) or isinstance(op.op, Restore)
+        was_deleted = before is not None and before.is_deleted
         board.apply(op)
-        assert (op.joined is not None) == needs_state
-        if op.joined is not None:
-            after = board.get(op.op.element)
-            assert after is not None
+        after = board.get(op.op.element)
+        if was_deleted and after is not None and not after.is_deleted:
+            assert op.joined is not None
             assert json.loads(op.joined) == json.loads(after.state())
+        elif isinstance(op.op, Create) and after is not None and after.is_deleted:
+            assert op.joined == after.tombstone()
+        else:
+            assert op.joined is None
+
+
+def test_a_board_full_of_bytes_takes_deletions_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At `boardBytes` a board refuses what makes it larger; deleting and restoring still work. [ACC-15]"""
+    board = board_of((A, stroke()))
+    monkeypatch.setattr(module, "MAX_BOARD_BYTES", board.size_bytes)
+    answers = decide(board, (A, stroke()), (A, append()), (A, write(1)), (A, Delete(E)), (A, Restore(E)))
+    assert [one for one in answers if not isinstance(one, Accepted)] == [RejectCode.BOARD_FULL] * 3
+    monkeypatch.setattr(module, "MAX_BOARD_BYTES", board.size_bytes + 1)
+    assert isinstance(only(decide(board, (A, write(1)))), Accepted)
 
 
 @given(histories())

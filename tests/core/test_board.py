@@ -122,18 +122,35 @@ def test_the_clock_keeps_the_clients_that_wrote_last() -> None:
 def test_forgetting_deleted_elements_loses_nothing(history: History, pace: int) -> None:
     """A replica that forgets tombstoned elements sees what one sees that never does. [MRG-15] [MRG-16]
 
-    The state that is stored with an op on a deleted element brings back all that was forgotten.
+    What is stored with creates and restores keeps the dead dead and brings back all that was forgotten.
     """
     forgetful = Board()
     for op in history.log:
         forgetful.apply(op)
         if op.seq % pace == 0:
             forgetful.forget([one.id for one in forgetful.deleted()])
-    alive = [one for one in states(history.board) if not one.get("deleted")]
-    assert [one for one in states(forgetful) if not one.get("deleted")] == alive
+    assert _visible(forgetful) == _visible(history.board)
+
+
+def _visible(board: Board) -> list[object]:
+    return [one for one in states(board) if "created" in one and not one.get("deleted")]
 
 
 def test_a_joined_state_that_is_none_is_an_error() -> None:
     """Bytes that are no element state raise ValueError."""
     with pytest.raises(ValueError, match="no state of element 'e'"):
         Board().join(E, b'{"x":1}')
+
+
+@given(stamped_ops())
+def test_size_is_the_sum_of_what_elements_hold(some: list[StampedOp]) -> None:
+    """A board's size follows its elements through every op, join and forgetting."""
+    board = Board()
+    for op in some:
+        board.apply(op)
+    assert board.size_bytes == sum(element.size_bytes for element in board)
+    copies = {element.id: element.state() for element in board}
+    board.forget(list(copies)[::2])
+    assert board.size_bytes == sum(element.size_bytes for element in board)
+    board.forget(list(copies))
+    assert board.size_bytes == 0

@@ -7,7 +7,7 @@ import trio
 
 from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import BoardId, ClientId
-from whiteboard.storage.ports import Head, NewOp, OpLog, Receipt, Snapshots, Storage
+from whiteboard.storage.ports import Head, NewOp, OpLog, Receipt, Snapshots, Storage, StoredOp
 
 
 class TappedLog:
@@ -18,6 +18,7 @@ class TappedLog:
         self.flow = trio.Event()
         self.flow.set()
         self.is_full = False
+        self.cannot_read = False
         self.forgets_answers = False
         """Store the ops and raise all the same: a write of unknown fate."""
 
@@ -31,6 +32,11 @@ class TappedLog:
     async def head(self, board: BoardId) -> Head | None:
         await self.flow.wait()
         return await self._log.head(board)
+
+    async def read(self, board: BoardId, after: int, limit: int) -> list[StoredOp]:
+        if self.cannot_read:
+            raise StorageUnavailable("busy")
+        return await self._log.read(board, after, limit)
 
     async def append(
         self, board: BoardId, ops: Sequence[NewOp], *, epoch: str, claims: Mapping[ClientId, bytes]

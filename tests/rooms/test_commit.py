@@ -434,3 +434,21 @@ def _as_other(body: bytes) -> NewOp:
     """The same op by somebody else, on another element."""
     text = body.replace(b"ada", b"eve").replace(b'"s1"', b'"s9"')
     return NewOp(OpId(ClientId("eve"), 1), 1, 9, text)
+
+
+async def test_what_is_stored_is_acked_although_the_log_cannot_be_read(autojump_clock: object) -> None:
+    """When others' ops in between cannot be read now, one's own stored op is acked all the same."""
+    async with open_tapped_stage() as (stage, storage):
+        ada, _ = await stage.join(client="ada")
+        ada.say(stroke(1, opId="ada:1"))
+        await ada.expect("stroke", seq=1)
+        stored = (await storage.op_log.read(BOARD, 0, 1))[0]
+        foreign = _as_other(stored.body)
+        head = await storage.op_log.head(BOARD)
+        await storage.op_log.append(BOARD, [foreign], epoch=head.epoch, claims={foreign.op_id.client: b"k"})
+        storage.op_log.cannot_read = True
+        ada.say(stroke(2, opId="ada:2"))
+        await ada.expect("ack", opId="ada:2", seq=3)
+        storage.op_log.cannot_read = False
+        ada.say(stroke(3, opId="ada:3"))
+        assert await seqs(ada, 3) == [2, 3, 4]

@@ -24,7 +24,7 @@ from whiteboard.core.ops import (
 )
 from whiteboard.core.outcomes import RejectCode, Rejected
 from whiteboard.ids import MAX_COUNTER, ClientId, ElementId, OpId
-from whiteboard.limits import MAX_ELEMENTS, MAX_POINTS_PER_STROKE, MAX_PROPERTIES
+from whiteboard.limits import MAX_BOARD_BYTES, MAX_ELEMENTS, MAX_POINTS_PER_STROKE, MAX_PROPERTIES
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ class Accepted:
     clock: Mapping[ClientId, int]
     """At least the author's own entry; with `seen` it is the whole causal context."""
     joined: Json | None
-    """State of the element after the op, when replicas may have forgotten the element."""
+    """State to join besides applying the op, for replicas that forgot the element."""
 
     @property
     def op_id(self) -> OpId:
@@ -149,6 +149,10 @@ class Acceptance:
         is_new = op.element not in self._board and op.element not in self._sketches
         if is_new and len(self._board) + self._newcomers >= MAX_ELEMENTS:
             return Rejected(RejectCode.BOARD_FULL, f"the board holds {MAX_ELEMENTS} elements")
+        if self._board.size_bytes >= MAX_BOARD_BYTES and not isinstance(op, Delete | Restore):
+            return Rejected(
+                RejectCode.BOARD_FULL, f"the board holds {MAX_BOARD_BYTES} bytes; delete something"
+            )
         match op:
             case Append():
                 return _refuse_append(op, sketch, author.client)
@@ -158,14 +162,20 @@ class Acceptance:
                 return None
 
     def _attach(self, op: Op, stamp: Stamp) -> Json | None:
-        """The element's state after the op, when a tombstone is involved (rule 5)."""
+        """What replicas that forgot the element must know (rule 5).
+
+        Its whole state with the op that brings it back; the tombstone with a create under it, which
+        would bring it back for them alone. Other ops on a deleted element show nothing anywhere.
+        """
         draft = self._draft(op)
         self._earlier.setdefault(op.element, []).append((op, stamp))
         if draft is None:
             return None
         was_deleted = draft.is_deleted
         draft.apply(op, stamp)
-        return draft.state() if was_deleted or isinstance(op, Restore) else None
+        if was_deleted and not draft.is_deleted:
+            return draft.state()
+        return draft.tombstone() if draft.is_deleted and isinstance(op, Create) else None
 
     def _draft(self, op: Op) -> Element | None:
         """The element as this batch has left it so far; None while no tombstone is in play."""

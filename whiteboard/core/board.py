@@ -19,6 +19,8 @@ class Board:
     def __init__(self) -> None:
         self.seq = 0
         """Highest seq applied."""
+        self.size_bytes = 0
+        """About what all elements in memory take as JSON."""
         self._elements: dict[ElementId, Element] = {}
         self._clock: dict[ClientId, int] = {}
         self._last_author: ClientId | None = None
@@ -49,11 +51,11 @@ class Board:
         """Merge an accepted op. Any order, any repetition gives the same board (R4)."""
         self._advance(stamped.seq, stamped.stamp.client)
         self.note_counter(stamped.stamp.client, stamped.stamp.counter)
-        element = self._element(stamped.op.element)
+        element, before = self._element(stamped.op.element)
         changed = element.apply(stamped.op, stamped.stamp)
         if stamped.joined is not None:
             changed |= element.join(stamped.joined)
-        return Applied(element.id) if self._keep(element, changed) else Ignored(element.id)
+        return Applied(element.id) if self._keep(element, changed, before) else Ignored(element.id)
 
     def foreign_head(self, client: ClientId) -> int:
         """Highest seq of an op by anybody else, 0 without any; a loaded board counts all as foreign."""
@@ -69,8 +71,8 @@ class Board:
 
         Raises ValueError for bytes that are no element state.
         """
-        joined = self._element(element)
-        return self._keep(joined, joined.join(state))
+        joined, before = self._element(element)
+        return self._keep(joined, joined.join(state), before)
 
     def note_counter(self, client: ClientId, counter: int) -> None:
         """Record in the clock that an op of this client is here."""
@@ -81,8 +83,10 @@ class Board:
 
     def forget(self, elements: Iterable[ElementId]) -> None:
         """Drop elements from memory; whoever calls has kept their state elsewhere."""
-        for element in elements:
-            self._elements.pop(element, None)
+        for element_id in elements:
+            element = self._elements.pop(element_id, None)
+            if element is not None:
+                self.size_bytes -= element.size_bytes
 
     def visible(self) -> list[Element]:
         """Visible elements from bottom to top."""
@@ -100,11 +104,14 @@ class Board:
             self._last_author = author
         self.seq = self._last_seq = seq
 
-    def _element(self, element: ElementId) -> Element:
-        return self._elements.get(element) or Element(element)
+    def _element(self, element: ElementId) -> tuple[Element, int]:
+        """The element, or a new one that is not kept yet; and what it counts for so far."""
+        known = self._elements.get(element)
+        return (Element(element), 0) if known is None else (known, known.size_bytes)
 
-    def _keep(self, element: Element, changed: bool) -> bool:
+    def _keep(self, element: Element, changed: bool, before: int) -> bool:
         """Hold on to an element of which something is known: an empty append alone makes none."""
         if changed:
             self._elements[element.id] = element
+            self.size_bytes += element.size_bytes - before
         return changed

@@ -29,6 +29,8 @@ from whiteboard.core.order_keys import order_key
 from whiteboard.ids import ClientId, ElementId
 
 _TOMBSTONE: Final = "deleted"
+_BARE_BYTES: Final = 100
+"""About what an element's id, type, author and create stamp take."""
 _NULL: Final = b"null"
 _encode = msgspec.json.encode
 
@@ -36,13 +38,15 @@ _encode = msgspec.json.encode
 class Element:
     """All that is known of one element id, also before its create arrived."""
 
-    __slots__ = ("_ink", "_stamps", "_values", "created", "id", "kind")
+    __slots__ = ("_ink", "_stamps", "_values", "created", "id", "kind", "size_bytes")
 
     def __init__(self, element: ElementId) -> None:
         self.id = element
         self.created: Stamp | None = None
         """Stamp of the create that counts: the lowest of all creates; None before any."""
         self.kind: ElementType | None = None
+        self.size_bytes = _BARE_BYTES
+        """About what `state` takes, without encoding it."""
         self._values: dict[str, Json] = {}
         self._stamps: dict[str, Stamp] = {}
         self._ink: dict[ClientId, Ink] = {}
@@ -88,16 +92,10 @@ class Element:
             return None
         return self._ink[self.author].shown
 
-    @property
-    def size_bytes(self) -> int:
-        """About what `state` takes, without encoding it."""
-        registers = sum(len(name) + len(value) + 4 for name, value in self._values.items())
-        return 100 + registers + sum(ink.size_bytes for ink in self._ink.values())
-
     def copy(self) -> "Element":
         """An independent copy."""
         twin = Element(self.id)
-        twin.created, twin.kind = self.created, self.kind
+        twin.created, twin.kind, twin.size_bytes = self.created, self.kind, self.size_bytes
         twin._values, twin._stamps = self._values.copy(), self._stamps.copy()
         twin._ink = {client: ink.copy() for client, ink in self._ink.items()}
         return twin
@@ -130,6 +128,9 @@ class Element:
         for name, value in properties.items():
             standing = self._stamps.get(name)
             if standing is None or stamp > standing:
+                self.size_bytes += (
+                    len(value) - len(self._values.get(name, b"")) + _register_bytes(name, standing)
+                )
                 self._stamps[name] = stamp
                 self._values[name] = value
                 changed = True
@@ -138,13 +139,22 @@ class Element:
     def _add_points(self, client: ClientId, run: Run) -> bool:
         if run.count == 0:
             return False
-        return self._ink.setdefault(client, Ink()).add(run)
+        ink = self._ink.setdefault(client, Ink())
+        before = ink.size_bytes
+        changed = ink.add(run)
+        self.size_bytes += ink.size_bytes - before
+        return changed
 
     # --- JSON forms ---------------------------------------------------------------------------
 
     def view(self) -> Json:
         """The element as people read it: id, type, by, properties, points. Only when created."""
         return _encode(self._head() | self._shown_points() | _raw(self.properties))
+
+    def tombstone(self) -> Json:
+        """The state of the tombstone register alone, once it was written."""
+        stamps = {_TOMBSTONE: self._stamps[_TOMBSTONE]}
+        return _encode({"id": self.id, _TOMBSTONE: self.is_deleted, "stamps": stamps})
 
     def state(self) -> Json:
         """The whole state, stamps included: another replica joins it with `Element.join`."""
@@ -229,6 +239,11 @@ def run_of(start: int, array: Json) -> Run:
     """A run from a JSON array of points; the points themselves are not checked."""
     text = array.strip()
     return Run(start, len(_decode_array(text)), text[1:-1].strip())
+
+
+def _register_bytes(name: str, standing: Stamp | None) -> int:
+    """What a register takes beside its value, when it is a new one."""
+    return 0 if standing is not None else len(name) + 4
 
 
 def _stamp(raw: msgspec.Raw) -> Stamp:

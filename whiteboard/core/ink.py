@@ -25,9 +25,11 @@ _decode_point = msgspec.json.Decoder(list[float]).decode
 class Ink:
     """Points of one client in one stroke."""
 
-    __slots__ = ("_runs", "_woven")
+    __slots__ = ("_runs", "_woven", "size_bytes")
 
     def __init__(self) -> None:
+        self.size_bytes = 0
+        """Bytes of point text held."""
         self._runs: list[Run] = []
         # sorted by start; neighbours neither overlap nor touch, so the first run is the shown prefix
         self._woven: tuple[Run, list[Json]] | None = None
@@ -38,13 +40,16 @@ class Ink:
         """Join a run; True when that changed anything."""
         if run.count == 0:
             return False
-        if not self._runs or run.start > self._runs[-1].end:
-            self._runs.append(run)
-            return True
-        if run.start == self._runs[-1].end:
+        if self._runs and run.start < self._runs[-1].end:
+            changed = self._weave(run)
+            self.size_bytes = sum(len(one.points) for one in self._runs)
+            return changed
+        if self._runs and run.start == self._runs[-1].end:
             self._append(run)
-            return True
-        return self._weave(run)
+        else:
+            self._runs.append(run)
+        self.size_bytes += len(run.points)
+        return True
 
     def _append(self, run: Run) -> None:
         last = self._runs[-1]
@@ -56,6 +61,7 @@ class Ink:
         """An independent copy; runs are immutable and shared."""
         twin = Ink()
         twin._runs = self._runs.copy()
+        twin.size_bytes = self.size_bytes
         return twin
 
     @property
@@ -64,11 +70,6 @@ class Ink:
         if self._runs and self._runs[0].start == 0:
             return self._runs[0]
         return None
-
-    @property
-    def size_bytes(self) -> int:
-        """Bytes of point text held."""
-        return sum(len(run.points) for run in self._runs)
 
     def __iter__(self) -> Iterator[Run]:
         self._woven = None  # whoever writes the state down, as each checkpoint does, ends the burst

@@ -107,4 +107,4 @@ class StampedOp:
     stamp: Stamp
     op: Op
     joined: Json | None = field(default=None)
-    """State of the element after the op, when a replica may have forgotten the element (rule 5)."""
+    """State to join besides applying the op, for replicas that forgot the element (rule 5)."""

@@ -200,17 +200,19 @@ class Committer:
         try:
             with trio.fail_after(timeouts.COMMIT.seconds):
                 waiting = await self._prepare(batch)
-                while waiting:
-                    await self._replica.recall(one.request.op.element for one, _ in waiting)
-                    writes = self._accept(waiting)
-                    if writes:
-                        await self._store(writes)
+            while waiting:
+                with trio.fail_after(timeouts.COMMIT.seconds):
+                    numbered = await self._write(waiting)
+                await self._settle(numbered)
         except (StorageUnavailable, trio.TooSlowError) as error:
-            self._is_log_ahead = True
-            self.refused_at = trio.current_time()
+            self._note_refusal()
             refused = [one for one in batch if self._is_open(one)]
             log.warning("commit_refused", board=self._replica.board_id, count=len(refused), reason=str(error))
             self._answer((submission, _refuse(submission, _REFUSED)) for submission in refused)
+
+    def _note_refusal(self) -> None:
+        self._is_log_ahead = True
+        self.refused_at = trio.current_time()
 
     # --- before the write: everything that needs storage, then the decision in one go ---------
 
@@ -282,7 +284,12 @@ class Committer:
 
     # --- the write and what follows from it ---------------------------------------------------
 
-    async def _store(self, writes: list[_Write]) -> None:
+    async def _write(self, waiting: deque[tuple[Submission, Proposal]]) -> list[tuple[_Write, Receipt]]:
+        """Decide on and store a part of what waits; each accepted op with its receipt."""
+        await self._replica.recall(one.request.op.element for one, _ in waiting)
+        writes = self._accept(waiting)
+        if not writes:
+            return []
         claims = {one.submission.claim.client: one.submission.claim.key_hash for one in writes}
         receipts = await self._replica.storage.op_log.append(
             self._replica.board_id,
@@ -290,8 +297,15 @@ class Committer:
             epoch=self._replica.epoch,
             claims=claims,
         )
-        numbered = list(zip(writes, receipts, strict=True))
-        await self._merge(numbered)
+        return list(zip(writes, receipts, strict=True))
+
+    async def _settle(self, numbered: list[tuple[_Write, Receipt]]) -> None:
+        """Merge and ack what is stored. It is stored whatever else fails, so it is acked."""
+        try:
+            with trio.fail_after(timeouts.COMMIT.seconds):
+                await self._merge(numbered)
+        except (StorageUnavailable, trio.TooSlowError):
+            self._note_refusal()  # others' ops are missing here: the next commit reads them first
         self._answer((one.submission, self._outcome(one, receipt)) for one, receipt in numbered)
 
     def _outcome(self, write: _Write, receipt: Receipt) -> Json:

@@ -94,7 +94,7 @@ class Session:
         if self._seat is not None:
             self._room.leave(self._seat)
         farewell = self._farewell or self._room.farewell
-        await self._connection.close(farewell.code, farewell.meaning)
+        await self._connection.close(farewell.code, reason or farewell.meaning)
         log.info("session_closed", session=self.id, code=farewell.code, reason=reason or farewell.name)
 
     # --- the three children -------------------------------------------------------------------

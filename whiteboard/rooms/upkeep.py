@@ -10,7 +10,7 @@ import trio
 from whiteboard import timeouts
 from whiteboard.diagnostics import logs
 from whiteboard.errors import StorageConflict, StorageUnavailable
-from whiteboard.limits import CHECKPOINT_MIN_OPS, COMPACT_SLICE_OPS
+from whiteboard.limits import CHECKPOINT_MIN_OPS, COMPACT_SLICE_OPS, MAX_BOARD_BYTES
 from whiteboard.rooms.replica import Replica
 
 log = logs.get_logger()
@@ -26,7 +26,7 @@ class Upkeep:
         """Look after the board for ever. A failed write is tried again at the next look."""
         while True:
             await trio.sleep(timeouts.UPKEEP.seconds)
-            if self._ops_since >= max(CHECKPOINT_MIN_OPS, len(self._replica.board)):
+            if self._is_due:
                 await self.settle()
                 await self._compact()
 
@@ -38,6 +38,13 @@ class Upkeep:
             await self._replica.checkpoint()
         except (StorageUnavailable, StorageConflict) as error:
             log.warning("checkpoint_failed", board=self._replica.board_id, reason=str(error))
+
+    @property
+    def _is_due(self) -> bool:
+        """By growth; or at once when the board is full, as only a checkpoint lets deleted elements go."""
+        board = self._replica.board
+        is_full = board.size_bytes >= MAX_BOARD_BYTES and self._ops_since > 0
+        return is_full or self._ops_since >= max(CHECKPOINT_MIN_OPS, len(board))
 
     @property
     def _ops_since(self) -> int:
