@@ -90,7 +90,7 @@ def test_the_largest_clock_can_be_read_back() -> None:
     [
         b"", b"{}", b"[]", b"\xff", b'{"type":"delete","id":"e"}', b'{"lamport":1,"id":"e"}',
         b'{"lamport":1,"type":"star","id":"e"}', b'{"lamport":"1","type":"delete","id":"e"}',
-        b'{"lamport":1,"type":"set","id":"e","props":{"x":"y"}}', b'{"lamport":1,"type":"\xff","id":"e"}',
+        b'{"lamport":1,"type":"set","id":"e","props":[]}', b'{"lamport":1,"type":"\xff","id":"e"}',
         b'{"lamport":1,"type":"delete"}',
     ],
 )  # fmt: skip

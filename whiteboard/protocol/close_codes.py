@@ -15,7 +15,7 @@ class CloseCode:
     meaning: str
     client_should: str
     """What to do before connecting again: with 44xx, but 4408 and 4429, something has to change first;
-    with all others time has to pass (rule 9)."""
+    with all others time has to pass."""
 
 
 _TABLE: Final = (

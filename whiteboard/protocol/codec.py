@@ -16,7 +16,8 @@ from whiteboard.core.ops import Json, StampedOp
 from whiteboard.core.outcomes import Rejected
 from whiteboard.ids import OpId
 from whiteboard.protocol import messages
-from whiteboard.protocol.validation import BadMessage, read_op
+from whiteboard.protocol.stored import read_stored
+from whiteboard.protocol.validation import BadMessage
 
 VERSION: Final = 1
 SUBPROTOCOL: Final = "whiteboard.v1"
@@ -61,11 +62,9 @@ def decode_body(seq: int, op_id: OpId, body: Json) -> StampedOp:
     """The op in a stored body. Raises ValueError when the bytes are no such body."""
     try:
         stamps = _decode_stamps(body)
-        op = read_op(body)
-    except (msgspec.MsgspecError, KeyError, UnicodeDecodeError) as error:
+        op = read_stored(body)
+    except (msgspec.MsgspecError, ValueError) as error:
         raise ValueError(f"op {op_id} at seq {seq} cannot be read: {error}") from error
-    if isinstance(op, Rejected):
-        raise ValueError(f"op {op_id} at seq {seq} cannot be read: {op.reason} at {op.path}")
     joined = bytes(stamps.element) or None
     return StampedOp(seq, Stamp(stamps.lamport, op_id.client, op_id.counter), op, joined)
 

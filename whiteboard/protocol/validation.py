@@ -125,12 +125,6 @@ def read_message(text: bytes) -> OpRequest | BadOp | Signal | BadMessage:
     return BadMessage("unknown_type", f"no message has the type {name[:40]!r}", "$.type")
 
 
-def read_op(text: bytes) -> ops.Op | Rejected:
-    """The op in an op message or in a stored body, checked."""
-    fields = _decode_fields(text)
-    return _read_op(_decode_text(fields["type"]), text, fields)
-
-
 def _read_faulty(text: bytes) -> BadOp | BadMessage | None:
     """A refusal that names the op and the field, for JSON that only a lenient reader takes."""
     fault = salvage.find_fault(text)
@@ -171,14 +165,6 @@ def _read_request(name: str, text: bytes, fields: Fields) -> OpRequest | BadOp:
         ts=_given(message.ts),
         content=_content(name, op, fields),
     )
-
-
-def _read_op(name: str, text: bytes, fields: Fields) -> ops.Op | Rejected:
-    try:
-        message = _OPS[name].decode(text)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError) as error:
-        return Rejected(RejectCode.BAD_FIELD, _reason(error), _path(error))
-    return _build(message, fields)
 
 
 # --- checks that the classes cannot express ---------------------------------------------------
