@@ -6,7 +6,7 @@ from typing import Final
 from whiteboard import timeouts
 
 FINAL_CLOSE_CODES: Final = frozenset({4400, 4401, 4403, 4404, 4409, 4413})
-"""Close codes after which the same client would be refused again (rule 9). 4408 (too slow) and
+"""Close codes after which the same client would be refused again. 4408 (too slow) and
 4429 (rate) are 44xx too, but coming back later with `since` is what they ask for."""
 
 FINAL_HTTP_STATUSES: Final = frozenset({400, 401, 403, 404, 405, 410, 426})
@@ -37,7 +37,7 @@ class Backoff:
         self._failures = 0
 
     def ask(self, low: float, high: float) -> None:
-        """Take a delay between these bounds next: what a draining server asks for (R12)."""
+        """Take a delay between these bounds next: what a draining server asks for."""
         cap = timeouts.CLIENT_RETRY_CAP.seconds
         low = min(max(low, 0.0), cap)
         self._asked = (low, min(max(high, low), cap))

@@ -16,7 +16,7 @@ Json = dict[str, Any]
 OP_TYPES: Final = frozenset(
     {"stroke", "shape", "text", "note", "image", "page", "append", "set", "delete", "restore"}
 )
-"""The closed set of op types (rule 7)."""
+"""The closed set of op types."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -28,7 +28,7 @@ class Welcome(Event, frozen=True, kw_only=True):
 
     session: str
     client: str
-    """Our client id, as the server knows us: not always the one that was asked for (rule 6)."""
+    """Our client id, as the server knows us: not always the one that was asked for."""
     key: str | None = None
     """The secret that claims `client` again; keep it for the next run."""
     board: str
@@ -40,7 +40,7 @@ class Welcome(Event, frozen=True, kw_only=True):
     peers: list[Json] = []
     limits: dict[str, float] = {}
     durable: str = "memory"
-    """What an ack is worth: `memory`, `disk` or `stream` (R5)."""
+    """What an ack is worth: `memory`, `disk` or `stream`."""
 
 
 class SnapshotPart(Event, frozen=True, kw_only=True):
@@ -62,12 +62,12 @@ class OpEvent(Event, frozen=True, kw_only=True):
 
 
 class Ack(Event, frozen=True, kw_only=True):
-    """An op of ours is stored (rule 2)."""
+    """An op of ours is stored."""
 
     op_id: str
     id: str | None = None
     seq: int
-    """The op's place in the log: the first one ever given, also for a repeat (rule 3)."""
+    """The op's place in the log: the first one ever given, also for a repeat."""
     ts: int | float | None = None
     at: int | None = None
     durable: str = "memory"
@@ -156,7 +156,7 @@ class Disconnected(Event, frozen=True, kw_only=True):
     code: int | None = None
     """The close code, if the server gave one."""
     is_final: bool = False
-    """True when we do not come back: the server would refuse us again (rule 9)."""
+    """True when we do not come back: the server would refuse us again."""
 
 
 class Reconnected(Event, frozen=True, kw_only=True):

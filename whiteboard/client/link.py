@@ -105,7 +105,7 @@ async def _write(wire: Wire, talk: Conversation) -> None:
 
 
 async def _watch(wire: Wire, connection: trio.CancelScope) -> None:
-    """Ping, and end the connection DEAD_PEER after the last bytes from the server (rule 8)."""
+    """Ping, and end the connection DEAD_PEER after the last bytes from the server."""
     try:
         while True:
             await trio.sleep(timeouts.PING_INTERVAL.seconds)

@@ -97,7 +97,7 @@ class PendingOps:
             pending.finish(None)
 
     def rename(self, client: ClientId) -> list[Rejected]:
-        """Carry on under another client id, which the server gave us (rule 6).
+        """Carry on under another client id, which the server gave us.
 
         Ops that were never sent get a new op id. For the others nobody can say under the new name
         whether they were stored, so they are refused; sending those again could store them twice.

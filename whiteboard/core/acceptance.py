@@ -2,7 +2,7 @@
 
 The one place where a board's state may refuse an op. Replicas never run it: an op that got past here
 merges everywhere. A batch is decided in order, and later ops see what earlier ones of the same batch
-will do: to tombstones, because the states attached to ops are stored with them (rule 5), and to all
+will do: to tombstones, because the states attached to ops are stored with them, and to all
 that a refusal depends on, because a bound that holds from batch to batch only is none.
 """
 
@@ -162,7 +162,7 @@ class Acceptance:
                 return None
 
     def _attach(self, op: Op, stamp: Stamp) -> Json | None:
-        """What replicas that forgot the element must know (rule 5).
+        """What replicas that forgot the element must know.
 
         Its whole state with the op that brings it back; the tombstone with a create under it, which
         would bring it back for them alone. Other ops on a deleted element show nothing anywhere.

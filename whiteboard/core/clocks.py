@@ -6,7 +6,7 @@ An op is written by a client who had seen some other ops: its *causal context*. 
 `seen` (everything with seq <= seen) plus a vector clock for what lies beyond, in which the author's
 own entry always stands. Two ops may be concurrent, so contexts form a partial order only, and
 breaking its ties pair by pair is not transitive: three ops can beat each other in a circle, and
-replicas that met them in different orders then differ for ever (rule 4 forbids it).
+replicas that met them in different orders then differ for ever.
 
 So every op gets one number at acceptance, its *lamport* rank:
 

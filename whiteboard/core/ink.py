@@ -4,7 +4,7 @@ An honest client appends: each run begins where the last one ended, and merging 
 Runs that overlap (retries that were split in another way, or a client that lies) are merged point by
 point: where two different points claim one index the smaller stands, compared as the numbers
 [x, y, pressure or -1]. Taking the smaller is associative, commutative and idempotent, so the merge
-converges without any stamp on points (rule 4).
+converges without any stamp on points.
 """
 
 from bisect import bisect_left, bisect_right

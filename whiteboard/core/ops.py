@@ -33,7 +33,7 @@ RESERVED: Final = frozenset((
     "points", "from", "props", "element", "created", "stamps", "deleted", "ink",
 ))
 # fmt: on
-"""Names that are never properties: stamped by the server or structure of the message (rule 7)."""
+"""Names that are never properties: stamped by the server or structure of the message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,4 +107,4 @@ class StampedOp:
     stamp: Stamp
     op: Op
     joined: Json | None = field(default=None)
-    """State to join besides applying the op, for replicas that forgot the element (rule 5)."""
+    """State to join besides applying the op, for replicas that forgot the element."""

@@ -2,7 +2,7 @@
 
 Parts hold element states, which join in any order, so a part made a moment later than the one before
 it is no fault: it only holds more. Tombstoned elements are in neither: they are kept one by one
-beside the checkpoint and come back when an op touches them (rule 5).
+beside the checkpoint and come back when an op touches them.
 """
 
 from collections.abc import Iterable

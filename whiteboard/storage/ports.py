@@ -19,7 +19,7 @@ from whiteboard.ids import BoardId, ClientId, ElementId, OpId
 
 
 class Durability(Enum):
-    """What an ack is worth (R5): what survives, and hence what a client may forget."""
+    """What an ack is worth: what survives, and hence what a client may forget."""
 
     MEMORY = "memory"
     """Kept while the process lives."""
@@ -80,7 +80,7 @@ class ClientRecord:
     """What is known of a client id that has been used on a board."""
 
     key_hash: bytes
-    """Digest of the secret that claims this client id (rule 6)."""
+    """Digest of the secret that claims this client id."""
     counter: int
     """Highest op counter stored."""
     lamport: int
@@ -191,7 +191,7 @@ class Snapshots(Protocol):
     """Checkpoints, and the tombstoned elements that a checkpoint leaves out.
 
     Opening a board reads its newest checkpoint and the ops after it, so that it costs time by the
-    board's live size. Deleted elements are kept aside, one by one, and come back on demand (rule 5).
+    board's live size. Deleted elements are kept aside, one by one, and come back on demand.
     """
 
     async def load(self, board: BoardId) -> Checkpoint | None:
