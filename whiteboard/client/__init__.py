@@ -3,6 +3,14 @@
 Use `open_board` for a program that takes part, `open_wire` for one that speaks the plain protocol.
 It keeps a replica of the board for a program that brings one. It knows the protocol and the ground
 floor; it must not know the server's rooms or storage, nor how elements merge.
+
+```
+async with open_board("http://127.0.0.1:8080", "my-board", name="Bot") as board:
+    answer = await board.stroke([[10, 20], [30, 40]], element="s1", color="#e03131", width=4)
+    if isinstance(answer, Rejected):
+        print(answer.code, answer.reason)
+    await board.append("s1", 2, [[50, 60]])
+```
 """
 
 from whiteboard.client.board import BoardClient, open_board
