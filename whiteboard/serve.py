@@ -5,7 +5,7 @@ server nursery
   storage (its own tasks) · hub nursery (sweep, rooms, in them sessions) · connections · listener
 ```
 
-Stopping has one order: take no new connections, drain the hub (sessions are told, acked ops are
+Stopping has one order (R12): take no new connections, drain the hub (sessions are told, acked ops are
 stored already, boards are checkpointed), let HTTP answers leave, then cancel what is left.
 """
 

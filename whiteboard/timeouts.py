@@ -52,29 +52,31 @@ WS_CLOSE: Final = _register(
 PING_INTERVAL: Final = _register(
     "ping-interval",
     10.0,
-    "Three pings fit into the 30 s, so that one lost ping never ends a session; below the 60 s at which proxies cut idle sockets.",
+    "R11: three pings fit into the 30 s, so that one lost ping never ends a session; below the 60 s at which proxies cut idle sockets.",
 )
-DEAD_PEER: Final = _register("dead-peer", 30.0, "30 s after the last sign of life a silent peer is gone.")
+DEAD_PEER: Final = _register(
+    "dead-peer", 30.0, "R11: 30 s after the last sign of life a silent peer is gone."
+)
 BROADCAST_TICK: Final = _register(
-    "broadcast-tick", 0.05, "At most 50 ms of gathering under load; people notice about 100 ms."
+    "broadcast-tick", 0.05, "R11: at most 50 ms of gathering under load; people notice about 100 ms."
 )
 SLOW_CLIENT: Final = _register(
     "slow-client",
     15.0,
-    "A socket that took no byte for 15 s while we had some for it is closed with 4408; a phone changing networks needs up to 10 s.",
+    "R14: a socket that took no byte for 15 s while we had some for it is closed with 4408; a phone changing networks needs up to 10 s.",
 )
 ROOM_IDLE: Final = _register(
     "room-idle",
     60.0,
-    "A board without sessions leaves memory after a minute; a reload or a short tunnel comes back to a warm board.",
+    "R13: a board without sessions leaves memory after a minute; a reload or a short tunnel comes back to a warm board.",
 )
 DRAIN_GRACE: Final = _register(
     "drain-grace",
     10.0,
-    "After SIGTERM sessions get this long to take their last frames; within the 30 s that process supervisors commonly allow.",
+    "R12: after SIGTERM sessions get this long to take their last frames; within the 30 s that process supervisors commonly allow.",
 )
 DRAIN_NOTICE: Final = _register(
-    "drain-notice", 0.5, "Time for the drain message to leave before sockets are closed with 1001."
+    "drain-notice", 0.5, "R12: time for the drain message to leave before sockets are closed with 1001."
 )
 CLEANUP: Final = _register(
     "cleanup",
@@ -117,7 +119,7 @@ CLIENT_RETRY_CAP: Final = _register(
 STORAGE_CLOSE: Final = _register(
     "storage-close",
     5.0,
-    "Writes queued at shutdown are one group commit, 50 ms on a slow disk; 5 s leaves room within what supervisors allow.",
+    "R12: writes queued at shutdown are one group commit, 50 ms on a slow disk; 5 s leaves room within what supervisors allow.",
 )
 STORAGE_TAIL: Final = _register(
     "storage-tail",
@@ -167,5 +169,5 @@ EVICT_SWEEP: Final = _register(
 REFUSAL_COUNTS: Final = _register(
     "refusal-counts",
     5.0,
-    "How long `/readyz` remembers a refused commit; a load balancer looks every few seconds and must see it once.",
+    "R55: how long `/readyz` remembers a refused commit; a load balancer looks every few seconds and must see it once.",
 )

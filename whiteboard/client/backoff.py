@@ -37,7 +37,7 @@ class Backoff:
         self._failures = 0
 
     def ask(self, low: float, high: float) -> None:
-        """Take a delay between these bounds next: what a draining server asks for."""
+        """Take a delay between these bounds next: what a draining server asks for (R12)."""
         cap = timeouts.CLIENT_RETRY_CAP.seconds
         low = min(max(low, 0.0), cap)
         self._asked = (low, min(max(high, low), cap))

@@ -40,7 +40,7 @@ class Welcome(Event, frozen=True, kw_only=True):
     peers: list[Json] = []
     limits: dict[str, float] = {}
     durable: str = "memory"
-    """What an ack is worth: `memory`, `disk` or `stream`."""
+    """What an ack is worth: `memory`, `disk` or `stream` (R5)."""
 
 
 class SnapshotPart(Event, frozen=True, kw_only=True):

@@ -48,7 +48,7 @@ class Board:
         return self._elements.get(element)
 
     def apply(self, stamped: StampedOp) -> Applied | Ignored:
-        """Merge an accepted op. Any order, any repetition gives the same board."""
+        """Merge an accepted op. Any order, any repetition gives the same board (R4)."""
         self._advance(stamped.seq, stamped.stamp.client)
         self.note_counter(stamped.stamp.client, stamped.stamp.counter)
         element, before = self._element(stamped.op.element)

@@ -1,6 +1,6 @@
 """The live task tree: every task with its age and what it waits for, as plain values for JSON.
 
-The promise of structured concurrency is that a session is a subtree; this makes it visible.
+The promise of structured concurrency (R10, R13) is that a session is a subtree; this makes it visible.
 Reads Trio's public introspection only. Must not know what the tasks do; the counts beside the tree
 come from whoever owns the things counted.
 """

@@ -324,7 +324,7 @@ class _MemoryStorage:
 
 @asynccontextmanager
 async def open_memory() -> AsyncIterator[Storage]:
-    """A storage that lives as long as the block (`--mode memory`).
+    """A storage that lives as long as the block (R2: `--mode memory`).
 
     Its receipts are worth `Durability.MEMORY`. All history stays in memory; compaction makes old
     ops some ten times smaller. After the block every call raises StorageUnavailable.

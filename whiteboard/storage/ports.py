@@ -19,7 +19,7 @@ from whiteboard.ids import BoardId, ClientId, ElementId, OpId
 
 
 class Durability(Enum):
-    """What an ack is worth: what survives, and hence what a client may forget."""
+    """What an ack is worth (R5): what survives, and hence what a client may forget."""
 
     MEMORY = "memory"
     """Kept while the process lives."""

@@ -1,4 +1,4 @@
-"""Who is at the other end when proxies stand between. Pure.
+"""Who is at the other end when proxies stand between (R35). Pure.
 
 Owns whose X-Forwarded-* headers are believed and what they say. Nobody is believed by default: a
 header that anybody can send must not decide an address or an origin.

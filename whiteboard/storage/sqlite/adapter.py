@@ -67,7 +67,7 @@ class SqliteStorage:
 async def open_sqlite(
     directory: Path, *, connect: Connect = sqlite3.connect, is_shared: bool = False
 ) -> AsyncIterator[Storage]:
-    """A storage in a directory, durable on disk (`--mode sqlite`).
+    """A storage in a directory, durable on disk (R2: `--mode sqlite`, R5).
 
     Its nursery has three tasks: the writer (group commit), the purge of deleted boards, and the look
     for other processes' appends. Leaving the block ends them: writes that are queued by then are

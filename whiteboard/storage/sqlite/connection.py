@@ -49,7 +49,7 @@ def translated() -> Iterator[None]:
 
 
 def open_writer(connect: Connect, path: Path) -> sqlite3.Connection:
-    """A connection that may write: WAL, and a COMMIT that returns when the disk has it."""
+    """A connection that may write: WAL, and a COMMIT that returns when the disk has it (R5)."""
     connection = _open(connect, path)
     try:
         (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
