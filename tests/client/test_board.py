@@ -394,7 +394,7 @@ async def test_resume_of_an_earlier_run_says_since_and_epoch() -> None:
 
 
 async def test_other_client_id_is_taken() -> None:
-    """A client id that the server hands out instead of ours is used from then on (rule 6). [IDN-5]"""
+    """A client id that the server hands out instead of ours is used from then on. [IDN-5]"""
 
     async def script(caller: Caller) -> None:
         await caller.hear()
@@ -497,7 +497,7 @@ async def test_drain_sets_the_time_of_return(autojump_clock: MockClock) -> None:
 
 
 async def test_silent_server_is_left(autojump_clock: MockClock) -> None:
-    """30 s after the last bytes from the server the connection counts as lost (rule 8)."""
+    """30 s after the last bytes from the server the connection counts as lost."""
 
     async def deaf(caller: Caller) -> None:
         await caller.let_in()

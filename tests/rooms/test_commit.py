@@ -271,7 +271,7 @@ async def test_stale_offline_edit_does_not_overwrite_newer_ones(stage: Stage, au
 async def test_op_on_a_tombstone_that_left_memory_merges_as_if_it_had_stayed(
     autojump_clock: object,
 ) -> None:
-    """[R5 rule 5] `restore` brings an evicted element back whole; all get its state with the op."""
+    """[R4] `restore` brings an evicted element back whole; all get its state with the op."""
     async with open_memory() as storage:
         async with open_stage(storage) as stage:
             ada, _ = await stage.join()
@@ -324,7 +324,7 @@ async def test_log_that_fails_while_it_is_caught_up_with_does_not_end_the_board(
 async def test_checkpoint_that_ends_meanwhile_takes_no_element_from_an_op(
     autojump_clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """[rule 5] A deleted element that leaves memory while an op on it waits for storage is brought back."""
+    """[R4] A deleted element that leaves memory while an op on it waits for storage is brought back."""
     monkeypatch.setattr(upkeep, "CHECKPOINT_MIN_OPS", 5)
     async with open_hooked_stage() as (stage, storage):
         saved = trio.Event()

@@ -177,7 +177,7 @@ async def test_late_close_of_an_old_socket_does_not_touch_the_new_session(
 
 
 async def test_client_id_is_kept_by_its_key(stage: Stage, autojump_clock: object) -> None:
-    """[R5 rule 6] A used client id needs its key; without it the session gets a fresh id, no error. [IDN-2] [IDN-4]"""
+    """A used client id needs its key; without it the session gets a fresh id, no error. [IDN-2] [IDN-4]"""
     ada, welcome = await stage.join(client="ada")
     ada.say(SEED)
     await ada.expect("ack")
@@ -206,7 +206,7 @@ async def test_unused_client_id_is_free_again(stage: Stage, autojump_clock: obje
 async def test_client_id_that_was_taken_while_its_record_was_read_is_not_given_away(
     autojump_clock: object,
 ) -> None:
-    """[rule 6] Whoever comes, writes and goes in the time of one slow read keeps the id, and the board."""
+    """Whoever comes, writes and goes in the time of one slow read keeps the id, and the board."""
     async with open_memory() as memory:
         storage: Any = HookedStorage(memory)
         async with open_stage(storage) as stage:

@@ -1,4 +1,4 @@
-"""Who may write as which client: client ids, their secret keys, and their last numbers (rule 6).
+"""Who may write as which client: client ids, their secret keys, and their last numbers.
 
 A client id is free on a board until its first op is stored; from then on its record carries the
 digest of a key. While a session holds an id, used or not, nobody without the key gets it.
@@ -42,7 +42,7 @@ class Claims:
         """A claim for a session, held once, and its key.
 
         A wanted id is granted when its key is right or when it is free; else, and when none is
-        wanted, a fresh id is handed out (rule 6: a wrong key is no error).
+        wanted, a fresh id is handed out (a wrong key is no error).
         """
         if wanted is not None:
             granted = await self._enter_wanted(wanted, key)

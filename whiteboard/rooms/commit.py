@@ -2,7 +2,7 @@
 
 A commit starts at once when none runs; what arrives meanwhile forms the next one. An op is merged,
 acked and broadcast only after the log has stored it, so nobody ever sees an op that a crash can take
-back (rule 2). There is no await between reading the board and stamping a batch, nor between a receipt
+back. There is no await between reading the board and stamping a batch, nor between a receipt
 and what follows from it.
 """
 
@@ -228,7 +228,7 @@ class Committer:
             self._spread(news)
 
     async def _answer_repeats(self, batch: list[Submission]) -> list[Submission]:
-        """Ack the ops that are stored already (rule 3). Only a counter that was passed can be one."""
+        """Ack the ops that are stored already. Only a counter that was passed can be one."""
         suspects = [one for one in batch if _may_be_repeat(one)]
         if not suspects:
             return batch

@@ -1,7 +1,7 @@
 """A board in memory that stands on storage: opened from a checkpoint and the ops after it.
 
 Deleted elements leave memory at each checkpoint and are kept in storage one by one; `recall` brings
-back those that an op is about to touch, so that the op merges as if they had never left (rule 5).
+back those that an op is about to touch, so that the op merges as if they had never left.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

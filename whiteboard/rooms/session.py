@@ -113,7 +113,7 @@ class Session:
             await self._take(await self._listen())
 
     async def _heartbeat_watchdog(self) -> None:
-        """Ping a silent peer; end the session DEAD_PEER after the last sign of life (rule 8).
+        """Ping a silent peer; end the session DEAD_PEER after the last sign of life.
 
         While the sync loop is busy (a loading board, a full inbox) nobody reads the socket, and
         silence then says nothing about the peer.

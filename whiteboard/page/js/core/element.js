@@ -73,7 +73,7 @@ const TOMBSTONE = "deleted";
 const NO_POINTS = Object.freeze([]);
 const NO_PRESSURE = -1;
 
-/** Names that are never properties: stamped by the server, or structure of the message (rule 7). */
+/** Names that are never properties: stamped by the server, or structure of the message. */
 export const RESERVED = new Set(
   "id type by opId seq at clock seen lamport ts points from props element created stamps deleted ink".split(" "),
 );

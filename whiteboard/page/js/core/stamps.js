@@ -1,5 +1,5 @@
 /**
- * Stamps: the total order that decides every conflict of the merge (rule 4).
+ * Stamps: the total order that decides every conflict of the merge.
  *
  * Owns what a stamp is and how two compare. Must not know boards, sockets or clocks: the lamport
  * number comes from the server, or stands above all of them for what is not confirmed yet.

@@ -3,7 +3,7 @@
  *
  * Owns sockets, back-off, heartbeats and what the page's visibility and network state mean for them.
  * Must not know ops, boards or journals: it passes messages. A link is `up` from `welcome` until the
- * socket is gone; it is `closed` when the server has said not to come back (44xx, rule 9).
+ * socket is gone; it is `closed` when the server has said not to come back (44xx).
  */
 
 /** @typedef {{type: string, [field: string]: any}} Message */
