@@ -120,6 +120,7 @@ def draw(ada: Artist, mei: Artist) -> None:
 def meet_at(browser: Browser, url: str, name: str, color: str, *, dark: bool) -> Person:
     """Somebody comes to the board."""
     scheme: Any = "dark" if dark else "light"
+    # Playwright types sizes and schemes as its own literals
     context = browser.new_context(viewport=SIZE, locale="en-US", color_scheme=scheme, device_scale_factor=1)  # type: ignore[arg-type]
     context.add_init_script(path=PROBE)
     person = meet(context)

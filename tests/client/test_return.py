@@ -292,7 +292,7 @@ async def test_silent_server_is_left(autojump_clock: MockClock) -> None:
 
     async def deaf(caller: Caller) -> None:
         await caller.let_in()
-        caller.socket._stream.receive_some = never  # type: ignore[method-assign]
+        caller.socket._stream.receive_some = never  # type: ignore[method-assign]  # a server gone silent
         await trio.sleep_forever()
 
     async def never(max_bytes: int | None = None) -> bytes:

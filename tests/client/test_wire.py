@@ -178,7 +178,7 @@ async def test_goodbye_is_not_waited_for_longer_than_its_deadline(autojump_clock
 
     async def deaf(caller: Caller) -> None:
         await caller.hear()
-        caller.socket._stream.receive_some = forever  # type: ignore[method-assign]
+        caller.socket._stream.receive_some = forever  # type: ignore[method-assign]  # a server that hears nothing
         await trio.sleep_forever()
 
     async def forever(max_bytes: int | None = None) -> bytes:

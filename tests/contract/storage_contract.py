@@ -330,7 +330,7 @@ class BoardsContract:
         ]
         for call in calls:
             with trio.testing.assert_checkpoints():
-                await call()  # type: ignore[misc]
+                await call()  # type: ignore[misc]  # coroutines of several results
 
 
 class StorageContract(OpLogContract, CompactionContract, SnapshotsContract, BoardsContract):

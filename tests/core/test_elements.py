@@ -139,7 +139,7 @@ def test_a_state_before_the_create_has_no_head() -> None:
         "stamps": {"x": [2, "a", 1], "deleted": [3, "a", 1]},
     }
     with pytest.raises(ValueError, match="not created"):
-        made.draw_key  # noqa: B018
+        made.draw_key  # noqa: B018 - asking is what raises
 
 
 def test_stamps_of_the_create_are_left_out() -> None:

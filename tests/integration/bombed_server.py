@@ -25,9 +25,11 @@ def main(directory: str, port: str, point: str, nth: str) -> None:
     vars(upkeep)["CHECKPOINT_MIN_OPS"] = 40  # so that compaction begins within a test's patience
 
     def connect(path: Path, **options: object) -> sqlite3.Connection:
+        # the options are passed on as they came
         connection = sqlite3.connect(path, factory=KilledConnection, **options)  # type: ignore[call-overload]
         connection.bomb = bomb
-        return connection  # type: ignore[no-any-return]
+        assert isinstance(connection, KilledConnection)
+        return connection
 
     settings = config.load({"addr": f"127.0.0.1:{port}", "data": directory}, {})
     logs.configure(settings.log.format, settings.log.level)

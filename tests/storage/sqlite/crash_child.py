@@ -95,9 +95,11 @@ async def main(directory: Path, bomb: Bomb) -> None:
     """Write until killed."""
 
     def connect(path: Path, **options: object) -> sqlite3.Connection:
+        # the options are passed on as they came
         connection = sqlite3.connect(path, factory=KilledConnection, **options)  # type: ignore[call-overload]
         connection.bomb = bomb
-        return connection  # type: ignore[no-any-return]
+        assert isinstance(connection, KilledConnection)
+        return connection
 
     async with open_sqlite(directory, connect=connect) as storage, trio.open_nursery() as tidying:
         bomb.is_armed = True
