@@ -150,6 +150,10 @@ class Person:
         self.wait_after_leaving("window.probe?.isReady() && !window.whiteboard.sync.status.loading")
         return self
 
+    def comes_back(self) -> None:
+        """Have the page connect now, if it has not come back by itself already."""
+        self.ask("() => whiteboard.sync.retry()")
+
     def find(self, testid: str) -> Locator:
         """A part of the page by its name for tests."""
         return self.page.get_by_test_id(testid)

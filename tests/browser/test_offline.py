@@ -238,6 +238,22 @@ def test_a_stale_move_does_not_win(
     place = [lin.element(box)[name] for name in ("x", "y")]
     assert place != [200, 200]
     own_line.mend()
-    ada.find("retry").click()
+    ada.comes_back()
     expect_same(own_server, board, ada, lin)
     assert [ada.element(box)[name] for name in ("x", "y")] == place
+
+
+def test_the_button_brings_a_closed_page_back(
+    invite: Invite, own_server: ServerProcess, board: str
+) -> None:
+    """A board that is deleted under its people says so; what one draws then is kept until Reconnect. [R6, R25]"""
+    ada = invite(own_server)
+    ada.draw(*zigzag(150, 150))
+    ada.settles()
+    assert own_server.request("DELETE", f"/api/boards/{board}")[0] == 204
+    expect(ada.light).to_have_attribute("data-level", "closed")
+    mine = ada.draw(*zigzag(150, 300))
+    assert ada.pending > 0
+    ada.find("retry").click()
+    ada.light_says("saved", SAVED)
+    assert [el["id"] for el in expect_same(own_server, board, ada)] == [mine]
