@@ -1,16 +1,15 @@
 """Settings that every test shares."""
 
-import os
-
 from hypothesis import HealthCheck, settings
 
-# No deadline: a busy machine is no failure. In CI the same examples every time, so that a red run is
-# the change's doing; on a person's machine new ones, so that the search goes on.
+# No deadline: a busy machine is no failure. The same examples every time, so that a red run is the
+# change's doing; `--hypothesis-profile=search` looks at new ones, and at more of them.
 settings.register_profile(
     "whiteboard",
     deadline=None,
-    derandomize=bool(os.environ.get("CI")),
+    derandomize=True,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
+settings.register_profile("search", settings.get_profile("whiteboard"), derandomize=False, max_examples=1_000)
 settings.load_profile("whiteboard")

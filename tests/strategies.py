@@ -7,7 +7,7 @@ merge may not rely on how they were made.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from whiteboard.core.acceptance import Acceptance, Accepted, Author, Proposal
 from whiteboard.core.board import Board
-from whiteboard.core.clocks import Stamp
+from whiteboard.core.clocks import Rank, Stamp
 from whiteboard.core.ops import (
     Append,
     Create,
@@ -165,14 +165,22 @@ class History:
     log: list[StampedOp] = field(default_factory=list)
     accepted: list[Accepted] = field(default_factory=list)
     """As `log`, with `seen` and clock."""
+    heads: list[int] = field(default_factory=list)
+    """As `log`: the seq that the board had when an op was decided on."""
 
-    def commit(self, batch: Sequence[tuple[Writer, Proposal]]) -> None:
+    def commit(
+        self,
+        batch: Sequence[tuple[Writer, Proposal]],
+        stored: Mapping[ClientId, Sequence[Rank]] | None = None,
+    ) -> None:
         """Accept, store and apply a batch, as a room does."""
-        acceptance = Acceptance(self.board)
+        acceptance = Acceptance(self.board, stored)
         answers = [acceptance.accept(proposal, writer.author) for writer, proposal in batch]
+        head = len(self.log)
         for accepted in answers:
             if isinstance(accepted, Accepted):
                 self._store(accepted)
+                self.heads.append(head)
 
     def _store(self, accepted: Accepted) -> None:
         op = StampedOp(len(self.log) + 1, accepted.stamp, accepted.op, accepted.joined)

@@ -243,9 +243,7 @@ def test_a_stale_move_does_not_win(
     assert [ada.element(box)[name] for name in ("x", "y")] == place
 
 
-def test_the_button_brings_a_closed_page_back(
-    invite: Invite, own_server: ServerProcess, board: str
-) -> None:
+def test_the_button_brings_a_closed_page_back(invite: Invite, own_server: ServerProcess, board: str) -> None:
     """A board that is deleted under its people says so; what one draws then is kept until Reconnect. [R6, R25]"""
     ada = invite(own_server)
     ada.draw(*zigzag(150, 150))

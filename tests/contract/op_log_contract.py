@@ -193,6 +193,20 @@ class OpLogContract:
             covered = [seq for seq, counter in enumerate(counters, 1) if counter <= top]
             assert await storage.op_log.seen_by(BOARD, {ADA: top}) == max(covered, default=0)
 
+    async def test_ranks_about(self, storage: Storage) -> None:
+        """The stored ops next below and next above each op id, by client; the op itself does not count."""
+        log = storage.op_log
+        await append(log, BOARD, [op(ADA, 5, lamport=50), op(ADA, 9, lamport=90), op(BOB, 2, lamport=7)])
+        await append(log, BOARD, [op(ADA, 2, lamport=20), op(ADA, 7, lamport=70), op(ADA, 3, lamport=30)])
+        expected = {1: {(2, 20)}, 3: {(2, 20), (5, 50)}, 6: {(5, 50), (7, 70)}, 99: {(9, 90)}}
+        for counter, neighbours in expected.items():
+            found = await log.ranks_about(BOARD, [OpId(ADA, counter)])
+            assert {client: set(ranks) for client, ranks in found.items()} == {ADA: neighbours}
+        found = await log.ranks_about(BOARD, [OpId(ADA, 1), OpId(BOB, 1), OpId(ClientId("cyd"), 1)])
+        assert found == {ADA: [(2, 20)], BOB: [(2, 7)]}
+        assert await log.ranks_about(BOARD, []) == {}
+        assert await log.ranks_about(OTHER, [OpId(ADA, 1)]) == {}
+
     async def test_read_in_pages(self, storage: Storage) -> None:
         """`read` gives at most `limit` ops above `after`, ascending, and nothing beyond the end."""
         await append(storage.op_log, BOARD, ops(ADA, range(1, 8)))

@@ -9,7 +9,7 @@ from strategies import ELEMENTS, History, histories, replica, run, states
 import whiteboard.core.acceptance as module
 from whiteboard.core.acceptance import Acceptance, Accepted, Author, Proposal
 from whiteboard.core.board import Board
-from whiteboard.core.clocks import Stamp
+from whiteboard.core.clocks import Rank, Stamp
 from whiteboard.core.ops import Append, Create, Delete, ElementType, Op, Restore, SetProperties, StampedOp
 from whiteboard.core.outcomes import RejectCode, Rejected
 from whiteboard.ids import MAX_COUNTER, ClientId, ElementId
@@ -88,19 +88,32 @@ def test_a_client_s_own_numbers_stand() -> None:
 
 
 def test_one_s_own_ops_do_not_make_one_stale() -> None:
-    """An author alone on the board stays fresh without reading its own ops. [ACC-7]"""
+    """An author alone on the board is up to date without reading its own ops. [ACC-7]"""
     accepted = Acceptance(board_of((A, note()), (A, stroke()))).accept(Proposal(Delete(E), 3, 0), Author(A))
     assert isinstance(accepted, Accepted)
-    assert accepted.stamp.lamport == 1
+    assert accepted.stamp.lamport == 5
 
 
 def test_an_author_s_rank_never_falls() -> None:
-    """A `seen` lower than before does not lower the rank; a late counter keeps the highest. [ACC-6]"""
+    """A `seen` lower than before does not lower the rank of a later op. [ACC-6]"""
     board, author = board_of((B, note())), Author(A, 9, 3)
-    accepted = Acceptance(board).accept(Proposal(Delete(E), 4, 0), author)
+    accepted = Acceptance(board).accept(Proposal(Delete(E), 10, 0), author)
     assert isinstance(accepted, Accepted)
-    assert accepted.stamp == Stamp(3, A, 4)
-    assert author == Author(A, 9, 3)
+    assert accepted.stamp == Stamp(3, A, 10)
+    assert author == Author(A, 10, 3)
+
+
+def test_a_late_op_stands_between_its_neighbours() -> None:
+    """A counter below the author's highest is ranked where it was written, stored or in the batch. [ACC-6]"""
+    board, author = board_of(*[(B, note())] * 20), Author(A, 9, 30)
+    acceptance = Acceptance(board, {A: [Rank(3, 10), Rank(8, 24)]})
+    stamps = []
+    for counter, seen in ((5, 2), (6, 9), (7, 1), (4, 20), (12, 17), (11, 20)):
+        accepted = acceptance.accept(Proposal(Delete(E), counter, seen), author)
+        assert isinstance(accepted, Accepted)
+        stamps.append((accepted.stamp.counter, accepted.stamp.lamport))
+    assert stamps == [(5, 10), (6, 18), (7, 18), (4, 10), (12, 34), (11, 34)]
+    assert author == Author(A, 12, 34)
 
 
 def test_a_client_may_run_out_of_counters() -> None:
@@ -165,7 +178,7 @@ def test_bounds_hold_within_a_batch() -> None:
 
 def test_the_create_that_counts_decides_within_a_batch_too() -> None:
     """Authorship follows the lowest create, whichever came first. [ACC-16] [MRG-2]"""
-    board = board_of((B, write(1)))
+    board = board_of((A, write(1)))
     acceptance, a, b = Acceptance(board), Author(A), Author(B)
     assert isinstance(acceptance.accept(Proposal(stroke(), seen=1), a), Accepted)
     assert isinstance(acceptance.accept(Proposal(stroke(), seen=0), b), Accepted)

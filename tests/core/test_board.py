@@ -27,8 +27,9 @@ def test_applying_tells_whether_anything_changed() -> None:
     create = StampedOp(1, Stamp(1, A, 1), note(x=b"1"))
     assert board.apply(create) == Applied(E)
     assert board.apply(create) == Ignored(E)
-    assert board.apply(StampedOp(2, Stamp(0, B, 1), SetProperties(E, {"x": b"2"}))) == Ignored(E)
-    assert board.seq == 2
+    assert board.apply(StampedOp(2, Stamp(3, B, 1), SetProperties(E, {"x": b"2"}))) == Applied(E)
+    assert board.apply(StampedOp(3, Stamp(2, A, 2), SetProperties(E, {"x": b"3"}))) == Ignored(E)
+    assert board.seq == 3
 
 
 def test_an_empty_append_leaves_nothing_behind() -> None:

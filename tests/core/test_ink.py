@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from strategies import numbers, points, run
 
@@ -46,6 +46,7 @@ def test_ink_is_the_least_point_at_each_index(some: list[Run]) -> None:
 
 
 @given(st.lists(runs, max_size=8))
+@example([run(0, [[0, 0]]), run(1, [[0, 0]])])
 def test_runs_stay_apart_and_in_order(some: list[Run]) -> None:
     """Runs neither overlap nor touch, count what they hold, and only one from 0 is shown. [MRG-12] [ELM-6]"""
     ink = Ink()

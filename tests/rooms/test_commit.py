@@ -15,7 +15,7 @@ from rooms.line import Line
 
 from whiteboard import timeouts
 from whiteboard.errors import StorageUnavailable
-from whiteboard.ids import BoardId, ClientId, ElementId, OpId
+from whiteboard.ids import BoardId, ClientId, OpId
 from whiteboard.rooms import commit, upkeep
 from whiteboard.storage.memory import open_memory
 from whiteboard.storage.ports import NewOp
@@ -245,29 +245,6 @@ async def test_ops_of_another_process_are_merged_and_spread(stage: Stage, autoju
     assert await seqs(ada, 2) == [2, 3]
 
 
-async def test_stale_offline_edit_does_not_overwrite_newer_ones(stage: Stage, autojump_clock: object) -> None:
-    """[R4] Who comes back with an old state loses what others wrote since; its new elements appear."""
-    ada, _ = await stage.join(client="ada")
-    bob, welcome = await stage.join(client="bob")
-    ada.say({"type": "shape", "id": "r1", "kind": "rectangle", "x": 0, "y": 0})
-    await bob.expect("shape", seq=1)
-    bob.hang_up()
-    ada.say({"type": "set", "id": "r1", "props": {"x": 5}})
-    await ada.expect("ack", seq=2)
-    back, _ = await stage.join(client="bob", key=welcome["key"], since=1)
-    back.say(
-        {"type": "set", "id": "r1", "props": {"x": 1}, "opId": "bob:1", "seen": 1},
-        {"type": "set", "id": "r1", "props": {"y": 9}, "opId": "bob:2", "clock": {"ada": 1, "bob": 2}},
-        stroke(7, opId="bob:3", seen=1),
-    )
-    await back.expect("ack", seq=5)
-    async with stage.hub.visit(BOARD) as room:
-        shape = room.replica.board.get(ElementId("r1"))
-        assert shape is not None
-        assert (shape.properties["x"], shape.properties["y"]) == (b"5", b"9")
-        assert "s7" in room.replica.board
-
-
 async def test_op_on_a_tombstone_that_left_memory_merges_as_if_it_had_stayed(
     autojump_clock: object,
 ) -> None:
@@ -345,6 +322,38 @@ async def test_checkpoint_that_ends_meanwhile_takes_no_element_from_an_op(
         await saved.wait()
         ada.say({"type": "restore", "id": "s1", "clock": {"somebody": 1}})
         assert (await bob.expect("restore"))["element"]["points"] == [[1, 0]]
+
+
+@pytest.mark.parametrize("between", ["set", "delete"])
+async def test_checkpoint_that_ends_during_a_write_takes_no_element_from_its_ops(
+    autojump_clock: object, between: str
+) -> None:
+    """[R4] A deleted element stays in memory while an op on it is being stored, and comes back whole."""
+    async with open_hooked_stage() as (stage, storage):
+        ada, _ = await stage.join()
+        ada.say({**stroke(1), "color": "red"}, {"type": "delete", "id": "s1"})
+        await ada.expect("ack", seq=2)
+        async with stage.hub.visit(BOARD) as room:
+            is_storing, may_store = trio.Event(), trio.Event()
+
+            async def wait(*_: object) -> None:
+                is_storing.set()
+                await may_store.wait()
+
+            storage.op_log.before["append"] = wait
+            ada.say({"type": between, "id": "s1", "props": {"x": 5}})
+            await is_storing.wait()
+            await room.replica.checkpoint()
+            del storage.op_log.before["append"]
+            may_store.set()
+            await ada.expect("ack", seq=3)
+            await room.replica.checkpoint()
+        ada.say({"type": "restore", "id": "s1"})
+        restored = await ada.expect("restore")
+        assert restored["element"]["points"] == [[1, 0]]
+        bob, _ = await stage.join()
+        (element,) = (await bob.expect("snapshot"))["elements"]
+        assert (element["points"], element["color"]) == ([[1, 0]], "red")
 
 
 async def test_op_number_taken_by_a_write_that_was_given_up_loses_no_op(autojump_clock: object) -> None:

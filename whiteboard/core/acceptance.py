@@ -6,11 +6,11 @@ will do: to tombstones, because the states attached to ops are stored with them,
 that a refusal depends on, because a bound that holds from batch to batch only is none.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from whiteboard.core.board import Board
-from whiteboard.core.clocks import Stamp, rank
+from whiteboard.core.clocks import Rank, Ranks, Stamp
 from whiteboard.core.elements import Element
 from whiteboard.core.ops import (
     Append,
@@ -29,7 +29,7 @@ from whiteboard.limits import MAX_BOARD_BYTES, MAX_ELEMENTS, MAX_POINTS_PER_STRO
 
 @dataclass(slots=True)
 class Author:
-    """The last numbers that a client has used on a board. Changed by `Acceptance.accept`."""
+    """The highest numbers that a client has used on a board. Changed by `Acceptance.accept`."""
 
     client: ClientId
     counter: int = 0
@@ -90,10 +90,18 @@ class _Sketch:
 
 
 class Acceptance:
-    """Decides on one batch of ops against one board. The board is not changed."""
+    """Decides on one batch of ops against one board. The board is not changed.
 
-    def __init__(self, board: Board) -> None:
+    Args:
+        stored: for each client whose ops come late, below its highest counter, the stored ops next to
+            them by counter.
+    """
+
+    def __init__(self, board: Board, stored: Mapping[ClientId, Iterable[Rank]] | None = None) -> None:
         self._board = board
+        self._stored = stored or {}
+        self._ranks: dict[ClientId, Ranks] = {}
+        # of the authors of this batch
         self._drafts: dict[ElementId, Element] = {}
         # elements under a tombstone before or within this batch, as the batch leaves them
         self._earlier: dict[ElementId, list[tuple[Op, Stamp]]] = {}
@@ -107,27 +115,36 @@ class Acceptance:
 
     def accept(self, proposal: Proposal, author: Author) -> Accepted | Rejected:
         """The decision on the next op; an accepted one advances `author`."""
+        ranks = self._ranks_of(author)
         if self._is_repeat(proposal, author):
-            stamp, seen = self._stamp(proposal, author)
+            stamp, seen = self._stamp(proposal, author, ranks)
             return Accepted(proposal.op, stamp, seen, {stamp.client: stamp.counter}, None)
         sketch = self._sketch(proposal.op.element)
         refusal = self._refusal(proposal, author, sketch)
         if refusal is not None:
             return refusal
-        stamp, seen = self._stamp(proposal, author)
+        stamp, seen = self._stamp(proposal, author, ranks)
+        ranks.add(Rank(stamp.counter, stamp.lamport))
+        author.counter = max(author.counter, stamp.counter)
+        author.lamport = max(author.lamport, stamp.lamport)
         self._named.add(stamp.op_id)
         self._note(proposal.op, stamp, sketch)
         clock = {**(proposal.clock or {}), stamp.client: stamp.counter}
         return Accepted(proposal.op, stamp, seen, clock, self._attach(proposal.op, stamp))
 
-    def _stamp(self, proposal: Proposal, author: Author) -> tuple[Stamp, int]:
+    def _ranks_of(self, author: Author) -> Ranks:
+        ranks = self._ranks.get(author.client)
+        if ranks is None:
+            newest = Rank(author.counter, author.lamport)
+            ranks = self._ranks[author.client] = Ranks([newest, *self._stored.get(author.client, ())])
+        return ranks
+
+    def _stamp(self, proposal: Proposal, author: Author, ranks: Ranks) -> tuple[Stamp, int]:
         counter = author.counter + 1 if proposal.counter is None else proposal.counter
         seen = self._board.seq if proposal.seen is None else min(proposal.seen, self._board.seq)
         is_fresh = self._board.foreign_head(author.client) <= seen
-        lamport = rank(seen, is_fresh=is_fresh, previous=author.lamport)
-        author.counter = max(author.counter, counter)
-        author.lamport = lamport
-        return Stamp(lamport, author.client, counter), seen
+        lamport = 2 * self._board.seq + 1 if is_fresh else 2 * seen
+        return Stamp(ranks.place(counter, lamport), author.client, counter), seen
 
     def _is_repeat(self, proposal: Proposal, author: Author) -> bool:
         """Whether this batch has the op already: the store will say so, and nothing may come of it."""

@@ -115,7 +115,7 @@ class Element:
                 return self._write({_TOMBSTONE: b"false"}, stamp)
 
     def _create(self, op: Create, stamp: Stamp) -> bool:
-        changed = self._write(op.properties, stamp)
+        changed = self._write(op.properties, stamp.initial)
         if self.created is None or stamp < self.created:
             self.created, self.kind = stamp, op.kind
             changed = True
@@ -162,7 +162,8 @@ class Element:
         if self.created is not None:
             state["created"] = self.created
         state |= self._shown_points() | _raw(self._values)
-        stamps = {name: stamp for name, stamp in self._stamps.items() if stamp != self.created}
+        initial = self.created.initial if self.created else None
+        stamps = {name: stamp for name, stamp in self._stamps.items() if stamp != initial}
         if stamps:
             state["stamps"] = stamps
         if ink := self._hidden_ink():
@@ -208,10 +209,11 @@ class Element:
             self.created = created
             self.kind = ElementType(msgspec.json.decode(fields["type"], type=str))
             changed = True
+        initial = created.initial if created else None
         stamps = _decode_stamps(fields["stamps"]) if "stamps" in fields else {}
         for name, value in fields.items():
             if name not in RESERVED or name == _TOMBSTONE:
-                stamp = Stamp(*stamps[name]) if name in stamps else created
+                stamp = Stamp(*stamps[name]) if name in stamps else initial
                 if stamp is None:
                     raise KeyError(f"no stamp for {name!r}")
                 changed |= self._write({name: bytes(value)}, stamp)

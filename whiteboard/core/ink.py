@@ -16,6 +16,7 @@ import msgspec
 
 from whiteboard.core.ops import Json, Run
 
+_COMMA: Final = b","
 _GAP: Final = b""
 """Stands for a point that is not there."""
 _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -44,16 +45,17 @@ class Ink:
             changed = self._weave(run)
             self.size_bytes = sum(len(one.points) for one in self._runs)
             return changed
+        self.size_bytes += len(run.points)
         if self._runs and run.start == self._runs[-1].end:
             self._append(run)
         else:
             self._runs.append(run)
-        self.size_bytes += len(run.points)
         return True
 
     def _append(self, run: Run) -> None:
         last = self._runs[-1]
         self._runs[-1] = _concatenate(last, run)
+        self.size_bytes += len(_COMMA)
         if self._woven is not None and self._woven[0] is last:
             self._woven = (self._runs[-1], self._woven[1] + _split(run))
 
@@ -88,7 +90,7 @@ class Ink:
         texts += [_GAP] * (run.end - start - len(texts))
         changed = _take_smaller(texts, run.start - start, _split(run))
         if changed:
-            self._runs[low:high] = [Run(start, len(texts), b",".join(texts))]
+            self._runs[low:high] = [Run(start, len(texts), _COMMA.join(texts))]
         self._woven = (self._runs[low], texts)
         return changed
 
@@ -116,7 +118,7 @@ def _end(run: Run) -> int:
 
 
 def _concatenate(first: Run, second: Run) -> Run:
-    return Run(first.start, first.count + second.count, first.points + b"," + second.points)
+    return Run(first.start, first.count + second.count, first.points + _COMMA + second.points)
 
 
 def _split(run: Run) -> list[Json]:

@@ -8,7 +8,7 @@ and what follows from it.
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,7 @@ import trio
 
 from whiteboard import timeouts
 from whiteboard.core.acceptance import Acceptance, Accepted, Proposal
-from whiteboard.core.clocks import covers
+from whiteboard.core.clocks import Rank, covers
 from whiteboard.core.ops import Json, StampedOp
 from whiteboard.core.outcomes import RejectCode, Rejected
 from whiteboard.diagnostics import logs
@@ -40,6 +40,8 @@ from whiteboard.storage.ports import NewOp, Receipt
 
 log = logs.get_logger()
 
+StoredRanks = Mapping[ClientId, Sequence[Rank]]
+
 Reply = Callable[[Json], None]
 """Puts a message for the author's session into its outbox; never blocks."""
 
@@ -51,11 +53,19 @@ class Submission:
     request: OpRequest
     claim: Claim
     reply: Reply
+    seen: int | None = None
+    """What its author had seen if the op does not say: a seq, None for all that the board has."""
 
     @property
     def size_bytes(self) -> int:
         """What it weighs while it waits."""
         return len(self.request.content) + OP_OVERHEAD_BYTES
+
+    @property
+    def is_late(self) -> bool:
+        """Whether its author has used this counter or a higher one before."""
+        op_id = self.request.op_id
+        return op_id is not None and op_id.counter <= self.claim.author.counter
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,9 +211,10 @@ class Committer:
             with trio.fail_after(timeouts.COMMIT.seconds):
                 waiting = await self._prepare(batch)
             while waiting:
-                with trio.fail_after(timeouts.COMMIT.seconds):
-                    numbered = await self._write(waiting)
-                await self._settle(numbered)
+                with self._replica.keeping(one.request.op.element for one, _ in waiting):
+                    with trio.fail_after(timeouts.COMMIT.seconds):
+                        numbered = await self._write(waiting)
+                    await self._settle(numbered)
         except (StorageUnavailable, trio.TooSlowError) as error:
             self._note_refusal()
             refused = [one for one in batch if self._is_open(one)]
@@ -229,12 +240,10 @@ class Committer:
 
     async def _answer_repeats(self, batch: list[Submission]) -> list[Submission]:
         """Ack the ops that are stored already. Only a counter that was passed can be one."""
-        suspects = [one for one in batch if _may_be_repeat(one)]
+        suspects = [one for one in batch if one.is_late]
         if not suspects:
             return batch
-        log_of_board = self._replica.storage.op_log
-        wanted = [one.request.op_id for one in suspects if one.request.op_id is not None]
-        known = await log_of_board.find(self._replica.board_id, wanted)
+        known = await self._replica.storage.op_log.find(self._replica.board_id, _op_ids(suspects))
         self._answer(
             (one, self._ack(one, op_id, known[op_id]))
             for one in suspects
@@ -249,8 +258,10 @@ class Committer:
         if request.clock is not None:
             clock = {ClientId(client): number for client, number in request.clock.items()}
         seen = request.seen
-        if seen is None and clock is not None:
-            seen = await self._seen_by(clock, submission.claim.client)
+        if clock is not None:
+            seen = max(seen or 0, await self._seen_by(clock, submission.claim.client))
+        elif seen is None:
+            seen = submission.seen
         return Proposal(request.op, counter, seen, clock)
 
     async def _seen_by(self, clock: dict[ClientId, int], author: ClientId) -> int:
@@ -262,9 +273,9 @@ class Committer:
         foreign = {client: number for client, number in clock.items() if client != author}
         return await self._replica.storage.op_log.seen_by(self._replica.board_id, foreign)
 
-    def _accept(self, waiting: deque[tuple[Submission, Proposal]]) -> list[_Write]:
+    def _accept(self, waiting: deque[tuple[Submission, Proposal]], stored: StoredRanks) -> list[_Write]:
         """Decide on what waits, in order, until it is enough for one write; the rest goes on waiting."""
-        acceptance = Acceptance(self._replica.board)
+        acceptance = Acceptance(self._replica.board, stored)
         self._at = max(self._at, self._clock_ms())
         writes: list[_Write] = []
         refusals: list[tuple[Submission, Json]] = []
@@ -286,8 +297,9 @@ class Committer:
 
     async def _write(self, waiting: deque[tuple[Submission, Proposal]]) -> list[tuple[_Write, Receipt]]:
         """Decide on and store a part of what waits; each accepted op with its receipt."""
+        stored = await self._ranks_about([one for one, _ in waiting if one.is_late])
         await self._replica.recall(one.request.op.element for one, _ in waiting)
-        writes = self._accept(waiting)
+        writes = self._accept(waiting, stored)
         if not writes:
             return []
         claims = {one.submission.claim.client: one.submission.claim.key_hash for one in writes}
@@ -298,6 +310,13 @@ class Committer:
             claims=claims,
         )
         return list(zip(writes, receipts, strict=True))
+
+    async def _ranks_about(self, late: list[Submission]) -> StoredRanks:
+        """Ranks between which those of late ops have to be."""
+        if not late:
+            return {}
+        found = await self._replica.storage.op_log.ranks_about(self._replica.board_id, _op_ids(late))
+        return {client: [Rank(*one) for one in known] for client, known in found.items()}
 
     async def _settle(self, numbered: list[tuple[_Write, Receipt]]) -> None:
         """Merge and ack what is stored. It is stored whatever else fails, so it is acked."""
@@ -369,9 +388,8 @@ class Committer:
         )
 
 
-def _may_be_repeat(submission: Submission) -> bool:
-    op_id = submission.request.op_id
-    return op_id is not None and op_id.counter <= submission.claim.author.counter
+def _op_ids(submissions: Iterable[Submission]) -> list[OpId]:
+    return [one.request.op_id for one in submissions if one.request.op_id is not None]
 
 
 def _refuse(submission: Submission | Refusal, refusal: Rejected) -> Json:

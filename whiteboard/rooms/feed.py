@@ -52,6 +52,7 @@ class Feed:
         self._broadcast = broadcast
         self._sent = 0
         self._is_live = False
+        self._is_resuming = False
         self._wants_snapshot = False
         self._has_stale_pointers = False
         self._known: list[Profile] = []
@@ -64,6 +65,11 @@ class Feed:
     def backlog_bytes(self) -> int:
         """Bytes on their way to this client that the kernel has not taken."""
         return self._connection.backlog_bytes
+
+    @property
+    def resumed_at(self) -> int | None:
+        """The seq up to which a client that resumed has been brought; None when it is level, or began anew."""
+        return self._sent if self._is_resuming else None
 
     def start(self, since: int | None, *, is_same_history: bool) -> None:
         """Say where to begin, before `run`: after `since`, or with a snapshot.
@@ -202,7 +208,7 @@ class Feed:
                 return  # the client discards what it got: what is under way would bring back what is gone
 
     def _go_live(self) -> None:
-        self._is_live = True
+        self._is_live, self._is_resuming = True, False
         profiles = list(self._broadcast.presence.profiles())
         for text in encode_changes(self._known, profiles):
             self._connection.push(text)
@@ -224,9 +230,9 @@ class Feed:
             self._resync("another history")
         else:
             self._sent = since
-            self._wants_snapshot = False
+            self._is_resuming, self._wants_snapshot = True, False
 
     def _resync(self, reason: str) -> None:
         """Tell the client to discard what it holds; a snapshot follows."""
         self._connection.push(encode(messages.Resync(reason=reason)))
-        self._wants_snapshot = True
+        self._is_resuming, self._wants_snapshot = False, True

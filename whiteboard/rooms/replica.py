@@ -5,6 +5,7 @@ back those that an op is about to touch, so that the op merges as if they had ne
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Final, TypeVar
 
@@ -36,6 +37,8 @@ class Replica:
         """Seq of the newest checkpoint that this replica knows of."""
         self._has_tombstones = False
         self._times_forgotten = 0
+        self._kept: set[ElementId] = set()
+        # elements that an op under way needs where they are
 
     async def load(self) -> None:
         """Bring the board up: its newest checkpoint, then every op after it.
@@ -83,6 +86,18 @@ class Replica:
             if times_forgotten == self._times_forgotten:
                 return
 
+    @contextmanager
+    def keeping(self, elements: Iterable[ElementId]) -> Iterator[None]:
+        """Let no checkpoint send these elements away within the block, once they are in memory.
+
+        One block at a time: the committer's, from the decision on its ops to their merge.
+        """
+        self._kept = set(elements)
+        try:
+            yield
+        finally:
+            self._kept = set()
+
     async def checkpoint(self) -> None:
         """Store a checkpoint of the board as it is. Deleted elements then leave memory.
 
@@ -106,10 +121,10 @@ class Replica:
             await trio.lowlevel.checkpoint()
 
     def _forget(self, elements: list[ElementId], buried: Mapping[ElementId, Json]) -> None:
-        """Drop what storage now keeps, unless an op touched it while it was being written."""
+        """Drop what storage now keeps, unless an op touched it meanwhile or is about to."""
         self._times_forgotten += 1
-        standing = [one for one in map(self.board.get, elements) if one is not None]
-        self.board.forget(one.id for one in standing if one.state() == buried[one.id])
+        standing = [self.board.get(element) for element in elements if element not in self._kept]
+        self.board.forget(one.id for one in standing if one is not None and one.state() == buried[one.id])
 
     async def _open(self, checkpoint: Checkpoint) -> None:
         try:

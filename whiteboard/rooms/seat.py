@@ -30,7 +30,7 @@ class Seat:
 
     async def submit(self, request: OpRequest) -> None:
         """Hand in an op; waits while the room's inbox is full. When cancelled, it was not taken."""
-        await self._committer.submit(Submission(request, self.claim, self.feed.tell))
+        await self._committer.submit(Submission(request, self.claim, self.feed.tell, self.feed.resumed_at))
 
     async def refuse(self, reject: Json) -> None:
         """Answer an op with a refusal, in its turn; waits as `submit` does."""

@@ -4,7 +4,8 @@ Each method first checkpoints and then does its work without another checkpoint,
 atomic; the two that unpack or pack segments do that part in a worker thread.
 """
 
-from bisect import bisect_left, bisect_right
+from array import array
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -45,12 +46,12 @@ class _ClientLog:
     rising: list[int] = field(default_factory=list)
     """Counters that were above all before them, in order: their seqs rise too."""
     late: list[int] = field(default_factory=list)
-    """The other counters."""
+    """The other counters, ascending."""
 
     def record(self, op: NewOp, seq: int) -> None:
         counter = op.op_id.counter
         self.seqs[counter] = seq
-        (self.rising if counter > self.counter else self.late).append(counter)
+        insort(self.rising if counter > self.counter else self.late, counter)
         self.counter = max(self.counter, counter)
         self.lamport = max(self.lamport, op.lamport)
 
@@ -58,7 +59,18 @@ class _ClientLog:
         """Highest seq among the ops with at most this counter; 0 when there is none."""
         covered = bisect_right(self.rising, counter)
         seq = self.seqs[self.rising[covered - 1]] if covered else 0
-        return max([seq, *(self.seqs[late] for late in self.late if late <= counter)])
+        late = self.late[: bisect_right(self.late, counter)]
+        return max([seq, *map(self.seqs.__getitem__, late)])
+
+    def next_to(self, counter: int) -> set[int]:
+        """The stored counters next below and next above one."""
+        found: set[int] = set()
+        for counters in (self.rising, self.late):
+            low, high = bisect_left(counters, counter), bisect_right(counters, counter)
+            found.update(counters[max(low - 1, 0) : low], counters[high : high + 1])
+        below = max((one for one in found if one < counter), default=None)
+        above = min((one for one in found if one > counter), default=None)
+        return {one for one in (below, above) if one is not None}
 
 
 @dataclass(slots=True)
@@ -70,6 +82,7 @@ class _Board:
     updated_at: int
     op_ids: list[OpId] = field(default_factory=list)
     ats: list[int] = field(default_factory=list)
+    lamports: "array[int]" = field(default_factory=lambda: array("Q"))
     clients: dict[ClientId, _ClientLog] = field(default_factory=dict)
     compacted: int = 0
     """Highest seq whose body is in a segment."""
@@ -102,10 +115,17 @@ class _Board:
             return known
         self.op_ids.append(op.op_id)
         self.ats.append(op.at)
+        self.lamports.append(op.lamport)
         self.bodies.append(op.body)
         self.updated_at = op.at
         self.clients.setdefault(op.op_id.client, _ClientLog(key_hash)).record(op, self.seq)
         return Receipt(self.seq, op.at, is_new=True)
+
+    def ranks_about(self, op_id: OpId) -> list[tuple[int, int]]:
+        client = self.clients.get(op_id.client)
+        if client is None:
+            return []
+        return [(one, self.lamports[client.seqs[one] - 1]) for one in client.next_to(op_id.counter)]
 
     def segments_between(self, after: int, last: int) -> tuple[int, list[bytes]]:
         """Segments that hold the compacted ops of seq after + 1 to last, and the first one's first seq."""
@@ -210,6 +230,17 @@ class _MemoryOpLog:
         found = self._place.boards.get(board)
         clients = found.clients if found else {}
         return max([0, *(clients[name].seen(n) for name, n in clock.items() if name in clients)])
+
+    async def ranks_about(
+        self, board: BoardId, op_ids: Sequence[OpId]
+    ) -> dict[ClientId, list[tuple[int, int]]]:
+        await self._place.enter()
+        found = self._place.boards.get(board)
+        ranks: dict[ClientId, list[tuple[int, int]]] = {}
+        for op_id in op_ids:
+            if found and (known := found.ranks_about(op_id)):
+                ranks.setdefault(op_id.client, []).extend(known)
+        return ranks
 
     async def client(self, board: BoardId, client: ClientId) -> ClientRecord | None:
         await self._place.enter()

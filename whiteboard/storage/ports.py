@@ -37,7 +37,7 @@ class NewOp:
     at: int
     """Server clock at acceptance, milliseconds since 1970; does not fall within one room's life."""
     lamport: int
-    """Rank of the op in the merge order; kept per client as `ClientRecord.lamport`."""
+    """Rank of the op in the merge order; see `OpLog.ranks_about` and `ClientRecord.lamport`."""
     body: bytes
     """The stamped op as one JSON object without `seq`, at least `{"x":0}`; kept as is."""
 
@@ -173,6 +173,14 @@ class OpLog(Protocol):
 
         An entry `client: n` covers that client's ops with counter <= n. Costs a lookup per entry,
         not a walk over the client's ops.
+        """
+
+    async def ranks_about(
+        self, board: BoardId, op_ids: Sequence[OpId]
+    ) -> dict[ClientId, list[tuple[int, int]]]:
+        """For each op id the stored ops of its client with the next lower and the next higher counter.
+
+        By client, each as (counter, lamport), in no order; a client without any is absent.
         """
 
     async def client(self, board: BoardId, client: ClientId) -> ClientRecord | None:

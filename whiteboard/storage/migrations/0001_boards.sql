@@ -26,6 +26,7 @@ CREATE TABLE ops (
     client_no INTEGER NOT NULL,
     counter   INTEGER NOT NULL,
     is_late   INTEGER NOT NULL,                    -- 1: stored after a higher counter of its client
+    lamport   INTEGER NOT NULL,
     at        INTEGER NOT NULL,
     body      BLOB,                                -- NULL: in the segment that holds this seq
     PRIMARY KEY (board_no, seq)

@@ -19,6 +19,15 @@ _SELECT_OPS = """
 """
 
 
+_SELECT_RANKS = """
+    SELECT * FROM (SELECT counter, lamport FROM ops WHERE client_no = ?1 AND counter < ?2
+                   ORDER BY counter DESC LIMIT 1)
+    UNION ALL
+    SELECT * FROM (SELECT counter, lamport FROM ops WHERE client_no = ?1 AND counter > ?2
+                   ORDER BY counter LIMIT 1)
+"""
+
+
 class Bodies(NamedTuple):
     """The oldest bodies of a board that are not in a segment."""
 
@@ -124,6 +133,22 @@ def _seen(connection: sqlite3.Connection, number: int, counter: int) -> int:
         (number, counter),
     ).fetchone()
     return int(seq)
+
+
+def ranks_about(
+    connection: sqlite3.Connection, board: BoardId, op_ids: Sequence[OpId]
+) -> dict[ClientId, list[tuple[int, int]]]:
+    """Counter and lamport of the stored ops next to each op id."""
+    row = board_row(connection, board)
+    ranks: dict[ClientId, list[tuple[int, int]]] = {}
+    if row is None:
+        return ranks
+    for client, counter in op_ids:
+        number = client_no(connection, row.board_no, client)
+        found = connection.execute(_SELECT_RANKS, (number, counter)).fetchall()
+        if found:
+            ranks.setdefault(client, []).extend(found)
+    return ranks
 
 
 def client(connection: sqlite3.Connection, board: BoardId, client_id: ClientId) -> ClientRecord | None:

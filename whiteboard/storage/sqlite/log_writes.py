@@ -11,8 +11,8 @@ from whiteboard.storage.ports import NewOp, Receipt
 from whiteboard.storage.sqlite.rows import BoardRow, board_row, check_epoch, select_in
 
 _INSERT_OP = """
-    INSERT INTO ops (board_no, seq, client_no, counter, is_late, at, body)
-    VALUES (?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO ops (board_no, seq, client_no, counter, is_late, lamport, at, body)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -60,19 +60,20 @@ def append(connection: sqlite3.Connection, request: Append) -> list[Receipt]:
     clients = _clients(connection, board, request)
     rows = []
     receipts = []
-    seq = board.seq
+    seq, at = board.seq, 0
     for op in request.ops:
         client = clients[op.op_id.client]
         receipt = client.known.get(op.op_id.counter)
         if receipt is None:
-            seq += 1
-            receipt = Receipt(seq, op.at, is_new=True)
+            seq, at = seq + 1, op.at
+            receipt = Receipt(seq, at, is_new=True)
             is_late = client.record(op, receipt)
-            rows.append((board.board_no, seq, client.client_no, op.op_id.counter, is_late, op.at, op.body))
+            number = (board.board_no, seq, client.client_no, op.op_id.counter)
+            rows.append((*number, is_late, op.lamport, at, op.body))
         receipts.append(receipt)
     if rows:
         connection.executemany(_INSERT_OP, rows)
-        _advance(connection, board.board_no, seq, rows[-1][5], clients.values())
+        _advance(connection, board.board_no, seq, at, clients.values())
     return receipts
 
 

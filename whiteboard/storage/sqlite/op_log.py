@@ -62,6 +62,12 @@ class SqliteOpLog:
         entries = dict(clock)
         return await self._readers.run(lambda connection: log_reads.seen_by(connection, board, entries))
 
+    async def ranks_about(
+        self, board: BoardId, op_ids: Sequence[OpId]
+    ) -> dict[ClientId, list[tuple[int, int]]]:
+        wanted = tuple(op_ids)
+        return await self._readers.run(lambda connection: log_reads.ranks_about(connection, board, wanted))
+
     async def client(self, board: BoardId, client: ClientId) -> ClientRecord | None:
         return await self._readers.run(lambda connection: log_reads.client(connection, board, client))
 

@@ -10,7 +10,7 @@
  */
 
 import { orderKey } from "./order_keys.js";
-import { compareStamps } from "./stamps.js";
+import { compareStamps, initialStamp } from "./stamps.js";
 
 /** @typedef {import("./stamps.js").Stamp} Stamp */
 /** @typedef {number[]} WirePoint [x, y] or [x, y, pressure 0..1] */
@@ -125,9 +125,10 @@ export class Entry {
   join(state) {
     let changed = false;
     if (state.created && state.type) changed = this.#found(state.type, state.created);
+    const initial = state.created && initialStamp(state.created);
     for (const [name, value] of Object.entries(state)) {
       if (RESERVED.has(name) && name !== TOMBSTONE) continue;
-      const stamp = own(state.stamps, name) ?? state.created;
+      const stamp = own(state.stamps, name) ?? initial;
       if (stamp) changed = this.#register(name, value, stamp) || changed;
     }
     if (state.points && state.created) changed = this.#draw(state.created[1], 0, state.points) || changed;
@@ -160,7 +161,8 @@ export class Entry {
   state() {
     const head = this.created ? { type: this.type, by: this.created[1], created: this.created } : {};
     const values = [...this.#registers].map(([name, one]) => [name, one.value]);
-    const foreign = [...this.#registers].filter(([, one]) => !this.created || compareStamps(one.stamp, this.created));
+    const initial = this.created && initialStamp(this.created);
+    const foreign = [...this.#registers].filter(([, one]) => !initial || compareStamps(one.stamp, initial));
     const stamps = foreign.map(([name, one]) => [name, one.stamp]);
     const shown = this.#shown();
     return /** @type {ElementState} */ ({
@@ -189,7 +191,7 @@ export class Entry {
    */
   #create(op, stamp) {
     const found = this.#found(/** @type {ElementType} */ (op.type), stamp);
-    const wrote = this.#write(op, stamp);
+    const wrote = this.#write(op, initialStamp(stamp));
     const drew = op.type === "stroke" && this.#draw(stamp[1], 0, op.points ?? []);
     return found || wrote || drew;
   }

@@ -16,6 +16,19 @@
  */
 export const UNCONFIRMED = Number.MAX_SAFE_INTEGER;
 
+/** Above every lamport number of a log, and exact in doubles. */
+const INITIAL = 2 ** 53;
+
+/**
+ * The stamp at which a create writes its properties: below every set, in the order of creates, so that
+ * a set that comes before its create is merged as if it had come after it.
+ * @param {Stamp} created
+ * @returns {Stamp}
+ */
+export function initialStamp([lamport, client, counter]) {
+  return [lamport - INITIAL, client, counter];
+}
+
 /**
  * Order of two stamps: below 0, 0 or above 0.
  * Client ids are ASCII, so comparing code units here and code points elsewhere is the same.
