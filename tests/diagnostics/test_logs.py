@@ -166,6 +166,48 @@ async def test_bound_ids_are_inherited_by_tasks_and_end_with_the_block() -> None
     }
 
 
+async def test_what_is_learnt_later_counts_for_all_who_share_the_block() -> None:
+    """A session's child learns its client; the parent's last event names it, the next session's does not."""
+    stream = io.StringIO()
+    logs.configure(LogFormat.JSON, LogLevel.INFO, stream)
+    log = logs.get_logger()
+
+    async def reader(client: str) -> None:
+        await trio.lowlevel.checkpoint()
+        logs.learn(client=client)
+
+    logs.learn(client="nobody")  # without a block around: nothing
+    with logs.bound(board="b"):
+        for client in ("ada", None):
+            with logs.bound(session=f"s-{client}"):
+                async with trio.open_nursery() as nursery:
+                    if client is not None:
+                        nursery.start_soon(reader, client)
+                log.info("session_closed", code=1001)
+    log.info("server_stopped", board="given here")
+
+    assert [
+        (line.get("session"), line.get("client"), line["board"]) if "session" in line else line["board"]
+        for line in lines(stream)
+    ] == [
+        ("s-ada", "ada", "b"),
+        ("s-None", None, "b"),
+        "given here",
+    ]
+
+
+@pytest.mark.parametrize("said", ["\x7f", "\x9b2J", "a\x85b", "\u2028", "\ud800", '"\x9b\\'])
+def test_json_lines_move_no_terminal(said: str) -> None:
+    """What JSON lets stand and a terminal or a line reader takes for a command is escaped; it reads back the same."""
+    stream = io.StringIO()
+    logs.configure(LogFormat.JSON, LogLevel.INFO, stream)
+    logs.get_logger().info("origin_refused", origin=said)
+
+    (text,) = stream.getvalue().splitlines()
+    assert text.isprintable()
+    assert json.loads(text)["origin"] == said
+
+
 def test_values_are_cut() -> None:
     """No peer can fill the disk with one value."""
     stream = io.StringIO()

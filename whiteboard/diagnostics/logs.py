@@ -2,16 +2,20 @@
 
 Code writes `log = logs.get_logger()` and `log.info("session_opened", peer=…)`. Event names stand in
 `EVENTS` and nowhere else; `tests/diagnostics/test_logs.py` compares the two. Ids (board, session,
-client) are bound once with `bound` where a task begins and are inherited by the tasks it starts.
+client) are bound once with `bound` where a task begins, or added with `learn` when they become known,
+and are inherited by the tasks it starts.
 What people draw and write is never logged: no call passes one of `CONTENT_FIELDS`, and values are
 cut. Must not know who logs.
 """
 
+import json
 import logging
 import os
+import re
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Final, TextIO
 
 import structlog
@@ -39,8 +43,11 @@ EVENTS: Final = {
     "compaction_failed": "Old ops could not be compressed; it is tried again later, nothing is lost.",
     # transport
     "origin_refused": "A page of an `origin` that is neither `host` nor allowed by setting wanted a socket.",
+    "host_refused": "A request came for a `host` that is not ours: a misconfigured proxy, or a page that rebinds its name.",
+    "certificate_invalid": "Clients refuse the certificate in `file` now, and `reason` says why; it is served all the same.",
+    "answer_unread": "The `peer` of an HTTP connection did not take its answer within `seconds`; it was closed.",
     "connection_failed": "A connection's handling raised outside of any session.",
-    "accept_paused": "The system is out of descriptors or memory for a socket; new connections wait.",
+    "accept_paused": "The system is out of memory or the process of its `descriptors`; new connections wait. Said once for a shortage.",
     # web
     "request_refused": "The store refused or failed a request; `reason` is what it said.",
     "request_failed": "A request ended in an unexpected error; the answer was a 500.",
@@ -72,15 +79,56 @@ CONTENT_FIELDS: Final = frozenset(
 """Field names that would carry what people draw; no call may use them."""
 
 
+_CONTROLS: Final = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""DEL, C1 (8-bit escape sequences, a line end), line separators, and halves that no encoding takes."""
+
+
 def get_logger() -> FilteringBoundLogger:
     """A logger; it may be made before `configure` is called and follows it."""
     logger: FilteringBoundLogger = structlog.get_logger()
     return logger
 
 
-def bound(**ids: str) -> AbstractContextManager[None]:
+class _Ids:
+    """Ids of one `bound` block; tasks that inherit it share it, so all of them see what is learnt."""
+
+    def __init__(self, above: "_Ids | None", own: dict[str, str]) -> None:
+        self._above = above
+        self.own = own
+
+    def all(self) -> dict[str, str]:
+        """Those of the blocks around it too; of one name the innermost."""
+        return self.own if self._above is None else {**self._above.all(), **self.own}
+
+
+_innermost: Final[ContextVar[_Ids | None]] = ContextVar("log-ids", default=None)
+
+
+@contextmanager
+def bound(**ids: str) -> Iterator[None]:
     """Put ids on every event of this task, and of the tasks it starts, until the block ends."""
-    return structlog.contextvars.bound_contextvars(**ids)
+    token = _innermost.set(_Ids(_innermost.get(), ids))
+    try:
+        yield
+    finally:
+        _innermost.reset(token)
+
+
+def learn(**ids: str) -> None:
+    """Put more ids on the events of the innermost `bound` block: those that are known only later.
+
+    They count for the task that opened the block and for all that it has started, whichever of them
+    learns: a session's reader learns its client, and the event of its end names it. Without a block
+    around, nothing happens.
+    """
+    innermost = _innermost.get()
+    if innermost is not None:
+        innermost.own.update(ids)
+
+
+def _with_ids(_: Any, __: str, event: EventDict) -> EventDict:
+    innermost = _innermost.get()
+    return event if innermost is None else {**innermost.all(), **event}
 
 
 def configure(form: LogFormat, level: LogLevel, stream: TextIO | None = None) -> None:
@@ -102,7 +150,7 @@ def configure(form: LogFormat, level: LogLevel, stream: TextIO | None = None) ->
 
 def _processors(is_text: bool, has_colors: bool) -> Sequence[Processor]:
     shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _with_ids,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
@@ -112,7 +160,7 @@ def _processors(is_text: bool, has_colors: bool) -> Sequence[Processor]:
         plain = structlog.dev.plain_traceback  # the rich one prints local variables: content
         console = structlog.dev.ConsoleRenderer(colors=has_colors, exception_formatter=plain)
         return [*shared, _printable, console]
-    return [*shared, structlog.processors.JSONRenderer(ensure_ascii=False, default=str)]
+    return [*shared, structlog.processors.JSONRenderer(_escaped_json, ensure_ascii=False, default=str)]
 
 
 def _bounded(_: Any, __: str, event: EventDict) -> EventDict:
@@ -124,6 +172,11 @@ def _bounded(_: Any, __: str, event: EventDict) -> EventDict:
         elif len(value) > limits.MAX_LOG_VALUE_CHARS:
             event[key] = value[: limits.MAX_LOG_VALUE_CHARS] + "…"
     return event
+
+
+def _escaped_json(event: EventDict, **how: Any) -> str:
+    """JSON in one line of text that moves no terminal: with the controls that JSON lets stand as escapes."""
+    return _CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(event, **how))
 
 
 def _printable(_: Any, __: str, event: EventDict) -> EventDict:
