@@ -23,10 +23,9 @@ from transport.peers import (
     wire_pair,
 )
 
-from whiteboard import limits
+from whiteboard import limits, timeouts
 from whiteboard.errors import ConnectionLost
 from whiteboard.rooms.ports import BINARY_MESSAGE, Connection, Incoming, Oversize
-from whiteboard.timeouts import WS_CLOSE, WS_HANDSHAKE
 from whiteboard.transport.connection import WebSocketConnection, open_websocket_connection
 from whiteboard.transport.upgrade import Upgrade
 
@@ -335,7 +334,7 @@ async def test_close_takes_an_unread_queue_down_by_force(autojump_clock: trio.te
             await trio.testing.wait_all_tasks_blocked()
             started = trio.current_time()
             await connection.close(4408, "too slow")
-        assert trio.current_time() - started == pytest.approx(WS_CLOSE.seconds)
+        assert trio.current_time() - started == pytest.approx(timeouts.WS_CLOSE.seconds)
         assert connection.backlog_bytes == 0
 
 
@@ -353,8 +352,39 @@ async def test_a_silent_peer_is_not_waited_for(autojump_clock: trio.testing.Mock
             nursery.start_soon(connection.close, 1001, "x" * 200)
             await trio.testing.wait_all_tasks_blocked()
             nursery.start_soon(connection.close, 4000, "second")
-        assert trio.current_time() - started == pytest.approx(WS_CLOSE.seconds)
+        assert trio.current_time() - started == pytest.approx(timeouts.WS_CLOSE.seconds)
         assert await client.frame() == (CLOSE, b"\x03\xe9" + b"x" * 123)
+
+
+@pytest.mark.parametrize(
+    ("code", "echo"), [(1000, 1000), (1012, 1012), (1013, 1013), (1014, None), (4000, 4000)]
+)
+async def test_a_peers_close_is_answered(code: int, echo: int | None) -> None:
+    """With its own code, where the library knows it; the session is told what the peer said. [CLS-1]"""
+    async with open_pair() as (connection, client):
+        await client.send(client_frame(CLOSE, code.to_bytes(2, "big") + b"bye"))
+        with pytest.raises(ConnectionLost) as lost:
+            await connection.receive()
+        assert lost.value.code == code
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(connection.close, 1001, "")
+            opcode, payload = await client.frame()
+            assert opcode == CLOSE
+            assert payload[:2] == (b"" if echo is None else echo.to_bytes(2, "big"))
+            assert await client.rest() == b""
+            await client.stream.aclose()
+
+
+async def test_text_that_is_not_utf8_ends_the_connection_with_1007() -> None:
+    """What came before it is handed over; the code says what was wrong. [CON-17]"""
+    async with open_pair() as (connection, client):
+        await client.send(client_frame(TEXT, b"good") + client_frame(TEXT, b"\xff"))
+        assert await connection.receive() == [b"good"]
+        with pytest.raises(ConnectionLost, match="1007"):
+            await connection.receive()
+        opcode, payload = await client.frame()
+        assert (opcode, payload[:2]) == (CLOSE, (1007).to_bytes(2, "big"))
+        await client.stream.aclose()
 
 
 async def test_a_close_after_the_backlog_sends_the_backlog_first() -> None:
@@ -436,7 +466,7 @@ async def test_a_peer_that_cannot_take_the_answer_is_given_up(
         with pytest.raises(ConnectionLost, match="handshake"):
             async with open_websocket_connection(wire, Upgrade(KEY, ())):
                 pass
-    assert trio.current_time() - started == pytest.approx(WS_HANDSHAKE.seconds)
+    assert trio.current_time() - started == pytest.approx(timeouts.WS_HANDSHAKE.seconds)
 
 
 async def test_our_subprotocol_is_taken_if_offered() -> None:

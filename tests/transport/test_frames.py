@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transport.peers import BINARY, CLOSE, PING, PONG, TEXT, client_frame
 
+from whiteboard.protocol import close_codes
 from whiteboard.rooms.ports import BINARY_MESSAGE, Oversize
 from whiteboard.transport import frames
 from whiteboard.transport.frames import ControlFrame, FrameScanner, Scanned, TextFramer, Violation, unmask
@@ -29,6 +30,9 @@ def shown(found: list[Scanned]) -> list[object]:
 
 masks = st.binary(min_size=4, max_size=4)
 payloads = st.binary(max_size=700)
+texts = st.text(st.characters(codec="utf-8"), max_size=240).map(str.encode) | st.integers(0, 700).map(
+    b"a".__mul__
+)
 small = st.binary(max_size=125)
 
 
@@ -39,7 +43,7 @@ def spoken(draw: st.DrawFn) -> tuple[bytes, list[object]]:
     if kind in {"ping", "pong"}:
         opcode, payload = (PING if kind == "ping" else PONG), draw(small)
         return client_frame(opcode, payload, mask=draw(masks)), [(opcode, payload)]
-    parts = draw(st.lists(payloads, min_size=1, max_size=3))
+    parts = draw(st.lists(payloads if kind == "binary" else texts, min_size=1, max_size=3))
     data, said = b"", []
     for index, part in enumerate(parts):
         opcode = 0 if index else (TEXT if kind == "text" else BINARY)
@@ -120,16 +124,41 @@ def test_a_large_message_byte_by_byte_costs_linear_work() -> None:
 )
 def test_breaches_of_the_protocol_are_1002(data: bytes, reason: str) -> None:
     """What RFC 6455 forbids ends the scan with code 1002 and the reason."""
-    assert scan(data + client_frame(TEXT, b"more")) == [Violation(1002, reason)]
+    assert scan(data + client_frame(TEXT, b"more")) == [Violation(close_codes.PROTOCOL_ERROR, reason)]
 
 
 def test_a_close_reason_that_is_not_utf8_is_1007() -> None:
     """RFC 6455 section 8.1."""
-    assert scan(client_frame(CLOSE, b"\x03\xe8\xff")) == [Violation(1007, "close reason is not UTF-8")]
+    fault = Violation(close_codes.INVALID_TEXT, "close reason is not UTF-8")
+    assert scan(client_frame(CLOSE, b"\x03\xe8\xff")) == [fault]
+    assert fault.code == 1007
+
+
+@pytest.mark.parametrize("size", [1, 200])
+@pytest.mark.parametrize("bad", [b"\xff", b"\xc3", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80"])
+def test_a_text_that_is_not_utf8_is_1007(bad: bytes, size: int) -> None:
+    """Stray bytes, half a character, overlong forms, surrogates, too large: the last thing. [CON-17]"""
+    fault = Violation(close_codes.INVALID_TEXT, "text message is not UTF-8")
+    text = b"a" * size + bad
+    for data in (client_frame(TEXT, text), client_frame(TEXT, text, fin=False) + client_frame(0)):
+        assert scan(client_frame(TEXT, "é".encode()) + data + client_frame(TEXT, b"more")) == [
+            "é".encode(),
+            fault,
+        ]
+
+
+def test_a_character_may_be_cut_by_fragments() -> None:
+    """Only the whole message has to be UTF-8 (RFC 6455 section 5.6). [CON-17]"""
+    data = client_frame(TEXT, b"\xc3", fin=False) + client_frame(0, b"\xa9")
+    assert scan(data) == ["é".encode()]
 
 
 @pytest.mark.parametrize(
-    ("payload", "code"), [(b"", None), (b"\x03\xe8", 1000), (b"\x0f\xa0bye", 4000), (b"\x03\xe9", 1001)]
+    ("payload", "code"),
+    [
+        (b"", None),
+        *((code.to_bytes(2, "big") + b"bye", code) for code in (1000, 1001, 1012, 1013, 1014, 3000, 4000)),
+    ],
 )
 def test_nothing_is_scanned_behind_a_close_frame(payload: bytes, code: int | None) -> None:
     """A close frame carries its code and is the last thing."""
@@ -148,9 +177,11 @@ def test_oversize_is_passed_over_and_the_next_message_kept() -> None:
 def test_above_the_message_limit_is_1009_before_the_payload() -> None:
     """The header alone decides, for one frame and for the sum of fragments."""
     reason = f"message above {HARD_LIMIT} bytes"
-    assert scan(client_frame(TEXT, bytes(HARD_LIMIT + 1))[:8]) == [Violation(1009, reason)]
+    assert scan(client_frame(TEXT, bytes(HARD_LIMIT + 1))[:8]) == [
+        Violation(close_codes.MESSAGE_TOO_BIG, reason)
+    ]
     parts = [client_frame(TEXT, bytes(1_500), fin=False), client_frame(0, bytes(501))]
-    assert scan(b"".join(parts)) == [Violation(1009, reason)]
+    assert scan(b"".join(parts)) == [Violation(close_codes.MESSAGE_TOO_BIG, reason)]
 
 
 @pytest.mark.parametrize("size", [0, 125, 126, 65535, 65536])
@@ -163,13 +194,12 @@ def test_our_frames_are_whole_and_unmasked(size: int) -> None:
     assert frames.pong_frame(b"hi") == client_frame(PONG, b"hi", mask=None)
 
 
-@pytest.mark.parametrize("reason", ["", "short", "x" * 300, "é" * 80, "界" * 60, "\ud800"])
-def test_a_reason_is_cut_at_a_character(reason: str) -> None:
-    """At most 123 bytes of valid UTF-8, and no less than fits."""
-    cut = frames.cut_reason(reason).encode()
-    assert len(cut) <= 123
-    assert reason.encode("utf-8", "replace").startswith(cut)
-    assert len(cut) > 120 or cut == reason.encode("utf-8", "replace")
+@pytest.mark.parametrize("reason", ["", "short", "x" * 300, "界" * 60])
+def test_a_close_frame_fits_a_control_frame(reason: str) -> None:
+    """However long the reason is (RFC 6455 section 5.5)."""
+    frame = frames.close_frame(1001, reason)
+    assert frame[1] == len(frame) - 2 <= 125
+    frame[4:].decode()
 
 
 def test_one_message_is_framed_once() -> None:

@@ -20,6 +20,8 @@ class CloseCode:
 
 _TABLE: Final = (
     CloseCode(1001, "going away", "The server stops.", "Reconnect after the delay that `drain` gave."),
+    CloseCode(1002, "protocol error", "A breach of RFC 6455.", "Mend the client."),
+    CloseCode(1007, "invalid text", "A text message that is not UTF-8.", "Mend the client."),
     CloseCode(1009, "message too big", "A message above any limit.", "Send less at once; use HTTP."),
     CloseCode(1011, "internal error", "This session failed on the server.", "Reconnect with `since`."),
     CloseCode(4400, "bad message", "Too many messages that break the protocol.", "Mend the client."),
@@ -39,6 +41,9 @@ _TABLE: Final = (
 CLOSE_CODES: Final = {entry.code: entry for entry in _TABLE}
 
 GOING_AWAY: Final = CLOSE_CODES[1001]
+PROTOCOL_ERROR: Final = CLOSE_CODES[1002]
+INVALID_TEXT: Final = CLOSE_CODES[1007]
+MESSAGE_TOO_BIG: Final = CLOSE_CODES[1009]
 INTERNAL_ERROR: Final = CLOSE_CODES[1011]
 BAD_MESSAGE: Final = CLOSE_CODES[4400]
 NO_SUCH_BOARD: Final = CLOSE_CODES[4404]

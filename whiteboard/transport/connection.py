@@ -26,19 +26,18 @@ from typing import Final
 import trio
 import trio_websocket
 
-from whiteboard import limits
+from whiteboard import limits, timeouts
 from whiteboard.errors import ConnectionLost
+from whiteboard.protocol import close_codes
+from whiteboard.protocol.close_codes import close_reason
 from whiteboard.rooms.ports import Incoming
-from whiteboard.timeouts import CLEANUP, WS_CLOSE, WS_HANDSHAKE
 from whiteboard.transport import frames
 from whiteboard.transport.library_stream import LibraryStream
 from whiteboard.transport.upgrade import Upgrade, clean_head
 from whiteboard.transport.wire import Wire
 
-NORMAL: Final = 1000
-GOING_AWAY: Final = 1001
-INTERNAL_ERROR: Final = 1011
-
+_BAD_GATEWAY: Final = 1014
+"""A close code of the IANA registry that the WebSocket library takes for a breach: it is told of none."""
 _CLOSED_HERE: Final = "closed here"
 _RESET: Final = "the peer reset the connection"
 
@@ -71,7 +70,7 @@ async def open_websocket_connection(
                     yield connection
                 finally:
                     code = _exit_code(sys.exc_info()[1])
-                    with trio.move_on_after(CLEANUP.seconds, shield=True):
+                    with trio.move_on_after(timeouts.CLEANUP.seconds, shield=True):
                         await connection.close(code, "")
             link.cancel_scope.cancel()
     if not is_open:
@@ -80,8 +79,9 @@ async def open_websocket_connection(
 
 def _exit_code(error: BaseException | None) -> int:
     if error is None:
-        return NORMAL
-    return INTERNAL_ERROR if isinstance(error, Exception) else GOING_AWAY
+        return frames.NORMAL
+    cause = close_codes.INTERNAL_ERROR if isinstance(error, Exception) else close_codes.GOING_AWAY
+    return cause.code
 
 
 class WebSocketConnection:
@@ -113,7 +113,7 @@ class WebSocketConnection:
     async def shake_hands(self, link: trio.Nursery) -> bool:
         """Answer the upgrade within WS_HANDSHAKE; whether the connection is open then."""
         try:
-            with trio.move_on_after(WS_HANDSHAKE.seconds):
+            with trio.move_on_after(timeouts.WS_HANDSHAKE.seconds):
                 request = await trio_websocket.wrap_server_stream(link, self._stream)
                 self._library = await request.accept(subprotocol=self.subprotocol)
                 await self.drain()
@@ -182,7 +182,7 @@ class WebSocketConnection:
 
     def _take_control(self, frame: frames.ControlFrame) -> None:
         if frame.opcode == frames.CLOSE:
-            self._stream.feed(frame.raw)
+            self._stream.feed(frame.raw if frame.close_code != _BAD_GATEWAY else frames.BARE_CLOSE)
             self._lose("the peer closed", frame.close_code)
         elif frame.opcode == frames.PING:
             pong = frames.pong_frame(frame.payload)
@@ -310,8 +310,8 @@ class WebSocketConnection:
         self._lose(_CLOSED_HERE)
         try:
             if not self._is_cut:
-                with trio.move_on_after(WS_CLOSE.seconds):
-                    await self._say_goodbye(code, frames.cut_reason(reason))
+                with trio.move_on_after(timeouts.WS_CLOSE.seconds):
+                    await self._say_goodbye(code, close_reason(reason))
         finally:
             self._cut(_CLOSED_HERE)
             self._wire.close()

@@ -6,13 +6,20 @@ How scanning goes: bytes come in chunks of any size, messages and control frames
 order in which they ended. A whole text frame in one chunk (nearly all of a drawing's traffic) takes
 the short path. Fragments are joined. A message above the frame limit, or a binary one, is passed
 over without being kept, and reported where it ended. A breach of the protocol is reported once, as
-the last thing. UTF-8 is not checked here: the JSON decoder does that.
+the last thing, and so is a text that is not UTF-8 (RFC 6455 section 8.1).
 """
 
 from dataclasses import dataclass
 from typing import Final
 
 from whiteboard import limits
+from whiteboard.protocol.close_codes import (
+    INVALID_TEXT,
+    MESSAGE_TOO_BIG,
+    PROTOCOL_ERROR,
+    CloseCode,
+    close_reason,
+)
 from whiteboard.rooms.ports import BINARY_MESSAGE, BinaryMessage, Oversize
 
 CONTINUATION: Final = 0x0
@@ -22,11 +29,12 @@ CLOSE: Final = 0x8
 PING: Final = 0x9
 PONG: Final = 0xA
 
-PROTOCOL_ERROR: Final = 1002
-INVALID_PAYLOAD: Final = 1007
-MESSAGE_TOO_BIG: Final = 1009
+NORMAL: Final = 1000
+"""A close that nobody has to mind; none of ours, which all have a reason (`protocol.close_codes`)."""
 
 PING_FRAME: Final = b"\x89\x00"
+BARE_CLOSE: Final = b"\x88\x80\x00\x00\x00\x00"
+"""A client's close frame without a code."""
 CLOSE_BYTE: Final = 0x88
 """The first byte of every close frame that we send."""
 
@@ -43,7 +51,7 @@ _MASK_BYTES: Final = 4
 _FIN_TEXT: Final = _FIN | TEXT
 
 _KNOWN_OPCODES: Final = frozenset({CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG})
-_CLOSE_CODES: Final = frozenset({1000, 1001, 1002, 1003, *range(1007, 1014)})
+_CLOSE_CODES: Final = frozenset({1000, 1001, 1002, 1003, *range(1007, 1015)})
 """What a peer may put into a close frame below 3000 (RFC 6455 section 7.4, IANA registry)."""
 
 
@@ -67,8 +75,13 @@ class ControlFrame:
 class Violation:
     """The peer broke the protocol or a bound that costs the connection: close with this."""
 
-    code: int
+    close: CloseCode
     reason: str
+
+    @property
+    def code(self) -> int:
+        """The number in the close frame."""
+        return self.close.code
 
 
 Scanned = bytes | Oversize | BinaryMessage | ControlFrame | Violation
@@ -101,13 +114,7 @@ def pong_frame(payload: bytes) -> bytes:
 
 def close_frame(code: int, reason: str) -> bytes:
     """A goodbye; the reason is cut to what a control frame can carry."""
-    return data_frame(CLOSE, code.to_bytes(2, "big") + cut_reason(reason).encode())
-
-
-def cut_reason(reason: str) -> str:
-    """`reason` cut to MAX_CLOSE_REASON_BYTES of UTF-8 at a character boundary."""
-    encoded = reason.encode("utf-8", "replace")
-    return encoded[: limits.MAX_CLOSE_REASON_BYTES].decode("utf-8", "ignore")
+    return data_frame(CLOSE, code.to_bytes(2, "big") + close_reason(reason).encode())
 
 
 class TextFramer:
@@ -186,7 +193,7 @@ class FrameScanner:
                 length = data[at + 1] - _MASKED
                 end = at + 2 + _MASK_BYTES + length
                 if 0 <= length <= _MAX_SHORT and length <= self._max_frame_bytes and end <= size:
-                    found.append(unmask(data[at + 2 : at + 6], data[at + 6 : end]))
+                    self._give_text(unmask(data[at + 2 : at + 6], data[at + 6 : end]), found)
                     at = end
                     continue
             step = self._scan_frame(data, at, found)
@@ -284,9 +291,15 @@ class FrameScanner:
         elif self._size > self._max_frame_bytes:
             found.append(Oversize(self._size))
         else:
-            found.append(bytes(self._kept))
+            self._give_text(bytes(self._kept), found)
         self._kept.clear()
         self._opcode, self._size = None, 0
+
+    def _give_text(self, text: bytes, found: list[Scanned]) -> None:
+        if text.isascii() or _is_utf8(text):
+            found.append(text)
+        else:
+            self._end(Violation(INVALID_TEXT, "text message is not UTF-8"), found)
 
     def _end(self, last: ControlFrame | Violation, found: list[Scanned]) -> int:
         found.append(last)
@@ -312,6 +325,14 @@ def _header_fault(first: int, second: int) -> str | None:
     return None
 
 
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _close_fault(payload: bytes) -> Violation | None:
     """What is wrong with a close frame's payload (RFC 6455 sections 5.5.1 and 7.4)."""
     if not payload:
@@ -319,8 +340,4 @@ def _close_fault(payload: bytes) -> Violation | None:
     code = int.from_bytes(payload[:2], "big")
     if len(payload) == 1 or not (code in _CLOSE_CODES or 3000 <= code < 5000):
         return Violation(PROTOCOL_ERROR, "close frame without a valid code")
-    try:
-        payload[2:].decode()
-    except UnicodeDecodeError:
-        return Violation(INVALID_PAYLOAD, "close reason is not UTF-8")
-    return None
+    return None if _is_utf8(payload[2:]) else Violation(INVALID_TEXT, "close reason is not UTF-8")
