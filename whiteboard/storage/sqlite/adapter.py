@@ -6,11 +6,12 @@ from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import trio
 
 from whiteboard import limits, timeouts
-from whiteboard.errors import StartupError, StorageError, StorageUnavailable
+from whiteboard.errors import StartupError, StorageCorrupt, StorageError, StorageUnavailable
 from whiteboard.storage.blocking import run_blocking
 from whiteboard.storage.ports import Boards, OpLog, Snapshots, Storage
 from whiteboard.storage.sqlite.boards import SqliteBoards
@@ -22,6 +23,11 @@ from whiteboard.storage.sqlite.readers import Readers
 from whiteboard.storage.sqlite.snapshots import SqliteSnapshots
 from whiteboard.storage.sqlite.writer import Writer
 from whiteboard.storage.wakeups import Wakeups
+
+_CORRUPT_ADVICE: Final = (
+    "; if this is no database of whiteboard, move it away or choose another directory with --data, "
+    "and if it is a damaged one, restore a backup"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +126,9 @@ def _open_files(directory: Path, connect: Connect, is_shared: bool) -> _Files:
                 for _ in range(limits.READ_CONNECTIONS)
             ]
         except sqlite3.Error as error:
-            raise StartupError(f"cannot open {held.database}: {translate(error)}") from error
+            fault = translate(error)
+            advice = _CORRUPT_ADVICE if isinstance(fault, StorageCorrupt) else ""
+            raise StartupError(f"cannot open {held.database}: {fault}{advice}") from error
         undo.pop_all()
     return _Files(held, connect_writer, writer, readers)
 
