@@ -1,5 +1,7 @@
 """Settings that every test shares."""
 
+import pytest
+from certificates import Certificate, make_certificate
 from hypothesis import HealthCheck, settings
 
 # No deadline: a busy machine is no failure. The same examples every time, so that a red run is the
@@ -13,3 +15,9 @@ settings.register_profile(
 )
 settings.register_profile("search", settings.get_profile("whiteboard"), derandomize=False, max_examples=1_000)
 settings.load_profile("whiteboard")
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """For localhost, valid for a day; made once."""
+    return make_certificate(tmp_path_factory.mktemp("tls"))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from certificates import Certificate, redated
 
 from whiteboard import __version__, cli
 from whiteboard.errors import ConfigError, StartupError
@@ -56,6 +57,16 @@ def test_usage_errors_exit_with_2(arguments: tuple[str, ...]) -> None:
     assert "Traceback" not in result.stderr
 
 
+def test_an_unknown_flag_is_answered_with_the_commands_own_usage() -> None:
+    """The flags that there are, not the list of commands."""
+    result = whiteboard("serve", "--fly", "--mode", "memory")
+
+    assert result.returncode == 2
+    assert result.stderr.startswith("usage: whiteboard serve ")
+    assert "--base-path PATH" in result.stderr
+    assert result.stderr.endswith("whiteboard serve: error: unrecognized arguments: --fly\n")
+
+
 def test_bad_configuration_exits_with_2_and_every_problem() -> None:
     """All bad keys come at once, one line each, without a traceback."""
     result = whiteboard("serve", "--mode", "redis", WHITEBOARD_ADR=":1", WHITEBOARD_LOG_LEVEL="loud")
@@ -80,6 +91,45 @@ def test_check_config_prints_the_result_with_secrets_masked(tmp_path: Path) -> N
     assert (shown["mode"], shown["addr"], shown["log"]["format"]) == ("memory", ":9", "json")
     assert shown["debug"]["token"] == "********"
     assert token not in result.stdout
+
+
+def test_check_config_looks_at_the_certificate(
+    certificate: Certificate, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One that cannot be used fails, as `serve` would; one that clients refuse is warned of."""
+    files = ["--tls-cert", str(certificate.cert), "--tls-key", str(certificate.key)]
+    assert cli.main(["check-config", *files]) == cli.DONE
+    assert capsys.readouterr().err == ""
+
+    missing = tmp_path / "no.pem"
+    assert cli.main(["check-config", "--tls-cert", str(missing), *files[2:]]) == cli.FAILED
+    assert f"whiteboard: cannot read the TLS certificate {missing}: No such file" in capsys.readouterr().err
+
+    expired = redated(certificate, tmp_path, b"200101000000Z", b"200201000000Z")
+    assert cli.main(["check-config", "--tls-cert", str(expired), *files[2:]]) == cli.DONE
+    told = capsys.readouterr().err
+    assert told == f"whiteboard: the TLS certificate {expired} expired on 2020-02-01; clients refuse it\n"
+
+
+def test_serve_looks_at_the_certificate_before_it_makes_a_data_directory(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A mistyped path leaves nothing behind, and the complaint says what to do."""
+    missing, data = str(tmp_path / "no.pem"), tmp_path / "data"
+    arguments = [
+        "serve",
+        "--addr",
+        "127.0.0.1:0",
+        "--data",
+        str(data),
+        "--tls-cert",
+        missing,
+        "--tls-key",
+        missing,
+    ]
+    assert cli.main(arguments) == cli.FAILED
+    assert "give with --tls-cert a PEM file that is there" in capsys.readouterr().err
+    assert not data.exists()
 
 
 def test_check_config_takes_secret_files_as_flags(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

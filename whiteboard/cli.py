@@ -55,10 +55,23 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 def _check_config(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments)
+    _check_certificate(settings.tls)
     if settings.config_file is not None:
         print(f"# with {settings.config_file}")
     print(yaml.safe_dump(config.describe(settings), sort_keys=False, allow_unicode=True), end="")
     return DONE
+
+
+def _check_certificate(tls: config.TlsSettings) -> None:
+    """Raises StartupError, as `serve` would; a certificate that clients refuse is only warned of."""
+    from whiteboard.transport import certificates  # noqa: PLC0415 - see the module docstring
+    from whiteboard.transport.tls import load_tls  # noqa: PLC0415 - see the module docstring
+
+    if tls.cert is None:
+        return
+    load_tls(tls.cert, tls.key)
+    if (fault := certificates.fault_of(tls.cert)) is not None:
+        print(f"whiteboard: the TLS certificate {tls.cert} {fault}; clients refuse it", file=sys.stderr)
 
 
 def _schema(arguments: argparse.Namespace) -> int:
@@ -99,7 +112,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 
 
 def _settings(arguments: argparse.Namespace) -> config.Settings:
-    ours = {"command", "run"}
+    ours = {"command", "run", "parser"}
     flags = {key: value for key, value in vars(arguments).items() if key not in ours}
     return config.load(flags, os.environ)
 
@@ -138,13 +151,15 @@ def build_parser() -> argparse.ArgumentParser:
             allow_abbrev=False,
         )
         command.add_arguments(subparser)
-        subparser.set_defaults(run=command.run)
+        subparser.set_defaults(run=command.run, parser=subparser)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code. Usage errors and `--version` leave through SystemExit."""
-    arguments = build_parser().parse_args(argv)
+    arguments, unknown = build_parser().parse_known_args(argv)
+    if unknown:  # argparse would complain with the usage of all commands, which names none of their flags
+        arguments.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     run: Callable[[argparse.Namespace], int] = arguments.run
     try:
         return run(arguments)

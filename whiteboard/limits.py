@@ -106,6 +106,11 @@ MAX_HEAD_BYTES: Final = 16 * KIB
 MAX_OPS_PER_PAGE: Final = 5_000
 """Ops in one answer of `/api/boards/{id}/ops`."""
 MAX_BOARDS_PER_PAGE: Final = 500
+MAX_BOARD_VIEWS: Final = 4
+"""Answers with a whole large board that are made and sent at a time: with the largest ones twice
+MAX_BOARD_BYTES each while they are put together, once while they are sent."""
+LARGE_ANSWER_BYTES: Final = 1 * MIB
+"""A board's view above this keeps its place until the last byte is sent; a smaller one costs too little."""
 MAX_CLOSE_REASON_BYTES: Final = 123
 """RFC 6455 section 5.5: a control frame carries at most 125 bytes, two of them the code."""
 
@@ -115,7 +120,10 @@ LISTEN_BACKLOG: Final = 1_024
 RECEIVE_BYTES: Final = 32 * KIB
 """One read of one socket: about 250 small ops, some 5 ms of work before the next session's turn."""
 SEND_BYTES: Final = 64 * KIB
-"""Queued frames are joined up to this size for one send: past it a system call's cost is lost in the copy."""
+"""Queued frames are joined up to this size for one send, and HTTP answers cut: past it a system call's
+cost is lost in the copy. A reader of HTTP gets HTTP_SEND for each of them."""
+MAX_DESCRIPTORS: Final = 65_536
+"""What `serve` raises its soft limit to, if it may: MAX_SESSIONS, as many HTTP connections, and then some."""
 MAX_PONG_BACKLOG_BYTES: Final = 64 * KIB
 """With more than this queued only the newest ping is answered (RFC 6455 section 5.5.3 lets us), so
 that a peer that pings and never reads cannot make the queue grow."""
@@ -124,6 +132,12 @@ MAX_REQUEST_BYTES: Final = 64 * KIB
 """Body of an API request; the largest one names a board."""
 OPS_PER_SLICE: Final = 64
 """Ops read at once for `/api/boards/{id}/ops`: with the largest ops still a few MiB of memory."""
+
+# --- settings ---------------------------------------------------------------------------------
+MIN_TOKEN_CHARS: Final = 16
+"""A token is all that stands between a stranger and the debug pages; 16 characters resist guessing."""
+MAX_SHOWN_VALUE_CHARS: Final = 80
+"""A bad value in a complaint: what fits on a line beside what was expected."""
 
 # --- diagnostics ------------------------------------------------------------------------------
 MAX_LOG_VALUE_CHARS: Final = 300

@@ -5,21 +5,25 @@ server nursery
   storage (its own tasks) · hub nursery (sweep, rooms, in them sessions) · connections · listener
 ```
 
-Stopping has one order (R12): take no new connections, drain the hub (sessions are told, acked ops are
-stored already, boards are checkpointed), let HTTP answers leave, then cancel what is left.
+Stopping has one order (R12): take no new sessions and drain the hub (sessions are told, acked ops are
+stored already, boards are checkpointed) while new connections still get an answer, close the listening
+sockets, let HTTP answers leave, then cancel what is left. Each step has a deadline: DRAIN_GRACE for the
+first, what is left of it and no less than HTTP_DRAIN for the second.
 """
 
 import signal
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import asdict
 from functools import partial
 from typing import Any
 
 import trio
 
-from whiteboard.config import Mode, Settings
+from whiteboard import timeouts
+from whiteboard.config import Mode, Settings, TcpAddress
 from whiteboard.diagnostics import logs, tasks
 from whiteboard.errors import RoomClosed
 from whiteboard.ids import parse_board_id
@@ -30,14 +34,19 @@ from whiteboard.storage.memory import open_memory
 from whiteboard.storage.ports import Storage
 from whiteboard.storage.sqlite import open_sqlite
 from whiteboard.transport.addresses import Listening, open_listening
+from whiteboard.transport.certificates import fault_of
 from whiteboard.transport.demux import Demux
-from whiteboard.transport.http_answer import error_body
+from whiteboard.transport.descriptors import raise_descriptor_limit
+from whiteboard.transport.http_answer import RETRY_AFTER
 from whiteboard.transport.hypercorn_bridge import HttpBridge
 from whiteboard.transport.listener import serve_connections
-from whiteboard.transport.origins import OriginPolicy
-from whiteboard.transport.proxies import TrustedProxies
 from whiteboard.transport.request import WebSocketRequest
 from whiteboard.transport.tls import load_tls
+from whiteboard.trust.hosts import HostPolicy
+from whiteboard.trust.origins import OriginPolicy
+from whiteboard.trust.policy import Trust
+from whiteboard.trust.proxies import TrustedProxies
+from whiteboard.trust.refusals import error_body
 from whiteboard.web.app import build_app
 from whiteboard.web.page import load_page
 from whiteboard.web.services import WebServices
@@ -53,6 +62,7 @@ def run(settings: Settings) -> None:
     Raises StartupError when the port, the data directory or a certificate cannot be used.
     """
     logs.configure(settings.log.format, settings.log.level)
+    raise_descriptor_limit()
     ages = tasks.TaskAges()
     trio.run(serve, settings, storage_of(settings), ages, instruments=[ages])
 
@@ -67,13 +77,27 @@ def storage_of(settings: Settings) -> OpenStorage:
 
 
 async def serve(settings: Settings, open_storage: OpenStorage, ages: tasks.TaskAges) -> None:
-    """Serve with a storage of the caller's choice until a signal comes, then drain."""
+    """Serve with a storage of the caller's choice until a signal comes, then drain.
+
+    What can be wrong with the certificate and the address is found before there is a data directory.
+    """
+    tls = _tls(settings)
     with open_listening(settings.addr) as listening:
         async with open_storage() as storage, open_hub(storage, clock_ms) as hub:
-            services = _services(settings, storage, hub, ages)
-            async with _open_server(settings, services, hub, listening):
-                await _wait_for_signal()
-                log.info("server_draining")
+            trust = trust_of(settings, is_local=listening.is_local)
+            app = build_app(_services(settings, trust, storage, hub, ages), load_page(settings.base_path))
+            bridge = HttpBridge(app, base_path=settings.base_path, trust=trust)
+            start = partial(_start_session, hub)
+            demux = Demux(bridge, start, base_path=settings.base_path, tls=tls, trust=trust)
+            with ExitStack() as until_signal:
+                # Before anybody can know that we are there, so that no signal finds nobody at home.
+                receiver = trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT)
+                signals = until_signal.enter_context(receiver)
+                async with _open_server(settings, listening, demux, bridge, hub):
+                    _announce(settings, listening)
+                    await anext(signals)
+                    until_signal.close()  # a second one ends the process at once
+                    log.info("server_draining")
     log.info("server_stopped")
 
 
@@ -82,39 +106,56 @@ def clock_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def trust_of(settings: Settings, *, is_local: bool) -> Trust:
+    """Whom the settings let the server believe and let in. `is_local`: it listens on loopback only."""
+    own = settings.addr.host if isinstance(settings.addr, TcpAddress) else None
+    return Trust(
+        proxies=TrustedProxies.of(settings.trusted_proxies),
+        origins=OriginPolicy.of(settings.origins),
+        hosts=HostPolicy.of(settings.hosts, settings.origins, own=own, is_local=is_local),
+    )
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.tls.cert is None:
+        return None
+    context = load_tls(settings.tls.cert, settings.tls.key)
+    if (fault := fault_of(settings.tls.cert)) is not None:
+        log.warning("certificate_invalid", file=str(settings.tls.cert), reason=fault)
+    return context
+
+
 @asynccontextmanager
 async def _open_server(
-    settings: Settings, services: WebServices, hub: Hub, listening: Listening
+    settings: Settings, listening: Listening, demux: Demux, bridge: HttpBridge, hub: Hub
 ) -> AsyncIterator[None]:
     """Take connections while the block runs; behind it, stop in order.
 
     Children: the listener in a nursery of its own, and one task per connection.
     """
-    tls = load_tls(settings.tls.cert, settings.tls.key) if settings.tls.cert else None
-    proxies = TrustedProxies.of(settings.trusted_proxies)
-    app = build_app(services, load_page(settings.base_path))
-    bridge = HttpBridge(app, base_path=settings.base_path, proxies=proxies)
-    demux = Demux(
-        bridge,
-        partial(_start_session, hub),
-        base_path=settings.base_path,
-        tls=tls,
-        proxies=proxies,
-        origins=OriginPolicy.of(settings.origins),
-    )
     async with trio.open_nursery() as connections:
         async with trio.open_nursery() as accepting:
             await accepting.start(serve_connections, listening.sockets, demux.serve, connections)
-            address = listening.url(base_path=settings.base_path, tls=tls is not None)
-            where = str(settings.data.absolute()) if settings.mode is Mode.SQLITE else None
-            log.info("server_started", address=address, mode=settings.mode.value, directory=where)
-            print(f"whiteboard is at {address}", flush=True)  # noqa: T201 - what this command says
             yield
+            with trio.move_on_after(settings.drain_grace) as grace:
+                await hub.drain()
             accepting.cancel_scope.cancel()
-        with trio.move_on_after(settings.drain_grace):
-            await hub.drain()
+        listening.close()
+        least = trio.current_time() + timeouts.HTTP_DRAIN.seconds
+        with trio.CancelScope(deadline=max(grace.deadline, least)):
             await bridge.shut_down()
         connections.cancel_scope.cancel()
+
+
+def _announce(settings: Settings, listening: Listening) -> None:
+    base_path, tls = settings.base_path, settings.tls.cert is not None
+    address = listening.url(base_path=base_path, tls=tls)
+    where = str(settings.data.absolute()) if settings.mode is Mode.SQLITE else None
+    log.info("server_started", address=address, mode=settings.mode.value, directory=where)
+    lines = [f"whiteboard is at {address}"]
+    if others := listening.urls_for_others(base_path=base_path, tls=tls):
+        lines.append(f"others can open {' or '.join(others)}")
+    print("\n".join(lines), flush=True)  # noqa: T201 - what this command says
 
 
 async def _start_session(hub: Hub, request: WebSocketRequest) -> None:
@@ -127,16 +168,18 @@ async def _start_session(hub: Hub, request: WebSocketRequest) -> None:
     try:
         await hub.serve(board_id, request.accept)
     except (RoomClosed, Full) as error:
-        retry = [("Retry-After", "5")]
-        await request.refuse(503, error_body("unavailable", str(error)), retry)
+        await request.refuse(503, error_body("unavailable", str(error)), [RETRY_AFTER])
 
 
-def _services(settings: Settings, storage: Storage, hub: Hub, ages: tasks.TaskAges) -> WebServices:
+def _services(
+    settings: Settings, trust: Trust, storage: Storage, hub: Hub, ages: tasks.TaskAges
+) -> WebServices:
     def report() -> dict[str, Any]:
         return dict(tasks.report(ages, asdict(hub.statistics())))
 
     return WebServices(
         settings=settings,
+        trust=trust,
         rooms=BoardAccess(hub, storage, clock_ms),
         boards=storage.boards,
         op_log=storage.op_log,
@@ -145,9 +188,3 @@ def _services(settings: Settings, storage: Storage, hub: Hub, ages: tasks.TaskAg
         asyncapi=schema.asyncapi,
         messages_schema=schema.messages_schema,
     )
-
-
-async def _wait_for_signal() -> None:
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async for _ in signals:
-            return

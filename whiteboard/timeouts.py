@@ -136,6 +136,31 @@ LINGER: Final = _register(
     1.0,
     "RFC 9112 section 9.6: closing over unread bytes makes the kernel reset the connection and can destroy our last answer; one slow round trip.",
 )
+HTTP_SEND: Final = _register(
+    "http-send",
+    15.0,
+    "R14 for HTTP: a reader that takes no SEND_BYTES in 15 s (35 kbit/s) is cut, so that answers do not pile up in memory; as SLOW_CLIENT is for sockets.",
+)
+HTTP_DRAIN: Final = _register(
+    "http-drain",
+    1.0,
+    "R12: what HTTP answers under way get when the sessions have used up DRAIN_GRACE; then their connections are closed by force.",
+)
+BOARD_VIEW: Final = _register(
+    "board-view",
+    5.0,
+    "Wait for one of MAX_BOARD_VIEWS places: a large board is made and sent in about a second; who waits longer is better told to come back.",
+)
+COME_BACK: Final = _register(
+    "come-back",
+    5.0,
+    "Retry-After of a server that drains or is full: a restart takes about a second, and the upper end of what `drain` tells sessions is the same.",
+)
+ACCEPT_EPISODE: Final = _register(
+    "accept-episode",
+    10.0,
+    "Accepting counts as well again after 10 s without a pause: one log line for each shortage of descriptors, however it flickers.",
+)
 HTTP_KEEP_ALIVE: Final = _register(
     "http-keep-alive",
     15.0,

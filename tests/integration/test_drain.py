@@ -1,17 +1,26 @@
 """SIGTERM under load (R12, failure class "shutdown loses tail")."""
 
 import signal
+import socket
+import subprocess
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 import trio
 from integration.bare_socket import BareSocket, Ended, bare_socket
 from integration.conftest import Serve
 from integration.polling import until
+from integration.server_process import STOP_SECONDS, ServerProcess, environment
+from integration.test_http import knock
+
+from whiteboard import limits, timeouts
 
 pytestmark = pytest.mark.integration
 
 CLIENTS = 6
+TEXTS = 1_500
+"""Of MAX_TEXT_CHARS each: 15 MB."""
 
 
 @dataclass
@@ -91,19 +100,65 @@ async def test_sigterm_under_load_stores_what_was_accepted(serve: Serve, number:
     assert acked == len(stored)
 
 
-async def test_draining_server_is_not_ready(serve: Serve) -> None:
-    """While it drains, `/readyz` says 503 or nobody answers any more; nobody is let in."""
+async def test_a_draining_server_answers_and_lets_nobody_in(serve: Serve) -> None:
+    """Until the last board is stored new connections are told so, none is left waiting. [HTTP-3] [HTTP-14] [DRN-2]"""
     server = serve("sqlite")
     async with bare_socket(server.url, "b") as one:
         await one.enter()
         server.process.send_signal(signal.SIGTERM)
         assert (await one.hear_kind("drain"))["reconnect"] == [0, 5]
-        try:
-            status, _ = await server.fetch("/readyz")
-        except OSError:
-            status = 503
-        assert status == 503
+        status, body = await server.fetch("/readyz")
+        assert (status, body["error"]["reason"]) == (503, "draining")
+        status, error = await knock(server, "/ws/b")
+        assert (status, error["code"]) == (503, "unavailable")
         with pytest.raises(Ended) as ended:
             await one.hear()
         assert ended.value.code == 1001
     assert await trio.to_thread.run_sync(server.wait) == 0
+
+
+async def test_a_stuck_reader_does_not_hold_up_the_exit(serve: Serve) -> None:
+    """Where the sessions use up the grace, unread HTTP answers get no more than HTTP_DRAIN. [DRN-2]"""
+    grace = 0.2
+    assert grace < timeouts.DRAIN_NOTICE.seconds, "the drain must use it up"
+    server = serve("memory", "--drain-grace", str(grace))
+    async with bare_socket(server.url, "b") as one:
+        await one.enter()
+        await fill(one, TEXTS)
+        reader = socket.socket()
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        with reader:
+            reader.connect(("127.0.0.1", server.port))
+            reader.sendall(b"GET /api/boards/b HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            await trio.to_thread.run_sync(reader.recv, 1)
+            server.process.send_signal(signal.SIGTERM)
+            began = trio.current_time()
+            assert await trio.to_thread.run_sync(server.wait) == 0
+            took = trio.current_time() - began
+    print(f"\nexit {took:.1f} s after SIGTERM, grace {grace} s")
+    assert took < grace + timeouts.HTTP_DRAIN.seconds + 2 * timeouts.CLEANUP.seconds
+
+
+async def fill(one: BareSocket, texts: int) -> None:
+    """Put large texts on the board: together more than a socket's buffers hold."""
+    for number in range(texts):
+        await one.say({"type": "text", "id": f"t{number}", "text": "x" * limits.MAX_TEXT_CHARS})
+        await one.hear_kind("ack")
+
+
+def test_a_signal_right_after_the_start_line_drains(tmp_path: Path) -> None:
+    """Whoever reads the address may stop the server at once: it ends with 0, as always."""
+    for attempt in range(3):
+        server = ServerProcess(tmp_path / str(attempt), "memory")
+        server.folder.mkdir()
+        process = subprocess.Popen(
+            server.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(), text=True
+        )
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        _, told = process.communicate(timeout=STOP_SECONDS)
+        assert "whiteboard is at http://" in line
+        assert process.returncode == 0, told
+        assert '"server_draining"' in told
+        assert '"server_stopped"' in told

@@ -169,13 +169,14 @@ def test_the_lists_of_names_are_those_of_the_code() -> None:
 
 
 def test_seconds_in_the_spec_are_those_of_the_registry() -> None:
-    """Hello, tick, slow client, dead peer and strikes are quoted in the text. [HEL-2] [BRC-3] [SLW-2] [HBT-2]"""
+    """Hello, tick, slow client, dead peer and strikes are quoted in the text. [HEL-2] [BRC-3] [SLW-2] [HBT-2] [HTTP-18]"""
     delivery = text("delivery.md")
     assert f"within {timeouts.HELLO.seconds:.0f} s" in text("connecting.md")
     assert f"at most {timeouts.BROADCAST_TICK.seconds * 1000:.0f} ms" in delivery
     assert f"takes no byte for {timeouts.SLOW_CLIENT.seconds:.0f} s" in delivery
     assert f"heartbeat.dead` seconds, {timeouts.DEAD_PEER.seconds:.0f}," in delivery
     assert f"after more than {limits.MAX_STRIKES}," in text("acceptance.md")
+    assert f"nothing of its answer for {timeouts.HTTP_SEND.seconds:.0f} s" in text("http.md")
 
 
 def test_bounds_in_the_text_are_those_of_the_registry() -> None:

@@ -15,8 +15,9 @@ from whiteboard.transport.addresses import open_listening
 from whiteboard.transport.connection import WebSocketConnection, open_websocket_connection
 from whiteboard.transport.demux import Demux, OnWebSocket
 from whiteboard.transport.frames import unmask
+from whiteboard.transport.http_front import Receive, Scope, Send
 from whiteboard.transport.http_head import head_end
-from whiteboard.transport.hypercorn_bridge import HttpBridge, Receive, Scope, Send
+from whiteboard.transport.hypercorn_bridge import HttpBridge
 from whiteboard.transport.listener import serve_connections
 from whiteboard.transport.request import WebSocketRequest
 from whiteboard.transport.upgrade import Upgrade
@@ -203,9 +204,8 @@ async def serving(
     tls: ssl.SSLContext | None = None,
     **settings: Any,
 ) -> AsyncIterator[Served]:
-    """A server on a free port of this machine until the block ends."""
-    base_path = settings.get("base_path", "")
-    bridge = HttpBridge(app, base_path=base_path, proxies=settings.get("proxies"))
+    """A server on a free port of this machine until the block ends. Settings: `base_path`, `trust`."""
+    bridge = HttpBridge(app, **settings)
     demux = Demux(bridge, on_websocket, tls=tls, **settings)
     with open_listening(address) as listening:
         async with trio.open_nursery() as connections:

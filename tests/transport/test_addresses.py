@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -48,13 +49,77 @@ def test_a_name_is_listened_to_at_all_its_addresses_on_one_port() -> None:
         assert len({sock.getsockname()[1] for sock in listening.sockets}) == 1
 
 
-def test_urls_leave_default_ports_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """80 for http, 443 for https; IPv6 in brackets."""
-    with socket.socket() as sock:
-        monkeypatch.setattr(addresses.Listening, "address", TcpAddress("::1", 443))
-        listening = addresses.Listening(TcpAddress("::1", 443), [sock])
-        assert listening.url(tls=True) == "https://[::1]/"
-        assert listening.url() == "http://[::1]:443/"
+class Bound:
+    """A socket that says where it listens."""
+
+    def __init__(self, *where: object) -> None:
+        self.family = socket.AF_INET6 if len(where) == 4 else socket.AF_INET
+        self._where = where
+
+    def getsockname(self) -> tuple[object, ...]:
+        return self._where
+
+
+def listening_at(host: str | None, *sockets: Bound) -> addresses.Listening:
+    """What `open_listening` would give, without listening."""
+    port = sockets[0].getsockname()[1]
+    assert isinstance(port, int)
+    return addresses.Listening(TcpAddress(host, port), list(sockets), ExitStack())  # type: ignore[arg-type]
+
+
+def test_urls_leave_default_ports_out() -> None:
+    """80 for http, 443 for https; IPv6 in brackets, its zone as a URL spells it (RFC 6874)."""
+    listening = listening_at("::1", Bound("::1", 443, 0, 0))
+    assert listening.url(tls=True) == "https://[::1]/"
+    assert listening.url() == "http://[::1]:443/"
+    assert listening_at("fe80::1%lo", Bound("fe80::1", 80, 0, 1)).url() == "http://[fe80::1%25lo]/"
+
+
+def test_a_link_local_address_keeps_its_interface() -> None:
+    """Without the scope id it means no address at all (RFC 4007)."""
+    index = socket.if_nametoindex("lo")
+    assert addresses._resolve(TcpAddress("fe80::1%lo", 80)) == [(socket.AF_INET6, ("fe80::1", index))]
+
+
+@pytest.mark.parametrize(
+    ("hosts", "is_local"),
+    [
+        (["127.0.0.1"], True),
+        (["::1"], True),
+        (["127.0.1.1", "::1"], True),
+        (["::"], False),
+        (["0.0.0.0"], False),
+        (["127.0.0.1", "10.0.0.1"], False),
+    ],
+)
+def test_what_only_this_machine_reaches(hosts: list[str], is_local: bool) -> None:
+    """Every socket has to be on loopback."""
+    sockets = [Bound(host, 80, 0, 0) if ":" in host else Bound(host, 80) for host in hosts]
+    assert listening_at("a-name", *sockets).is_local is is_local
+
+
+def test_others_are_told_an_address_and_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When it listens on every interface; a single one is told by the first line already."""
+    monkeypatch.setattr(socket, "gethostname", lambda: "mybox")
+    everywhere = listening_at(None, Bound("::", 8080, 0, 0))
+    urls = everywhere.urls_for_others(base_path="/wb")
+    assert urls[-1] == "http://mybox:8080/wb/"
+    assert not any("localhost" in url or "[::]" in url for url in urls)
+    assert listening_at("10.0.0.1", Bound("10.0.0.1", 8080)).urls_for_others() == []
+
+
+def test_listening_can_end_before_the_block(tmp_path: Path) -> None:
+    """Nobody is let in any more, and the socket file is gone; again does nothing."""
+    with open_listening(TcpAddress("127.0.0.1", 0)) as listening:
+        where = listening.sockets[0].getsockname()
+        listening.close()
+        listening.close()
+        assert not can_connect(socket.AF_INET, where)
+    path = tmp_path / "s"
+    with open_listening(UnixAddress(path)) as listening:
+        assert not listening.is_local
+        listening.close()
+        assert not path.exists()
 
 
 def test_a_taken_port_is_said() -> None:
@@ -127,5 +192,5 @@ def test_another_servers_socket_file_stays(tmp_path: Path) -> None:
 def test_a_bad_path_is_said(tmp_path: Path) -> None:
     """No directory, or a path too long for a socket."""
     for path in (tmp_path / "no" / "s", tmp_path / ("x" * 200)):
-        with pytest.raises(StartupError, match="Cannot listen on unix:"), open_listening(UnixAddress(path)):
+        with pytest.raises(StartupError, match=r"^cannot listen on unix:"), open_listening(UnixAddress(path)):
             pass

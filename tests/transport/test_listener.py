@@ -4,11 +4,12 @@ import errno
 import socket
 
 import pytest
+import structlog
 import trio
 import trio.testing
 
+from whiteboard import timeouts
 from whiteboard.config import TcpAddress
-from whiteboard.timeouts import ACCEPT_BACKOFF
 from whiteboard.transport.addresses import open_listening
 from whiteboard.transport.listener import serve_connections
 
@@ -64,14 +65,14 @@ class Scripted:
 
     def __init__(self, real: socket.socket, *faults: int) -> None:
         self._real = real
-        self._faults = list(faults)
+        self.faults = list(faults)
 
     def fileno(self) -> int:
         return self._real.fileno()
 
     def accept(self) -> tuple[socket.socket, object]:
-        if self._faults:
-            fault = self._faults.pop(0)
+        if self.faults:
+            fault = self.faults.pop(0)
             raise OSError(fault, errno.errorcode[fault])
         return self._real.accept()
 
@@ -93,8 +94,32 @@ async def test_out_of_descriptors_it_waits_and_goes_on(autojump_clock: trio.test
             await nursery.start(serve_connections, [listener], handler, nursery)
             await taken.wait()
             nursery.cancel_scope.cancel()
-        assert trio.current_time() - started == pytest.approx(2 * ACCEPT_BACKOFF.seconds)
+        assert trio.current_time() - started == pytest.approx(2 * timeouts.ACCEPT_BACKOFF.seconds)
         client.close()
+
+
+async def test_a_shortage_is_logged_once(autojump_clock: trio.testing.MockClock) -> None:
+    """However often it flickers, until ACCEPT_EPISODE has gone by without a pause."""
+    taken = trio.Event()
+
+    async def handler(sock: socket.socket) -> None:
+        sock.close()
+        taken.set()
+
+    with open_listening(TcpAddress("127.0.0.1", 0)) as listening, structlog.testing.capture_logs() as events:
+        where = listening.sockets[0].getsockname()
+        listener = Scripted(listening.sockets[0])
+        async with trio.open_nursery() as nursery:
+            await nursery.start(serve_connections, [listener], handler, nursery)
+            for faults, pause in ((3, 1.0), (2, timeouts.ACCEPT_EPISODE.seconds + 1), (2, 1.0)):
+                listener.faults += [errno.EMFILE] * faults
+                taken = trio.Event()
+                socket.create_connection(where).close()
+                await taken.wait()
+                await trio.sleep(pause)
+            nursery.cancel_scope.cancel()
+    assert [event["event"] for event in events] == ["accept_paused", "accept_paused"]
+    assert events[0]["descriptors"] > 0
 
 
 async def test_a_listener_that_is_none_ends_the_loop() -> None:

@@ -2,6 +2,7 @@
 
 import ssl
 import subprocess
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import h2.connection
@@ -9,8 +10,8 @@ import h2.events
 import pytest
 import trio
 import trio.testing
+from certificates import Certificate
 from h2.settings import SettingCodes
-from transport.conftest import Certificate
 from transport.peers import (
     CLOSE,
     KEY,
@@ -20,15 +21,17 @@ from transport.peers import (
     RawClient,
     Served,
     client_frame,
+    hello_app,
     serving,
     tcp_pair,
     upgrade_head,
 )
 
+from whiteboard import timeouts
 from whiteboard.errors import StartupError
-from whiteboard.timeouts import TLS_HANDSHAKE
 from whiteboard.transport.connection import open_websocket_connection
 from whiteboard.transport.demux import Demux
+from whiteboard.transport.http_front import Receive, Scope, Send
 from whiteboard.transport.hypercorn_bridge import HttpBridge
 from whiteboard.transport.tls import TlsWire, load_tls
 from whiteboard.transport.upgrade import Upgrade
@@ -91,6 +94,92 @@ async def test_http2_over_tls_offers_no_websockets(certificate: Certificate) -> 
         await client.stream.aclose()
 
 
+class Http2:
+    """A client's side of HTTP/2 with a connection that was accepted."""
+
+    def __init__(self, client: RawClient) -> None:
+        self.client = client
+        self.state = h2.connection.H2Connection()
+        self.state.initiate_connection()
+
+    async def ask(self, stream: int, method: str = "GET") -> None:
+        headers = [(":method", method), (":path", "/"), (":scheme", "https"), (":authority", "localhost")]
+        self.state.send_headers(stream, headers, end_stream=method == "GET")
+        await self.flush()
+
+    async def flush(self) -> None:
+        await self.client.send(self.state.data_to_send())
+
+    async def read_to_end(self) -> None:
+        """Until the server closes, taking everything but opening no window."""
+        await self.client.rest()
+
+
+async def say_nothing(_: Http2) -> None:
+    """Not even the preface."""
+    await trio.lowlevel.checkpoint()
+
+
+async def say_preface(peer: Http2) -> None:
+    """No request."""
+    await peer.flush()
+
+
+async def ask_once(peer: Http2) -> None:
+    """One request, answered."""
+    await peer.ask(1)
+
+
+async def ask_and_reset(peer: Http2) -> None:
+    """A request that its client takes back, as a browser does that leaves the page."""
+    await peer.ask(1)
+    peer.state.reset_stream(1)
+    await peer.flush()
+
+
+@pytest.mark.parametrize("speak", [say_nothing, say_preface, ask_once, ask_and_reset])
+async def test_an_idle_http2_connection_is_closed(
+    speak: Callable[[Http2], Awaitable[None]],
+    certificate: Certificate,
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """After the keep-alive, whatever was said before."""
+    plain, far = await tcp_pair()
+    demux = Demux(HttpBridge(hello_app), no_app, tls=load_tls(certificate.cert, certificate.key))
+    async with far.stream:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(demux.serve, plain.socket)
+            peer = Http2(secured(far.stream, certificate, "h2"))
+            await peer.client.stream.do_handshake()  # type: ignore[attr-defined]
+            await speak(peer)
+            await peer.read_to_end()
+            elapsed = trio.current_time()
+    assert elapsed == pytest.approx(timeouts.HTTP_KEEP_ALIVE.seconds, abs=0.5)
+
+
+async def large_app(scope: Scope, receive: Receive, send: Send) -> None:
+    """More than a window of HTTP/2."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": bytes(1_000_000)})
+
+
+async def test_an_http2_reader_that_opens_no_window_is_given_up(
+    certificate: Certificate, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Flow control holds an answer up as a full socket does; HTTP_SEND counts for both."""
+    plain, far = await tcp_pair()
+    demux = Demux(HttpBridge(large_app), no_app, tls=load_tls(certificate.cert, certificate.key))
+    async with far.stream:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(demux.serve, plain.socket)
+            peer = Http2(secured(far.stream, certificate, "h2"))
+            await peer.client.stream.do_handshake()  # type: ignore[attr-defined]
+            await peer.ask(1)
+            await peer.read_to_end()
+            elapsed = trio.current_time()
+    assert elapsed == pytest.approx(timeouts.HTTP_SEND.seconds, abs=0.5)
+
+
 async def test_push_over_tls_never_waits_and_drains(certificate: Certificate) -> None:
     """Backlog counts plain and encrypted bytes; all arrives in order, from a slow reader too."""
     plain, far = await tcp_pair()
@@ -131,7 +220,7 @@ async def test_a_silent_handshake_has_a_deadline(
     demux = Demux(HttpBridge(no_app), no_app, tls=load_tls(certificate.cert, certificate.key))
     started = trio.current_time()
     await demux.serve(plain.socket)
-    assert trio.current_time() - started == pytest.approx(TLS_HANDSHAKE.seconds)
+    assert trio.current_time() - started == pytest.approx(timeouts.TLS_HANDSHAKE.seconds)
     assert await far.rest() == b""
     await far.stream.aclose()
 
@@ -175,11 +264,13 @@ def test_a_bad_certificate_is_named(certificate: Certificate, tmp_path: Path) ->
         str(locked),
     ]
     subprocess.run(lock, check=True, capture_output=True)
-    with pytest.raises(StartupError, match=r"Cannot read the TLS certificate .*missing.pem: No such file"):
+    with pytest.raises(
+        StartupError, match=r"^cannot read the TLS certificate .*missing.pem: No such file.*--tls-cert"
+    ):
         load_tls(missing, certificate.key)
-    with pytest.raises(StartupError, match=r"Cannot read the TLS key .*missing.pem"):
+    with pytest.raises(StartupError, match=r"^cannot read the TLS key .*missing.pem.*--tls-key"):
         load_tls(certificate.cert, missing)
-    with pytest.raises(StartupError, match=r"Cannot use the TLS certificate in .*empty.pem"):
+    with pytest.raises(StartupError, match=r"^cannot use the TLS certificate in .*empty.pem"):
         load_tls(empty, certificate.key)
     for key in (other, locked):
         with pytest.raises(StartupError, match=f"and .*{key.name}"):

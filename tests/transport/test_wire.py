@@ -5,9 +5,10 @@ import trio
 import trio.testing
 from transport.peers import tcp_pair, wire_pair
 
-from whiteboard.timeouts import LINGER
-from whiteboard.transport.http_answer import answer_and_close, error_body
+from whiteboard import timeouts
+from whiteboard.transport.http_answer import answer_and_close
 from whiteboard.transport.wire import close_gently
+from whiteboard.trust.refusals import error_body
 
 
 async def test_nothing_to_receive_and_no_room_to_send_are_told() -> None:
@@ -72,7 +73,7 @@ async def test_a_gentle_close_lets_the_last_word_arrive() -> None:
 
 async def test_a_gentle_close_has_its_bound(autojump_clock: trio.testing.MockClock) -> None:
     """A peer that never ends its side is not waited for; cancelled, it closes at once."""
-    for limit, elapsed in ((100.0, LINGER.seconds), (0.0, 0.0)):
+    for limit, elapsed in ((100.0, timeouts.LINGER.seconds), (0.0, 0.0)):
         wire, client = wire_pair()
         started = trio.current_time()
         with trio.move_on_after(limit):

@@ -13,6 +13,7 @@ from contract.storage_samples import ADA, AT, append, ops
 from whiteboard.config import Settings
 from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import BoardId
+from whiteboard.serve import trust_of
 from whiteboard.storage.ports import Head, OpLog, Storage, StoredOp
 from whiteboard.web.app import build_app
 from whiteboard.web.page import Page, load_page
@@ -29,12 +30,16 @@ class StoredRooms:
         self.not_ready: list[str] = []
         self.fault: Exception | None = None
         """Raised instead of any answer."""
+        self.view: bytes | None = None
+        """Given for every board that is there."""
 
     async def board_view(self, board: BoardId) -> bytes | None:
         await self._maybe_fail()
         head = await self._storage.op_log.head(board)
         if head is None:
             return None
+        if self.view is not None:
+            return self.view
         return msgspec.json.encode({"board": board, "seq": head.seq, "clock": {}, "elements": []})
 
     async def create_board(self, board: BoardId) -> bool:
@@ -105,12 +110,14 @@ class Site:
     settings: Settings = attrs.Factory(Settings)
     op_log: Any = None
     host: str = "localhost:8080"
+    scheme: str = "http"
     peer: str = "127.0.0.1"
 
     def services(self) -> WebServices:
         """What the app gets."""
         return WebServices(
             settings=self.settings,
+            trust=trust_of(self.settings, is_local=True),
             rooms=self.rooms,
             boards=self.storage.boards,
             op_log=self.op_log or self.storage.op_log,
@@ -135,17 +142,17 @@ class Site:
         *,
         headers: Mapping[str, str] | None = None,
         content: Any = None,
+        app: Any = None,
     ) -> httpx2.Response:
-        """One request to a new app. Bugs become answers, as under a real server."""
-        transport = httpx2.ASGITransport(self.app(), raise_app_exceptions=False, client=(self.peer, 5))
-        async with httpx2.AsyncClient(transport=transport, base_url=f"http://{self.host}") as client:
+        """One request to a new app, or to `app`. Bugs become answers, as under a real server."""
+        transport = httpx2.ASGITransport(app or self.app(), raise_app_exceptions=False, client=(self.peer, 5))
+        async with httpx2.AsyncClient(transport=transport, base_url=f"{self.scheme}://{self.host}") as client:
             return await client.request(method, path, headers=headers, content=content)
 
-    async def get(self, path: str, **headers: str) -> httpx2.Response:
+    async def get(self, path: str, *, app: Any = None, **headers: str) -> httpx2.Response:
         """A GET; header names with `_` for `-`."""
-        return await self.ask(
-            "GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()}
-        )
+        fields = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.ask("GET", path, headers=fields, app=app)
 
     async def speak(self, method: str, path: str, *incoming: dict[str, Any]) -> list[dict[str, Any]]:
         """One request in ASGI's own words: what comes in, then silence. What the app sent."""

@@ -23,6 +23,26 @@ async def test_every_answer_has_the_security_headers(site: Site, path: str) -> N
     assert answer.headers["cache-control"]
 
 
+@pytest.mark.parametrize(
+    ("host", "scheme", "is_sent"),
+    [
+        ("localhost:8080", "http", True),
+        ("127.0.0.1:8080", "http", True),
+        ("draw.example", "https", True),
+        ("draw.example", "http", False),
+        ("10.0.0.1:8080", "http", False),
+    ],
+)
+async def test_the_opener_policy_goes_to_secure_origins_only(
+    site: Site, host: str, scheme: str, is_sent: bool
+) -> None:
+    """Over plain HTTP from another machine a browser would log that it ignores it."""
+    site.host, site.scheme = host, scheme
+    answer = await site.get("/")
+
+    assert answer.headers.get("cross-origin-opener-policy") == ("same-origin" if is_sent else None)
+
+
 def test_the_page_policy_lets_in_nothing_from_elsewhere() -> None:
     """No inline script, no foreign host, no plug-in: injected markup stays inert."""
     assert "default-src 'none'" in PAGE_POLICY

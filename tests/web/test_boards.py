@@ -47,7 +47,8 @@ async def test_an_id_can_be_chosen_once(site: Site) -> None:
         (b'{"board":7}', (400, "bad_field"), "$.board"),
         (b'{"board":"a b"}', (400, "bad_field"), "$.board"),
         (b'{"board":""}', (400, "bad_field"), "$.board"),
-        (b'{"bord":"a"}', (400, "bad_field"), "$"),
+        (b'{"bord":"a"}', (400, "bad_field"), "$.bord"),
+        (b'{"a - at `x`":1}', (400, "bad_field"), "$.a - at `x`"),
         (b"[" * 60_000, (400, "bad_field"), "$"),
     ],
 )
@@ -142,6 +143,68 @@ async def test_boards_that_are_not_there(site: Site, board: str, path: str) -> N
     """Looking creates nothing. [HTTP-12]"""
     assert error(await site.get(f"/api/boards/{board}{path}")) == (404, "no_such_board")
     assert (await site.get("/api/boards")).json()["boards"] == []
+
+
+LARGE = b"[" + b" " * limits.LARGE_ANSWER_BYTES + b"]"
+
+
+class Readers:
+    """Readers of a whole board who take nothing of it until they are let on."""
+
+    def __init__(self, site: Site) -> None:
+        self._app = site.app()
+        self._go_on = trio.Event()
+        self.statuses: list[int] = []
+
+    def let_on(self) -> None:
+        self._go_on.set()
+
+    async def read(self) -> None:
+        scope: dict[str, Any] = {
+            "type": "http",
+            "method": "GET",
+            "path": "/api/boards/x",
+            "query_string": b"",
+            "headers": [],
+            "client": None,
+        }
+        await self._app(scope, trio.sleep_forever, self._take)
+
+    async def _take(self, message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            self.statuses.append(message["status"])
+        elif len(message["body"]) > limits.LARGE_ANSWER_BYTES:
+            await self._go_on.wait()
+
+
+async def test_whole_boards_are_sent_only_so_many_at_a_time(
+    site: Site, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Who gets no place within BOARD_VIEW is told to come back; a place is free again when an answer is sent. [HTTP-18]"""
+    await create(site, "x")
+    site.rooms.view = LARGE
+    readers = Readers(site)
+    async with trio.open_nursery() as nursery:
+        for _ in range(limits.MAX_BOARD_VIEWS + 1):
+            nursery.start_soon(readers.read)
+        await trio.sleep(timeouts.BOARD_VIEW.seconds + 1)
+        assert sorted(readers.statuses) == [*[200] * limits.MAX_BOARD_VIEWS, 503]
+        readers.let_on()
+        await readers.read()
+    assert readers.statuses[-1] == 200
+
+
+async def test_small_boards_wait_for_no_place(site: Site, autojump_clock: trio.testing.MockClock) -> None:
+    """An answer that turns out small gives its place back before it is sent; a failed one too."""
+    await create(site, "x")
+    app = site.app()
+    for _ in range(2 * limits.MAX_BOARD_VIEWS):
+        site.rooms.fault = ValueError("bug")
+        assert (await site.get("/api/boards/x", app=app)).status_code == 500
+        site.rooms.fault = None
+        assert (await site.get("/api/boards/x", app=app)).status_code == 200
+        assert (await site.get("/api/boards/none", app=app)).status_code == 404
+    assert trio.current_time() == 0
 
 
 async def test_deleting_is_for_the_operator(site: Site) -> None:

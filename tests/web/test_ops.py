@@ -36,6 +36,8 @@ async def test_stored_ops_come_as_they_are_with_their_number(site: Site) -> None
         ("?from=1&to=999", range(1, 151), None),
         ("?from=151", range(0), None),
         ("?from=900&to=1000", range(0), None),
+        ("?from=9007199254740991", range(0), None),
+        ("?from=150&to=9007199254740991", range(150, 151), None),
     ],
 )
 async def test_both_ends_are_inclusive(site: Site, query: str, seqs: range, following: int | None) -> None:
@@ -64,7 +66,14 @@ async def test_an_empty_board_has_no_ops(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "path"), [("?from=0", "?from"), ("?from=x", "?from"), ("?from=5&to=4", "?to"), ("?to=", "?to")]
+    ("query", "path"),
+    [
+        ("?from=0", "?from"),
+        ("?from=x", "?from"),
+        ("?from=5&to=4", "?to"),
+        ("?to=", "?to"),
+        ("?from=9007199254740992", "?from"),
+    ],
 )
 async def test_bad_ranges(site: Site, query: str, path: str) -> None:
     """The bad parameter is named. [HTTP-8]"""

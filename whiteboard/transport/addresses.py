@@ -11,51 +11,107 @@ import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from whiteboard import limits
 from whiteboard.config import Address, TcpAddress, UnixAddress
 from whiteboard.errors import StartupError
+from whiteboard.trust.names import parse_address
 
 _NOT_HERE: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 """Of a name's several addresses, one that this machine does not have is left out."""
 
 
+_EVERYWHERE: Final = frozenset({None, "0.0.0.0", "::"})  # noqa: S104 - names, nothing is bound here
+_DOCUMENTATION: Final = (("192.0.2.1", socket.AF_INET), ("2001:db8::1", socket.AF_INET6))
+"""RFC 5737, RFC 3849: addresses that belong to nobody. A route towards them shows ours; nothing is sent."""
+_DISCARD_PORT: Final = 9
+
+
 class Listening:
     """Open listening sockets. Made by `open_listening`, which closes them."""
 
-    def __init__(self, address: Address, sockets: list[socket.socket]) -> None:
+    def __init__(self, address: Address, sockets: list[socket.socket], stack: ExitStack) -> None:
         self._asked = address
         self.sockets = sockets
         """Non-blocking, listening; at least one."""
+        self._stack = stack
+        self._address = _real(address, sockets[0])
+        self.is_local = all(_is_loopback(sock) for sock in sockets)
+        """Whether only programs on this machine get here, web pages in its browsers among them."""
 
     @property
     def address(self) -> Address:
         """As asked, with the port that the system chose if it was to choose one."""
-        if isinstance(self._asked, UnixAddress):
-            return self._asked
-        return TcpAddress(self._asked.host, self.sockets[0].getsockname()[1])
+        return self._address
+
+    def close(self) -> None:
+        """Take no more connections; those that nobody has accepted are reset. Idempotent."""
+        self._stack.close()
 
     def url(self, *, base_path: str = "", tls: bool = False) -> str:
         """What to open in a browser on this machine; for a Unix socket its `unix:` address."""
-        address = self.address
-        if isinstance(address, UnixAddress):
-            return str(address)
+        if isinstance(self.address, UnixAddress):
+            return str(self.address)
+        host = self.address.host
+        return self._url("localhost" if host is None or host in _EVERYWHERE else host, base_path, tls=tls)
+
+    def urls_for_others(self, *, base_path: str = "", tls: bool = False) -> list[str]:
+        """What to open on other machines, by address and by this machine's name.
+
+        Empty unless it listens on every interface: otherwise `url` says it.
+        """
+        if isinstance(self.address, UnixAddress) or self.address.host not in _EVERYWHERE:
+            return []
+        kinds = {sock.family for sock in self.sockets}
+        if self.address.host is None:
+            kinds.add(socket.AF_INET)  # one socket for both kinds
+        names = [*_outward_addresses(kinds), socket.gethostname()]
+        return [self._url(name, base_path, tls=tls) for name in names]
+
+    def _url(self, host: str, base_path: str, *, tls: bool) -> str:
+        assert isinstance(self.address, TcpAddress)
         scheme, default_port = ("https", 443) if tls else ("http", 80)
-        host = "localhost" if address.host in {None, "0.0.0.0", "::"} else str(address.host)  # noqa: S104
-        authority = f"[{host}]" if ":" in host else host
-        if address.port != default_port:
-            authority += f":{address.port}"
+        zoned = host.replace("%", "%25")  # RFC 6874
+        authority = f"[{zoned}]" if ":" in host else host
+        if self.address.port != default_port:
+            authority += f":{self.address.port}"
         return f"{scheme}://{authority}{base_path}/"
+
+
+def _real(asked: Address, sock: socket.socket) -> Address:
+    if isinstance(asked, UnixAddress):
+        return asked
+    return TcpAddress(asked.host, sock.getsockname()[1])
+
+
+def _is_loopback(sock: socket.socket) -> bool:
+    if sock.family == socket.AF_UNIX:
+        return False
+    address = parse_address(str(sock.getsockname()[0]))
+    return address is not None and address.is_loopback
+
+
+def _outward_addresses(kinds: set[socket.AddressFamily]) -> Iterator[str]:
+    """Addresses of ours on the way to other networks."""
+    for target, family in _DOCUMENTATION:
+        if family not in kinds:
+            continue
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.connect((target, _DISCARD_PORT))
+            except OSError:
+                continue  # no network of this kind
+            yield str(probe.getsockname()[0])
 
 
 @contextmanager
 def open_listening(address: Address) -> Iterator[Listening]:
-    """Listen at `address` until the block ends.
+    """Listen at `address` until the block ends, or `close` is called.
 
     TCP: `None` as host is every interface, IPv4 and IPv6 in one socket where the system can; a name
     is listened to at all its addresses. Unix: a socket file that nobody answers on is replaced; the
-    file goes when the block ends, if it is still ours; its permissions follow the umask.
+    file goes when the listening ends, if it is still ours; its permissions follow the umask.
 
     Raises StartupError with what to do: address in use, no permission, unknown host, bad path.
     """
@@ -64,16 +120,16 @@ def open_listening(address: Address) -> Iterator[Listening]:
             sockets = [_listen_unix(address.path, stack)]
         else:
             sockets = _listen_tcp(address, stack)
-        yield Listening(address, sockets)
+        yield Listening(address, sockets, stack)
 
 
 def _listen_tcp(address: TcpAddress, stack: ExitStack) -> list[socket.socket]:
     port = address.port
     sockets: list[socket.socket] = []
     absent: OSError | None = None
-    for family, host in _resolve(address):
+    for family, where in _resolve(address):
         try:
-            sock = _open_tcp(family, host, port, dual_stack=address.host is None)
+            sock = _open_tcp(family, where, port, dual_stack=address.host is None)
         except OSError as error:
             if error.errno not in _NOT_HERE:
                 raise StartupError(_tcp_sentence(address, error)) from error
@@ -86,36 +142,46 @@ def _listen_tcp(address: TcpAddress, stack: ExitStack) -> list[socket.socket]:
     return sockets
 
 
-def _resolve(address: TcpAddress) -> list[tuple[socket.AddressFamily, str]]:
+_Where = tuple[str, int]
+"""An address and its scope id (RFC 4007): 0, or the interface of a link-local IPv6 address."""
+
+
+def _resolve(address: TcpAddress) -> list[tuple[socket.AddressFamily, _Where]]:
     if address.host is None:
         if socket.has_dualstack_ipv6():
-            return [(socket.AF_INET6, "::")]
-        return [(socket.AF_INET, "0.0.0.0")]  # noqa: S104 - every interface is what was asked for
+            return [(socket.AF_INET6, ("::", 0))]
+        return [(socket.AF_INET, ("0.0.0.0", 0))]  # noqa: S104 - every interface is what was asked for
     try:
         found = socket.getaddrinfo(
             address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
     except (OSError, UnicodeError) as error:
         raise StartupError(
-            f"Cannot listen on {address}: the host {address.host!r} is not known. "
-            "Give an address of this machine, or only :PORT for every interface."
+            f"cannot listen on {address}: the host {address.host!r} is not known; "
+            "give an address of this machine, or only :PORT for every interface"
         ) from error
-    return list(dict.fromkeys((family, str(where[0])) for family, _, _, _, where in found))
+    return list(dict.fromkeys((family, _where(family, name)) for family, _, _, _, name in found))
 
 
-def _open_tcp(family: socket.AddressFamily, host: str, port: int, *, dual_stack: bool) -> socket.socket:
+def _where(family: socket.AddressFamily, name: tuple[Any, ...]) -> _Where:
+    """From what getaddrinfo gives: `(host, port)` or `(host, port, flow, scope)`."""
+    return str(name[0]), int(name[3]) if family == socket.AF_INET6 else 0
+
+
+def _open_tcp(family: socket.AddressFamily, where: _Where, port: int, *, dual_stack: bool) -> socket.socket:
+    host, scope = where
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if dual_stack else 1)
-        return _bind(sock, (host, port))
+        return _bind(sock, (host, port, 0, scope) if family == socket.AF_INET6 else (host, port))
     except OSError:
         sock.close()
         raise
 
 
-def _bind(sock: socket.socket, where: tuple[str, int] | str) -> socket.socket:
+def _bind(sock: socket.socket, where: tuple[str | int, ...] | str) -> socket.socket:
     sock.bind(where)
     sock.listen(limits.LISTEN_BACKLOG)
     sock.setblocking(False)
@@ -125,17 +191,17 @@ def _bind(sock: socket.socket, where: tuple[str, int] | str) -> socket.socket:
 def _tcp_sentence(address: TcpAddress, error: OSError) -> str:
     match error.errno:
         case errno.EADDRINUSE:
-            advice = f"port {address.port} is in use. Stop the program that has it, or give another --addr."
+            advice = f"port {address.port} is in use; stop the program that has it, or give another --addr"
         case errno.EACCES | errno.EPERM:
             advice = (
-                f"no permission for port {address.port}. Ports below 1024 belong to the system: "
-                "use one above, behind a proxy if need be."
+                f"no permission for port {address.port}; ports below 1024 belong to the system, "
+                "use one above, behind a proxy if need be"
             )
         case errno.EADDRNOTAVAIL:
-            advice = f"{address.host} is no address of this machine. Give one that is, or :PORT for every interface."
+            advice = f"{address.host} is no address of this machine; give one that is, or :PORT for every interface"
         case _:
-            advice = f"{error.strerror or error}."
-    return f"Cannot listen on {address}: {advice}"
+            advice = error.strerror or str(error)
+    return f"cannot listen on {address}: {advice}"
 
 
 def _listen_unix(path: Path, stack: ExitStack) -> socket.socket:
@@ -147,8 +213,8 @@ def _listen_unix(path: Path, stack: ExitStack) -> socket.socket:
     except OSError as error:
         reason = error.strerror or str(error)
         raise StartupError(
-            f"Cannot listen on unix:{path}: {reason}. Give a path in a directory that exists and that "
-            "this user may write to, at most about 100 characters long."
+            f"cannot listen on unix:{path}: {reason}; give a path in a directory that exists and that "
+            "this user may write to, at most about 100 characters long"
         ) from error
     stack.callback(_remove_own, path, made)
     return sock
@@ -161,7 +227,7 @@ def _remove_stale(path: Path) -> None:
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(mode):
-        raise StartupError(f"Cannot listen on unix:{path}: that is a file and no socket. Move it away.")
+        raise StartupError(f"cannot listen on unix:{path}: that is a file and no socket; move it away")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.setblocking(False)  # a full backlog must not stall the start; it means that somebody is there
         try:
@@ -172,7 +238,7 @@ def _remove_stale(path: Path) -> None:
         except BlockingIOError:
             pass
     raise StartupError(
-        f"Cannot listen on unix:{path}: another server answers there. Stop it, or give another --addr."
+        f"cannot listen on unix:{path}: another server answers there; stop it, or give another --addr"
     )
 
 

@@ -12,29 +12,24 @@ from contextlib import ExitStack
 
 import trio
 
+from whiteboard import timeouts
 from whiteboard.diagnostics import logs
-from whiteboard.timeouts import REQUEST_HEAD, TLS_HANDSHAKE
-from whiteboard.transport.http_answer import answer_and_close, error_body
-from whiteboard.transport.http_head import HeadState, RequestHead, head_end, head_state, parse_head
+from whiteboard.transport.http_answer import answer_and_close
+from whiteboard.transport.http_head import HeadState, RequestHead, head_end, head_state, is_http2, parse_head
 from whiteboard.transport.hypercorn_bridge import HttpBridge
-from whiteboard.transport.origins import OriginPolicy
-from whiteboard.transport.proxies import MAPPED_IPV4, Client, TrustedProxies
 from whiteboard.transport.request import WebSocketRequest
 from whiteboard.transport.tls import HTTP2, TlsWire
-from whiteboard.transport.upgrade import (
-    VERSION,
-    UpgradeFault,
-    is_websocket_upgrade,
-    read_upgrade,
-)
+from whiteboard.transport.upgrade import Upgrade, UpgradeFault, is_websocket_upgrade, read_upgrade
 from whiteboard.transport.wire import Wire
+from whiteboard.trust import refusals
+from whiteboard.trust.policy import Trust
+from whiteboard.trust.proxies import Client
+from whiteboard.trust.refusals import error_body
 
 log = logs.get_logger()
 
 OnWebSocket = Callable[[WebSocketRequest], Awaitable[object]]
 """Gets a request and with it the socket: see `request`. May serve it, or hand it to another task."""
-
-_Refusal = tuple[int, dict[str, object]]
 
 
 class Demux:
@@ -47,16 +42,14 @@ class Demux:
         *,
         base_path: str = "",
         tls: ssl.SSLContext | None = None,
-        proxies: TrustedProxies | None = None,
-        origins: OriginPolicy | None = None,
+        trust: Trust | None = None,
     ) -> None:
         """Args: `base_path` is empty or `/steps` without a slash at the end."""
         self._bridge = bridge
         self._on_websocket = on_websocket
         self._websocket_paths = (f"{base_path}/ws/", "/ws/")  # a proxy may strip the base path
         self._tls = tls
-        self._proxies = proxies or TrustedProxies()
-        self._origins = origins or OriginPolicy()
+        self._trust = trust or Trust()
 
     async def serve(self, sock: socket.socket) -> None:
         """Serve one connection, to its end or to its hand-over. Lets nothing out but cancellation."""
@@ -71,12 +64,16 @@ class Demux:
         with ExitStack() as stack:
             stack.callback(wire.close)
             if isinstance(wire, TlsWire):
-                with trio.move_on_after(TLS_HANDSHAKE.seconds) as deadline:
+                with trio.move_on_after(timeouts.TLS_HANDSHAKE.seconds) as deadline:
                     await wire.handshake()
                 if deadline.cancelled_caught:
                     return
             data = b"" if wire.alpn == HTTP2 else await _read_head(wire)
             if data is None:
+                return
+            if is_http2(data):
+                reason = "HTTP/2 is spoken over TLS only here, by ALPN."
+                await answer_and_close(wire, 505, error_body("http_version", reason))
                 return
             request = None if wire.alpn == HTTP2 else await self._websocket_request(wire, data)
             if wire.is_closed:
@@ -99,19 +96,25 @@ class Demux:
         name = self._board_in(head.path)
         if name is None:
             return None
-        client = self._proxies.client(_peer(wire, head), head.headers)
-        upgrade = read_upgrade(head)
+        client = self._trust.proxies.client(_peer(wire, head), head.headers)
+        upgrade = self._judge(head, client)
         if isinstance(upgrade, UpgradeFault):
-            extra = [("Sec-WebSocket-Version", VERSION)] if upgrade.status == 426 else []
-            await answer_and_close(wire, upgrade.status, error_body(upgrade.code, upgrade.reason), extra)
+            body = error_body(upgrade.code, upgrade.reason)
+            await answer_and_close(wire, upgrade.status, body, upgrade.headers)
             return None
-        if not self._origins.allows(head.headers.get("origin"), client.host):
-            origin = head.headers.get("origin")
-            log.warning("origin_refused", origin=origin, host=client.host, peer=str(client))
-            reason = "Pages of this origin may not connect; the setting origins allows more."
-            await answer_and_close(wire, 403, error_body("foreign_origin", reason))
-            return None
-        return WebSocketRequest(name, client, head, upgrade, data[end:], wire)
+        return WebSocketRequest(name, client, upgrade, data[end:], wire)
+
+    def _judge(self, head: RequestHead, client: Client) -> Upgrade | UpgradeFault:
+        """The offer of a request that may be served, or why it may not."""
+        if not self._trust.hosts.allows(head.host):
+            log.warning("host_refused", host=head.host, peer=str(client))
+            return UpgradeFault(421, "foreign_host", refusals.foreign_host(head.host))
+        upgrade = read_upgrade(head)
+        if isinstance(upgrade, UpgradeFault) or self._trust.origins.allows(head.headers, client.host):
+            return upgrade
+        origin = ", ".join(head.headers.get_all("origin"))
+        log.warning("origin_refused", origin=origin, host=client.host, peer=str(client))
+        return UpgradeFault(403, "foreign_origin", refusals.foreign_origin(origin))
 
     def _board_in(self, path: str) -> str | None:
         """What follows `/ws/`, with the base path or without it; None for other paths."""
@@ -128,7 +131,7 @@ async def _read_head(wire: Wire) -> bytes | None:
     because browsers open connections ahead of need.
     """
     data = bytearray()
-    with trio.move_on_after(REQUEST_HEAD.seconds):
+    with trio.move_on_after(timeouts.REQUEST_HEAD.seconds):
         while True:
             chunk = await wire.receive()
             data += chunk
@@ -148,12 +151,5 @@ async def _read_head(wire: Wire) -> bytes | None:
 
 def _peer(wire: Wire, head: RequestHead) -> Client:
     """The other end of the socket, with the authority that it asked for."""
-    scheme = "https" if wire.is_tls else "http"
-    host = head.headers.get("host") or ""
-    try:
-        name = wire.socket.getpeername()
-    except OSError as error:
-        raise trio.BrokenResourceError(str(error)) from error
-    if wire.socket.family == socket.AF_UNIX:
-        return Client("", 0, scheme, host)
-    return Client(str(name[0]).removeprefix(MAPPED_IPV4), int(name[1]), scheme, host)
+    address, port = wire.peer()
+    return Client(address, port, "https" if wire.is_tls else "http", head.host)

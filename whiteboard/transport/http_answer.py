@@ -1,23 +1,22 @@
 """Short HTTP/1.1 answers of our own, for connections that never reach the HTTP server.
 
-Owns their one shape: JSON `{"error":{"code","reason"}}`, no caching, and the connection closed behind.
+Owns what they have in common: a JSON body, no caching, and the connection closed behind.
 """
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Final
 
 import msgspec
 import trio
 
-from whiteboard.timeouts import LINGER
+from whiteboard import timeouts
 from whiteboard.transport.wire import Wire, close_gently
 
 HeaderList = Sequence[tuple[str, str]]
 
-
-def error_body(code: str, reason: str) -> dict[str, object]:
-    """The one shape of errors over HTTP."""
-    return {"error": {"code": code, "reason": reason}}
+RETRY_AFTER: Final = ("Retry-After", f"{timeouts.COME_BACK.seconds:.0f}")
+"""Of a 503: when to come back (RFC 9110 section 10.2.3)."""
 
 
 def http_answer(status: int, body: Mapping[str, object], headers: HeaderList = ()) -> bytes:
@@ -46,7 +45,7 @@ async def answer_and_close(
     """
     with wire:
         try:
-            with trio.move_on_after(LINGER.seconds):
+            with trio.move_on_after(timeouts.LINGER.seconds):
                 await wire.send_all(http_answer(status, body, headers))
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             return

@@ -5,18 +5,18 @@ know what a request means: WebSocket rules are in `upgrade`, everything else is 
 """
 
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 from urllib.parse import unquote
 
 from whiteboard import limits
+from whiteboard.trust.headers import Headers
 
 _METHOD_START: Final = re.compile(rb"[A-Z]")
 _ENDS: Final = (b"\n\r\n", b"\n\n")
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_HTTP2_PREFACE: Final = b"PRI "
+_SCHEMES: Final = frozenset({"http", "https", "ws", "wss"})
 
 
 class HeadState(Enum):
@@ -27,31 +27,7 @@ class HeadState(Enum):
     WHOLE = auto()
     TOO_LARGE = auto()
     OTHER = auto()
-    """No HTTP/1 head: HTTP/2 with prior knowledge, or nothing that we know."""
-
-
-class Headers:
-    """Header fields in the order they came; names are looked up without regard to case."""
-
-    def __init__(self, fields: Iterable[tuple[str, str]]) -> None:
-        self._fields = tuple((name.lower(), value) for name, value in fields)
-
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        return iter(self._fields)
-
-    def get_all(self, name: str) -> list[str]:
-        """Every value of the field, as it came."""
-        name = name.lower()
-        return [value for field, value in self._fields if field == name]
-
-    def get(self, name: str) -> str | None:
-        """The first value of the field."""
-        return next(iter(self.get_all(name)), None)
-
-    def elements(self, name: str) -> list[str]:
-        """The comma-separated elements of all values of the field, stripped, none empty."""
-        parts = ",".join(self.get_all(name)).split(",")
-        return [part.strip() for part in parts if part.strip()]
+    """No HTTP head at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +42,26 @@ class RequestHead:
     @property
     def path(self) -> str:
         """The target's path, percent-decoded."""
-        return unquote(_origin_form(self.target).partition("?")[0])
+        return unquote(split_target(self.target)[1].partition("?")[0])
 
     @property
-    def query_string(self) -> str:
-        """What follows the first question mark of the target, still encoded."""
-        return _origin_form(self.target).partition("?")[2]
+    def host(self) -> str:
+        """The authority that is asked for; empty when none is. A target's own counts, not Host's then."""
+        authority, _ = split_target(self.target)
+        return (self.headers.get("host") or "") if authority is None else authority
 
 
-def _origin_form(target: str) -> str:
-    """`target` without scheme and authority, should it have them (RFC 9112 section 3.2.2)."""
+def split_target(target: str) -> tuple[str | None, str]:
+    """Authority and origin form of a request target; None for the authority when it has none.
+
+    Source: RFC 9112 section 3.2.2: a server must take `GET http://x/y` and ignore Host then.
+    """
     scheme, separator, rest = target.partition("://")
-    if not separator or scheme.lower() not in {"http", "https", "ws", "wss"}:
-        return target
-    return rest[rest.find("/") :] if "/" in rest else "/"
+    if not separator or scheme.lower() not in _SCHEMES:
+        return None, target
+    end = min((at for mark in "/?" if (at := rest.find(mark)) >= 0), default=len(rest))
+    path = rest[end:]
+    return rest[:end], path if path.startswith("/") else f"/{path}"
 
 
 def head_end(data: bytes | bytearray) -> int | None:
@@ -93,12 +75,17 @@ def head_end(data: bytes | bytearray) -> int | None:
 
 def head_state(data: bytes | bytearray, max_bytes: int = limits.MAX_HEAD_BYTES) -> HeadState:
     """Tell what the first bytes of a connection are; `data` holds at least one."""
-    if not _METHOD_START.match(data) or data.startswith(_HTTP2_PREFACE):
+    if not _METHOD_START.match(data):
         return HeadState.OTHER
     end = head_end(data)
     if (len(data) if end is None else end) > max_bytes:
         return HeadState.TOO_LARGE
     return HeadState.MORE if end is None else HeadState.WHOLE
+
+
+def is_http2(data: bytes) -> bool:
+    """Whether a whole head is the beginning of HTTP/2's preface (RFC 9113 section 3.4)."""
+    return data.startswith(b"PRI * HTTP/2.0")
 
 
 def parse_head(data: bytes | bytearray) -> RequestHead | None:

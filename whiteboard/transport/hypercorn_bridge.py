@@ -6,102 +6,106 @@ are documented nowhere, so the version is pinned and this is the one module that
 
 - Lifespan is left out: an app that returns from it at once crashes the start, and a cancelled parent
   never runs the shutdown. The composition root starts and stops what the app needs.
-- Sends are shielded from cancellation: a client that stops reading would hold up the stop for ever.
-  So all open wires are known here and closed by force.
+- Sends are shielded from cancellation: a client that stops reading would hold up the stop for ever, and
+  its answer would stay in memory as long. So answers are cut into pieces, each of which has to leave
+  within HTTP_SEND, and at the stop all wires that are known here are closed by force.
 - An app that answers without reading a large body leaves the reading task waiting for ever: a
   connection's tasks get CLEANUP to end once it is closed.
-- Its idle timer outlives an idle connection that the client has closed: it is stopped then.
+- Its idle timer is not told of everything: it outlives an idle connection that the client has closed,
+  and is off for good behind an HTTP/2 preface, an upgrade to h2c and a stream that the client resets.
+  It is switched off; `_Lifetime` counts the requests that the app serves, whatever the protocol.
+- It speaks HTTP/2 without TLS to whoever asks for it. No browser does, so it is not offered: there is
+  one protocol less to defend on the plain port.
 - An upgrade that comes as a later request on a kept-alive connection arrives as ASGI `websocket`:
   426, and the client comes back on a new connection.
 - Over HTTP/2 it advertises WebSockets (RFC 8441), and browsers that see that use nothing else: the
-  setting is taken back on TLS (where browsers speak HTTP/2), so that they open a connection of their own.
+  setting is taken back, so that they open a connection of their own.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final, cast
+from typing import Any, cast
 
-import msgspec
 import trio
 from h2.settings import SettingCodes
 from hypercorn.config import Config
 from hypercorn.protocol import ProtocolWrapper
 from hypercorn.protocol.h2 import H2Protocol
+from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.utils import wrap_app
 
-from whiteboard import limits
-from whiteboard.timeouts import CLEANUP, HTTP_KEEP_ALIVE
-from whiteboard.transport.http_answer import answer_and_close, error_body
-from whiteboard.transport.http_head import Headers
-from whiteboard.transport.proxies import MAPPED_IPV4, Client, TrustedProxies
+from whiteboard import limits, timeouts
+from whiteboard.transport.http_answer import RETRY_AFTER, answer_and_close
+from whiteboard.transport.http_front import AsgiApp, Front
+from whiteboard.transport.http_lifetime import Lifetime
 from whiteboard.transport.tls import HTTP2
 from whiteboard.transport.wire import Wire, close_gently
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
-RawHeaders = list[tuple[bytes, bytes]]
-
-_FORWARDED_HOST: Final = b"x-forwarded-host"
+from whiteboard.trust.policy import Trust
+from whiteboard.trust.refusals import error_body
 
 
 class HttpBridge:
     """Serves an ASGI app on connections that were accepted elsewhere."""
 
-    def __init__(self, app: AsgiApp, *, base_path: str = "", proxies: TrustedProxies | None = None) -> None:
-        """Args: `app` gets `http` scopes only; see `_Front` for what is changed in them."""
-        front = _Front(app, (f"{base_path}/ws/", "/ws/"), proxies or TrustedProxies())
-        self._app = wrap_app(cast(Any, front), 0, "asgi")
+    def __init__(self, app: AsgiApp, *, base_path: str = "", trust: Trust | None = None) -> None:
+        """Args: `app` gets `http` scopes only; see `http_front` for what is changed in them."""
+        self._app = app
+        self._websocket_paths = (f"{base_path}/ws/", "/ws/")
+        self._trust = trust or Trust()
         self._config = _config()
         self._context = WorkerContext(None)
-        self._open: set[Wire] = set()
+        self._open: set[Lifetime] = set()
         self._is_stopping = False
         self._all_closed = trio.Event()
-
-    @property
-    def open_connections(self) -> int:
-        """How many HTTP connections there are, idle ones included."""
-        return len(self._open)
 
     async def serve(self, wire: Wire, head: bytes) -> None:
         """Serve requests on `wire` until either side closes it. `head` was read from it already.
 
         Owns the wire and closes it. Cancelled, it may still wait for a send to a client that reads
-        slowly, until `shut_down` closes that wire.
+        slowly, until that has taken HTTP_SEND or `shut_down` closes the wire.
         """
         if self._is_stopping:
             body = error_body("unavailable", "The server is stopping; try again.")
-            await answer_and_close(wire, 503, body, [("Retry-After", "5")])
+            await answer_and_close(wire, 503, body, [RETRY_AFTER])
             return
-        self._open.add(wire)
+        life = Lifetime(wire)
+        self._open.add(life)
         try:
-            with wire, trio.CancelScope() as scope:
-                stream = (_TlsHttpStream if wire.is_tls else _HttpStream)(wire, head, scope)
-                await _ConnectionServer(self._app, self._config, self._context, {}, cast(Any, stream)).run()
+            with wire:
+                with life.scope:
+                    await self._serve(life, head)
+                await close_gently(wire)
         finally:
-            self._forget(wire)
+            self._forget(life)
 
-    def _forget(self, wire: Wire) -> None:
-        self._open.discard(wire)
+    def _forget(self, life: Lifetime) -> None:
+        self._open.discard(life)
         if self._is_stopping and not self._open:
             self._all_closed.set()
+
+    async def _serve(self, life: Lifetime, head: bytes) -> None:
+        front = Front(self._app, life, self._trust, self._websocket_paths)
+        app = wrap_app(cast(Any, front), 0, "asgi")
+        stream = (_TlsHttpStream if life.wire.is_tls else _HttpStream)(life, head)
+        await _ConnectionServer(app, self._config, self._context, {}, cast(Any, stream)).run()
 
     async def shut_down(self) -> None:
         """End idle connections now and the others with their answer; take no new ones.
 
-        The caller sets the deadline: when it comes, what is still open is closed by force.
+        The caller sets the deadline: when it comes, what is still open is closed by force. Called in a
+        scope that is cancelled already, it does that at once.
         """
         self._is_stopping = True
         try:
             await self._context.terminated.set()
+            for life in self._open:
+                life.stop()
             if self._open:
                 await self._all_closed.wait()
         finally:
-            for wire in list(self._open):
-                wire.close()
+            for life in self._open:
+                life.wire.close()
 
 
 def _config() -> Config:
@@ -109,24 +113,15 @@ def _config() -> Config:
     config.accesslog = None
     config.errorlog = logging.getLogger("hypercorn.error")
     config.include_server_header = False
-    config.keep_alive_timeout = HTTP_KEEP_ALIVE.seconds
     config.h11_max_incomplete_size = limits.MAX_HEAD_BYTES
     return config
 
 
 class _ConnectionServer(TCPServer):
-    """Hypercorn's server of one connection, without WebSockets over HTTP/2."""
-
-    _has_read_all = False
-
-    async def _read_data(self) -> None:
-        await super()._read_data()
-        self._has_read_all = True
-        await self.idle_task.stop()
+    """Hypercorn's server of one connection, held to the protocol that it began with."""
 
     async def _idle_timeout(self) -> None:
-        if not self._has_read_all:  # an app that ends later starts the timer once more
-            await super()._idle_timeout()
+        await trio.lowlevel.checkpoint()  # `Lifetime` does it
 
     @property
     def protocol(self) -> ProtocolWrapper:
@@ -134,21 +129,29 @@ class _ConnectionServer(TCPServer):
 
     @protocol.setter
     def protocol(self, wrapper: ProtocolWrapper) -> None:
-        # Set once by `run`, before the first settings frame is sent.
-        if isinstance(wrapper.protocol, H2Protocol):
-            del wrapper.protocol.connection.local_settings[SettingCodes.ENABLE_CONNECT_PROTOCOL]
+        # Set once by `run`, before the first byte is read or sent.
+        spoken = wrapper.protocol
+        if isinstance(spoken, H2Protocol):
+            del spoken.connection.local_settings[SettingCodes.ENABLE_CONNECT_PROTOCOL]
+        elif isinstance(spoken, H11Protocol):
+            spoken._check_protocol = _remain  # type: ignore[method-assign]  # noqa: SLF001
         self._protocol = wrapper
+
+
+async def _remain(event: object) -> None:  # noqa: ARG001 - its name is Hypercorn's
+    """What Hypercorn does with a request that wants HTTP/2 on a connection for HTTP/1: nothing."""
+    await trio.lowlevel.checkpoint()
 
 
 class _HttpStream(trio.abc.HalfCloseableStream):
     """A wire as the stream that Hypercorn wants; bytes read before come first."""
 
-    def __init__(self, wire: Wire, head: bytes, scope: trio.CancelScope) -> None:
-        self._wire = wire
+    def __init__(self, life: Lifetime, head: bytes) -> None:
+        self._life = life
+        self._wire = life.wire
         self._head = head
-        self._scope = scope
         self._is_closing = False
-        self.socket = wire.socket
+        self.socket = life.wire.socket
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         if self._is_closing:
@@ -162,15 +165,19 @@ class _HttpStream(trio.abc.HalfCloseableStream):
             data = await self._wire.receive(max_bytes or limits.RECEIVE_BYTES)
         finally:
             if not data:
-                self._end_soon()
+                self._life.end_soon()
         return data
 
-    def _end_soon(self) -> None:
-        """From now on the connection's tasks have CLEANUP to end."""
-        self._scope.deadline = min(self._scope.deadline, trio.current_time() + CLEANUP.seconds)
-
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        await self._wire.send_all(bytes(data))
+        """Send a piece of at most SEND_BYTES and its framing within HTTP_SEND, or give the peer up.
+
+        Runs inside Hypercorn's shield, so no other deadline reaches it.
+        """
+        with trio.move_on_after(timeouts.HTTP_SEND.seconds) as patience:
+            await self._wire.send_all(bytes(data))
+        if patience.cancelled_caught:
+            self._life.give_up()
+            raise trio.BrokenResourceError("the peer does not take its answer")
 
     async def wait_send_all_might_not_block(self) -> None:
         await self._wire.wait_writable()
@@ -186,7 +193,7 @@ class _HttpStream(trio.abc.HalfCloseableStream):
             await trio.lowlevel.checkpoint()
             return
         self._is_closing = True
-        self._end_soon()
+        self._life.end_soon()
         await close_gently(self._wire)
 
 
@@ -202,53 +209,3 @@ class _TlsHttpStream(_HttpStream):
 
     def selected_alpn_protocol(self) -> str | None:
         return HTTP2 if self._wire.alpn == HTTP2 else "http/1.1"
-
-
-class _Front:
-    """The ASGI app as Hypercorn sees it: WebSockets refused, trusted proxies believed.
-
-    In a scope from a trusted proxy, `client` is the client behind it, `scheme` and the Host header
-    are what that client used.
-    """
-
-    def __init__(self, app: AsgiApp, websocket_paths: tuple[str, ...], proxies: TrustedProxies) -> None:
-        self._app = app
-        self._websocket_paths = websocket_paths
-        self._proxies = proxies
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            await self._refuse_websocket(scope, send)
-            return
-        address, port = scope["client"] or ("", 0)
-        if address.startswith(MAPPED_IPV4):
-            address = address.removeprefix(MAPPED_IPV4)
-            scope["client"] = (address, port)
-        if self._proxies.trusts(address):
-            self._believe(scope, address, port)
-        await self._app(scope, receive, send)
-
-    def _believe(self, scope: Scope, address: str, port: int) -> None:
-        raw: RawHeaders = list(scope["headers"])
-        headers = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
-        peer = Client(address, port, scope["scheme"], headers.get("host") or "")
-        client = self._proxies.client(peer, headers)
-        scope["client"] = (client.address, client.port) if client.address else None
-        scope["scheme"] = client.scheme
-        if headers.get(_FORWARDED_HOST.decode()) is not None:
-            others = [(name, value) for name, value in raw if name.lower() != b"host"]
-            scope["headers"] = [(b"host", client.host.encode("latin-1")), *others]
-
-    async def _refuse_websocket(self, scope: Scope, send: Send) -> None:
-        headers: RawHeaders = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
-        if scope["path"].startswith(self._websocket_paths):
-            status, body = 426, error_body("upgrade_required", "Open a WebSocket on a connection of its own.")
-            headers.append((b"upgrade", b"websocket"))
-        else:
-            status, body = 404, error_body("not_found", "There is no WebSocket at this address.")
-        content = msgspec.json.encode(body)
-        headers.append((b"content-length", b"%d" % len(content)))
-        if scope["http_version"] == "1.1":
-            headers.append((b"connection", b"upgrade, close" if status == 426 else b"close"))
-        await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
-        await send({"type": "websocket.http.response.body", "body": content})

@@ -4,15 +4,16 @@ Owns taking connections off listening sockets. Must not know what is spoken on t
 """
 
 import errno
+import math
+import resource
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import trio
 
-from whiteboard import limits
+from whiteboard import limits, timeouts
 from whiteboard.diagnostics import logs
-from whiteboard.timeouts import ACCEPT_BACKOFF
 
 log = logs.get_logger()
 
@@ -34,7 +35,7 @@ async def serve_connections(
 
     The nurseries are two, so that a graceful stop can cancel this and leave the connections alone.
     Opens a nursery with one accept loop per socket. Out of descriptors it waits ACCEPT_BACKOFF and
-    goes on. The sockets stay the caller's to close. Connected sockets are non-blocking, with TCP_NODELAY.
+    goes on; it says so once, until ACCEPT_EPISODE has gone by without another pause. The sockets stay the caller's to close. Connected sockets are non-blocking, with TCP_NODELAY.
     """
     async with trio.open_nursery() as accepting:
         for sock in sockets:
@@ -43,11 +44,14 @@ async def serve_connections(
 
 
 async def _accept_loop(listener: socket.socket, handler: Handler, handler_nursery: trio.Nursery) -> None:
+    paused_at = -math.inf
     while True:
         await trio.lowlevel.wait_readable(listener.fileno())
         if not _accept_waiting(listener, handler, handler_nursery):
-            log.warning("accept_paused", seconds=ACCEPT_BACKOFF.seconds)
-            await trio.sleep(ACCEPT_BACKOFF.seconds)
+            if trio.current_time() - paused_at > timeouts.ACCEPT_EPISODE.seconds:
+                log.warning("accept_paused", descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+            paused_at = trio.current_time()
+            await trio.sleep(timeouts.ACCEPT_BACKOFF.seconds)
 
 
 def _accept_waiting(listener: socket.socket, handler: Handler, handler_nursery: trio.Nursery) -> bool:

@@ -1,36 +1,30 @@
 """A request to open a WebSocket, not yet answered.
 
 Owns the connection from the request's head to the answer. **Ownership**: whoever holds the request
-holds the socket, and must call exactly one of `accept` (and enter it), `refuse` or `abandon`. It may
-be handed to another task or nursery before that; a task that was started with it and is cancelled
-before its first step still runs to its first checkpoint, so entering `accept` at once is enough.
+holds the socket, and must call exactly one of `accept` (and enter it) or `refuse`. It may be handed to
+another task or nursery before that; a task that was started with it and is cancelled before its first
+step still runs to its first checkpoint, so entering `accept` at once is enough.
 """
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl
 
 from whiteboard.transport.connection import WebSocketConnection, open_websocket_connection
 from whiteboard.transport.http_answer import HeaderList, answer_and_close
-from whiteboard.transport.http_head import Headers, RequestHead
-from whiteboard.transport.proxies import Client
 from whiteboard.transport.upgrade import Upgrade
 from whiteboard.transport.wire import Wire
-
-_MAX_QUERY_FIELDS = 32
-"""More than any client of ours sends; a bound for the parser."""
+from whiteboard.trust.proxies import Client
 
 
 @dataclass(frozen=True, slots=True)
 class WebSocketRequest:
-    """A valid upgrade to `<base>/ws/<name>` from an allowed origin."""
+    """A valid upgrade to `<base>/ws/<name>` by a name of ours, from an allowed origin."""
 
     name: str
     """What follows `/ws/` in the path, percent-decoded: the board id as the client wrote it."""
     client: Client
     """Who asks, as far as trusted proxies tell."""
-    head: RequestHead
     upgrade: Upgrade
     rest: bytes = field(repr=False)
     """What came right behind the head: frames that did not wait for the answer."""
@@ -40,26 +34,6 @@ class WebSocketRequest:
     def peer(self) -> str:
         """The client's address for logs."""
         return str(self.client)
-
-    @property
-    def headers(self) -> Headers:
-        """The request's header fields, as they came."""
-        return self.head.headers
-
-    @property
-    def query(self) -> dict[str, str]:
-        """The query's fields; of several with one name the last. Empty when it is too long to read."""
-        try:
-            return dict(
-                parse_qsl(self.head.query_string, keep_blank_values=True, max_num_fields=_MAX_QUERY_FIELDS)
-            )
-        except ValueError:
-            return {}
-
-    @property
-    def subprotocols(self) -> tuple[str, ...]:
-        """What the client offers, in its order. `accept` takes `whiteboard.v1` if it is there."""
-        return self.upgrade.subprotocols
 
     def accept(self) -> AbstractAsyncContextManager[WebSocketConnection]:
         """Become a WebSocket: see `open_websocket_connection`. Entering raises ConnectionLost."""
@@ -71,7 +45,3 @@ class WebSocketRequest:
         A peer that is gone is no error. Cancelled, the socket is closed at once.
         """
         await answer_and_close(self.wire, status, body, headers)
-
-    def abandon(self) -> None:
-        """Close the socket without a word. Idempotent, and harmless after the other two."""
-        self.wire.close()

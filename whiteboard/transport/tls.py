@@ -26,8 +26,8 @@ def load_tls(certificate: Path, key: Path | None = None) -> ssl.SSLContext:
 
     Raises StartupError naming the file that cannot be used.
     """
-    for path, what in ((certificate, "certificate"), (key, "key")):
-        _check_readable(path, what)
+    _check_readable(certificate, "certificate", "--tls-cert")
+    _check_readable(key, "key", "--tls-key")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # Renegotiation would make a write wait for the peer; RFC 9113 section 9.2.1 forbids both.
@@ -38,20 +38,23 @@ def load_tls(certificate: Path, key: Path | None = None) -> ssl.SSLContext:
     except ssl.SSLError as error:
         files = str(certificate) if key is None else f"{certificate} and {key}"
         raise StartupError(
-            f"Cannot use the TLS certificate in {files}: {error.reason or 'OpenSSL cannot read them'}. "
-            "Give PEM files: the certificate with its chain, and the key that belongs to it, not encrypted."
+            f"cannot use the TLS certificate in {files}: {error.reason or 'OpenSSL cannot read them'}; "
+            "give PEM files: the certificate with its chain, and the key that belongs to it, not encrypted"
         ) from error
     return context
 
 
-def _check_readable(path: Path | None, what: str) -> None:
+def _check_readable(path: Path | None, what: str, flag: str) -> None:
     if path is None:
         return
     try:
         with path.open("rb"):
             pass
     except OSError as error:
-        raise StartupError(f"Cannot read the TLS {what} {path}: {error.strerror}.") from error
+        raise StartupError(
+            f"cannot read the TLS {what} {path}: {error.strerror}; "
+            f"give with {flag} a PEM file that is there and that this user may read"
+        ) from error
 
 
 def _refuse_password() -> str:

@@ -9,9 +9,9 @@ import binascii
 from dataclasses import dataclass
 from typing import Final
 
+from whiteboard.protocol.codec import SUBPROTOCOL
 from whiteboard.transport.http_head import RequestHead
 
-SUBPROTOCOL: Final = "whiteboard.v1"
 VERSION: Final = "13"
 _NONCE_BYTES: Final = 16
 
@@ -32,11 +32,16 @@ class Upgrade:
 
 @dataclass(frozen=True, slots=True)
 class UpgradeFault:
-    """Why an upgrade cannot be accepted, as an HTTP answer."""
+    """Why an upgrade is not accepted, as an HTTP answer."""
 
     status: int
     code: str
     reason: str
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """What the answer has to say besides (RFC 6455 section 4.4)."""
+        return [("Sec-WebSocket-Version", VERSION)] if self.status == 426 else []
 
 
 def is_websocket_upgrade(head: RequestHead) -> bool:
@@ -49,6 +54,8 @@ def is_websocket_upgrade(head: RequestHead) -> bool:
 def read_upgrade(head: RequestHead) -> Upgrade | UpgradeFault:
     """The offer in a WebSocket upgrade, or what is wrong with it."""
     headers = head.headers
+    if len(headers.get_all("host")) != 1:
+        return UpgradeFault(400, "bad_request", "A WebSocket upgrade has one Host header.")
     if headers.get("sec-websocket-version") != VERSION:
         return UpgradeFault(426, "websocket_version", f"WebSocket version {VERSION} is needed.")
     if head.version != "HTTP/1.1":

@@ -10,8 +10,8 @@ from typing import Self
 
 import trio
 
-from whiteboard import limits
-from whiteboard.timeouts import LINGER
+from whiteboard import limits, timeouts
+from whiteboard.trust.names import plain_address
 
 
 class Wire:
@@ -38,6 +38,21 @@ class Wire:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def peer(self) -> tuple[str, int]:
+        """Address and port of the other end; `("", 0)` on a Unix socket.
+
+        Raises trio.BrokenResourceError when the connection is gone, trio.ClosedResourceError when closed.
+        """
+        if self._closed:
+            raise trio.ClosedResourceError
+        if self.socket.family == socket.AF_UNIX:
+            return "", 0
+        try:
+            name = self.socket.getpeername()
+        except OSError as error:
+            raise trio.BrokenResourceError(str(error)) from error
+        return plain_address(str(name[0])), int(name[1])
 
     @property
     def is_closed(self) -> bool:
@@ -149,7 +164,7 @@ async def close_gently(wire: Wire) -> None:
         if not (wire.is_closed or wire.saw_eof):
             wire.interrupt()
             wire.end_sending()
-            with trio.move_on_after(LINGER.seconds):
+            with trio.move_on_after(timeouts.LINGER.seconds):
                 while await wire.receive():
                     pass
     except (trio.BrokenResourceError, trio.ClosedResourceError):

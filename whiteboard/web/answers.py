@@ -17,6 +17,7 @@ from starlette.types import ExceptionHandler
 from whiteboard import timeouts
 from whiteboard.diagnostics import logs
 from whiteboard.errors import RoomClosed, StorageCorrupt, StorageError
+from whiteboard.trust.refusals import error_body
 
 log = logs.get_logger()
 
@@ -58,8 +59,7 @@ def error_answer(
     status: int, code: str, reason: str, path: str | None = None, headers: dict[str, str] | None = None
 ) -> Response:
     """The one shape of errors."""
-    error = {"code": code, "reason": reason} | ({} if path is None else {"path": path})
-    return json_answer({"error": error}, status, headers)
+    return json_answer(error_body(code, reason, path), status, headers)
 
 
 async def _on_refused(_: Request, refused: Refused) -> Response:

@@ -6,6 +6,7 @@ Checks what comes in and says what is wrong with it; what a board is, the rooms 
 import re
 import secrets
 import string
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -17,7 +18,8 @@ from whiteboard import limits, timeouts
 from whiteboard.diagnostics import logs
 from whiteboard.ids import MAX_COUNTER, BoardId, parse_board_id
 from whiteboard.web.access import require_operator, require_own_page
-from whiteboard.web.answers import Refused, json_answer, json_bytes
+from whiteboard.web.answers import Refused, json_answer
+from whiteboard.web.board_view import BoardView
 from whiteboard.web.ops import OpsPage
 from whiteboard.web.services import WebServices
 
@@ -26,7 +28,10 @@ log = logs.get_logger()
 _ALPHABET: Final = string.ascii_letters + string.digits
 _NEW_ID_CHARS: Final = 22
 """131 bits: whoever does not have a board's link does not find it."""
-_MSGSPEC_PATH: Final = re.compile(r"(?P<reason>.*?)(?: - at `(?P<path>.+)`)?", re.DOTALL)
+_NUMBER: Final = re.compile(rf"[0-9]{{1,{len(str(MAX_COUNTER))}}}")
+_UNKNOWN_FIELD: Final = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
+_FAULT: Final = re.compile(r"(?P<reason>.*?)(?: - at `(?P<path>.+)`)?", re.DOTALL)
+"""What msgspec says of a body that has another shape."""
 
 
 class NewBoard(msgspec.Struct, forbid_unknown_fields=True):
@@ -42,6 +47,7 @@ class BoardsApi:
     def __init__(self, services: WebServices) -> None:
         self._services = services
         self._base = services.settings.base_path
+        self._places = trio.Semaphore(limits.MAX_BOARD_VIEWS)
 
     async def page(self, request: Request) -> Response:
         """GET: `{"boards":[{"board","seq","createdAt","updatedAt"}],"next":id|null}`, by id.
@@ -67,7 +73,7 @@ class BoardsApi:
 
     async def create(self, request: Request) -> Response:
         """POST `{"board"?}`: 201 with `{"board","url"}`, or 409 when the id is taken."""
-        require_own_page(request, self._services.settings)
+        require_own_page(request, self._services.trust)
         board = _new_board_id(await _body(request))
         if not await self._services.rooms.create_board(board):
             raise Refused(409, "board_exists", "A board with this id exists.", path="$.board")
@@ -77,7 +83,7 @@ class BoardsApi:
 
     async def look(self, request: Request) -> Response:
         """GET one board as it is now: `{"board","seq","clock","elements":[…]}`."""
-        return json_bytes(await self._view(_board(request)))
+        return self._view(_board(request))
 
     async def export_json(self, request: Request) -> Response:
         """The same as a file to keep."""
@@ -87,12 +93,12 @@ class BoardsApi:
             )
         board = _board(request)
         attachment = {"content-disposition": f'attachment; filename="{board}.json"'}
-        return json_bytes(await self._view(board), headers=attachment)
+        return self._view(board, attachment)
 
     async def delete(self, request: Request) -> Response:
         """DELETE, for the operator: ends the board's sessions, forgets it and its history. 204."""
-        require_operator(request, self._services.settings)
-        require_own_page(request, self._services.settings)
+        require_operator(request, self._services.settings.debug.token, self._services.trust)
+        require_own_page(request, self._services.trust)
         board = _board(request)
         if not await self._services.rooms.delete_board(board):
             raise _no_such_board()
@@ -114,11 +120,14 @@ class BoardsApi:
         await page.read_ahead()
         return page
 
-    async def _view(self, board: BoardId) -> bytes:
-        view = await self._services.rooms.board_view(board)
-        if view is None:
-            raise _no_such_board()
-        return view
+    def _view(self, board: BoardId, headers: Mapping[str, str] | None = None) -> BoardView:
+        async def make() -> bytes:
+            view = await self._services.rooms.board_view(board)
+            if view is None:
+                raise _no_such_board()
+            return view
+
+        return BoardView(self._places, make, headers)
 
 
 def _no_such_board() -> Refused:
@@ -136,9 +145,8 @@ def _number(request: Request, name: str, default: int, *, least: int = 1, most: 
     text = request.query_params.get(name)
     if text is None:
         return default
-    if not re.fullmatch(r"[0-9]{1,15}", text) or not least <= int(text) <= most:
-        bound = f"from {least} to {most}" if most < MAX_COUNTER else f"of at least {least}"
-        raise Refused(400, "bad_field", f"Expected a number {bound}.", path=f"?{name}")
+    if not re.fullmatch(_NUMBER, text) or not least <= int(text) <= most:
+        raise Refused(400, "bad_field", f"Expected a number from {least} to {most}.", path=f"?{name}")
     return int(text)
 
 
@@ -163,9 +171,8 @@ def _new_board_id(body: bytes) -> BoardId:
     try:
         asked = msgspec.json.decode(body, type=NewBoard).board if body.strip() else None
     except msgspec.ValidationError as error:
-        match = _MSGSPEC_PATH.fullmatch(str(error))
-        reason, path = (match["reason"], match["path"]) if match else (str(error), None)
-        raise Refused(400, "bad_field", f"{reason}.", path=path or "$") from None
+        reason, path = _fault(str(error))
+        raise Refused(400, "bad_field", f"{reason}.", path=path) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refused(400, "bad_json", "The body is no JSON object.") from None
     if asked is None:
@@ -175,3 +182,11 @@ def _new_board_id(body: bytes) -> BoardId:
         reason = "A board id has letters, digits and _ . - only, 1 to 128."
         raise Refused(400, "bad_field", reason, path="$.board")
     return board
+
+
+def _fault(text: str) -> tuple[str, str]:
+    """Reason and path of what msgspec says; an unknown field has its own path, not that of its object."""
+    if unknown := _UNKNOWN_FIELD.fullmatch(text):
+        return text, f"$.{unknown['name']}"
+    match = _FAULT.fullmatch(text)
+    return (match["reason"], match["path"] or "$") if match else (text, "$")

@@ -24,5 +24,5 @@ class Documents:
 
     async def tasks(self, request: Request) -> Response:
         """The live task tree, for the operator."""
-        require_operator(request, self._services.settings)
+        require_operator(request, self._services.settings.debug.token, self._services.trust)
         return json_answer(self._services.tasks())

@@ -5,10 +5,11 @@ The outermost layer of the app; knows no route.
 
 from typing import Final
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from whiteboard.config import BasePath
+from whiteboard.trust.names import is_loopback_name, parse_authority
 
 PAGE_POLICY: Final = (
     "default-src 'none'; "
@@ -31,11 +32,15 @@ _ALWAYS: Final = {
     "content-security-policy": DATA_POLICY,
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",  # a board's address is its key
-    "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
     "cache-control": "no-store",
 }
+
+
+_SECURE: Final = {"cross-origin-opener-policy": "same-origin"}
+"""Only where a browser takes it: over plain HTTP from another machine Chromium logs an error instead
+(HTML section 7.1.3: ignored unless the origin is potentially trustworthy)."""
 
 
 class Edge:
@@ -64,16 +69,23 @@ class _Outgoing:
     def __init__(self, scope: Scope, send: Send) -> None:
         self._send = send
         self._is_head = scope["method"] == "HEAD"
+        self._fixed = _ALWAYS | _SECURE if _is_trustworthy(scope) else _ALWAYS
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(raw=list(message["headers"]))
-            for name, value in _ALWAYS.items():
+            for name, value in self._fixed.items():
                 headers.setdefault(name, value)
             message = {**message, "headers": headers.raw}
         elif message["type"] == "http.response.body" and self._is_head:
             message = {**message, "body": b""}
         await self._send(message)
+
+
+def _is_trustworthy(scope: Scope) -> bool:
+    """Whether the browser keeps the origin that it asked for a secure one (Secure Contexts section 3.1)."""
+    host = parse_authority(Headers(scope=scope).get("host", ""))
+    return scope.get("scheme") == "https" or (host is not None and is_loopback_name(host.name))
 
 
 async def _redirect(target: str, scope: Scope, send: Send) -> None:

@@ -10,6 +10,7 @@ from whiteboard import limits
 from whiteboard.diagnostics import logs
 from whiteboard.errors import StorageError
 from whiteboard.ids import BoardId
+from whiteboard.protocol.codec import number_body
 from whiteboard.storage.ports import OpLog, StoredOp
 
 log = logs.get_logger()
@@ -38,7 +39,7 @@ class OpsPage(Response):
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         body, separator = b'{"ops":[', b""
         while self._slice and scope["method"] != "HEAD":
-            body += separator + b",".join(_with_seq(op) for op in self._slice)
+            body += separator + b",".join(number_body(op.seq, op.body) for op in self._slice)
             await send({"type": "http.response.body", "body": body, "more_body": True})
             body, separator = b"", b","
             try:
@@ -60,8 +61,3 @@ class OpsPage(Response):
             self._given = self._slice[-1].seq
         elif wanted > 0:
             self._last = self._given  # the board was deleted meanwhile: there is nothing to go on to
-
-
-def _with_seq(op: StoredOp) -> bytes:
-    """The stored body with its number in front, as everyone gets it."""
-    return b'{"seq":%d,' % op.seq + op.body[1:]

@@ -101,7 +101,7 @@ def load_page(base_path: BasePath, root: Traversable | None = None) -> Page:
     root = files("whiteboard").joinpath("page") if root is None else root
     found = dict(sorted(_walk(root, "")))
     if "index.html" not in found:
-        raise StartupError("The page's files are missing from the package; install whiteboard again.")
+        raise StartupError("cannot find the page's files in the package; install whiteboard again")
     digest = hashlib.sha256()
     for path, body in found.items():
         digest.update(f"{path}\0{len(body)}\0".encode() + body)

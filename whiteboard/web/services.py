@@ -8,6 +8,7 @@ import attrs
 from whiteboard.config import Settings
 from whiteboard.ids import BoardId
 from whiteboard.storage.ports import Boards, OpLog
+from whiteboard.trust.policy import Trust
 
 
 class Rooms(Protocol):
@@ -37,6 +38,8 @@ class WebServices:
     """Everything that a request may touch."""
 
     settings: Settings
+    trust: Trust = attrs.field(factory=Trust)
+    """Whom the settings let the server believe and let in."""
     rooms: Rooms
     boards: Boards
     op_log: OpLog

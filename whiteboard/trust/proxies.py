@@ -6,13 +6,10 @@ header that anybody can send must not decide an address or an origin.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Final
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
-from whiteboard.transport.http_head import Headers
-
-MAPPED_IPV4: Final = "::ffff:"
-"""What a socket for IPv4 and IPv6 puts before an IPv4 peer's address (RFC 4291 section 2.5.5.2)."""
+from whiteboard.trust.headers import Headers
+from whiteboard.trust.names import parse_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +27,7 @@ class Client:
 
     def __str__(self) -> str:
         """For logs: `host:port`, or the address that a trusted proxy named."""
-        if not self.port:
-            return self.address or "unix"
-        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+        return shown_peer(self.address, self.port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +52,8 @@ class TrustedProxies:
         """Whether the peer at `address` (empty: a Unix socket) may speak for others."""
         if self._trusts_everyone:
             return True
-        try:
-            parsed = ip_address(address)
-        except ValueError:
-            return False
-        if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
-            parsed = parsed.ipv4_mapped
-        return any(parsed in network for network in self.networks)
+        parsed = parse_address(address)
+        return parsed is not None and any(parsed in network for network in self.networks)
 
     def client(self, peer: Client, headers: Headers) -> Client:
         """The client behind `peer`, which is the other end of the socket with its Host header.
@@ -96,6 +86,13 @@ class TrustedProxies:
         return best
 
 
+def shown_peer(address: str, port: int) -> str:
+    """A peer for logs: `1.2.3.4:5`, `[::1]:5`; without a port the bare address, or `unix`."""
+    if not port:
+        return address or "unix"
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
 def _last(headers: Headers, name: str, default: str) -> str:
     elements = headers.elements(name)
     return elements[-1] if elements else default
@@ -107,7 +104,5 @@ def _bare_address(text: str) -> str | None:
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
-    try:
-        return str(ip_address(text))
-    except ValueError:
-        return None
+    address = parse_address(text)
+    return None if address is None else str(address)

@@ -4,8 +4,8 @@ from ipaddress import ip_network
 
 import pytest
 
-from whiteboard.transport.http_head import Headers
-from whiteboard.transport.proxies import Client, TrustedProxies
+from whiteboard.trust.headers import Headers
+from whiteboard.trust.proxies import Client, TrustedProxies
 
 PEER = Client("10.0.0.1", 5000, "http", "inner:8080")
 FORWARDED = Headers(

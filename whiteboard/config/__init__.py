@@ -1,0 +1,54 @@
+"""Settings: what an operator may choose, where a choice may come from, and what is wrong with it.
+
+Flags win over `WHITEBOARD_*` variables, those over a YAML file, that over the defaults. Every source
+is checked on its own, so that a bad key is reported even where a stronger source hides it, and all
+bad keys are reported at once. Must not know what the settings are used for: it opens no data
+directory, no certificate and no socket; it reads the configuration file and secret files only.
+
+`values` are what settings hold, `settings` names and explains them, `parsing` reads one, `yaml_file`
+a file and `sources` all places together.
+"""
+
+from whiteboard.config.settings import (
+    OPTIONS,
+    DebugSettings,
+    LogSettings,
+    Option,
+    Settings,
+    TlsSettings,
+    describe,
+)
+from whiteboard.config.sources import load
+from whiteboard.config.values import (
+    Address,
+    BasePath,
+    HostName,
+    LogFormat,
+    LogLevel,
+    Mode,
+    Secret,
+    TcpAddress,
+    TrustedProxy,
+    UnixAddress,
+)
+
+__all__ = [
+    "OPTIONS",
+    "Address",
+    "BasePath",
+    "DebugSettings",
+    "HostName",
+    "LogFormat",
+    "LogLevel",
+    "LogSettings",
+    "Mode",
+    "Option",
+    "Secret",
+    "Settings",
+    "TcpAddress",
+    "TlsSettings",
+    "TrustedProxy",
+    "UnixAddress",
+    "describe",
+    "load",
+]

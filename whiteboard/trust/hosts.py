@@ -1,0 +1,55 @@
+"""By which names the server may be asked for (DNS rebinding). Pure.
+
+A web page may point its own name at this machine's loopback address; to the browser the server then
+is that page's own, and it may read and draw here. What it cannot change is the Host header: there
+stands its name. So a server for this machine only answers to names that mean this machine, and to
+those that its operator lists. See adr/2026-11-27-host-names.md.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Self
+
+from whiteboard.trust.names import canonical_name, is_loopback_name, parse_authority
+from whiteboard.trust.origins import Origin
+
+ANY_HOST: Final = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class HostPolicy:
+    """Loopback names always; others by setting."""
+
+    names: frozenset[str] | None = None
+    """Canonical names besides those of loopback; None: any name will do."""
+
+    @classmethod
+    def of(
+        cls, hosts: Iterable[str], origins: Iterable[Origin] = (), *, own: str | None = None, is_local: bool
+    ) -> Self:
+        """From the settings.
+
+        Args:
+            hosts: names and addresses; `*` is any.
+            origins: those of the setting: who lets in a page of a host has that host for a friend.
+            own: the name or address that the server was told to listen at.
+            is_local: whether it listens on loopback only. A server on a network is open to whoever
+                reaches it, and is strict only when names are given.
+        """
+        given = frozenset(hosts)
+        if ANY_HOST in given or not (given or is_local):
+            return cls(None)
+        names = given if own is None else given | {own}
+        listed = {origin.host for origin in origins}
+        return cls(frozenset(canonical_name(name) for name in names) | listed)
+
+    def allows(self, host: str) -> bool:
+        """Whether a request with this Host header is meant for us.
+
+        Always the header as it came over the wire: X-Forwarded-Host can be set by a page. A request
+        without a Host is no browser's.
+        """
+        if self.names is None or not host:
+            return True
+        asked = parse_authority(host)
+        return asked is not None and (asked.name in self.names or is_loopback_name(asked.name))
