@@ -106,9 +106,10 @@ class Demux:
 
     def _judge(self, head: RequestHead, client: Client) -> Upgrade | UpgradeFault:
         """The offer of a request that may be served, or why it may not."""
-        if not self._trust.hosts.allows(head.host):
-            log.warning("host_refused", host=head.host, peer=str(client))
-            return UpgradeFault(421, "foreign_host", refusals.foreign_host(head.host))
+        named = head.headers.get("host") or ""
+        if not self._trust.hosts.allows(named):
+            log.warning("host_refused", host=named, peer=str(client))
+            return UpgradeFault(421, "foreign_host", refusals.foreign_host(named))
         upgrade = read_upgrade(head)
         if isinstance(upgrade, UpgradeFault) or self._trust.origins.allows(head.headers, client.host):
             return upgrade

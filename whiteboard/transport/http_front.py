@@ -54,13 +54,13 @@ class Front:
             reason = "This connection speaks HTTP/1.1."
             await _answer(scope, send, 505, error_body("http_version", reason))
             return
-        _take_target_apart(scope)
         headers = _headers(scope)
-        host = headers.get("host") or ""
+        named = headers.get("host") or ""
+        host = _take_target_apart(scope, named)
         client = self._client(scope, headers, host)
-        if not self._trust.hosts.allows(host):
-            log.warning("host_refused", host=host, peer=str(client))
-            await _answer(scope, send, 421, error_body("foreign_host", refusals.foreign_host(host)))
+        if not self._trust.hosts.allows(named):
+            log.warning("host_refused", host=named, peer=str(client))
+            await _answer(scope, send, 421, error_body("foreign_host", refusals.foreign_host(named)))
         elif scope["type"] == "websocket":
             await self._refuse_websocket(scope, send)
         else:
@@ -128,12 +128,14 @@ def _headers(scope: Scope) -> Headers:
     return Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
 
 
-def _take_target_apart(scope: Scope) -> None:
-    """`GET http://x/y` is a request for /y with Host x (RFC 9112 section 3.2.2)."""
+def _take_target_apart(scope: Scope, host: str) -> str:
+    """Who is asked for: `GET http://x/y` is a request for /y with Host x (RFC 9112 section 3.2.2)."""
     authority, path = split_target(scope["raw_path"].decode("ascii"))
-    if authority is not None:
-        scope["raw_path"], scope["path"] = path.encode("ascii"), unquote(path)
-        _replace_host(scope, authority)
+    if authority is None:
+        return host
+    scope["raw_path"], scope["path"] = path.encode("ascii"), unquote(path)
+    _replace_host(scope, authority)
+    return authority
 
 
 def _tell(scope: Scope, client: Client, host: str) -> None:

@@ -46,8 +46,8 @@ class HostPolicy:
     def allows(self, host: str) -> bool:
         """Whether a request with this Host header is meant for us.
 
-        Always the header as it came over the wire: X-Forwarded-Host can be set by a page. A request
-        without a Host is no browser's.
+        Always the header as it came over the wire, which a browser fills in itself: X-Forwarded-Host
+        can be set by a page. A request without a Host is no browser's.
         """
         if self.names is None or not host:
             return True
