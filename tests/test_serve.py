@@ -2,6 +2,7 @@
 
 import json
 from functools import partial
+from pathlib import Path
 
 import pytest
 import trio
@@ -9,7 +10,10 @@ from rooms.conftest import open_stage
 from transport.peers import serving, upgrade_head
 
 from whiteboard import limits
-from whiteboard.serve import _start_session
+from whiteboard.config import HostName, Settings, TcpAddress, TrustedProxy, UnixAddress
+from whiteboard.serve import _announce, _start_session, trust_of
+from whiteboard.transport.addresses import open_listening
+from whiteboard.trust.origins import Origin
 
 
 async def knock(server_port: int, path: str) -> tuple[int, str, str]:
@@ -48,3 +52,35 @@ async def test_a_full_server_takes_no_upgrade(monkeypatch: pytest.MonkeyPatch) -
         status, head, error = await knock(server.port, "/ws/b")
         assert (status, error) == (503, "unavailable")
         assert "retry-after: 5" in head
+
+
+def test_the_settings_say_whom_to_trust() -> None:
+    """Proxies, origins and names, among them the one that it listens at; strict on loopback. [HTTP-16]"""
+    settings = Settings(
+        addr=TcpAddress("mybox", 8080),
+        hosts=(HostName("draw.example"),),
+        origins=(Origin("https", "b.example", 443),),
+        trusted_proxies=(TrustedProxy("10.0.0.0/8"),),
+    )
+    trust = trust_of(settings, is_local=True)
+    assert all(trust.hosts.allows(host) for host in ("mybox:8080", "draw.example", "b.example", "localhost"))
+    assert not trust.hosts.allows("evil.example")
+    assert trust.proxies.trusts("10.1.2.3")
+    assert trust.origins.allowed == frozenset(settings.origins)
+    assert not trust_of(Settings(), is_local=True).hosts.allows("evil.example")
+    assert trust_of(Settings(), is_local=False).hosts.allows("any.example")
+    assert trust_of(Settings(addr=UnixAddress(Path("/s"))), is_local=False).hosts.allows("any.example")
+
+
+@pytest.mark.parametrize(("host", "lines"), [("127.0.0.1", 1), (None, 2)])
+def test_the_first_line_says_where_it_is_and_the_second_what_others_open(
+    host: str | None, lines: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The second one only where it listens on every interface: its own address is of no use to others."""
+    with open_listening(TcpAddress(host, 0)) as listening:
+        _announce(Settings(), listening)
+    said = capsys.readouterr().out.splitlines()
+    said = [line for line in said if "server_started" not in line]
+    assert said[0].startswith("whiteboard is at http://")
+    assert len(said) == lines
+    assert all(line.startswith("others can open http://") for line in said[1:])

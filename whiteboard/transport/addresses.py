@@ -17,6 +17,7 @@ from whiteboard import limits
 from whiteboard.config import Address, TcpAddress, UnixAddress
 from whiteboard.errors import StartupError
 from whiteboard.trust.names import parse_address
+from whiteboard.trust.origins import Origin
 
 _NOT_HERE: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 """Of a name's several addresses, one that this machine does not have is left out."""
@@ -71,12 +72,8 @@ class Listening:
 
     def _url(self, host: str, base_path: str, *, tls: bool) -> str:
         assert isinstance(self.address, TcpAddress)
-        scheme, default_port = ("https", 443) if tls else ("http", 80)
         zoned = host.replace("%", "%25")  # RFC 6874
-        authority = f"[{zoned}]" if ":" in host else host
-        if self.address.port != default_port:
-            authority += f":{self.address.port}"
-        return f"{scheme}://{authority}{base_path}/"
+        return f"{Origin('https' if tls else 'http', zoned, self.address.port)}{base_path}/"
 
 
 def _real(asked: Address, sock: socket.socket) -> Address:
