@@ -61,6 +61,8 @@ MAX_COMMIT_OPS: Final = 2_048
 """Ops in one commit, so that one commit's latency stays in milliseconds."""
 MAX_COMMIT_BYTES: Final = 4 * MIB
 """Bodies in one commit (and one op more): some 20 ms of writing, so that other boards get their turn."""
+COMMIT_ROW_BYTES: Final = MAX_COMMIT_BYTES // MAX_COMMIT_OPS
+"""A larger row counts as several where one transaction of the storage takes writes of several boards together."""
 MAX_TAIL_BYTES: Final = 2 * MIB
 MAX_TAIL_OPS: Final = 8_192
 """Recent ops kept encoded in memory for sessions that lag or resume."""
@@ -72,7 +74,8 @@ MAX_BOARDS_OPEN: Final = 5_000
 CHECKPOINT_MIN_OPS: Final = 1_000
 """Ops since the last checkpoint before another one is worth its write."""
 COMPACT_SLICE_OPS: Final = 512
-"""Ops moved by one step of log compaction: one short transaction between two commits."""
+"""Ops moved by one step of log compaction: one short transaction between two commits. A board keeps fewer
+of them behind its checkpoint as they are."""
 MAX_CLOCK_CLIENTS: Final = 4_096
 """Clients whose last counter a board keeps in memory, the most recent ones."""
 
@@ -91,6 +94,8 @@ OP_OVERHEAD_BYTES: Final = 256
 """What an op costs in memory beside its body; counts towards MAX_READ_BYTES and MAX_INBOX_BYTES."""
 SEGMENT_BYTES: Final = 1 * MIB
 """Bodies in one compressed segment: what one read of a single old op has to unpack (some 3 ms)."""
+CHECKPOINT_PART_BYTES: Final = 1 * MIB
+"""A piece of a packed checkpoint: what others' commits wait for while a large board is written, some 5 ms."""
 READ_CONNECTIONS: Final = 2
 """Reads at a time, so that a page of history does not hold up the opening of a board."""
 SQL_VARIABLES: Final = 500
@@ -99,6 +104,8 @@ WAL_BYTES: Final = 64 * MIB
 """Size to which SQLite cuts its write-ahead log back after a burst."""
 PURGE_SLICE_ROWS: Final = 2_000
 """Rows of deleted boards removed between two commits: some milliseconds."""
+PURGE_SLICE_BYTES: Final = 4 * MIB
+"""The same in bytes of what the rows hold (and one row more)."""
 
 # --- HTTP -------------------------------------------------------------------------------------
 MAX_HEAD_BYTES: Final = 16 * KIB

@@ -156,6 +156,11 @@ UPKEEP: Final = _register(
     1.0,
     "Looks whether a board wants a checkpoint: a comparison of two numbers, often enough to spread the writes.",
 )
+FULL_BOARD: Final = _register(
+    "full-board",
+    15.0,
+    "Between two checkpoints of a full board, which alone let deleted elements leave; each writes up to 128 MiB, so sooner would keep a disk busy.",
+)
 COMPACT_PAUSE: Final = _register(
     "compact-pause",
     0.02,

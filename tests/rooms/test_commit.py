@@ -356,6 +356,32 @@ async def test_checkpoint_that_ends_during_a_write_takes_no_element_from_its_ops
         assert (element["points"], element["color"]) == ([[1, 0]], "red")
 
 
+async def test_write_that_lands_while_its_repeat_is_looked_up_is_shown(autojump_clock: object) -> None:
+    """[R5] An op whose write was given up and came to pass late is merged and spread before its repeat is acked."""
+    async with open_hooked_stage() as (stage, storage):
+        given_up: list[NewOp] = []
+
+        async def hang(_: BoardId, ops: list[NewOp]) -> None:
+            given_up.extend(ops)
+            await trio.sleep_forever()
+
+        storage.op_log.before["append"] = hang
+        ada, welcome = await stage.join(client="ada")
+        bob, _ = await stage.join(client="bob")
+        ada.say(stroke(1, opId="ada:1"))
+        await ada.expect("reject", opId="ada:1")
+        claims = {ClientId("ada"): hashlib.sha256(f"{BOARD}\0ada\0{welcome['key']}".encode()).digest()}
+
+        async def land(*_: object) -> None:
+            del storage.op_log.before["find"], storage.op_log.before["append"]
+            await storage.op_log.append(BOARD, given_up, epoch=welcome["epoch"], claims=claims)
+
+        storage.op_log.before["find"] = land
+        ada.say(stroke(1, opId="ada:1"))
+        await ada.expect("ack", opId="ada:1", seq=1)
+        await bob.expect("stroke", seq=1)
+
+
 async def test_op_number_taken_by_a_write_that_was_given_up_loses_no_op(autojump_clock: object) -> None:
     """[R5] A thin client's op is never acked with the seq of another op that came late."""
     async with open_hooked_stage() as (stage, storage):

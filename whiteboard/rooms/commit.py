@@ -126,7 +126,7 @@ class Committer:
         # who waits until the inbox has shrunk
         self._is_finishing = False
         self._finished = trio.Event()
-        self._at = 0
+        self._at = replica.updated_at
         self._is_log_ahead = False
         # a write failed with unknown fate: read the log before trusting `board.seq` again
         self.refused_at = -math.inf
@@ -244,6 +244,8 @@ class Committer:
         if not suspects:
             return batch
         known = await self._replica.storage.op_log.find(self._replica.board_id, _op_ids(suspects))
+        if any(receipt.seq > self._replica.board.seq for receipt in known.values()):
+            await self._catch_up()  # a write that was given up came to pass since we last looked
         self._answer(
             (one, self._ack(one, op_id, known[op_id]))
             for one in suspects

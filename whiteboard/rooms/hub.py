@@ -9,6 +9,7 @@ before it writes its last checkpoint; whoever comes meanwhile opens a new one fr
 then has everything.
 """
 
+import math
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -66,6 +67,7 @@ class Hub:
         self._deleting: set[BoardId] = set()
         # boards on their way out of storage: a room opened now would hold what is about to go
         self.is_draining = False
+        self._corrupt_at = -math.inf
 
     # --- sessions -----------------------------------------------------------------------------
 
@@ -193,14 +195,17 @@ class Hub:
             log.exception("room_failed", board=room.board_id)
         finally:
             self._ending.discard(room)
+            self._corrupt_at = max(self._corrupt_at, room.corrupt_at)
             if self._rooms.get(room.board_id) is room:
                 del self._rooms[room.board_id]
 
     @property
     def is_refusing(self) -> bool:
-        """Whether storage refused a commit just now: people notice before a probe does."""
-        recently = trio.current_time() - timeouts.REFUSAL_COUNTS.seconds
-        return any(room.refused_at > recently for room in self._rooms.values())
+        """Whether storage refused a commit or turned out corrupt just now: people notice before a probe does."""
+        latest = self._corrupt_at
+        for room in self._rooms.values():
+            latest = max(latest, room.refused_at, room.corrupt_at)
+        return latest > trio.current_time() - timeouts.REFUSAL_COUNTS.seconds
 
     # --- figures ------------------------------------------------------------------------------
 

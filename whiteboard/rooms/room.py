@@ -21,7 +21,7 @@ import trio
 
 from whiteboard import limits, timeouts
 from whiteboard.core.presence import Profile
-from whiteboard.errors import RoomClosed
+from whiteboard.errors import RoomClosed, StorageCorrupt
 from whiteboard.ids import BoardId, ClientId, SessionId
 from whiteboard.protocol import close_codes, messages
 from whiteboard.protocol.close_codes import CloseCode
@@ -52,6 +52,8 @@ class Room:
         """When the last lease was given back."""
         self.farewell: CloseCode = close_codes.GOING_AWAY
         """With which code its sessions end when the room ends."""
+        self.corrupt_at = -math.inf
+        """When storage turned out corrupt, if it did after the board had been opened."""
         self._claims = Claims(board_id, storage.op_log)
         self._clock_ms = clock_ms
         self._opened = trio.Event()
@@ -108,7 +110,9 @@ class Room:
         """Do a part of the room's own work: when it fails, the board has failed."""
         try:
             return await work()
-        except Exception:
+        except Exception as error:
+            if self._loaded.is_set() and isinstance(error, StorageCorrupt):
+                self.corrupt_at = trio.current_time()
             self.close(close_codes.BOARD_FAILED)
             raise
 
