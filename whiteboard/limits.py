@@ -48,13 +48,16 @@ from the log at its own pace, so memory never grows with its slowness."""
 SNAPSHOT_PART_BYTES: Final = 128 * KIB
 """Target size of one snapshot part: small enough to show progress, large enough to be cheap."""
 TURN_BYTES: Final = 16 * KIB
-"""Messages of one frame, each with OP_OVERHEAD_BYTES, that are handled before other tasks get their turn: about half a millisecond."""
+"""Messages of one session, each with OP_OVERHEAD_BYTES, that are handled before other tasks get their turn:
+about half a millisecond."""
 MAX_STRIKES: Final = 50
 """Bad messages, less one forgiven per good second, before a session is closed with 4400."""
 
 # --- what a room may hold ---------------------------------------------------------------------
 MAX_INBOX_OPS: Final = 4_096
-"""Ops waiting for the room task. When it is full, sessions stop reading their sockets."""
+"""Ops handed in to a board and not settled. When they are so many, sessions stop reading their sockets."""
+MAX_SESSION_OPS: Final = 512
+"""The same of one session: what the next op of another waits behind when one sends thousands, some 25 ms."""
 MAX_INBOX_BYTES: Final = 16 * MIB
 """The same in bytes: ops may be MAX_FRAME_BYTES each, and storage may stop for COMMIT."""
 MAX_COMMIT_OPS: Final = 2_048

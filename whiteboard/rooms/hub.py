@@ -148,10 +148,9 @@ class Hub:
         while True:
             await trio.sleep(timeouts.EVICT_SWEEP.seconds)
             too_old = trio.current_time() - timeouts.ROOM_IDLE.seconds
-            for board_id, room in list(self._rooms.items()):
+            for room in list(self._rooms.values()):
                 if room.leases == 0 and room.idle_since <= too_old:
-                    del self._rooms[board_id]
-                    self._end(room, close_codes.GOING_AWAY)
+                    self._evict(room)
 
     async def drain(self) -> None:
         """Stop taking sessions, ask the present ones to come back later, end every room (R12).
@@ -176,11 +175,22 @@ class Hub:
         room = self._rooms.get(board_id)
         if room is None or room.is_closing:
             if len(self._rooms) >= limits.MAX_BOARDS_OPEN:
-                raise Full(f"{limits.MAX_BOARDS_OPEN} boards are open")
+                self._make_room()
             room = Room(board_id, self._storage, self._clock_ms)
             self._rooms[board_id] = room
             self._nursery.start_soon(self._run_room, room, name=f"room {board_id}")
         return room
+
+    def _make_room(self) -> None:
+        """Evict the board that nobody has needed for longest. Raises Full when all are in use."""
+        idle = [room for room in self._rooms.values() if room.leases == 0]
+        if not idle:
+            raise Full(f"{limits.MAX_BOARDS_OPEN} boards are open")
+        self._evict(min(idle, key=lambda room: room.idle_since))
+
+    def _evict(self, room: Room) -> None:
+        del self._rooms[room.board_id]
+        self._end(room, close_codes.GOING_AWAY)
 
     def _end(self, room: Room, farewell: CloseCode) -> None:
         self._ending.add(room)

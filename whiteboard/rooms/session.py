@@ -53,6 +53,8 @@ class Session:
         self._seated = trio.Event()
         self._listening_since: float | None = None
         # None while the sync loop is busy with something else than the socket
+        self._work = 0
+        # bytes handled since others had their turn
         self._strikes = 0.0
         self._last_strike = trio.current_time()
 
@@ -146,6 +148,7 @@ class Session:
             return await self._connection.receive()
         finally:
             self._listening_since = None
+            self._work = 0
 
     async def _take(self, frames: Iterable[Incoming]) -> None:
         for frame in frames:
@@ -155,18 +158,17 @@ class Session:
             if isinstance(texts, BadMessage):
                 await self._sit()  # whatever comes first, the first answer is `welcome`
                 self._complain(texts)
-            else:
-                await self._handle_all(texts)
+                continue
+            for text in texts:
+                await self._handle(text)
+                await self._share_turn(len(text))
 
-    async def _handle_all(self, texts: list[bytes]) -> None:
-        """Handle a frame's messages in order; others get their turn after every TURN_BYTES of work."""
-        work = 0
-        for text in texts:
-            await self._handle(text)
-            work += len(text) + OP_OVERHEAD_BYTES
-            if work > TURN_BYTES:
-                work = 0
-                await trio.lowlevel.checkpoint()
+    async def _share_turn(self, size_bytes: int) -> None:
+        """Others get their turn after every TURN_BYTES of work, however it is cut into frames."""
+        self._work += size_bytes + OP_OVERHEAD_BYTES
+        if self._work > TURN_BYTES:
+            self._work = 0
+            await trio.lowlevel.checkpoint()
 
     async def _handle(self, text: bytes) -> None:
         message = read_message(text)
