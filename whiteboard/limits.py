@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from whiteboard.ids import MAX_CLIENT_ID_CHARS, MAX_COUNTER, MAX_ID_CHARS
+
 KIB: Final = 1024
 MIB: Final = 1024 * 1024
 
@@ -159,4 +161,16 @@ def published() -> dict[str, int | float]:
         "clockEntries": MAX_CLOCK_ENTRIES,
         "elements": MAX_ELEMENTS,
         "boardBytes": MAX_BOARD_BYTES,
+        "messageBytes": MAX_MESSAGE_BYTES,
+        "elementIdChars": MAX_ID_CHARS,
+        "boardIdChars": MAX_ID_CHARS,
+        "clientIdChars": MAX_CLIENT_ID_CHARS,
+        "propertyNameChars": MAX_PROPERTY_NAME_CHARS,
+        "colorChars": MAX_COLOR_CHARS,
+        "nameChars": MAX_NAME_CHARS,
+        "assetChars": MAX_ASSET_CHARS,
+        "orderKeyChars": MAX_ORDER_KEY_CHARS,
+        "keyChars": MAX_KEY_CHARS,
+        "laserPoints": MAX_LASER_POINTS,
+        "counter": MAX_COUNTER,
     }

@@ -166,7 +166,7 @@ def _cursor(session: SessionId, pointer: Pointer) -> messages.CursorOf:
     if pointer.x is not None and pointer.y is not None:
         entry.x, entry.y = pointer.x, pointer.y
     if pointer.laser is not None:
-        entry.laser = list(pointer.laser)
+        entry.laser = [list(point) for point in pointer.laser]
     if pointer.follow is not None:
         entry.follow = pointer.follow
     return entry
