@@ -8,6 +8,7 @@ from contract.storage_samples import ADA, BOARD, EPOCH, OTHER, append, op, ops, 
 from storage.sqlite.faults import Gate, WriterSwitch, connecting
 
 from whiteboard import limits
+from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import ElementId
 from whiteboard.storage.ports import Checkpoint, Storage
 from whiteboard.storage.sqlite import open_sqlite
@@ -93,7 +94,10 @@ async def test_a_purge_outlives_a_full_disk(tmp_path: Path, autojump_clock: trio
         await append(storage.op_log, BOARD, ops(ADA, [1]))
         await storage.boards.delete(BOARD)
         switch.run("PRAGMA query_only = ON")
+        with pytest.raises(StorageUnavailable):
+            await storage.probe()
         await trio.sleep(5)
+        assert (await trio.to_thread.run_sync(count_rows, tmp_path))["boards"] == 1
         switch.run("PRAGMA query_only = OFF")
         await wait_for_rows(storage, tmp_path, dict.fromkeys(TABLES, 0))
 
