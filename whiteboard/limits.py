@@ -26,6 +26,8 @@ that no double holds) are spelled anew before they are stored."""
 MAX_TEXT_CHARS: Final = 10_000
 MAX_PROPERTY_BYTES: Final = 4 * KIB
 MAX_PROPERTY_NAME_CHARS: Final = 64
+MAX_REASON_CHARS: Final = 200
+"""What a reject or an error says of a decoder's complaint."""
 MAX_PROPERTIES: Final = 64
 MAX_COORDINATE: Final = 1e9
 MAX_WIDTH: Final = 1_000
@@ -52,6 +54,9 @@ SNAPSHOT_PART_BYTES: Final = 128 * KIB
 TURN_BYTES: Final = 16 * KIB
 """Messages of one session, each with OP_OVERHEAD_BYTES, that are handled before other tasks get their turn:
 about half a millisecond."""
+SLICE: Final = 256
+"""Elements or stored ops worked on before other tasks get their turn: about a millisecond; of ordinary ops
+about SNAPSHOT_PART_BYTES."""
 MAX_STRIKES: Final = 50
 """Bad messages, less one forgiven per good second, before a session is closed with 4400."""
 

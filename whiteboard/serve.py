@@ -21,11 +21,11 @@ import trio
 
 from whiteboard.config import Mode, Settings
 from whiteboard.diagnostics import logs, tasks
-from whiteboard.errors import RoomClosed
+from whiteboard.errors import RoomClosed, ServerFull
 from whiteboard.ids import parse_board_id
 from whiteboard.protocol import schema
 from whiteboard.rooms.access import BoardAccess
-from whiteboard.rooms.hub import Full, Hub, open_hub
+from whiteboard.rooms.hub import Hub, open_hub
 from whiteboard.storage.memory import open_memory
 from whiteboard.storage.ports import Storage
 from whiteboard.storage.sqlite import open_sqlite
@@ -126,7 +126,7 @@ async def _start_session(hub: Hub, request: WebSocketRequest) -> None:
         return
     try:
         await hub.serve(board_id, request.accept)
-    except (RoomClosed, Full) as error:
+    except (RoomClosed, ServerFull) as error:
         retry = [("Retry-After", "5")]
         await request.refuse(503, error_body("unavailable", str(error)), retry)
 

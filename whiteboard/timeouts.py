@@ -78,6 +78,11 @@ DRAIN_GRACE: Final = _register(
 DRAIN_NOTICE: Final = _register(
     "drain-notice", 0.5, "R12: time for the drain message to leave before sockets are closed with 1001."
 )
+RECONNECT_SPREAD: Final = _register(
+    "reconnect-spread",
+    5.0,
+    "R12: clients of a draining server come back at a random moment within 5 s, so that a thousand of them are 200 a second.",
+)
 CLEANUP: Final = _register(
     "cleanup",
     2.0,

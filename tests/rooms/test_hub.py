@@ -11,11 +11,10 @@ from rooms.faulty import HookedStorage
 from rooms.line import Line
 
 from whiteboard import limits, timeouts
-from whiteboard.errors import ConnectionLost, RoomClosed
+from whiteboard.errors import ConnectionLost, RoomClosed, ServerFull
 from whiteboard.ids import BoardId
 from whiteboard.rooms.access import BoardAccess
 from whiteboard.rooms.commit import Committer
-from whiteboard.rooms.hub import Full
 from whiteboard.storage.memory import open_memory
 
 SEED = {"type": "stroke", "points": [[10, 20], [30, 40]], "id": "s1"}
@@ -150,7 +149,7 @@ async def test_visits_count_towards_the_limit_of_boards(
         await stage.join(BoardId(f"b{number}"))
     with pytest.raises(RoomClosed):
         await access.create_board(BoardId("b2"))
-    with pytest.raises(Full):
+    with pytest.raises(ServerFull):
         await stage.connect(BoardId("b3"))
     assert stage.hub.statistics().boards == 2
 
@@ -196,7 +195,7 @@ async def test_limit_of_sessions_is_spoken(
     """One session too many is refused before its handshake."""
     monkeypatch.setattr(limits, "MAX_SESSIONS_PER_BOARD", 1)
     await stage.join()
-    with pytest.raises(Full):
+    with pytest.raises(ServerFull):
         await stage.connect()
 
 

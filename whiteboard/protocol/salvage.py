@@ -112,7 +112,7 @@ def _find_depth(text: str) -> Fault | None:
             try:
                 fields[name], at = _decoder.raw_decode(text, at)
             except RecursionError:
-                path = path or f"$.{name[:64]}"
+                path = path or f"$.{name[: limits.MAX_PROPERTY_NAME_CHARS]}"
                 at = _end_of_nesting(text, at)
             at = _skip_space(text, at)
             if text.startswith("}", at):
@@ -184,5 +184,5 @@ def _inner(value: dict[str, Any] | list[Any], path: str) -> Iterator[tuple[objec
             yield one, f"{path}[{index}]"
         return
     for name, one in value.items():
-        yield name, f"{path}.{name[:64]}"
-        yield one, f"{path}.{name[:64]}"
+        yield name, f"{path}.{name[: limits.MAX_PROPERTY_NAME_CHARS]}"
+        yield one, f"{path}.{name[: limits.MAX_PROPERTY_NAME_CHARS]}"

@@ -16,7 +16,7 @@ from whiteboard import limits
 from whiteboard.core import ops
 from whiteboard.core.order_keys import is_order_key
 from whiteboard.core.outcomes import RejectCode, Rejected
-from whiteboard.ids import ElementId, OpId, parse_element_id, parse_op_id
+from whiteboard.ids import MAX_ID_CHARS, ElementId, OpId, parse_element_id, parse_op_id
 from whiteboard.protocol import messages, salvage
 
 T = TypeVar("T")
@@ -124,7 +124,9 @@ def read_message(text: bytes) -> OpRequest | BadOp | Signal | BadMessage:
         return _read_request(name, text, fields)
     if name in _SIGNALS:
         return _read_signal(name, text)
-    return BadMessage("unknown_type", f"no message has the type {name[:40]!r}", "$.type")
+    return BadMessage(
+        "unknown_type", f"no message has the type {name[: limits.MAX_PROPERTY_NAME_CHARS]!r}", "$.type"
+    )
 
 
 def _read_faulty(text: bytes) -> BadOp | BadMessage | None:
@@ -222,7 +224,7 @@ def _check_properties(
         return _bad(f"{known.z!r} is no order key", f"{path}.z")
     for name in names:
         check = _check_known if name in _KNOWN_PROPERTIES else _check_unknown
-        refusal = check(name, bytes(values[name]), f"{path}.{name[:64]}")
+        refusal = check(name, bytes(values[name]), f"{path}.{name[: limits.MAX_PROPERTY_NAME_CHARS]}")
         if refusal is not None:
             return refusal
     return None
@@ -349,7 +351,7 @@ def _unreadable(error: Exception) -> BadMessage:
 
 
 def _reason(error: Exception) -> str:
-    return _PATH.sub("", str(error))[:200]
+    return _PATH.sub("", str(error))[: limits.MAX_REASON_CHARS]
 
 
 def _path(error: Exception) -> str | None:
@@ -367,7 +369,14 @@ def _path_in(fields: Fields, error: Exception) -> str:
     path = _path(error) or "$"
     if path == "$.clock[...]":
         entries = _decode_fields(fields["clock"])
-        path = next((f"$.clock.{name[:64]}" for name, raw in entries.items() if not _is_seq(raw)), "$.clock")
+        path = next(
+            (
+                f"$.clock.{name[: limits.MAX_PROPERTY_NAME_CHARS]}"
+                for name, raw in entries.items()
+                if not _is_seq(raw)
+            ),
+            "$.clock",
+        )
     return path
 
 
@@ -382,7 +391,7 @@ def _is_seq(raw: msgspec.Raw) -> bool:
 def _text_of(fields: Fields, name: str) -> str | None:
     """A field as text for a refusal, cut to what an id may have; None when it is no text."""
     try:
-        return _decode_text(fields[name])[:128] if name in fields else None
+        return _decode_text(fields[name])[:MAX_ID_CHARS] if name in fields else None
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
 

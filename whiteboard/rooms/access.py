@@ -9,8 +9,9 @@ import trio
 
 from whiteboard.core.elements import DrawKey, Element
 from whiteboard.ids import BoardId
+from whiteboard.limits import SLICE
 from whiteboard.rooms.hub import Hub
-from whiteboard.rooms.replica import SLICE, slices
+from whiteboard.rooms.replica import slices
 from whiteboard.storage.ports import Storage
 
 

@@ -20,7 +20,7 @@ import trio
 
 from whiteboard import limits, timeouts
 from whiteboard.diagnostics import logs
-from whiteboard.errors import ConnectionLost, RoomClosed
+from whiteboard.errors import ConnectionLost, RoomClosed, ServerFull
 from whiteboard.ids import BoardId, SessionId
 from whiteboard.protocol import close_codes, messages
 from whiteboard.protocol.close_codes import CloseCode
@@ -31,10 +31,6 @@ from whiteboard.rooms.session import Session
 from whiteboard.storage.ports import Storage
 
 log = logs.get_logger()
-
-RECONNECT_SECONDS = (0.0, 5.0)
-"""Range of the random delay that a draining server asks for, so that its clients do not all come
-back in the same instant (R12)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +44,6 @@ class HubStatistics:
     """Bytes waiting for slow sockets."""
     ops_waiting: int
     """Ops handed in and not settled."""
-
-
-class Full(Exception):
-    """The server or the board holds as many sessions as it may."""
 
 
 class Hub:
@@ -79,7 +71,7 @@ class Hub:
         Args:
             accept: opens the connection (the WebSocket handshake); entered inside the session's task.
 
-        Raises RoomClosed while draining, Full at the limit of sessions or boards; `accept` has not
+        Raises RoomClosed while draining, ServerFull at the limit of sessions or boards; `accept` has not
         been called then.
         """
         room = self._admit(board_id)
@@ -111,9 +103,9 @@ class Hub:
             raise RoomClosed("the server is draining")
         room = self._rooms.get(board_id)
         if room is not None and room.leases >= limits.MAX_SESSIONS_PER_BOARD:
-            raise Full(f"the board has {limits.MAX_SESSIONS_PER_BOARD} sessions")
+            raise ServerFull(f"the board has {limits.MAX_SESSIONS_PER_BOARD} sessions")
         if sum(one.leases for one in self._rooms.values()) >= limits.MAX_SESSIONS:
-            raise Full(f"the server has {limits.MAX_SESSIONS} sessions")
+            raise ServerFull(f"the server has {limits.MAX_SESSIONS} sessions")
         return self._room(board_id)
 
     # --- rooms --------------------------------------------------------------------------------
@@ -123,7 +115,7 @@ class Hub:
         """The loaded room of a board, kept open for the block. Raises RoomClosed, also at the limit of boards."""
         try:
             room = self._room(board_id)
-        except Full as full:
+        except ServerFull as full:
             raise RoomClosed(str(full)) from full
         with room.lease():
             await room.wait_loaded()
@@ -158,7 +150,7 @@ class Hub:
         Returns when every room has stored what it was given and is gone.
         """
         self.is_draining = True
-        notice = encode(messages.Drain(reconnect=RECONNECT_SECONDS))
+        notice = encode(messages.Drain(reconnect=(0.0, timeouts.RECONNECT_SPREAD.seconds)))
         for room in self._rooms.values():
             room.tell_all(notice)
         if any(room.session_count for room in self._rooms.values()):
@@ -182,10 +174,10 @@ class Hub:
         return room
 
     def _make_room(self) -> None:
-        """Evict the board that nobody has needed for longest. Raises Full when all are in use."""
+        """Evict the board that nobody has needed for longest. Raises ServerFull when all are in use."""
         idle = [room for room in self._rooms.values() if room.leases == 0]
         if not idle:
-            raise Full(f"{limits.MAX_BOARDS_OPEN} boards are open")
+            raise ServerFull(f"{limits.MAX_BOARDS_OPEN} boards are open")
         self._evict(min(idle, key=lambda room: room.idle_since))
 
     def _evict(self, room: Room) -> None:

@@ -7,7 +7,7 @@ back those that an op is about to touch, so that the op merges as if they had ne
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import trio
 
@@ -17,14 +17,13 @@ from whiteboard.core.ops import Json, StampedOp
 from whiteboard.diagnostics import logs
 from whiteboard.errors import StorageCorrupt
 from whiteboard.ids import BoardId, ElementId
+from whiteboard.limits import SLICE
 from whiteboard.protocol.codec import decode_body, number_body
 from whiteboard.storage.ports import Checkpoint, Storage, StoredOp
 
 log = logs.get_logger()
 
 _Item = TypeVar("_Item")
-SLICE: Final = 256
-"""Elements or ops worked on before other tasks get their turn: about a millisecond."""
 
 
 class Replica:

@@ -18,7 +18,7 @@ from whiteboard import timeouts
 from whiteboard.core.outcomes import RejectCode, Rejected
 from whiteboard.core.presence import Pointer
 from whiteboard.diagnostics import logs
-from whiteboard.errors import ConnectionLost, RoomClosed, StorageUnavailable
+from whiteboard.errors import ConnectionLost, RoomClosed, StorageUnavailable, TooSlow
 from whiteboard.ids import SessionId
 from whiteboard.limits import MAX_FRAME_BYTES, MAX_STRIKES, OP_OVERHEAD_BYTES, TURN_BYTES
 from whiteboard.protocol import close_codes, messages
@@ -32,7 +32,6 @@ from whiteboard.protocol.validation import (
     read_message,
     split_frame,
 )
-from whiteboard.rooms.feed import TooSlow
 from whiteboard.rooms.ports import BinaryMessage, Connection, Incoming, Oversize
 from whiteboard.rooms.room import Room
 from whiteboard.rooms.seat import Seat
