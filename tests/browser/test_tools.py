@@ -64,7 +64,8 @@ def test_text_is_changed_and_emptied(ada: Person, lin: Person) -> None:
     ada.key("Escape")
     ada.page.mouse.dblclick(*ada.middle(text))
     expect(ada.find("text-editor")).to_have_value("first")
-    ada.page.keyboard.insert_text("second")  # what was there is selected
+    ada.key("Control+a")
+    ada.page.keyboard.insert_text("second")
     ada.key("Control+Enter")
     lin.sees(id=text, text="second")
     ada.page.mouse.dblclick(*ada.middle(text))

@@ -20,12 +20,11 @@ import { Scene } from "./draw/scene.js";
 import { measureText } from "./draw/text.js";
 import { History } from "./history.js";
 import { isDark, recall, remember } from "./prefs.js";
+import { insets } from "./room.js";
 import { TOOLS } from "./tools/registry.js";
 
 const ID_CHARS = "0123456789abcdefghijklmnopqrstuvwxyz";
 const ID_LENGTH = 14;
-/** Below this width the colours are not at the side (css/page.css). */
-const NARROW_PX = 720;
 
 /** @returns {string} a new element id: 72 bits of chance */
 function randomId() {
@@ -195,8 +194,8 @@ export class Desk extends EventTarget {
 
   /** @param {Box|null} box @returns {Camera} */
   cameraFor(box) {
-    const { width, height } = this.layers, isWide = width > NARROW_PX;
-    return fit(box, width, height, { top: 64, right: 0, bottom: 64, left: isWide ? 64 : 0 });
+    const { width, height } = this.layers;
+    return fit(box, width, height, insets(width, height));
   }
 
   readTheme() {
@@ -278,7 +277,7 @@ export class Desk extends EventTarget {
 
   /** @param {string|null} id null: a new text @param {{x:number, y:number}} at */
   async editText(id, at) {
-    const { openEditor } = await import("./tools/text.js");
+    const { openEditor } = await import("./tools/text_editor.js");
     openEditor(this, id, at);
   }
 

@@ -85,6 +85,7 @@ export default {
   "toast.drain": "The server is restarting. You can go on drawing.",
   "toast.keepTool.on": "The tool stays after drawing.",
   "toast.keepTool.off": "After drawing, the selection tool comes back.",
+  "toast.textKept": "Somebody deleted this text while you were typing. Your words are kept.",
   "toast.reconnected": "Back online. Everything was sent.",
   "selection.actions": "Selection",
   "text.label": "Text",
