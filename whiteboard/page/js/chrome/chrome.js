@@ -1,7 +1,7 @@
 // @ts-check
 /** Everything around the board: puts the bars in place and lets the keyboard in. */
 import { t } from "../i18n/i18n.js";
-import { listenToKeys } from "../input/actions.js";
+import { isTyping, listenToKeys } from "../input/actions.js";
 import { h } from "./dom.js";
 import { listenToClipboard } from "../input/clipboard.js";
 import { Presence } from "./presence.js";
@@ -21,10 +21,29 @@ export function makeChrome(desk, root, cursors, input) {
   const around = h("aside", { class: "around", label: "toolbar.label" }, makeUndoBar(desk, context), dock, makeZoomBar(desk, context), makeSelectionBar(desk, context));
   root.append(makeTopbar(desk, context), around);
   desk.floating.append(makeHint(desk));
+  leaveFocus(desk, root);
+  forbidPageZoom(root);
   listenToKeys(desk, context);
   listenToClipboard(desk);
   tellTroubles(desk);
   return new Presence(desk, cursors);
+}
+
+/** A press on a button leaves the keys to the board, or to the text that is being typed. @param {import("../desk.js").Desk} desk @param {HTMLElement} root */
+function leaveFocus(desk, root) {
+  root.addEventListener("mousedown", (e) => {
+    if (!(e.target instanceof Element) || !e.target.closest("button")) return;
+    e.preventDefault();
+    if (!isTyping(document.activeElement)) desk.stage.focus({ preventScroll: true });
+  });
+}
+
+/** What would zoom the page when it is done on a bar: pinching, on touchpads and where the style sheet's `touch-action` is not known. @param {HTMLElement} root */
+function forbidPageZoom(root) {
+  for (const name of ["gesturestart", "gesturechange"]) root.addEventListener(name, (e) => e.preventDefault());
+  root.addEventListener("wheel", (e) => {
+    if (e.ctrlKey) e.preventDefault();
+  }, { passive: false });
 }
 
 /** On an empty board: what to do. @param {import("../desk.js").Desk} desk */

@@ -9,7 +9,8 @@ import { onDark, PALETTE } from "../draw/color.js";
 import { actionOf, isPossible } from "../input/actions.js";
 import { isDark } from "../prefs.js";
 import { TOOLS } from "../tools/registry.js";
-import { h, iconButton, keyHint } from "./dom.js";
+import { h, iconButton, keyHint, popover } from "./dom.js";
+import { rove } from "./rove.js";
 
 export const WIDTHS = [2, 4, 8, 16];
 
@@ -18,9 +19,9 @@ export function actionButton(desk, context, id) {
   const action = actionOf(id);
   return iconButton(action.icon ?? id, {
     label: action.label, keys: keyHint(action.keys), testid: id.replace(".", "-"),
-    on: { click: (e) => {
+    on: { click: () => {
+      if (action.group !== "view") desk.closeEditor();
       if (isPossible(action, desk)) action.run(desk, context);
-      if (e.detail > 0) desk.stage.focus({ preventScroll: true });
     } },
   });
 }
@@ -46,7 +47,7 @@ export function makeToolbar(desk, context) {
   desk.addEventListener("tool", show);
   desk.addEventListener("status", () => markReadOnly(desk, buttons));
   show();
-  roveWithArrows(bar);
+  rove(bar);
   return bar;
 }
 
@@ -54,19 +55,6 @@ export function makeToolbar(desk, context) {
 function markReadOnly(desk, buttons) {
   const readable = new Set(["select", "hand", "laser"]);
   for (const [id, button] of buttons) button.disabled = desk.isReadOnly && !readable.has(id);
-}
-
-/** Left and right move the focus within a toolbar. @param {HTMLElement} bar */
-function roveWithArrows(bar) {
-  bar.addEventListener("keydown", (e) => {
-    const step = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
-    if (!step) return;
-    const all = [...bar.querySelectorAll("button:not([disabled])")], at = all.indexOf(/** @type {any} */ (document.activeElement));
-    if (at < 0) return;
-    e.preventDefault();
-    e.stopPropagation();
-    /** @type {HTMLElement} */ (all[(at + step + all.length) % all.length]).focus();
-  });
 }
 
 /** Colours, widths and fill. @param {Desk} desk */
@@ -89,7 +77,7 @@ export function makeStylePanel(desk) {
   });
   const fill = iconButton("fill", { label: "style.fill", testid: "fill", class: "fill", on: { click: () => desk.setStyle({ fill: !desk.style.fill }) } });
   const panel = h("div", { class: "style panel", label: "style.label", testid: "style-panel", attrs: { role: "group" } },
-    h("div", { class: "swatches" }, ...colors), h("span", { class: "divider" }), h("div", { class: "widths" }, ...widths),
+    group("swatches", "style.color", colors), h("span", { class: "divider" }), group("widths", "style.width", widths),
     h("span", { class: "divider" }), fill);
   const show = () => showStyle(desk, colors, widths, fill);
   desk.addEventListener("style", show);
@@ -97,6 +85,13 @@ export function makeStylePanel(desk) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
   show();
   return panel;
+}
+
+/** Buttons of which one is chosen: one Tab stop. @param {string} className @param {string} label @param {HTMLElement[]} buttons */
+function group(className, label, buttons) {
+  const node = h("div", { class: className, label, attrs: { role: "group" } }, ...buttons);
+  rove(node);
+  return node;
 }
 
 /** @param {Desk} desk @param {HTMLElement[]} colors @param {HTMLElement[]} widths @param {HTMLElement} fill */
@@ -112,16 +107,16 @@ function showStyle(desk, colors, widths, fill) {
   document.documentElement.style.setProperty("--ink-now", shown);
 }
 
-/** On small screens the colours are behind a button that shows the present one. @param {HTMLElement} panel */
+/** On small screens the colours are behind a button that shows the present one; a choice closes them. @param {HTMLElement} panel */
 export function makeStyleButton(panel) {
   const button = h("button", { class: "icon-button style-button", label: "style.open", testid: "style-button", attrs: { type: "button" } },
     h("span", { class: "ink-dot" }));
-  const toggle = () => panel.classList.toggle("is-open");
-  button.addEventListener("click", toggle);
-  document.addEventListener("pointerdown", (e) => {
-    const target = /** @type {Node} */ (e.target);
-    if (!panel.contains(target) && !button.contains(target)) panel.classList.remove("is-open");
-  }, true);
+  const close = popover(button, panel, (isOpen) => void panel.classList.toggle("is-open", isOpen));
+  panel.addEventListener("click", (e) => {
+    if (!(e.target instanceof Element) || !e.target.closest("button") || !panel.classList.contains("is-open")) return;
+    close();
+    if (e.detail === 0) button.focus();
+  });
   return button;
 }
 
@@ -161,6 +156,7 @@ export function makeSelectionBar(desk, context) {
   const bar = h("div", { class: "selection-bar panel", label: "selection.actions", testid: "selection-bar", attrs: { role: "toolbar" } },
     ...BAR_ACTIONS.map((id) => actionButton(desk, context, id)));
   bar.hidden = true;
+  rove(bar);
   const place = () => placeBar(desk, bar);
   desk.addEventListener("selection", place);
   desk.addEventListener("camera", place);

@@ -32,6 +32,7 @@ export default {
   "toolbar.label": "Tools",
   "style.label": "Colour and width",
   "style.open": "Colour and width",
+  "style.color": "Colour", "style.width": "Width",
   "style.fill": "Fill shapes",
   "color.ink": "Ink", "color.grey": "Grey", "color.red": "Red", "color.orange": "Orange", "color.green": "Green",
   "color.teal": "Teal", "color.blue": "Blue", "color.violet": "Violet", "color.pink": "Pink",

@@ -32,6 +32,7 @@ export default {
   "toolbar.label": "工具",
   "style.label": "颜色与粗细",
   "style.open": "颜色与粗细",
+  "style.color": "颜色", "style.width": "粗细",
   "style.fill": "填充图形",
   "color.ink": "墨色", "color.grey": "灰色", "color.red": "红色", "color.orange": "橙色", "color.green": "绿色",
   "color.teal": "青色", "color.blue": "蓝色", "color.violet": "紫色", "color.pink": "粉色",

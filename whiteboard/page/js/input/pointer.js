@@ -210,6 +210,11 @@ export class PointerInput {
     return true;
   }
 
+  /** Is a tool in the middle of something? */
+  get isDrawing() {
+    return this.gesture?.kind === "tool";
+  }
+
   rect() {
     return this.desk.rect ?? this.desk.stage.getBoundingClientRect();
   }
