@@ -6,7 +6,8 @@ import { h } from "./dom.js";
 import { listenToClipboard } from "../input/clipboard.js";
 import { Presence } from "./presence.js";
 import { toast } from "./toast.js";
-import { makeSelectionBar, makeStyleButton, makeStylePanel, makeToolbar, makeUndoBar, makeZoomBar } from "./toolbar.js";
+import { makeStylePanel } from "./style_panel.js";
+import { makeSelectionBar, makeToolbar, makeUndoBar, makeZoomBar } from "./toolbar.js";
 import { makeTopbar } from "./topbar.js";
 
 /**
@@ -16,8 +17,8 @@ import { makeTopbar } from "./topbar.js";
 export function makeChrome(desk, root, cursors, input) {
   const openHelp = () => void import("./help.js").then((help) => help.openHelp());
   const context = { input, openHelp };
-  const style = makeStylePanel(desk), toolbar = makeToolbar(desk, context);
-  const dock = h("div", { class: "dock" }, style, h("div", { class: "dock-row" }, makeStyleButton(style), toolbar));
+  const { panel: style, button: styleButton } = makeStylePanel(desk), toolbar = makeToolbar(desk, context);
+  const dock = h("div", { class: "dock" }, style, h("div", { class: "dock-row" }, styleButton, toolbar));
   const around = h("aside", { class: "around", label: "toolbar.label" }, makeUndoBar(desk, context), dock, makeZoomBar(desk, context), makeSelectionBar(desk, context));
   root.append(makeTopbar(desk, context), around);
   desk.floating.append(makeHint(desk));

@@ -1,18 +1,14 @@
 // @ts-check
 /**
- * The tools, the colours and widths, undo and redo, and the zoom: buttons made from the action table.
+ * The tools, undo and redo, the zoom, and what is done to a selection: buttons made from the action table.
  *
  * @typedef {import("../desk.js").Desk} Desk
  * @typedef {import("../input/actions.js").Context} Context
  */
-import { onDark, PALETTE } from "../draw/color.js";
 import { actionOf, isPossible } from "../input/actions.js";
-import { isDark } from "../prefs.js";
 import { TOOLS } from "../tools/registry.js";
-import { h, iconButton, keyHint, popover } from "./dom.js";
+import { h, iconButton, keyHint } from "./dom.js";
 import { rove } from "./rove.js";
-
-export const WIDTHS = [2, 4, 8, 16];
 
 /** A button that does an action. @param {Desk} desk @param {Context} context @param {string} id */
 export function actionButton(desk, context, id) {
@@ -55,69 +51,6 @@ export function makeToolbar(desk, context) {
 function markReadOnly(desk, buttons) {
   const readable = new Set(["select", "hand", "laser"]);
   for (const [id, button] of buttons) button.disabled = desk.isReadOnly && !readable.has(id);
-}
-
-/** Colours, widths and fill. @param {Desk} desk */
-export function makeStylePanel(desk) {
-  const colors = PALETTE.map(({ name, value }) => {
-    const button = h("button", {
-      class: "swatch", label: `color.${name}`, testid: `color-${name}`, attrs: { type: "button" },
-      on: { click: () => desk.setStyle({ color: value }) },
-    });
-    button.dataset.color = value;
-    return button;
-  });
-  const widths = WIDTHS.map((width) => {
-    const button = h("button", {
-      class: `width width-${width}`, label: `width.${width}`, testid: `width-${width}`, attrs: { type: "button" },
-      on: { click: () => desk.setStyle({ width }) },
-    }, h("span", { class: "width-dot" }));
-    button.dataset.width = String(width);
-    return button;
-  });
-  const fill = iconButton("fill", { label: "style.fill", testid: "fill", class: "fill", on: { click: () => desk.setStyle({ fill: !desk.style.fill }) } });
-  const panel = h("div", { class: "style panel", label: "style.label", testid: "style-panel", attrs: { role: "group" } },
-    group("swatches", "style.color", colors), h("span", { class: "divider" }), group("widths", "style.width", widths),
-    h("span", { class: "divider" }), fill);
-  const show = () => showStyle(desk, colors, widths, fill);
-  desk.addEventListener("style", show);
-  document.addEventListener("themechange", show);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
-  show();
-  return panel;
-}
-
-/** Buttons of which one is chosen: one Tab stop. @param {string} className @param {string} label @param {HTMLElement[]} buttons */
-function group(className, label, buttons) {
-  const node = h("div", { class: className, label, attrs: { role: "group" } }, ...buttons);
-  rove(node);
-  return node;
-}
-
-/** @param {Desk} desk @param {HTMLElement[]} colors @param {HTMLElement[]} widths @param {HTMLElement} fill */
-function showStyle(desk, colors, widths, fill) {
-  for (const button of colors) {
-    const value = button.dataset.color ?? "";
-    button.style.setProperty("--swatch", isDark() ? onDark(value) : value);
-    button.setAttribute("aria-pressed", String(value === desk.style.color));
-  }
-  for (const button of widths) button.setAttribute("aria-pressed", String(Number(button.dataset.width) === desk.style.width));
-  fill.setAttribute("aria-pressed", String(desk.style.fill));
-  const shown = isDark() ? onDark(desk.style.color) : desk.style.color;
-  document.documentElement.style.setProperty("--ink-now", shown);
-}
-
-/** On small screens the colours are behind a button that shows the present one; a choice closes them. @param {HTMLElement} panel */
-export function makeStyleButton(panel) {
-  const button = h("button", { class: "icon-button style-button", label: "style.open", testid: "style-button", attrs: { type: "button" } },
-    h("span", { class: "ink-dot" }));
-  const close = popover(button, panel, (isOpen) => void panel.classList.toggle("is-open", isOpen));
-  panel.addEventListener("click", (e) => {
-    if (!(e.target instanceof Element) || !e.target.closest("button") || !panel.classList.contains("is-open")) return;
-    close();
-    if (e.detail === 0) button.focus();
-  });
-  return button;
 }
 
 /** @param {Desk} desk @param {Context} context */

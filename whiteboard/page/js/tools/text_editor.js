@@ -23,7 +23,7 @@ const CARET_ROOM_PX = 16;
 /** The element that a new text begins as. @param {Desk} desk @param {{x:number, y:number}} at @param {"text"|"note"} type @returns {Element} */
 function blank(desk, at, type) {
   const id = desk.newId();
-  if (type === "note") return { id, type, x: round2(at.x - NOTE.w / 2), y: round2(at.y - NOTE.h / 2), ...NOTE, text: "" };
+  if (type === "note") return { id, type, x: round2(at.x - NOTE.w / 2), y: round2(at.y - NOTE.h / 2), ...NOTE, color: desk.style.paper, text: "" };
   const size = DEFAULT_TEXT_SIZE;
   return { id, type, x: round2(at.x), y: round2(at.y - (size * LINE_HEIGHT) / 2), size, color: desk.style.color, text: "" };
 }
@@ -70,6 +70,7 @@ class Editor {
     this.isOpen = true;
     this.place();
     area.focus({ preventScroll: true });
+    desk.announce("style");
     area.selectionStart = area.selectionEnd = this.isNew ? 0 : offsetAt(el, at, measureText);
     this.reveal();
   }
@@ -210,6 +211,7 @@ class Editor {
     area.remove();
     this.release(typing.el.id);
     if (typing.el.type === "note") desk.layers.draft = null;
+    desk.announce("style");
     desk.finishTool(typing.text && this.isNew ? [typing.el.id] : []);
   }
 }
