@@ -9,6 +9,7 @@ import { toast } from "./toast.js";
 import { makeStylePanel } from "./style_panel.js";
 import { makeSelectionBar, makeToolbar, makeUndoBar, makeZoomBar } from "./toolbar.js";
 import { makeTopbar } from "./topbar.js";
+import { makeWayBack } from "./way_back.js";
 
 /**
  * @param {import("../desk.js").Desk} desk @param {HTMLElement} root @param {HTMLElement} cursors
@@ -18,8 +19,10 @@ export function makeChrome(desk, root, cursors, input) {
   const openHelp = () => void import("./help.js").then((help) => help.openHelp());
   const context = { input, openHelp };
   const { panel: style, button: styleButton } = makeStylePanel(desk), toolbar = makeToolbar(desk, context);
-  const dock = h("div", { class: "dock" }, style, h("div", { class: "dock-row" }, styleButton, toolbar));
-  const around = h("aside", { class: "around", label: "toolbar.label" }, makeUndoBar(desk, context), dock, makeZoomBar(desk, context), makeSelectionBar(desk, context));
+  const dock = h("div", { class: "dock" }, style, styleButton, toolbar);
+  const row = h("div", { class: "foot-row" }, h("div", { class: "foot-side" }, makeUndoBar(desk, context)), dock, h("div", { class: "foot-side" }, makeZoomBar(desk, context)));
+  const foot = h("div", { class: "foot" }, makeWayBack(desk), row);
+  const around = h("aside", { class: "around", label: "toolbar.label" }, foot, makeSelectionBar(desk, context));
   root.append(makeTopbar(desk, context), around);
   desk.floating.append(makeHint(desk));
   leaveFocus(desk, root);

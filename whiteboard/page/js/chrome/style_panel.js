@@ -40,7 +40,7 @@ export function makeStylePanel(desk) {
     color(document.documentElement, "--ink-next", onScreen(desk.style.color));
     color(panel, "--ink-now", onScreen(shown.color ?? desk.style.color));
     color(button, "--ink-now", isPaper ? onPaper(shown.paper ?? desk.style.paper) : onScreen(shown.color ?? desk.style.color));
-    button.classList.toggle("is-paper", isPaper);
+    for (const node of [button, panel]) node.classList.toggle("is-paper", isPaper);
   };
   const recolor = () => {
     for (const each of colors) color(each, "--swatch", onScreen(each.dataset.value ?? ""));

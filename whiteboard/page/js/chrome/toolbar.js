@@ -24,17 +24,18 @@ export function actionButton(desk, context, id) {
 
 /** @param {Desk} desk @param {Context} context */
 export function makeToolbar(desk, context) {
-  const bar = h("div", { class: "toolbar panel", label: "toolbar.label", testid: "toolbar", attrs: { role: "toolbar" } });
+  const row = h("div", { class: "tools" });
+  const bar = h("div", { class: "toolbar panel", label: "toolbar.label", testid: "toolbar", attrs: { role: "toolbar" } }, row);
   /** @type {Map<string, HTMLButtonElement>} */
   const buttons = new Map();
   let group = 0;
   for (const tool of TOOLS) {
-    if (tool.group !== group) bar.append(h("span", { class: "divider", attrs: { role: "separator" } }));
+    if (tool.group !== group) row.append(h("span", { class: "divider", attrs: { role: "separator" } }));
     group = tool.group;
     const button = actionButton(desk, context, `tool.${tool.id}`);
     button.dataset.tool = tool.id;
     buttons.set(tool.id, button);
-    bar.append(button);
+    row.append(button);
   }
   const show = () => {
     for (const [id, button] of buttons) button.setAttribute("aria-pressed", String(id === desk.toolId));
@@ -44,7 +45,19 @@ export function makeToolbar(desk, context) {
   desk.addEventListener("status", () => markReadOnly(desk, buttons));
   show();
   rove(bar);
+  hintAtMore(row);
   return bar;
+}
+
+/** Fades the edges beyond which there is more. @param {HTMLElement} row */
+function hintAtMore(row) {
+  const show = () => {
+    const { scrollLeft, clientWidth, scrollWidth } = row;
+    row.classList.toggle("has-before", scrollLeft > 1);
+    row.classList.toggle("has-after", scrollLeft + clientWidth < scrollWidth - 1);
+  };
+  row.addEventListener("scroll", show, { passive: true });
+  new ResizeObserver(show).observe(row);
 }
 
 /** @param {Desk} desk @param {Map<string, HTMLButtonElement>} buttons */

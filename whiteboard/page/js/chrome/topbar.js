@@ -6,64 +6,36 @@
  * @typedef {import("../desk.js").Desk} Desk
  * @typedef {import("../input/actions.js").Context} Context
  */
+import { isMadeUp } from "../board_id.js";
 import { PEOPLE_COLORS, PEOPLE_PALETTE } from "../draw/color.js";
 import { language, LANGUAGES, setLanguage, t, tn } from "../i18n/i18n.js";
 import { applyTheme, chosenTheme, remember } from "../prefs.js";
 import { h, icon, iconButton, popover, safeColor } from "./dom.js";
 import { rove } from "./rove.js";
-import { statusText } from "./status.js";
+import { makeStatusLight } from "./status_light.js";
 import { toast } from "./toast.js";
 
-/** A save that is quicker than this is not announced as "saving", so that the light does not flicker. */
-const SAVING_AFTER_MS = 350;
 const isNarrow = matchMedia("(max-width: 560px)");
 const maxFaces = () => (isNarrow.matches ? 2 : 4);
 
 /** @param {Desk} desk @param {Context} context */
 export function makeTopbar(desk, context) {
   const left = h("div", { class: "panel corner-left" },
-    homeLink(), h("h1", { class: "board-name", testid: "board-name" }, desk.board), makeStatusLight(desk));
+    homeLink(), boardName(desk.board), makeStatusLight(desk));
   const right = h("div", { class: "corner-right" },
     ...makePeople(desk), makeShare(), ...makeMenu(context));
   return h("header", { class: "topbar" }, left, right);
+}
+
+/** A made-up id is nothing to read: it takes little room. @param {string} board */
+function boardName(board) {
+  return h("h1", { class: `board-name${isMadeUp(board) ? " is-made-up" : ""}`, testid: "board-name", attrs: { title: board } }, board);
 }
 
 function homeLink() {
   const link = h("a", { class: "icon-button", label: "board.home", testid: "home", icon: "home", attrs: { href: "." } });
   link.href = document.baseURI;
   return link;
-}
-
-/** @param {Desk} desk */
-function makeStatusLight(desk) {
-  const text = h("span", { class: "status-text" });
-  const retry = h("button", { class: "status-retry", text: "status.retry", testid: "retry", attrs: { type: "button" }, on: { click: () => desk.sync.retry() } });
-  const light = h("div", { class: "status", label: "status.label", testid: "status", attrs: { role: "status" } }, h("span", { class: "status-dot" }), text, retry);
-  let timer = 0, since = 0;
-  const show = () => {
-    const { status } = desk.sync;
-    const { level, text: sentence } = statusText(status);
-    const isSaving = level === "saving";
-    since = isSaving ? since || performance.now() : 0;
-    clearTimeout(timer);
-    if (isSaving && performance.now() - since < SAVING_AFTER_MS) {
-      timer = setTimeout(show, SAVING_AFTER_MS);
-      return;
-    }
-    light.dataset.level = level;
-    light.title = sentence;
-    retry.hidden = level !== "offline" && level !== "closed";
-    if (text.textContent !== sentence) text.textContent = sentence;
-  };
-  const raw = () => {
-    light.dataset.state = desk.sync.status.state;
-    light.dataset.pending = String(desk.sync.status.pending);
-    show();
-  };
-  desk.addEventListener("status", raw);
-  document.addEventListener("languagechange", show);
-  raw();
-  return light;
 }
 
 /** @param {Desk} desk @returns {HTMLElement[]} */
