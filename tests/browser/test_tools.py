@@ -142,7 +142,7 @@ def test_select_move_copy_delete_with_the_keyboard(ada: Person, lin: Person) -> 
     ada.key("Control+d")
     lin.sees(x=221, y=230)
     ada.key("Control+c", "Control+v")
-    lin.sees(x=241, y=250)
+    lin.sees(x=250, y=230)  # under the pointer
     ada.key("Delete")
     lin.sees_count(2)
     ada.key("Control+a", "Backspace")

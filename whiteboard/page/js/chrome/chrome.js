@@ -28,7 +28,7 @@ export function makeChrome(desk, root, cursors, input) {
   leaveFocus(desk, root);
   forbidPageZoom(root);
   listenToKeys(desk, context);
-  listenToClipboard(desk);
+  listenToClipboard(desk, input);
   tellTroubles(desk);
   return new Presence(desk, cursors);
 }
