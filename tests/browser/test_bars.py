@@ -1,10 +1,11 @@
 """The bars around the board: what a press or a key on them does, and what it must not do (R25)."""
 
+import re
 from typing import Any
 
 import pytest
-from browser.conftest import Invite
-from browser.person import Person, zigzag
+from browser.conftest import Browse, Invite
+from browser.person import Person, meet, zigzag
 from integration.server_process import ServerProcess
 from playwright.sync_api import expect
 
@@ -156,6 +157,40 @@ def test_the_help_gives_the_focus_back(ada: Person) -> None:
     ada.find("help-button").click()
     ada.find("help-close").click()
     expect(ada.find("menu")).to_be_focused()
+
+
+def test_the_help_is_for_the_hands_one_has(ada: Person, invite: Invite, shared_server: ServerProcess) -> None:
+    """Keys in two columns of about the same height at a desk, gestures where there are only fingers. [R25]"""
+    ada.key("?")
+    expect(ada.find("help")).to_be_visible()
+    heights = ada.ask(
+        "[...document.querySelectorAll('.help-columns > div')].map(each => each.lastElementChild.getBoundingClientRect().bottom)"
+    )
+    assert len(heights) == 2
+    assert abs(heights[0] - heights[1]) < 150
+    lin = invite(shared_server, **PHONE)
+    lin.find("menu").tap()
+    expect(lin.find("help-button")).to_have_text("Gestures")
+    lin.find("help-button").tap()
+    expect(lin.find("help")).to_contain_text("Pinch with two fingers")
+    expect(lin.find("help").locator("kbd")).to_have_count(0)
+
+
+def test_a_guest_has_a_name(invite: Invite, browse: Browse, shared_server: ServerProcess, board: str) -> None:
+    """Two words, of which one is their colour; who clears the field gets such a name again. [R21]"""
+    guest = meet(browse()).open(f"{shared_server.url}/b/{board}")
+    assert re.fullmatch("[A-Z][a-z]+ [A-Z][a-z]+", guest.ask("whiteboard.sync.identity.name"))
+    guest.page.close()
+    ada, lin = invite(shared_server), invite(shared_server, locale="zh-CN")
+    ada.find("people").click()
+    ada.find("my-name").fill("")
+    ada.key("Enter")
+    expect(ada.find("my-name")).to_have_value(re.compile("^Blue [A-Z][a-z]+$"))
+    expect(ada.find("person").first).to_contain_text(ada.find("my-name").input_value())
+    lin.find("people").click()
+    lin.find("my-name").fill(" ")
+    lin.key("Enter")
+    expect(lin.find("my-name")).to_have_value(re.compile("^蓝[\u4e00-\u9fff]+$"))
 
 
 def test_the_menu_knows_what_the_keys_have_done(ada: Person) -> None:

@@ -5,6 +5,8 @@ import { test } from "node:test";
 import en from "../../whiteboard/page/js/i18n/en.js";
 import zh from "../../whiteboard/page/js/i18n/zh.js";
 import { chooseLanguage, LANGUAGES, setLanguage, t, tn } from "../../whiteboard/page/js/i18n/i18n.js";
+import { PEOPLE_COLORS } from "../../whiteboard/page/js/draw/color.js";
+import { guestName } from "../../whiteboard/page/js/guest.js";
 import { statusText } from "../../whiteboard/page/js/chrome/status.js";
 
 const PAGE = new URL("../../whiteboard/page/js/", import.meta.url);
@@ -73,6 +75,18 @@ test("a deleted board is called deleted, and what is drawn there is said to be h
 test("no text in the dictionaries is without use", () => {
   const files = readdirSync(PAGE, { recursive: true, encoding: "utf8" }).filter((f) => f.endsWith(".js") && !f.startsWith("i18n"));
   const all = files.map((file) => readFileSync(new URL(file, PAGE), "utf8")).join("\n");
-  const isMade = (/** @type {string} */ key) => /^(color|width|tool|theme|status\.saved|status\.deleted|help)\./.test(key) || key.endsWith(".one") || key.endsWith(".keys");
+  const isMade = (/** @type {string} */ key) => /^(color|width|tool|theme|status\.saved|status\.deleted|help|guest)\./.test(key) || key.endsWith(".one") || key.endsWith(".keys");
   for (const key of Object.keys(en)) assert.ok(isMade(key) || all.includes(`"${key}"`), key);
+});
+
+test("guests are told apart: by two words, of which one is their colour, in the page's language", async () => {
+  const seeds = Array.from({ length: 200 }, (_, n) => `c-${n * 7919}`);
+  for (const [language, pattern] of /** @type {const} */ ([["en", /^[A-Z][a-z]+ [A-Z][a-z]+$/], ["zh", /^[\u4e00-\u9fff]{2,5}$/]])) {
+    await setLanguage(language);
+    const names = seeds.map((seed, n) => guestName(seed, PEOPLE_COLORS[n % PEOPLE_COLORS.length]));
+    for (const name of names) assert.match(name, pattern);
+    assert.ok(new Set(names).size > 150, `${new Set(names).size} names for 200 guests`);
+  }
+  assert.equal(guestName("c-1", PEOPLE_COLORS[3]), guestName("c-1", PEOPLE_COLORS[3]));
+  assert.equal(en["guest.animals"].split(" ").length, zh["guest.animals"].split(" ").length);
 });

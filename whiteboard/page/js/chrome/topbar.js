@@ -8,10 +8,12 @@
  */
 import { isMadeUp } from "../board_id.js";
 import { PEOPLE_COLORS, PEOPLE_PALETTE } from "../draw/color.js";
+import { guestName } from "../guest.js";
 import { language, LANGUAGES, setLanguage, t, tn } from "../i18n/i18n.js";
 import { applyTheme, chosenTheme, remember } from "../prefs.js";
 import { h, icon, iconButton, popover, safeColor } from "./dom.js";
 import { rove } from "./rove.js";
+import { isTouched } from "./touch.js";
 import { makeStatusLight } from "./status_light.js";
 import { toast } from "./toast.js";
 
@@ -86,7 +88,7 @@ function makeIdentity(desk) {
   const { name, color } = desk.sync.identity;
   const input = h("input", { class: "field", label: "people.name", placeholder: "people.name", testid: "my-name", attrs: { type: "text", maxlength: 64, autocomplete: "nickname", value: name } });
   const save = (/** @type {string} */ newColor) => {
-    input.value = input.value.trim() || t("people.guest");
+    input.value = input.value.trim() || guestName(desk.sync.client, newColor);
     remember("person", { name: input.value, color: newColor });
     desk.sync.rename(input.value, newColor);
   };
@@ -150,7 +152,7 @@ function makeMenu(context) {
     close();
     button.focus({ preventScroll: true }); // there the focus comes back to when the help is closed
     context.openHelp();
-  } } }, h("span", { text: "action.help" }), h("kbd", {}, "?"));
+  } } }, ...(isTouched() ? [h("span", { text: "help.gestures" })] : [h("span", { text: "action.help" }), h("kbd", {}, "?")]));
   const panel = h("div", { class: "popover panel menu-panel", testid: "menu-panel" }, themes, languages, h("span", { class: "divider" }), help);
   const close = popover(button, panel);
   return [button, panel];
