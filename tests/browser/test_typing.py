@@ -51,6 +51,20 @@ def test_the_field_stays_where_the_text_will_be(ada: Person, at: At) -> None:
     ada.sees(type="text", text="Whatever one writes is seen, to its last letter")
 
 
+def test_a_keyboard_that_lies_over_the_page(invite: Invite, shared_server: ServerProcess) -> None:
+    """On an iPhone the page keeps its size: what `visualViewport` says is seen of it counts. [R25]"""
+    ada = invite(shared_server, **PHONE)
+    ada.ask(
+        "() => { const seen = Object.assign(new EventTarget(), { width: 390, height: 844, offsetLeft: 0, offsetTop: 0 });"
+        " Object.defineProperty(window, 'visualViewport', { value: seen }); }"
+    )
+    ada.find("tool-text").tap()
+    ada.page.touchscreen.tap(200, 700)
+    expect(ada.find("text-editor")).to_be_focused()
+    ada.ask("() => { visualViewport.height = 500; visualViewport.dispatchEvent(new Event('resize')); }")
+    ada.wait("document.querySelector('[data-testid=text-editor]').getBoundingClientRect().bottom < 500")
+
+
 @pytest.mark.parametrize("tool", ["text", "note"])
 def test_a_phone_s_keyboard_does_not_cover_the_caret(
     invite: Invite, shared_server: ServerProcess, tool: str

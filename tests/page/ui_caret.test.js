@@ -38,7 +38,7 @@ test("a click finds the place between the nearest letters, and every place is fo
 
 test("what is clear lies between the bars, and above a keyboard that covers them", () => {
   assert.deepEqual(clearRect(1280, 800), { left: 76, top: 76, right: 1268, bottom: 724 });
-  assert.equal(insets(390, 844).left, 0);
+  assert.deepEqual(insets(390, 844), { top: 64, right: 0, bottom: 120, left: 0 });
   const covered = clearRect(390, 844, { width: 390, height: 500, offsetLeft: 0, offsetTop: 120 });
   assert.deepEqual(covered, { left: 12, top: 132, right: 378, bottom: 608 });
 });

@@ -11,26 +11,28 @@
 const NARROW_PX = 720;
 const LOW_PX = 580;
 const BAR_PX = 64;
+/** On a narrow screen undo stands above the tools. */
+const TWO_BARS_PX = 120;
 const EDGE_PX = 12;
 
 /** What the bars cover at each edge. @param {number} width @param {number} height @returns {Insets} */
 export function insets(width, height) {
-  const hasColorsAtSide = width > NARROW_PX && height > LOW_PX;
-  return { top: BAR_PX, right: 0, bottom: BAR_PX, left: hasColorsAtSide ? BAR_PX : 0 };
+  const isNarrow = width <= NARROW_PX, hasColorsAtSide = !isNarrow && height > LOW_PX;
+  return { top: BAR_PX, right: 0, bottom: isNarrow ? TWO_BARS_PX : BAR_PX, left: hasColorsAtSide ? BAR_PX : 0 };
 }
 
 /**
- * What can be seen and is not covered. A keyboard that covers the page, as on an iPhone, shrinks and moves what is
+ * Where the caret can be seen: undo, which lies over it on a narrow screen, is not shown while one types. A keyboard that covers the page, as on an iPhone, shrinks and moves what is
  * seen of it; where it covers the bars too, they take no room.
  * @param {number} width @param {number} height @param {VisualView|null} [seen] @returns {Rect}
  */
 export function clearRect(width, height, seen) {
-  const { top, right, bottom, left } = insets(width, height);
+  const { top, right, left } = insets(width, height);
   const view = seen ?? { width, height, offsetLeft: 0, offsetTop: 0 };
   return {
     left: Math.max(left, view.offsetLeft) + EDGE_PX, top: Math.max(top, view.offsetTop) + EDGE_PX,
     right: Math.min(width - right, view.offsetLeft + view.width) - EDGE_PX,
-    bottom: Math.min(height - bottom, view.offsetTop + view.height) - EDGE_PX,
+    bottom: Math.min(height - BAR_PX, view.offsetTop + view.height) - EDGE_PX,
   };
 }
 

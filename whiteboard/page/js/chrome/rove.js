@@ -9,7 +9,7 @@ export function rove(group) {
   const buttons = () => [...group.querySelectorAll("button")];
   const mark = () => {
     const usable = buttons().filter((button) => !button.disabled);
-    const stop = usable.find((button) => button === document.activeElement) ?? usable.find((button) => button.ariaPressed === "true") ?? usable[0];
+    const stop = usable.find((button) => button === document.activeElement) ?? usable.find((button) => button.getAttribute("aria-pressed") === "true") ?? usable[0];
     for (const button of buttons()) button.tabIndex = button === stop ? 0 : -1;
   };
   group.addEventListener("keydown", (e) => {

@@ -36,7 +36,7 @@ export function makeStylePanel(desk) {
     press(colors, shown.color);
     press(papers, shown.paper);
     press(widths, shown.width);
-    fill.setAttribute("aria-pressed", String(shown.fill ?? (chosen.some((el) => el.fill) ? "mixed" : false)));
+    setPressed(fill, shown.fill ?? (chosen.some((el) => el.fill) ? "mixed" : false));
     color(document.documentElement, "--ink-next", onScreen(desk.style.color));
     color(panel, "--ink-now", onScreen(shown.color ?? desk.style.color));
     color(button, "--ink-now", isPaper ? onPaper(shown.paper ?? desk.style.paper) : onScreen(shown.color ?? desk.style.color));
@@ -57,9 +57,16 @@ export function makeStylePanel(desk) {
 const onScreen = (/** @type {string} */ value) => (isDark() ? onDark(value) : value);
 const onPaper = (/** @type {string} */ value) => (isDark() ? dimmed(value) : value);
 
+// A selection that is dragged along is shown at every step: what stays as it is costs nothing.
+
 /** @param {HTMLElement} node @param {string} name @param {string} value */
 function color(node, name, value) {
-  node.style.setProperty(name, value);
+  if (node.style.getPropertyValue(name) !== value) node.style.setProperty(name, value);
+}
+
+/** @param {HTMLElement} button @param {boolean|"mixed"} state */
+function setPressed(button, state) {
+  if (button.getAttribute("aria-pressed") !== String(state)) button.setAttribute("aria-pressed", String(state));
 }
 
 /** @param {string} testid @param {string} name @param {string} value @param {() => void} choose */
@@ -78,7 +85,7 @@ function group(className, label, buttons) {
 
 /** @param {HTMLElement[]} buttons @param {string|number|null} value */
 function press(buttons, value) {
-  for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.value === String(value)));
+  for (const button of buttons) setPressed(button, button.dataset.value === String(value));
 }
 
 /** On small screens the panel is behind a button that shows the present colour; a choice closes it. @param {HTMLElement} panel */

@@ -6,6 +6,7 @@
  * @typedef {import("../input/actions.js").Context} Context
  */
 import { actionOf, isPossible } from "../input/actions.js";
+import { insets } from "../room.js";
 import { TOOLS } from "../tools/registry.js";
 import { h, iconButton, keyHint } from "./dom.js";
 import { rove } from "./rove.js";
@@ -118,7 +119,7 @@ function placeBar(desk, bar) {
   const middle = ((box.minX + box.maxX) / 2 - camera.x) * camera.z;
   const above = (box.minY - camera.y) * camera.z - height - BAR_GAP, below = (box.maxY - camera.y) * camera.z + BAR_GAP;
   const x = Math.max(12, Math.min(layers.width - w - 12, middle - w / 2));
-  const y = above > 70 ? above : Math.min(below, layers.height - height - 90);
+  const y = above > 70 ? above : Math.min(below, layers.height - height - BAR_GAP - insets(layers.width, layers.height).bottom);
   bar.style.transform = `translate(${Math.round(x)}px, ${Math.round(Math.max(70, y))}px)`;
 }
 

@@ -76,7 +76,7 @@ class Editor {
   }
 
   listen() {
-    const { area, desk, typing } = this, { signal } = this.listening;
+    const { area, desk } = this, { signal } = this.listening;
     const on = (/** @type {EventTarget|null|undefined} */ target, /** @type {string} */ name, /** @type {(e: any) => void} */ hear) => target?.addEventListener(name, hear, { signal });
     on(area, "input", (e) => this.typed(e.isComposing));
     on(area, "compositionend", () => this.typed(false));
@@ -88,8 +88,8 @@ class Editor {
     on(desk, "content", () => this.follow());
     on(document, "selectionchange", () => this.reveal());
     on(visualViewport, "resize", () => this.reveal());
-    on(window, "pagehide", () => typing.flush());
-    on(document, "visibilitychange", () => typing.flush());
+    on(window, "pagehide", () => this.save());
+    on(document, "visibilitychange", () => this.save());
   }
 
   /** Letters that an input method has not settled yet are for this screen only. @param {boolean} isComposing */
@@ -115,9 +115,15 @@ class Editor {
     this.desk.stage.dispatchEvent(new WheelEvent("wheel", e));
   }
 
+  /** One may not come back: sends what stands here. */
+  save() {
+    this.typing.hear(this.area.value);
+    this.typing.flush();
+  }
+
   /** Another window in front is no end: one comes back. */
   left() {
-    if (document.activeElement === this.area) this.typing.flush();
+    if (document.activeElement === this.area) this.save();
     else this.close();
   }
 

@@ -19,7 +19,7 @@ export class Typing {
     this.el = el;
     this.isNew = isNew;
     this.moved = moved;
-    this.before = String(el.text ?? "");
+    this.before = trimmed(String(el.text ?? ""));
     /** The newest words, and those that were sent last. */
     this.text = this.sent = this.before;
     this.isOnBoard = !isNew;
