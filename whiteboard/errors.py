@@ -4,7 +4,9 @@ WhiteboardError
 ├── ConfigError           settings that cannot be used; lists every problem with its path
 ├── StartupError          the server cannot start; says what to do
 ├── ConnectionLost        the peer closed, reset or vanished; ends one session
+├── TooSlow               a client takes nothing of what waits for it; ends its session
 ├── RoomClosed            the room ended (evicted, failed, draining); ends its sessions
+├── ServerFull            as many sessions or boards as may be; come back later
 └── StorageError          abstract; adapters map foreign exceptions to one of these three
     ├── StorageUnavailable    try again later (disk full, locked, stopped)
     ├── StorageConflict       the stored state is not what the caller thought
@@ -38,8 +40,16 @@ class ConnectionLost(WhiteboardError):
         """The close code that the peer sent, if it said goodbye."""
 
 
+class TooSlow(WhiteboardError):
+    """The socket took no byte for SLOW_CLIENT although there was something for it."""
+
+
 class RoomClosed(WhiteboardError):
     """The room is no longer there to take this."""
+
+
+class ServerFull(WhiteboardError):
+    """The server or the board holds as many sessions or boards as it may."""
 
 
 class StorageError(WhiteboardError):

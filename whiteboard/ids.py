@@ -14,9 +14,13 @@ ElementId = NewType("ElementId", str)
 MAX_COUNTER: Final = 2**53 - 1
 """Highest op counter: the largest integer that every JSON reader keeps exact (RFC 8259 section 6)."""
 
-_BOARD_ID = re.compile(r"[A-Za-z0-9_.\-]{1,128}")
-_CLIENT_ID = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
-_OP_ID = re.compile(r"([A-Za-z0-9_.\-]{1,64}):([1-9][0-9]{0,15})")
+MAX_ID_CHARS: Final = 128
+"""Characters of a board id or an element id."""
+MAX_CLIENT_ID_CHARS: Final = 64
+
+_BOARD_ID = re.compile(rf"[A-Za-z0-9_.\-]{{1,{MAX_ID_CHARS}}}")
+_CLIENT_ID = re.compile(rf"[A-Za-z0-9_.\-]{{1,{MAX_CLIENT_ID_CHARS}}}")
+_OP_ID = re.compile(rf"({_CLIENT_ID.pattern}):([1-9][0-9]{{0,15}})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -52,6 +56,6 @@ def parse_op_id(text: str) -> OpId | None:
 
 def parse_element_id(text: str) -> ElementId | None:
     """An element id: 1 to 128 characters, none of them a control character or a lone surrogate."""
-    if not 1 <= len(text) <= 128 or _CONTROL.search(text):
+    if not 1 <= len(text) <= MAX_ID_CHARS or _CONTROL.search(text):
         return None
     return ElementId(text)

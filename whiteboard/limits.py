@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from whiteboard.ids import MAX_CLIENT_ID_CHARS, MAX_COUNTER, MAX_ID_CHARS
+
 KIB: Final = 1024
 MIB: Final = 1024 * 1024
 
@@ -24,6 +26,8 @@ that no double holds) are spelled anew before they are stored."""
 MAX_TEXT_CHARS: Final = 10_000
 MAX_PROPERTY_BYTES: Final = 4 * KIB
 MAX_PROPERTY_NAME_CHARS: Final = 64
+MAX_REASON_CHARS: Final = 200
+"""What a reject or an error says of a decoder's complaint."""
 MAX_PROPERTIES: Final = 64
 MAX_COORDINATE: Final = 1e9
 MAX_WIDTH: Final = 1_000
@@ -48,19 +52,27 @@ from the log at its own pace, so memory never grows with its slowness."""
 SNAPSHOT_PART_BYTES: Final = 128 * KIB
 """Target size of one snapshot part: small enough to show progress, large enough to be cheap."""
 TURN_BYTES: Final = 16 * KIB
-"""Messages of one frame, each with OP_OVERHEAD_BYTES, that are handled before other tasks get their turn: about half a millisecond."""
+"""Messages of one session, each with OP_OVERHEAD_BYTES, that are handled before other tasks get their turn:
+about half a millisecond."""
+SLICE: Final = 256
+"""Elements or stored ops worked on before other tasks get their turn: about a millisecond; of ordinary ops
+about SNAPSHOT_PART_BYTES."""
 MAX_STRIKES: Final = 50
 """Bad messages, less one forgiven per good second, before a session is closed with 4400."""
 
 # --- what a room may hold ---------------------------------------------------------------------
 MAX_INBOX_OPS: Final = 4_096
-"""Ops waiting for the room task. When it is full, sessions stop reading their sockets."""
+"""Ops handed in to a board and not settled. When they are so many, sessions stop reading their sockets."""
+MAX_SESSION_OPS: Final = 512
+"""The same of one session: what the next op of another waits behind when one sends thousands, some 25 ms."""
 MAX_INBOX_BYTES: Final = 16 * MIB
 """The same in bytes: ops may be MAX_FRAME_BYTES each, and storage may stop for COMMIT."""
 MAX_COMMIT_OPS: Final = 2_048
 """Ops in one commit, so that one commit's latency stays in milliseconds."""
 MAX_COMMIT_BYTES: Final = 4 * MIB
 """Bodies in one commit (and one op more): some 20 ms of writing, so that other boards get their turn."""
+COMMIT_ROW_BYTES: Final = MAX_COMMIT_BYTES // MAX_COMMIT_OPS
+"""A larger row counts as several where one transaction of the storage takes writes of several boards together."""
 MAX_TAIL_BYTES: Final = 2 * MIB
 MAX_TAIL_OPS: Final = 8_192
 """Recent ops kept encoded in memory for sessions that lag or resume."""
@@ -72,7 +84,8 @@ MAX_BOARDS_OPEN: Final = 5_000
 CHECKPOINT_MIN_OPS: Final = 1_000
 """Ops since the last checkpoint before another one is worth its write."""
 COMPACT_SLICE_OPS: Final = 512
-"""Ops moved by one step of log compaction: one short transaction between two commits."""
+"""Ops moved by one step of log compaction: one short transaction between two commits. A board keeps fewer
+of them behind its checkpoint as they are."""
 MAX_CLOCK_CLIENTS: Final = 4_096
 """Clients whose last counter a board keeps in memory, the most recent ones."""
 
@@ -91,6 +104,8 @@ OP_OVERHEAD_BYTES: Final = 256
 """What an op costs in memory beside its body; counts towards MAX_READ_BYTES and MAX_INBOX_BYTES."""
 SEGMENT_BYTES: Final = 1 * MIB
 """Bodies in one compressed segment: what one read of a single old op has to unpack (some 3 ms)."""
+CHECKPOINT_PART_BYTES: Final = 1 * MIB
+"""A piece of a packed checkpoint: what others' commits wait for while a large board is written, some 5 ms."""
 READ_CONNECTIONS: Final = 2
 """Reads at a time, so that a page of history does not hold up the opening of a board."""
 SQL_VARIABLES: Final = 500
@@ -99,6 +114,8 @@ WAL_BYTES: Final = 64 * MIB
 """Size to which SQLite cuts its write-ahead log back after a burst."""
 PURGE_SLICE_ROWS: Final = 2_000
 """Rows of deleted boards removed between two commits: some milliseconds."""
+PURGE_SLICE_BYTES: Final = 4 * MIB
+"""The same in bytes of what the rows hold (and one row more)."""
 
 # --- HTTP -------------------------------------------------------------------------------------
 MAX_HEAD_BYTES: Final = 16 * KIB
@@ -163,4 +180,16 @@ def published() -> dict[str, int | float]:
         "clockEntries": MAX_CLOCK_ENTRIES,
         "elements": MAX_ELEMENTS,
         "boardBytes": MAX_BOARD_BYTES,
+        "messageBytes": MAX_MESSAGE_BYTES,
+        "elementIdChars": MAX_ID_CHARS,
+        "boardIdChars": MAX_ID_CHARS,
+        "clientIdChars": MAX_CLIENT_ID_CHARS,
+        "propertyNameChars": MAX_PROPERTY_NAME_CHARS,
+        "colorChars": MAX_COLOR_CHARS,
+        "nameChars": MAX_NAME_CHARS,
+        "assetChars": MAX_ASSET_CHARS,
+        "orderKeyChars": MAX_ORDER_KEY_CHARS,
+        "keyChars": MAX_KEY_CHARS,
+        "laserPoints": MAX_LASER_POINTS,
+        "counter": MAX_COUNTER,
     }

@@ -25,11 +25,11 @@ import trio
 from whiteboard import timeouts
 from whiteboard.config import Mode, Settings, TcpAddress
 from whiteboard.diagnostics import logs, tasks
-from whiteboard.errors import RoomClosed
+from whiteboard.errors import RoomClosed, ServerFull
 from whiteboard.ids import parse_board_id
 from whiteboard.protocol import schema
 from whiteboard.rooms.access import BoardAccess
-from whiteboard.rooms.hub import Full, Hub, open_hub
+from whiteboard.rooms.hub import Hub, open_hub
 from whiteboard.storage.memory import open_memory
 from whiteboard.storage.ports import Storage
 from whiteboard.storage.sqlite import open_sqlite
@@ -167,7 +167,7 @@ async def _start_session(hub: Hub, request: WebSocketRequest) -> None:
         return
     try:
         await hub.serve(board_id, request.accept)
-    except (RoomClosed, Full) as error:
+    except (RoomClosed, ServerFull) as error:
         await request.refuse(503, error_body("unavailable", str(error)), [RETRY_AFTER])
 
 

@@ -78,6 +78,11 @@ DRAIN_GRACE: Final = _register(
 DRAIN_NOTICE: Final = _register(
     "drain-notice", 0.5, "R12: time for the drain message to leave before sockets are closed with 1001."
 )
+RECONNECT_SPREAD: Final = _register(
+    "reconnect-spread",
+    5.0,
+    "R12: clients of a draining server come back at a random moment within 5 s, so that a thousand of them are 200 a second.",
+)
 CLEANUP: Final = _register(
     "cleanup",
     2.0,
@@ -180,6 +185,11 @@ UPKEEP: Final = _register(
     "upkeep",
     1.0,
     "Looks whether a board wants a checkpoint: a comparison of two numbers, often enough to spread the writes.",
+)
+FULL_BOARD: Final = _register(
+    "full-board",
+    15.0,
+    "Between two checkpoints of a full board, which alone let deleted elements leave; each writes up to 128 MiB, so sooner would keep a disk busy.",
 )
 COMPACT_PAUSE: Final = _register(
     "compact-pause",

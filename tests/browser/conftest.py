@@ -61,8 +61,9 @@ def board(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def browse(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Browse]:
     """Make browsers of people: `browse(**options of the context)`. Each has its own storage."""
-    if "own_server" in request.fixturenames:
-        request.getfixturevalue("own_server")  # people leave before their server does
+    for theirs in ("own_server", "own_line"):
+        if theirs in request.fixturenames:
+            request.getfixturevalue(theirs)  # people leave before their server does, and its line
     with ExitStack() as stack:
 
         def start(**options: Any) -> BrowserContext:

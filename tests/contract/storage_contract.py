@@ -71,7 +71,19 @@ class CompactionContract:
         receipts = await append(log, BOARD, [op(ADA, 2, at=AT + 99), op(ADA, 10, at=AT + 99)])
         assert receipts == [Receipt(2, AT + 2, is_new=False), Receipt(4, AT + 99, is_new=True)]
         assert await log.find(BOARD, [OpId(ADA, 9)]) == {OpId(ADA, 9): Receipt(3, AT + 9, is_new=False)}
-        assert await log.seen_by(BOARD, {ADA: 6}) == 2
+        assert await log.seen_by(BOARD, {ADA: 4}) == 2
+
+    async def test_too_little_to_compact_is_left(self, storage: Storage) -> None:
+        """Fewer ops than `least` stay as they are, unless they fill a segment."""
+        await append(storage.op_log, BOARD, ops(ADA, range(1, 11)))
+        assert await storage.op_log.compact(BOARD, 10, 4, least=4) == 4
+        assert await storage.op_log.compact(BOARD, 7, 4, least=4) == 0
+        assert await storage.op_log.compact(BOARD, 10, 4, least=4) == 4
+        assert await storage.op_log.compact(BOARD, 10, 4, least=4) == 0
+        large = [op(BOB, n, body=b"b" * (limits.SEGMENT_BYTES // 2)) for n in (1, 2, 3)]
+        await append(storage.op_log, BOARD, large)
+        assert await storage.op_log.compact(BOARD, 13, 99, least=99) == 3
+        assert len(await read_all(storage.op_log, BOARD)) == 13
 
     async def test_a_segment_is_bounded_in_bytes(self, storage: Storage) -> None:
         """Large ops make smaller segments, of one op at least."""
@@ -205,7 +217,7 @@ class BoardsContract:
         """A board may be noted before its first op; a second time it is there already."""
         assert await storage.boards.create(BOARD, AT, EPOCH)
         assert not await storage.boards.create(BOARD, AT + 1, "epoch-2")
-        assert await storage.op_log.head(BOARD) == Head(0, EPOCH)
+        assert await storage.op_log.head(BOARD) == Head(0, EPOCH, AT)
         assert await storage.boards.page(9, None) == [BoardInfo(BOARD, 0, AT, AT)]
         assert await seqs(storage.op_log, BOARD, ops(ADA, [1])) == [1]
 
@@ -254,7 +266,7 @@ class BoardsContract:
         claims = {ADA: b"another key"}
         reborn = await storage.op_log.append(BOARD, ops(ADA, [3]), epoch="epoch-2", claims=claims)
         assert reborn == [Receipt(1, AT, is_new=True)]
-        assert await storage.op_log.head(BOARD) == Head(1, "epoch-2")
+        assert await storage.op_log.head(BOARD) == Head(1, "epoch-2", AT)
         assert await storage.snapshots.load(BOARD) is None
         assert not await storage.snapshots.has_tombstones(BOARD)
         assert await storage.op_log.seen_by(BOARD, {ADA: 99}) == 1

@@ -22,7 +22,8 @@ def main(directory: str, port: str, point: str, nth: str) -> None:
     """Serve until killed."""
     bomb = Bomb(point, int(nth))
     bomb.is_armed = True
-    vars(upkeep)["CHECKPOINT_MIN_OPS"] = 40  # so that compaction begins within a test's patience
+    # So that compaction begins within a test's patience.
+    vars(upkeep).update(CHECKPOINT_MIN_OPS=40, COMPACT_SLICE_OPS=16)
 
     def connect(path: Path, **options: object) -> sqlite3.Connection:
         # the options are passed on as they came

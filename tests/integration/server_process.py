@@ -2,9 +2,11 @@
 
 import json
 import os
+import random
 import re
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -29,7 +31,7 @@ class ServerProcess:
     def __init__(self, folder: Path, mode: str, *options: str, port: int = 0) -> None:
         self.folder = folder
         self.mode = mode
-        self.port = port
+        self.port = port or free_port()
         self._options = options
         self._log = folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -47,7 +49,7 @@ class ServerProcess:
 
     @property
     def command(self) -> list[str]:
-        """What is run; after the first start with the port that it got."""
+        """What is run."""
         where = ["--addr", f"127.0.0.1:{self.port}", "--data", str(self.folder / "data")]
         return [
             sys.executable,
@@ -96,7 +98,7 @@ class ServerProcess:
             self._process = subprocess.Popen(
                 self.command, stdout=log, stderr=log, env=environment(), cwd=self.folder
             )
-        self._wait_for(lambda: self._read_port(begin), "an address")
+        self._wait_for(lambda: self._has_told_its_address(begin), "an address")
         self._wait_for(self._is_ready, "readiness")
 
     def _wait_for(self, is_there: Any, what: str) -> None:
@@ -106,11 +108,8 @@ class ServerProcess:
             assert time.monotonic() < deadline, f"{what} did not come:\n{self.log}"
             time.sleep(POLL_SECONDS)
 
-    def _read_port(self, begin: int) -> bool:
-        told = re.search(r"http://127\.0\.0\.1:(\d+)", self.log[begin:])
-        if told:
-            self.port = int(told[1])
-        return told is not None
+    def _has_told_its_address(self, begin: int) -> bool:
+        return f"http://127.0.0.1:{self.port}" in self.log[begin:]
 
     def _is_ready(self) -> bool:
         try:
@@ -191,6 +190,23 @@ class ServerProcess:
         _, hard = resource.prlimit(self.pid, resource.RLIMIT_FSIZE)
         soft = hard if size_bytes is None else size_bytes
         resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def free_port() -> int:
+    """A port of loopback that nobody has, below those that the system gives to outgoing connections.
+
+    So a server that is stopped and started again finds it free, whoever connected to what meanwhile.
+    """
+    chance = random.SystemRandom()
+    while True:
+        port = chance.randrange(15_000, 30_000)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def environment() -> dict[str, str]:

@@ -20,6 +20,7 @@ FAULT_POINTS = [
     ("after INSERT INTO segments", 2),
     ("before UPDATE ops SET body", 3),
     ("after DELETE FROM checkpoints", 2),
+    ("after INSERT OR REPLACE INTO checkpoint_parts", 2),
 ]
 
 
@@ -54,7 +55,7 @@ async def test_killed_at_fault_point(serve: Serve, tmp_path: Path, point: str, n
     stop = trio.Event()
     async with trio.open_nursery() as nursery:
         for author in authors:
-            nursery.start_soon(write, bombed, author, random.Random(SEED + author.number), stop)
+            nursery.start_soon(write, bombed, author, authors, random.Random(SEED + author.number), stop)
         assert await trio.to_thread.run_sync(bombed.wait) == -9
         server = serve("sqlite", port=bombed.port)
         stop.set()

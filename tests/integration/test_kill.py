@@ -52,8 +52,13 @@ def drawing(author: Author, chance: random.Random) -> Iterator[Json]:
         number += 1
 
 
-async def write(server: ServerProcess, author: Author, chance: random.Random, stop: trio.Event) -> None:
-    """Draw with up to ten ops on their way, until told to stop; then wait for every answer."""
+async def write(
+    server: ServerProcess, author: Author, authors: list[Author], chance: random.Random, stop: trio.Event
+) -> None:
+    """Draw with up to ten ops on their way, until told to stop; then wait for every answer.
+
+    Begins when all are connected: a first connection that fails is an error, later ones are made again.
+    """
     room = trio.Semaphore(10)
 
     async def send(board: BoardClient, op: Json) -> None:
@@ -65,6 +70,7 @@ async def write(server: ServerProcess, author: Author, chance: random.Random, st
 
     async with open_board(server.url, "b", client=f"c-{author.number}") as board:
         author.client, author.key = board.client, board.key or ""
+        await until(lambda: all(one.client for one in authors))
         async with trio.open_nursery() as nursery:
             for op in drawing(author, chance):
                 if stop.is_set():
@@ -105,7 +111,7 @@ async def test_kill_under_load_loses_nothing(serve: Serve) -> None:
     stop = trio.Event()
     async with trio.open_nursery() as nursery:
         for author in authors:
-            nursery.start_soon(write, server, author, random.Random(SEED + author.number), stop)
+            nursery.start_soon(write, server, author, authors, random.Random(SEED + author.number), stop)
         await kill_again_and_again(server, authors, chance)
         stop.set()
     log = await server.ops("b")

@@ -4,12 +4,9 @@ import re
 from collections import Counter
 from pathlib import Path
 
-import pytest
-
 from whiteboard import limits, timeouts
 from whiteboard.core.ops import RESERVED, ElementType
 from whiteboard.core.outcomes import RejectCode
-from whiteboard.ids import MAX_COUNTER
 from whiteboard.protocol import messages
 
 ROOT = Path(__file__).parents[2]
@@ -133,23 +130,9 @@ def test_the_table_of_limits_is_what_welcome_publishes() -> None:
     assert {name: int(value) for name, value in rows} == limits.published()
 
 
-@pytest.mark.parametrize(
-    ("row", "value"),
-    [
-        ("counter, seq", MAX_COUNTER),
-        ("property name", limits.MAX_PROPERTY_NAME_CHARS),
-        ("asset", limits.MAX_ASSET_CHARS),
-        ("order key", limits.MAX_ORDER_KEY_CHARS),
-        ("key", limits.MAX_KEY_CHARS),
-        ("laser points", limits.MAX_LASER_POINTS),
-        ("close reason", limits.MAX_CLOSE_REASON_BYTES),
-        ("color, fill, name, epoch", limits.MAX_COLOR_CHARS),
-        ("color, fill, name, epoch", limits.MAX_NAME_CHARS),
-    ],
-)
-def test_fixed_bounds_are_those_of_the_code(row: str, value: int) -> None:
-    """Bounds that are part of the protocol. [LIM-3]"""
-    assert re.search(rf"^\| {row} \| {value}\b", text("limits.md"), re.MULTILINE)
+def test_the_bound_of_a_close_reason_is_the_code_s() -> None:
+    """A bound that no message publishes. [CLS-1]"""
+    assert f"at most {limits.MAX_CLOSE_REASON_BYTES} bytes" in text("limits.md")
 
 
 def test_the_lists_of_names_are_those_of_the_code() -> None:

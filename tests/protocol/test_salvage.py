@@ -39,7 +39,17 @@ def test_fields_that_should_be_names_are_names_or_empty() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [b"", b"[1]", b"garbage", b"\xff", b"{" * 5_000, b'{"a":' * 100_000, b"1" * 5_000]
+    "text",
+    [
+        b"",
+        b"[1]",
+        b"garbage",
+        b"\xff",
+        b"{" * 5_000,
+        b'{"a":' * 100_000,
+        b"1" * 5_000,
+        b'{"a":1,' + b"[" * 5_000,
+    ],
 )
 def test_what_nobody_takes_is_left(text: bytes) -> None:
     """No JSON, no object, no end: there is nothing to find, and nothing is raised."""
@@ -51,13 +61,41 @@ def test_nesting_near_the_reader_s_end_is_left() -> None:
     for depth in range(100, 2_000, 50):
         text = b'{"a":' + b"[" * depth + b"NaN" + b"]" * depth + b"}"
         fault = salvage.find_fault(text)
-        assert fault is None or fault.reason == "a number that is not finite"
+        assert fault is None or fault.is_depth or fault.reason == "a number that is not finite"
         salvage.split(b"[" + text + b"]")
+
+
+def test_messages_beside_a_faulty_one_keep_their_spelling() -> None:
+    """Numbers, doubled names and white space come out as they came in. [LOG-6] [CON-7]"""
+    texts = [b'{"a":[[1.10,2e1]],"b":12345678901234567890.00}', b'{ "k":1,"k" : 2 }', b"7" * 5_000]
+    deep = b'{"d":' + b"[" * 5_000 + b"]" * 5_000 + b"}"
+    for odd in (b'{"x":NaN}', rb'{"x":"\ud800 ] \" ["}', deep):
+        assert salvage.split(b" [ " + b" , ".join([*texts, odd, *texts]) + b"\n] ") == [*texts, odd, *texts]
+
+
+@pytest.mark.parametrize(
+    "text", [b"[NaN,]", b"[NaN", b"[NaN]]", b"[NaN x]", b"[,NaN]", b"[" * 5_000 + b"NaN", b'[NaN,"]']
+)
+def test_what_is_no_array_is_not_split(text: bytes) -> None:
+    """Something missing or too much: no batch at all. [CON-8]"""
+    assert salvage.split(text) is None
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+def test_a_field_that_is_nested_too_deeply_is_named(opening: str) -> None:
+    """The other fields are read all the same, before it and behind it. [REJ-2] [REJ-3]"""
+    closing = {"[": "]", '{"a":': "}"}[opening]
+    deep = opening * 50_000 + "0" + closing * 50_000
+    text = f'{{"type":"note", "foo" : {deep} ,"id":"e","s":"] }}","bar":{deep},"opId":"c:1"}}'
+    fault = salvage.find_fault(text.encode())
+    assert fault is not None
+    assert (fault.path, fault.is_depth) == ("$.foo", True)
+    assert [fault.name_of(name) for name in ("type", "id", "opId")] == ["note", "e", "c:1"]
 
 
 def test_a_batch_is_split_into_messages_that_keep_their_faults() -> None:
     """Each message comes out as text of its own; no array, no batch. [ERR-3]"""
-    assert salvage.split(rb'[{"a":"\ud83d"},5]') == [rb'{"a": "\ud83d"}', b"5"]
+    assert salvage.split(rb'[{"a":"\ud83d"},5]') == [rb'{"a":"\ud83d"}', b"5"]
     assert salvage.split(b'{"a":1}') is None
     assert salvage.split(b"[") is None
     assert json.loads((salvage.split(b"[NaN]") or [b""])[0]) != 0

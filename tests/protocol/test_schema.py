@@ -89,7 +89,7 @@ FROM_SERVER: list[messages.ServerMessage] = [
     messages.Pong(ts=None),
     messages.Join(session="s", client="c", name="", color=""),
     messages.Leave(session="s"),
-    messages.Cursors(cursors=[messages.CursorOf(session="s", x=1, laser=[(1, 2)], follow="")]),
+    messages.Cursors(cursors=[messages.CursorOf(session="s", x=1, laser=[[1, 2]], follow="")]),
     messages.Resync(reason="r"),
     messages.Role(role="viewer"),
     messages.Drain(reconnect=(0, 5)),

@@ -39,6 +39,22 @@ def test_a_bad_message_of_a_batch_refuses_only_itself() -> None:
     assert kinds == [messages.Ping, BadMessage, BadOp, BadMessage, OpRequest]
 
 
+def test_a_message_that_is_too_deep_takes_no_other_along() -> None:
+    """The ops beside it are read, and it is refused under its own names. [CON-7] [ACK-1] [REJ-1]"""
+    deep = b'{"type":"note","id":"dn","opId":"a:2","foo":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    parts = split_frame(b'[{"type":"delete","id":"e","opId":"a:1"},' + deep + b"]")
+    assert isinstance(parts, list)
+    good, bad = map(read_message, parts)
+    assert isinstance(good, OpRequest)
+    assert isinstance(bad, BadOp)
+    assert (bad.op_id, bad.element, bad.refusal.code.value, bad.refusal.path) == (
+        "a:2",
+        "dn",
+        "too_deep",
+        "$.foo",
+    )
+
+
 @pytest.mark.parametrize(
     "frame", [b"[", b'[{"type":"ping"},garbage]', b'[{"type":"ping"}', b"[1,]", b"[\xff]"]
 )

@@ -12,6 +12,7 @@ from rooms.line import Line
 
 from whiteboard.ids import BoardId
 from whiteboard.rooms.hub import Hub, open_hub
+from whiteboard.storage import memory
 from whiteboard.storage.memory import open_memory
 from whiteboard.storage.ports import Storage
 
@@ -58,10 +59,21 @@ def ticking_clock() -> Callable[[], int]:
 @asynccontextmanager
 async def open_stage(storage: Storage | None = None) -> AsyncIterator[Stage]:
     """A stage on memory storage, or on a given one."""
-    async with open_memory() as memory:
-        used = storage or memory
+    async with open_memory() as in_memory:
+        used = storage or in_memory
         async with open_hub(used, ticking_clock()) as hub:
             yield Stage(hub, used)
+
+
+@pytest.fixture
+def without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The memory adapter packs segments at once: a virtual clock does not wait for threads."""
+
+    async def run_inline(_: trio.CapacityLimiter, blocking: Callable[..., Any], *args: Any) -> Any:
+        await trio.lowlevel.checkpoint()
+        return blocking(*args)
+
+    monkeypatch.setattr(memory, "run_blocking", run_inline)
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from rooms.conftest import BOARD, Stage, open_stage
 from rooms.faulty import HookedStorage, TappedStorage
 from rooms.line import Line
 
-from whiteboard import timeouts
+from whiteboard import limits, timeouts
 from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import BoardId, ClientId, OpId
-from whiteboard.rooms import commit, upkeep
+from whiteboard.rooms import commit, inbox, upkeep
 from whiteboard.storage.memory import open_memory
 from whiteboard.storage.ports import NewOp
 
@@ -356,6 +356,32 @@ async def test_checkpoint_that_ends_during_a_write_takes_no_element_from_its_ops
         assert (element["points"], element["color"]) == ([[1, 0]], "red")
 
 
+async def test_write_that_lands_while_its_repeat_is_looked_up_is_shown(autojump_clock: object) -> None:
+    """[R5] An op whose write was given up and came to pass late is merged and spread before its repeat is acked."""
+    async with open_hooked_stage() as (stage, storage):
+        given_up: list[NewOp] = []
+
+        async def hang(_: BoardId, ops: list[NewOp]) -> None:
+            given_up.extend(ops)
+            await trio.sleep_forever()
+
+        storage.op_log.before["append"] = hang
+        ada, welcome = await stage.join(client="ada")
+        bob, _ = await stage.join(client="bob")
+        ada.say(stroke(1, opId="ada:1"))
+        await ada.expect("reject", opId="ada:1")
+        claims = {ClientId("ada"): hashlib.sha256(f"{BOARD}\0ada\0{welcome['key']}".encode()).digest()}
+
+        async def land(*_: object) -> None:
+            del storage.op_log.before["find"], storage.op_log.before["append"]
+            await storage.op_log.append(BOARD, given_up, epoch=welcome["epoch"], claims=claims)
+
+        storage.op_log.before["find"] = land
+        ada.say(stroke(1, opId="ada:1"))
+        await ada.expect("ack", opId="ada:1", seq=1)
+        await bob.expect("stroke", seq=1)
+
+
 async def test_op_number_taken_by_a_write_that_was_given_up_loses_no_op(autojump_clock: object) -> None:
     """[R5] A thin client's op is never acked with the seq of another op that came late."""
     async with open_hooked_stage() as (stage, storage):
@@ -402,7 +428,7 @@ async def test_large_ops_form_small_commits(
 
 async def test_inbox_is_bounded_in_bytes(autojump_clock: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """While storage stands still, a board holds MAX_INBOX_BYTES of ops and its sessions read no further."""
-    monkeypatch.setattr(commit, "MAX_INBOX_BYTES", 50_000)
+    monkeypatch.setattr(inbox, "MAX_INBOX_BYTES", 50_000)
     async with open_tapped_stage() as (stage, storage):
         ada, _ = await stage.join()
         storage.op_log.hold()
@@ -411,6 +437,36 @@ async def test_inbox_is_bounded_in_bytes(autojump_clock: object, monkeypatch: py
         assert 0 < stage.hub.statistics().ops_waiting <= 8
         storage.op_log.flow.set()
         await ada.expect("ack", seq=100)
+
+
+async def test_one_who_sends_thousands_of_ops_does_not_hold_up_the_others(autojump_clock: object) -> None:
+    """Another's next op is stored with or right behind MAX_SESSION_OPS of the busy session's, not behind all."""
+    async with open_tapped_stage() as (stage, storage):
+        busy, _ = await stage.join()
+        quiet, _ = await stage.join()
+        storage.op_log.hold()
+        for start in range(0, 6_000, 1_000):
+            busy.say([stroke(start + number) for number in range(1_000)])
+        await trio.sleep(1)
+        quiet.say(stroke(9_999))
+        await trio.sleep(1)
+        storage.op_log.flow.set()
+        ack = await quiet.expect("ack", id="s9999")
+        assert ack["seq"] <= limits.MAX_SESSION_OPS + 1
+        await busy.expect("ack", seq=6_001)
+
+
+async def test_welcome_counts_ops_that_still_wait(autojump_clock: object) -> None:
+    """Who comes back while the own ops are on their way is told not to use their counters again. [HEL-5]"""
+    async with open_tapped_stage() as (stage, storage):
+        ada, welcome = await stage.join(client="ada")
+        storage.op_log.hold()
+        ada.say(stroke(1, opId="ada:7"))
+        await trio.sleep(1)
+        ada.hang_up()
+        _, again = await stage.join(client="ada", key=welcome["key"])
+        assert again["clock"]["ada"] == 7
+        storage.op_log.flow.set()
 
 
 async def test_boards_commit_apart(stage: Stage, autojump_clock: object) -> None:

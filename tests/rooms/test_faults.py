@@ -1,6 +1,6 @@
 """Storage that fails at any call ends a session or a board at most, and the next try succeeds."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -14,7 +14,6 @@ from whiteboard import timeouts
 from whiteboard.errors import RoomClosed, StorageCorrupt, StorageError, StorageUnavailable
 from whiteboard.ids import BoardId
 from whiteboard.rooms import feed, tail, upkeep
-from whiteboard.storage import memory as memory_adapter
 from whiteboard.storage.memory import open_memory
 
 OTHER = BoardId("other")
@@ -24,6 +23,7 @@ CALLS = (
     ("op_log", "client"),
     ("op_log", "find"),
     ("op_log", "seen_by"),
+    ("op_log", "ranks_about"),
     ("op_log", "append"),
     ("op_log", "compact"),
     ("snapshots", "load"),
@@ -38,12 +38,6 @@ def stroke(number: int, **more: object) -> dict[str, object]:
     return {"type": "stroke", "id": f"s{number}", "points": [[number, 0]], **more}
 
 
-async def run_inline(_: trio.CapacityLimiter, blocking: Callable[..., Any], *args: Any) -> Any:
-    """Stands for `run_blocking`: the virtual clock does not wait for threads."""
-    await trio.lowlevel.checkpoint()
-    return blocking(*args)
-
-
 async def use_everything(stage: Stage, first: int) -> None:
     """Two sessions that reach every call of the ports, as far as they are let."""
     for client in ("bob", "ada"):
@@ -53,6 +47,7 @@ async def use_everything(stage: Stage, first: int) -> None:
             line.say({"type": "restore", "id": "s1"})
             line.say(*[stroke(number, opId=f"{client}:{number}") for number in range(first, first + 99)])
             line.say(stroke(1, opId=f"{client}:{first}"), stroke(1, clock={client: 9}))
+            line.say(*[stroke(1, opId=f"{client}:{number + first}") for number in (20_000, 10_000)])
             line.say({"type": "delete", "id": "s1"})
             await trio.sleep(9)
             line.say({"type": "sync", "since": 0})
@@ -67,13 +62,13 @@ def quiet() -> Iterator[None]:
         yield
 
 
+@pytest.mark.usefixtures("without_threads")
 @pytest.mark.parametrize("fault", [StorageUnavailable("busy"), StorageCorrupt("rotten")])
 @pytest.mark.parametrize(("port", "call"), CALLS)
 async def test_fault_of_storage_stays_on_its_board(
     autojump_clock: object, monkeypatch: pytest.MonkeyPatch, port: str, call: str, fault: StorageError
 ) -> None:
     """[R13] Whatever call fails, other boards go on, nothing is left held, and a retry finds it mended."""
-    monkeypatch.setattr(memory_adapter, "run_blocking", run_inline)
     monkeypatch.setattr(upkeep, "CHECKPOINT_MIN_OPS", 5)
     monkeypatch.setattr(tail, "MAX_TAIL_OPS", 4)
     monkeypatch.setattr(feed, "MAX_RESUME_OPS", 1_000)
@@ -119,6 +114,25 @@ async def test_session_that_storage_refuses_is_told_to_come_back_later(autojump_
             line = await stage.connect()
             line.say({"type": "hello", "client": "ada"})
             assert (await line.wait_closed())[0] == 4500
+
+
+async def test_storage_that_turns_out_corrupt_makes_the_server_not_ready(autojump_clock: object) -> None:
+    """[HTTP-3] A commit that storage cannot take at all counts like a refused one, though its board is gone."""
+    async with open_memory() as memory:
+        storage: Any = HookedStorage(memory)
+
+        async def rot(*_: object) -> None:
+            await trio.lowlevel.checkpoint()
+            raise StorageCorrupt("rotten")
+
+        async with open_stage(storage) as stage:
+            line, _ = await stage.join()
+            storage.op_log.before["append"] = rot
+            line.say(stroke(1))
+            await line.wait_closed()
+            assert stage.hub.is_refusing
+            await trio.sleep(timeouts.REFUSAL_COUNTS.seconds + 1)
+            assert not stage.hub.is_refusing
 
 
 async def test_newcomer_while_a_failed_board_ends_gets_a_new_one(autojump_clock: object) -> None:

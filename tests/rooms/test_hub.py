@@ -11,11 +11,10 @@ from rooms.faulty import HookedStorage
 from rooms.line import Line
 
 from whiteboard import limits, timeouts
-from whiteboard.errors import ConnectionLost, RoomClosed
+from whiteboard.errors import ConnectionLost, RoomClosed, ServerFull
 from whiteboard.ids import BoardId
 from whiteboard.rooms.access import BoardAccess
 from whiteboard.rooms.commit import Committer
-from whiteboard.rooms.hub import Full
 from whiteboard.storage.memory import open_memory
 
 SEED = {"type": "stroke", "points": [[10, 20], [30, 40]], "id": "s1"}
@@ -147,10 +146,47 @@ async def test_visits_count_towards_the_limit_of_boards(
     monkeypatch.setattr(limits, "MAX_BOARDS_OPEN", 2)
     access = BoardAccess(stage.hub, stage.storage, lambda: 1)
     for number in range(2):
-        assert await access.create_board(BoardId(f"b{number}"))
+        await stage.join(BoardId(f"b{number}"))
     with pytest.raises(RoomClosed):
         await access.create_board(BoardId("b2"))
+    with pytest.raises(ServerFull):
+        await stage.connect(BoardId("b3"))
     assert stage.hub.statistics().boards == 2
+
+
+async def test_boards_that_nobody_needs_make_room_for_others(
+    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the limit the board that was left longest ago is evicted; one in use never is."""
+    monkeypatch.setattr(limits, "MAX_BOARDS_OPEN", 3)
+    access = BoardAccess(stage.hub, stage.storage, lambda: 1)
+    ada, _ = await stage.join(BoardId("used"))
+    for number in range(20):
+        assert await access.create_board(BoardId(f"b{number}"))
+        await trio.sleep(0.1)
+    assert stage.hub.statistics().boards == 3
+    assert set(stage.hub._rooms) == {"used", "b18", "b19"}
+    assert ada.closed is None
+
+
+async def test_board_that_loads_for_long_does_not_hold_up_a_stop(autojump_clock: object) -> None:
+    """[R12] A drain does not wait for a board to be read that nobody will see; its sessions end with 1001."""
+    async with open_memory() as memory:
+        storage: Any = HookedStorage(memory)
+
+        async def take_long(*_: object) -> None:
+            await trio.sleep(1_000)
+
+        storage.op_log.before["head"] = take_long
+        async with open_stage(storage) as stage:
+            line = await stage.connect()
+            line.say({"type": "hello"})
+            await trio.sleep(1)
+            started = trio.current_time()
+            await stage.hub.drain()
+            assert trio.current_time() - started < 5
+            assert line.closed is not None
+            assert line.closed[0] == 1001
 
 
 async def test_limit_of_sessions_is_spoken(
@@ -159,7 +195,7 @@ async def test_limit_of_sessions_is_spoken(
     """One session too many is refused before its handshake."""
     monkeypatch.setattr(limits, "MAX_SESSIONS_PER_BOARD", 1)
     await stage.join()
-    with pytest.raises(Full):
+    with pytest.raises(ServerFull):
         await stage.connect()
 
 

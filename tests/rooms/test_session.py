@@ -48,6 +48,23 @@ async def test_silent_client_is_welcomed_after_the_hello_deadline(
     assert trio.current_time() - started == pytest.approx(timeouts.HELLO.seconds)
 
 
+async def test_many_small_frames_are_one_turn_no_longer_than_a_large_one(
+    autojump_clock: object, stage: Stage
+) -> None:
+    """Others get their turn in the middle of a read, also when each message is a frame of its own."""
+    line, _ = await stage.join()
+    await line.expect("snapshot")
+    await trio.testing.wait_all_tasks_blocked()
+    line.read()
+    line.say(*[{"type": "ping", "ts": number} for number in range(1_000)])
+    turns: list[int] = []
+    while sum(turns) < 1_000:
+        await trio.lowlevel.checkpoint()
+        turns.append(len([one for one in line.read() if one["type"] == "pong"]))
+    one_turn = limits.TURN_BYTES // limits.OP_OVERHEAD_BYTES + 1
+    assert max(turns) <= 2 * one_turn, "Trio may let the session run twice before the test"
+
+
 async def test_session_nursery_has_exactly_three_children(autojump_clock: object, stage: Stage) -> None:
     """[R10] sync loop, heartbeat watchdog and broadcaster, and nothing else."""
     line, welcome = await stage.join()

@@ -1,16 +1,18 @@
 """Checkpoints by growth, compaction behind them, and opening that costs the live size only."""
 
+from typing import Any
+
 import pytest
 import trio
 from rooms.conftest import BOARD, Stage, open_stage
-from rooms.faulty import TappedStorage
+from rooms.faulty import HookedStorage, TappedStorage
 
 from whiteboard.core.board import Board
 from whiteboard.ids import ElementId
 from whiteboard.rooms import upkeep
 from whiteboard.rooms.replica import Replica
 from whiteboard.storage.memory import open_memory
-from whiteboard.storage.ports import StoredOp
+from whiteboard.storage.ports import Checkpoint, StoredOp
 
 
 def stroke(number: int) -> dict[str, object]:
@@ -34,18 +36,102 @@ async def test_checkpoint_follows_growth(
     assert checkpoint.seq == 10
 
 
+@pytest.mark.usefixtures("without_threads")
 async def test_history_reads_from_1_after_compaction(
     stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Compaction moves old ops aside; they read as before, and there is nothing left to move. [LOG-5]"""
     monkeypatch.setattr(upkeep, "CHECKPOINT_MIN_OPS", 10)
+    monkeypatch.setattr(upkeep, "COMPACT_SLICE_OPS", 8)
     ada, _ = await stage.join()
     ada.say([stroke(number) for number in range(30)])
     await ada.expect("ack", seq=30)
     before = await stage.storage.op_log.read(BOARD, 0, 100)
     await trio.sleep(5)
-    assert await stage.storage.op_log.compact(BOARD, 30, 100) == 0
+    assert await stage.storage.op_log.compact(BOARD, 30, 100) == 6, "all but what fills no slice was moved"
     assert await stage.storage.op_log.read(BOARD, 0, 100) == before
+
+
+@pytest.mark.usefixtures("without_threads")
+async def test_board_that_is_edited_in_short_visits_is_compacted_too(
+    autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ops behind the checkpoint that a closing room wrote are moved at the next opening."""
+    monkeypatch.setattr(upkeep, "COMPACT_SLICE_OPS", 8)
+    async with open_memory() as memory:
+        for visit in range(3):
+            async with open_stage(memory) as stage:
+                ada, _ = await stage.join()
+                ada.say([stroke(10 * visit + number) for number in range(10)])
+                await ada.expect("ack", seq=10 * visit + 10)
+                await trio.sleep(5)
+                await stage.hub.drain()
+        assert await memory.op_log.compact(BOARD, 30, 100) == 14, "two slices behind seq 20 were moved"
+
+
+@pytest.mark.usefixtures("without_threads")
+async def test_checkpoint_that_is_due_goes_before_compaction(
+    autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A board that grows faster than its old ops are moved still gets its checkpoints."""
+    monkeypatch.setattr(upkeep, "CHECKPOINT_MIN_OPS", 10)
+    monkeypatch.setattr(upkeep, "COMPACT_SLICE_OPS", 1)
+    async with open_memory() as memory:
+        storage: Any = HookedStorage(memory)
+        async with open_stage(storage) as stage:
+
+            async def take_long(*_: object) -> None:
+                await trio.sleep(1)
+
+            storage.op_log.before["compact"] = take_long
+            ada, _ = await stage.join()
+            for start in range(0, 200, 20):
+                ada.say([{**stroke(0), "x": start + number} for number in range(20)])
+                await trio.sleep(4)
+                checkpoint = await memory.snapshots.load(BOARD)
+                assert checkpoint is not None
+                assert checkpoint.seq == start + 20
+
+
+async def test_full_board_is_not_checkpointed_for_each_deletion(
+    autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deletions on a full board make room, but a checkpoint is written once in a while only."""
+    async with open_memory() as memory:
+        storage: Any = HookedStorage(memory)
+        async with open_stage(storage) as stage:
+            saves = []
+
+            async def count(*_: object) -> None:
+                saves.append(trio.current_time())
+
+            storage.snapshots.after["save"] = count
+            ada, _ = await stage.join()
+            ada.say([stroke(number) for number in range(300)])
+            await ada.expect("ack", seq=300)
+            async with stage.hub.visit(BOARD) as room:
+                monkeypatch.setattr(upkeep, "MAX_BOARD_BYTES", room.replica.board.size_bytes // 2)
+                for number in range(60):
+                    ada.say({"type": "delete", "id": f"s{number}"})
+                    await trio.sleep(1)
+                assert len(room.replica.board) < 300
+            assert 4 <= len(saves) <= 5
+
+
+async def test_checkpoint_that_does_not_read_is_passed_over(autojump_clock: object) -> None:
+    """A checkpoint that is whole and means nothing costs time, not the board: the log has everything."""
+    async with open_memory() as memory:
+        async with open_stage(memory) as stage:
+            ada, welcome = await stage.join()
+            ada.say(stroke(1), stroke(2), {"type": "delete", "id": "s1"})
+            await ada.expect("ack", seq=3)
+            epoch = welcome["epoch"]
+            await memory.snapshots.save(BOARD, Checkpoint(3, b"{}"), {}, epoch=epoch)
+            stage.hub._nursery.cancel_scope.cancel()
+        async with open_stage(memory) as stage:
+            bob, _ = await stage.join()
+            snapshot = await bob.expect("snapshot")
+            assert [element["id"] for element in snapshot["elements"]] == ["s2"]
 
 
 async def test_opening_reads_no_op_from_before_the_checkpoint(

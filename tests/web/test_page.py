@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies
 from web.stand_ins import Site, error
 
-from whiteboard.config import BasePath
+from whiteboard.config import BasePath, Settings
 from whiteboard.errors import StartupError
 from whiteboard.web.edge import DATA_POLICY, PAGE_POLICY
 from whiteboard.web.page import LANGUAGES, choose_language, load_page
@@ -44,6 +44,52 @@ async def test_what_is_no_board_id_gets_a_page_that_says_so(site: Site, path: st
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert "没有这个白板" in answer.text
     assert "No such board" in english.text
+
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [
+        ("/nothing/here", "Nothing here"),
+        ("/board", "Nothing here"),
+        ("/b/x/", "No such board"),
+        ("/b/", "No such board"),
+    ],
+)
+async def test_a_browser_at_no_address_gets_a_page(site: Site, path: str, title: str) -> None:
+    """In the page's look, under its policy, with a way on, in the reader's language. [HTTP-2]"""
+    answer = await site.get(path, accept=BROWSER)
+
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert answer.headers["content-security-policy"] == PAGE_POLICY
+    assert "Accept" in answer.headers["vary"].split(", ")
+    assert f"<h1>{title}</h1>" in answer.text
+    assert f'href="{static(site, "css/page.css")}"' in answer.text
+    assert 'href="/"' in answer.text
+    assert "style=" not in answer.text
+    assert '<html lang="zh">' in (await site.get(path, accept=BROWSER, accept_language="zh")).text
+
+
+@pytest.mark.parametrize("path", ["/api/nothing", "/api/boards/a b", "/ws/x", "/static/0/x.js"])
+async def test_addresses_of_programs_answer_in_their_words(site: Site, path: str) -> None:
+    """A browser that opens one of them reads the same error as a program. [HTTP-8]"""
+    assert error(await site.get(path, accept=BROWSER))[0] in {400, 404}
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "text/html;q=0", ""])
+async def test_a_program_at_no_address_gets_an_error(site: Site, accept: str) -> None:
+    """A page is for those who ask for one. [HTTP-8]"""
+    assert error(await site.get("/nothing", accept=accept)) == (404, "not_found")
+
+
+async def test_below_a_path_the_lost_come_back_there(site: Site) -> None:
+    """The way on leads to the front page of this server, not of the host. [HTTP-2]"""
+    site.settings = Settings(base_path=BasePath("/wb"))
+    for path in ("/wb/nothing", "/wb/b/a b"):
+        assert 'href="/wb/"' in (await site.get(path, accept=BROWSER)).text
+    assert error(await site.get("/wb/api/nothing", accept=BROWSER)) == (404, "not_found")
 
 
 async def test_static_files_are_kept_for_ever(site: Site) -> None:

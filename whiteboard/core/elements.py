@@ -28,6 +28,8 @@ from whiteboard.core.ops import (
 from whiteboard.core.order_keys import order_key
 from whiteboard.ids import ClientId, ElementId
 
+DrawKey = tuple[str, Stamp]
+"""Where an element stands: its order key, then the stamp of its create. No two are equal."""
 _TOMBSTONE: Final = "deleted"
 _BARE_BYTES: Final = 100
 """About what an element's id, type, author and create stamp take."""
@@ -67,7 +69,7 @@ class Element:
         return self.created is not None and not self.is_deleted
 
     @property
-    def draw_key(self) -> tuple[str, Stamp]:
+    def draw_key(self) -> DrawKey:
         """Sorts visible elements from bottom to top. Only for created elements."""
         if self.created is None:
             raise ValueError(f"element {self.id!r} is not created yet")

@@ -1,11 +1,12 @@
 """Who is here and where they point. Never stored; newest wins; gone with its session."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from whiteboard.ids import ClientId, SessionId
 
-Point = tuple[float, float]
+Point = Sequence[float]
+"""x, y in board units, perhaps a pressure."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ EVENTS: Final = {
     "session_failed": "A session's task raised; the other sessions notice nothing.",
     "commit_refused": "The store did not take a group of ops; they are refused as retryable.",
     "checkpoint_failed": "A checkpoint could not be stored; it is tried again later, the log has all.",
+    "checkpoint_unreadable": "A stored checkpoint cannot be read; the board is built from its whole log instead.",
     "compaction_failed": "Old ops could not be compressed; it is tried again later, nothing is lost.",
     # transport
     "origin_refused": "A page of an `origin` that is neither `host` nor allowed by setting wanted a socket.",

@@ -51,13 +51,13 @@ Kind = Literal["rectangle", "ellipse", "diamond", "line", "arrow"]
 
 
 class OpFields(Struct, kw_only=True):
-    """What any op may carry; the server fills in what is missing."""
+    """What any op may carry; the server fills in what is missing or null."""
 
     id: ElementIdText
-    opId: OpIdText | UnsetType = UNSET
-    clock: Clock | UnsetType = UNSET
-    seen: Seq | UnsetType = UNSET
-    ts: int | float | UnsetType = UNSET
+    opId: OpIdText | None | UnsetType = UNSET
+    clock: Clock | None | UnsetType = UNSET
+    seen: Seq | None | UnsetType = UNSET
+    ts: int | float | None | UnsetType = UNSET
 
 
 class Properties(Struct, kw_only=True):
@@ -83,10 +83,10 @@ class CreateFields(Properties, kw_only=True):
     """What any create may carry: `OpFields` again, since a class has one line of fields only."""
 
     id: ElementIdText
-    opId: OpIdText | UnsetType = UNSET
-    clock: Clock | UnsetType = UNSET
-    seen: Seq | UnsetType = UNSET
-    ts: int | float | UnsetType = UNSET
+    opId: OpIdText | None | UnsetType = UNSET
+    clock: Clock | None | UnsetType = UNSET
+    seen: Seq | None | UnsetType = UNSET
+    ts: int | float | None | UnsetType = UNSET
 
 
 class Stroke(CreateFields, tag="stroke", kw_only=True):
@@ -176,7 +176,7 @@ class Cursor(Struct, tag="cursor", kw_only=True):
 class Laser(Struct, tag="laser", kw_only=True):
     """The laser's trail; an empty list ends it."""
 
-    points: Annotated[list[tuple[Coordinate, Coordinate]], Meta(max_length=limits.MAX_LASER_POINTS)]
+    points: Annotated[Points, Meta(max_length=limits.MAX_LASER_POINTS)]
 
 
 class Follow(Struct, tag="follow", kw_only=True):
@@ -305,7 +305,7 @@ class CursorOf(Struct, kw_only=True):
     session: str
     x: float | UnsetType = UNSET
     y: float | UnsetType = UNSET
-    laser: list[tuple[float, float]] | UnsetType = UNSET
+    laser: list[list[float]] | UnsetType = UNSET
     follow: str | UnsetType = UNSET
 
 

@@ -18,7 +18,11 @@ from whiteboard import limits
 
 _MAX_VALUES: Final = 4 * limits.MAX_POINTS_PER_OP
 """Values that are looked at: those of the largest op there may be, its points among them."""
+_LONG_INTEGER: Final = 309
+"""Digits from which on an integer may be beyond the doubles."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_SPACE = re.compile(r"[ \t\r\n]*")
+_NESTING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,8 @@ class Fault:
     """JSONPath of the first such field."""
     fields: dict[str, Any]
     """The message, read leniently: strings in it may not be encodable."""
+    is_depth: bool = False
+    """Whether it is nested too deeply; else it is spelled in a way that not everybody reads."""
 
     def name_of(self, field: str) -> str:
         """A field that should be a string; empty when it is something else or absent."""
@@ -38,16 +44,13 @@ class Fault:
 
 
 def split(frame: bytes) -> list[bytes] | None:
-    """The messages of a batch that a strict reader refuses; None when it is no JSON at all.
+    """The messages of a batch that a strict reader refuses, spelled as they came; None when it is no JSON at all.
 
     Of a batch that is too long one more than MAX_BATCH.
     """
-    batch = _read(frame)
-    if not isinstance(batch, list):
-        return None
     try:
-        return [json.dumps(message).encode() for message in batch[: limits.MAX_BATCH + 1]]
-    except RecursionError:
+        return _items(frame.decode())
+    except ValueError:
         return None
 
 
@@ -56,7 +59,12 @@ def find_fault(message: bytes) -> Fault | None:
 
     None when it is no object at all, or when the fault lies behind its first _MAX_VALUES values.
     """
-    fields = _read(message)
+    try:
+        fields = _decoder.decode(message.decode())
+    except ValueError:
+        return None
+    except RecursionError:
+        return _find_depth(message.decode())
     if not isinstance(fields, dict):
         return None
     for value, path in islice(_values(fields), _MAX_VALUES):
@@ -65,11 +73,87 @@ def find_fault(message: bytes) -> Fault | None:
     return None
 
 
-def _read(text: bytes) -> Any:
+# --- finding the ends of values ---------------------------------------------------------------
+
+
+def _integer(digits: str) -> int | float:
+    """An integer, or a double for one so long that Python might not read it: infinity beyond the doubles."""
+    return int(digits) if len(digits) < _LONG_INTEGER else float(digits)
+
+
+_decoder: Final = json.JSONDecoder(parse_int=_integer)
+
+
+def _items(text: str) -> list[bytes]:
+    """The items of an array. Raises ValueError when it is none."""
+    items: list[bytes] = []
+    at = _expect("[", text, _skip_space(text, 0))
+    while len(items) <= limits.MAX_BATCH:
+        end = _end_of_value(text, at)
+        items.append(text[at:end].encode())
+        at = _skip_space(text, end)
+        if not text.startswith(",", at):
+            if _expect("]", text, at) != len(text):
+                raise ValueError("something follows the array")
+            return items
+        at = _expect(",", text, at)
+    return items
+
+
+def _find_depth(text: str) -> Fault | None:
+    """The first field of an object that is nested deeper than anybody reads."""
+    fields: dict[str, Any] = {}
+    path = None
     try:
-        return json.loads(text.decode())
-    except (ValueError, RecursionError):
+        at = _expect("{", text, _skip_space(text, 0))
+        while True:
+            name, at = _decoder.raw_decode(text, at)
+            at = _expect(":", text, _skip_space(text, at))
+            try:
+                fields[name], at = _decoder.raw_decode(text, at)
+            except RecursionError:
+                path = path or f"$.{name[: limits.MAX_PROPERTY_NAME_CHARS]}"
+                at = _end_of_nesting(text, at)
+            at = _skip_space(text, at)
+            if text.startswith("}", at):
+                break
+            at = _expect(",", text, at)
+    except (ValueError, TypeError):
         return None
+    return Fault("nested deeper than this server reads", path, fields, is_depth=True) if path else None
+
+
+def _end_of_value(text: str, at: int) -> int:
+    """Where a value ends. Raises ValueError when there is none."""
+    try:
+        return _decoder.raw_decode(text, at)[1]
+    except RecursionError:
+        return _end_of_nesting(text, at)
+
+
+def _end_of_nesting(text: str, at: int) -> int:
+    """Where the brackets that begin here are closed again; what is between them is not looked at."""
+    depth = 0
+    for token in _NESTING.finditer(text, at):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
+        if depth == 0:
+            return token.end()
+    raise ValueError("the brackets do not close")
+
+
+def _skip_space(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+def _expect(mark: str, text: str, at: int) -> int:
+    """Where the next token begins behind this one. Raises ValueError when it is not there."""
+    if not text.startswith(mark, at):
+        raise ValueError(f"{mark} expected")
+    return _skip_space(text, at + 1)
+
+
+# --- looking at values ------------------------------------------------------------------------
 
 
 def _reason(value: object) -> str | None:
@@ -100,5 +184,5 @@ def _inner(value: dict[str, Any] | list[Any], path: str) -> Iterator[tuple[objec
             yield one, f"{path}[{index}]"
         return
     for name, one in value.items():
-        yield name, f"{path}.{name[:64]}"
-        yield one, f"{path}.{name[:64]}"
+        yield name, f"{path}.{name[: limits.MAX_PROPERTY_NAME_CHARS]}"
+        yield one, f"{path}.{name[: limits.MAX_PROPERTY_NAME_CHARS]}"

@@ -7,12 +7,13 @@ say is in docs/spec/. The committed copies in `generated/` are written and check
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from whiteboard import limits
+from whiteboard.ids import MAX_COUNTER
 from whiteboard.protocol import close_codes, codec, messages
 
 Schema = dict[str, Any]
@@ -23,6 +24,9 @@ _FROM_SERVER: Final = tuple(get_args(messages.ServerMessage))
 _REQUIRED_STAMPS: Final = ("seq", "at", "opId", "by", "clock", "seen", "lamport")
 
 Stamp = tuple[messages.Seq, messages.ClientIdText, messages.Counter]
+Lamport = Annotated[int, msgspec.Meta(ge=-MAX_COUNTER - 1, le=MAX_COUNTER)]
+RegisterStamp = tuple[Lamport, messages.ClientIdText, messages.Counter]
+"""What a create wrote has a negative lamport number (MRG-4)."""
 
 
 class ElementState(messages.Properties, kw_only=True):
@@ -33,7 +37,7 @@ class ElementState(messages.Properties, kw_only=True):
     by: messages.ClientIdText | UnsetType = UNSET
     created: Stamp | UnsetType = UNSET
     points: messages.Points | UnsetType = UNSET
-    stamps: dict[str, Stamp] | UnsetType = UNSET
+    stamps: dict[str, RegisterStamp] | UnsetType = UNSET
     deleted: bool | UnsetType = UNSET
     ink: dict[messages.ClientIdText, list[tuple[messages.Seq, messages.Points]]] | UnsetType = UNSET
 

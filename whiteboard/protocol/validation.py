@@ -6,7 +6,7 @@ the text of numbers as they came, and once through its class, which checks types
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -16,7 +16,7 @@ from whiteboard import limits
 from whiteboard.core import ops
 from whiteboard.core.order_keys import is_order_key
 from whiteboard.core.outcomes import RejectCode, Rejected
-from whiteboard.ids import ElementId, OpId, parse_element_id, parse_op_id
+from whiteboard.ids import MAX_ID_CHARS, ElementId, OpId, parse_element_id, parse_op_id
 from whiteboard.protocol import messages, salvage
 
 T = TypeVar("T")
@@ -88,6 +88,8 @@ _decode_fields = msgspec.json.Decoder(Fields).decode
 _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_text = msgspec.json.Decoder(str).decode
 _decode_any = msgspec.json.Decoder().decode
+_decode_seq = msgspec.json.Decoder(messages.Seq).decode
+_BEYOND: Final = "a number beyond the doubles"
 _PATH = re.compile(r" - at (?:`key` in )?`(\$.*)`$")
 _MISSING = re.compile(r"missing required field `(.*?)`")
 
@@ -122,7 +124,9 @@ def read_message(text: bytes) -> OpRequest | BadOp | Signal | BadMessage:
         return _read_request(name, text, fields)
     if name in _SIGNALS:
         return _read_signal(name, text)
-    return BadMessage("unknown_type", f"no message has the type {name[:40]!r}", "$.type")
+    return BadMessage(
+        "unknown_type", f"no message has the type {name[: limits.MAX_PROPERTY_NAME_CHARS]!r}", "$.type"
+    )
 
 
 def _read_faulty(text: bytes) -> BadOp | BadMessage | None:
@@ -131,18 +135,19 @@ def _read_faulty(text: bytes) -> BadOp | BadMessage | None:
     if fault is None:
         return None
     if fault.name_of("type") not in _OPS:
-        return BadMessage("bad_json", fault.reason, fault.path)
+        return BadMessage("too_deep" if fault.is_depth else "bad_json", fault.reason, fault.path)
     op_id, element = fault.name_of("opId"), fault.name_of("id")
-    return BadOp(
-        op_id if parse_op_id(op_id) else None,
-        parse_element_id(element),
-        _bad(fault.reason, fault.path),
-    )
+    code = RejectCode.TOO_DEEP if fault.is_depth else RejectCode.BAD_FIELD
+    refusal = Rejected(code, fault.reason, fault.path)
+    return BadOp(op_id if parse_op_id(op_id) else None, parse_element_id(element), refusal)
 
 
 def _read_signal(name: str, text: bytes) -> Signal | BadMessage:
     try:
-        return _SIGNALS[name].decode(text)
+        signal = _SIGNALS[name].decode(text)
+        if isinstance(signal, messages.Ping) and not _is_finite(signal.ts):
+            return BadMessage("bad_message", _BEYOND, "$.ts")
+        return signal
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         return BadMessage("bad_message", _reason(error), _path(error))
 
@@ -153,7 +158,7 @@ def _read_request(name: str, text: bytes, fields: Fields) -> OpRequest | BadOp:
         message = _OPS[name].decode(text)
         refusal = _check(message, fields)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        return BadOp(op_id, element, _bad(_reason(error), _path(error) or "$"))
+        return BadOp(op_id, element, _bad(_reason(error), _path_in(fields, error)))
     if refusal is not None:
         return BadOp(op_id, element, refusal)
     op = _build(message, fields)
@@ -173,6 +178,8 @@ def _read_request(name: str, text: bytes, fields: Fields) -> OpRequest | BadOp:
 def _check(message: messages.ClientOp, fields: Fields) -> Rejected | None:
     if isinstance(message.opId, str) and parse_op_id(message.opId) is None:
         return _bad("an op id is <client>:<counter>", "$.opId")
+    if not _is_finite(message.ts):
+        return _bad(_BEYOND, "$.ts")
     if isinstance(message.clock, dict) and len(message.clock) > limits.MAX_CLOCK_ENTRIES:
         reason = f"{len(message.clock)} clock entries, at most {limits.MAX_CLOCK_ENTRIES}; send `seen`"
         return Rejected(RejectCode.TOO_LARGE, reason, "$.clock")
@@ -217,7 +224,7 @@ def _check_properties(
         return _bad(f"{known.z!r} is no order key", f"{path}.z")
     for name in names:
         check = _check_known if name in _KNOWN_PROPERTIES else _check_unknown
-        refusal = check(name, bytes(values[name]), f"{path}.{name[:64]}")
+        refusal = check(name, bytes(values[name]), f"{path}.{name[: limits.MAX_PROPERTY_NAME_CHARS]}")
         if refusal is not None:
             return refusal
     return None
@@ -241,30 +248,36 @@ def _check_unknown(name: str, value: bytes, path: str) -> Rejected | None:
     if refusal := _check_size(value, path):
         return refusal
     try:
-        too_deep = _depth(_decode_any(value)) > limits.MAX_DEPTH
+        level = [_decode_any(value)]
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         return _bad(_reason(error), path)
     except RecursionError:
-        too_deep = True
-    if too_deep:
-        return Rejected(RejectCode.TOO_DEEP, f"nested deeper than {limits.MAX_DEPTH}", path)
-    return None
-
-
-def _depth(value: object) -> int:
-    """Nesting of a JSON value: 0 for a number, 1 for a flat array; stops counting past the limit."""
-    level, depth = [value], 0
-    while depth <= limits.MAX_DEPTH:
-        inner: list[object] = []
-        for one in level:
-            if isinstance(one, dict):
-                inner.extend(one.values())
-            elif isinstance(one, list):
-                inner.extend(one)
+        return _too_deep(path)
+    for _ in range(limits.MAX_DEPTH + 1):
+        if not all(_is_finite(one) for one in level):
+            return _bad(_BEYOND, path)
         if not any(isinstance(one, dict | list) for one in level):
-            return depth
-        level, depth = inner, depth + 1
-    return depth
+            return None
+        level = [inner for one in level for inner in _inner(one)]
+    return _too_deep(path)
+
+
+def _inner(value: object) -> Iterable[object]:
+    """What is directly within a JSON value."""
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _is_finite(value: object) -> bool:
+    """Whether every reader can hold it: JSON sets no end to integers, doubles do."""
+    if not isinstance(value, int):
+        return True
+    try:
+        float(value)
+    except OverflowError:
+        return False
+    return True
 
 
 # --- building ---------------------------------------------------------------------------------
@@ -325,6 +338,10 @@ def _bad(reason: str, path: str) -> Rejected:
     return Rejected(RejectCode.BAD_FIELD, reason, path)
 
 
+def _too_deep(path: str) -> Rejected:
+    return Rejected(RejectCode.TOO_DEEP, f"nested deeper than {limits.MAX_DEPTH}", path)
+
+
 def _unreadable(error: Exception) -> BadMessage:
     if isinstance(error, RecursionError):
         return BadMessage("too_deep", "the message is nested too deeply")
@@ -334,7 +351,7 @@ def _unreadable(error: Exception) -> BadMessage:
 
 
 def _reason(error: Exception) -> str:
-    return _PATH.sub("", str(error))[:200]
+    return _PATH.sub("", str(error))[: limits.MAX_REASON_CHARS]
 
 
 def _path(error: Exception) -> str | None:
@@ -347,13 +364,37 @@ def _path(error: Exception) -> str | None:
     return path
 
 
+def _path_in(fields: Fields, error: Exception) -> str:
+    """As `_path`, with the name of the clock's entry that the decoder leaves out."""
+    path = _path(error) or "$"
+    if path == "$.clock[...]":
+        entries = _decode_fields(fields["clock"])
+        path = next(
+            (
+                f"$.clock.{name[: limits.MAX_PROPERTY_NAME_CHARS]}"
+                for name, raw in entries.items()
+                if not _is_seq(raw)
+            ),
+            "$.clock",
+        )
+    return path
+
+
+def _is_seq(raw: msgspec.Raw) -> bool:
+    try:
+        _decode_seq(raw)
+    except msgspec.MsgspecError:
+        return False
+    return True
+
+
 def _text_of(fields: Fields, name: str) -> str | None:
     """A field as text for a refusal, cut to what an id may have; None when it is no text."""
     try:
-        return _decode_text(fields[name])[:128] if name in fields else None
+        return _decode_text(fields[name])[:MAX_ID_CHARS] if name in fields else None
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
 
 
-def _given(value: T | msgspec.UnsetType) -> T | None:
+def _given(value: T | msgspec.UnsetType | None) -> T | None:
     return None if isinstance(value, msgspec.UnsetType) else value

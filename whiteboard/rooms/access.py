@@ -1,11 +1,15 @@
 """What HTTP may do with boards: read, create, delete; each goes through the live room where needed."""
 
 from collections.abc import Callable, Sequence
+from heapq import merge
+from itertools import islice
 
 import msgspec
 import trio
 
+from whiteboard.core.elements import DrawKey, Element
 from whiteboard.ids import BoardId
+from whiteboard.limits import SLICE
 from whiteboard.rooms.hub import Hub
 from whiteboard.rooms.replica import slices
 from whiteboard.storage.ports import Storage
@@ -22,17 +26,15 @@ class BoardAccess:
     async def board_view(self, board_id: BoardId) -> bytes | None:
         """`{"board","seq","clock","elements":[…]}` with the visible elements, from bottom to top.
 
-        None when nobody has created the board. Raises StorageError, RoomClosed.
+        They are at least as new as `seq` says. None when nobody has created the board. Raises
+        StorageError, RoomClosed.
         """
         if await self._storage.op_log.head(board_id) is None:
             return None
         async with self._hub.visit(board_id) as room:
             board = room.replica.board
             head = {"board": board_id, "seq": board.seq, "clock": board.clock}
-            views: list[bytes] = []
-            for elements in slices(board.visible()):
-                views.extend(one.view() for one in elements)
-                await trio.lowlevel.checkpoint()
+            views = await _views(list(board))
             return msgspec.json.encode(head)[:-1] + b',"elements":[' + b",".join(views) + b"]}"
 
     async def create_board(self, board_id: BoardId) -> bool:
@@ -51,3 +53,17 @@ class BoardAccess:
         """Why no new session should come here; empty when they may."""
         reasons = {"draining": self._hub.is_draining, "storage refuses writes": self._hub.is_refusing}
         return [reason for reason, holds in reasons.items() if holds]
+
+
+async def _views(elements: Sequence[Element]) -> list[bytes]:
+    """Visible elements from bottom to top, worked out in slices: sorting them in one go would hold up everybody."""
+    runs: list[list[tuple[DrawKey, bytes]]] = []
+    for some in slices(elements):
+        runs.append(sorted((one.draw_key, one.view()) for one in some if one.is_visible))
+        await trio.lowlevel.checkpoint()
+    merged = merge(*runs)
+    views: list[bytes] = []
+    while some_views := [view for _, view in islice(merged, SLICE)]:
+        views += some_views
+        await trio.lowlevel.checkpoint()
+    return views

@@ -15,6 +15,7 @@ from whiteboard import timeouts
 from whiteboard.core.ops import Json
 from whiteboard.core.presence import Pointer, Presence, Profile
 from whiteboard.ids import SessionId
+from whiteboard.limits import MAX_TAIL_BYTES
 from whiteboard.protocol import messages
 from whiteboard.protocol.codec import encode, frame
 from whiteboard.rooms.tail import Tail
@@ -86,7 +87,7 @@ class Broadcast:
         """Give every live feed what the tail has beyond `seq`, as one frame. Never blocks."""
         if self._tail.head == self.seq:
             return
-        texts = self._tail.between(self.seq, self._tail.head, size_bytes=2**62)
+        texts = self._tail.between(self.seq, self._tail.head, MAX_TAIL_BYTES)
         if texts is None:
             # the tail ran over between two flushes: let everybody read the log
             for feed in list(self._live):
@@ -166,7 +167,7 @@ def _cursor(session: SessionId, pointer: Pointer) -> messages.CursorOf:
     if pointer.x is not None and pointer.y is not None:
         entry.x, entry.y = pointer.x, pointer.y
     if pointer.laser is not None:
-        entry.laser = list(pointer.laser)
+        entry.laser = [list(point) for point in pointer.laser]
     if pointer.follow is not None:
         entry.follow = pointer.follow
     return entry

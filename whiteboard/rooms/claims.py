@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass
 
 from whiteboard.core.acceptance import Author
-from whiteboard.ids import BoardId, ClientId
+from whiteboard.ids import BoardId, ClientId, OpId
 from whiteboard.storage.ports import OpLog
 
 
@@ -22,11 +22,23 @@ class Claim:
     key_hash: bytes
     holders: int = 0
     """Sessions, and ops on their way to the log: the numbers in `author` hold while there is one."""
+    handed_in: int = 0
+    """Highest counter among the ops that were ever on their way, stored or not."""
 
     @property
     def client(self) -> ClientId:
         """The claimed id."""
         return self.author.client
+
+    @property
+    def counter(self) -> int:
+        """The highest counter that was used, be it by an op that still waits."""
+        return max(self.author.counter, self.handed_in)
+
+    def hand_in(self, op_id: OpId | None) -> None:
+        """Hold the claim for an op on its way to the log."""
+        self.holders += 1
+        self.handed_in = max(self.handed_in, op_id.counter if op_id else 0)
 
 
 class Claims:

@@ -22,18 +22,12 @@ from whiteboard.core.outcomes import RejectCode, Rejected
 from whiteboard.diagnostics import logs
 from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import ClientId, OpId
-from whiteboard.limits import (
-    MAX_COMMIT_BYTES,
-    MAX_COMMIT_OPS,
-    MAX_INBOX_BYTES,
-    MAX_INBOX_OPS,
-    OP_OVERHEAD_BYTES,
-)
+from whiteboard.limits import MAX_COMMIT_BYTES, MAX_COMMIT_OPS
 from whiteboard.protocol import messages
 from whiteboard.protocol.codec import encode, encode_body, encode_reject, frame, number_body
-from whiteboard.protocol.validation import OpRequest
 from whiteboard.rooms.broadcast import Broadcast
-from whiteboard.rooms.claims import Claim, Claims
+from whiteboard.rooms.claims import Claims
+from whiteboard.rooms.inbox import Inbox, Item, Refusal, Sender, Submission
 from whiteboard.rooms.replica import Replica
 from whiteboard.rooms.tail import Tail
 from whiteboard.storage.ports import NewOp, Receipt
@@ -41,45 +35,6 @@ from whiteboard.storage.ports import NewOp, Receipt
 log = logs.get_logger()
 
 StoredRanks = Mapping[ClientId, Sequence[Rank]]
-
-Reply = Callable[[Json], None]
-"""Puts a message for the author's session into its outbox; never blocks."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Submission:
-    """An op on its way from a session to the log. Its claim is held until it is settled."""
-
-    request: OpRequest
-    claim: Claim
-    reply: Reply
-    seen: int | None = None
-    """What its author had seen if the op does not say: a seq, None for all that the board has."""
-
-    @property
-    def size_bytes(self) -> int:
-        """What it weighs while it waits."""
-        return len(self.request.content) + OP_OVERHEAD_BYTES
-
-    @property
-    def is_late(self) -> bool:
-        """Whether its author has used this counter or a higher one before."""
-        op_id = self.request.op_id
-        return op_id is not None and op_id.counter <= self.claim.author.counter
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Refusal:
-    """An op that its session refused: the answer waits behind those to the ops before it."""
-
-    text: Json
-    claim: Claim
-    reply: Reply
-
-    @property
-    def size_bytes(self) -> int:
-        """What it weighs while it waits."""
-        return len(self.text) + OP_OVERHEAD_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +60,7 @@ _CLOSING: Final = Rejected(
 
 
 class Committer:
-    """A board's inbox and the loop that empties it."""
+    """The loop that empties a board's inbox."""
 
     def __init__(
         self,
@@ -120,63 +75,35 @@ class Committer:
         self._broadcast = broadcast
         self._claims = claims
         self._clock_ms = clock_ms
-        self._send, self._receive = trio.open_memory_channel[Submission | Refusal](MAX_INBOX_OPS)
-        self._inbox_bytes = 0
-        self._full = trio.lowlevel.ParkingLot()
-        # who waits until the inbox has shrunk
-        self._is_finishing = False
+        self._inbox = Inbox()
         self._finished = trio.Event()
-        self._at = 0
+        self._at = replica.updated_at
         self._is_log_ahead = False
         # a write failed with unknown fate: read the log before trusting `board.seq` again
         self.refused_at = -math.inf
         """`trio.current_time()` when storage last refused a commit."""
-        self._unsettled: dict[Submission | Refusal, Json | None] = {}
+        self._open: dict[Item, Json | None] = {}
         # the batch at work, in order, with answers that wait for those before them
 
     @property
     def waiting(self) -> int:
         """Ops handed in and not yet settled."""
-        return self._send.statistics().current_buffer_used + len(self._unsettled)
+        return len(self._inbox)
 
-    async def submit(self, submission: Submission | Refusal) -> None:
+    async def submit(self, item: Item) -> None:
         """Hand an op in; waits while the inbox is full, refuses it once `finish` has returned.
 
         Does not give way to other tasks while there is room. When cancelled, the op was not taken.
         """
-        while self._inbox_bytes > MAX_INBOX_BYTES and not self._is_finishing:
-            await self._full.park()
-        self._hold(submission)
-        try:
-            await self._put(submission)
-        except trio.ClosedResourceError:
-            self._release(submission)
-            await self._finished.wait()  # answers come in the order of the ops
-            submission.reply(_refuse(submission, _CLOSING))
-        except BaseException:
-            self._release(submission)
-            raise
-
-    async def _put(self, submission: Submission | Refusal) -> None:
-        try:
-            self._send.send_nowait(submission)
-        except trio.WouldBlock:
-            await self._send.send(submission)
-
-    def _hold(self, submission: Submission | Refusal) -> None:
-        submission.claim.holders += 1
-        self._inbox_bytes += submission.size_bytes
-
-    def _release(self, submission: Submission | Refusal) -> None:
-        self._claims.release(submission.claim)
-        self._inbox_bytes -= submission.size_bytes
-        self._full.unpark_all()
+        if await self._inbox.put(item):
+            item.sender.claim.hand_in(item.request.op_id if isinstance(item, Submission) else None)
+            return
+        await self._finished.wait()  # answers come in the order of the ops
+        item.sender.reply(_refuse(item, _CLOSING))
 
     async def finish(self) -> None:
         """Take nothing new; return when everything handed in is settled."""
-        self._is_finishing = True
-        self._full.unpark_all()
-        self._send.close()
+        self._inbox.close()
         await self._finished.wait()
 
     async def run(self) -> None:
@@ -184,26 +111,16 @@ class Committer:
 
         Raises StorageCorrupt, StorageConflict: the room cannot go on then.
         """
-        async for first in self._receive:
-            batch = self._gather(first)
-            self._unsettled = {one: one.text if isinstance(one, Refusal) else None for one in batch}
+        while batch := await self._inbox.take(MAX_COMMIT_OPS):
+            self._open = {one: one.text if isinstance(one, Refusal) else None for one in batch}
             try:
                 await self._commit([one for one in batch if isinstance(one, Submission)])
             finally:
-                self._unsettled.clear()
-                for submission in batch:
-                    self._release(submission)
+                self._open.clear()
+                self._inbox.settle(batch)
+                for one in batch:
+                    self._claims.release(one.sender.claim)
         self._finished.set()
-
-    def _gather(self, first: Submission | Refusal) -> list[Submission | Refusal]:
-        """The first submission and those that wait behind it, as many as one commit takes."""
-        batch = [first]
-        while len(batch) < MAX_COMMIT_OPS:
-            try:
-                batch.append(self._receive.receive_nowait())
-            except (trio.WouldBlock, trio.EndOfChannel):
-                break
-        return batch
 
     async def _commit(self, batch: list[Submission]) -> None:
         self._answer(())
@@ -244,6 +161,8 @@ class Committer:
         if not suspects:
             return batch
         known = await self._replica.storage.op_log.find(self._replica.board_id, _op_ids(suspects))
+        if any(receipt.seq > self._replica.board.seq for receipt in known.values()):
+            await self._catch_up()  # a write that was given up came to pass since we last looked
         self._answer(
             (one, self._ack(one, op_id, known[op_id]))
             for one in suspects
@@ -259,7 +178,7 @@ class Committer:
             clock = {ClientId(client): number for client, number in request.clock.items()}
         seen = request.seen
         if clock is not None:
-            seen = max(seen or 0, await self._seen_by(clock, submission.claim.client))
+            seen = max(seen or 0, await self._seen_by(clock, submission.sender.claim.client))
         elif seen is None:
             seen = submission.seen
         return Proposal(request.op, counter, seen, clock)
@@ -282,7 +201,7 @@ class Committer:
         size_bytes = 0
         while waiting and size_bytes < MAX_COMMIT_BYTES:
             submission, proposal = waiting.popleft()
-            decision = acceptance.accept(proposal, submission.claim.author)
+            decision = acceptance.accept(proposal, submission.sender.claim.author)
             if isinstance(decision, Rejected):
                 refusals.append((submission, _refuse(submission, decision)))
             else:
@@ -302,7 +221,7 @@ class Committer:
         writes = self._accept(waiting, stored)
         if not writes:
             return []
-        claims = {one.submission.claim.client: one.submission.claim.key_hash for one in writes}
+        claims = {one.submission.sender.claim.client: one.submission.sender.claim.key_hash for one in writes}
         receipts = await self._replica.storage.op_log.append(
             self._replica.board_id,
             [one.new for one in writes],
@@ -336,7 +255,7 @@ class Committer:
         submission = write.submission
         if receipt.is_new or submission.request.op_id is not None:
             return self._ack(submission, write.accepted.op_id, receipt)
-        author = submission.claim.author
+        author = submission.sender.claim.author
         author.counter = max(author.counter, self._replica.board.clock.get(author.client, 0))
         return _refuse(submission, _OVERTAKEN)
 
@@ -358,22 +277,22 @@ class Committer:
 
     def _is_open(self, submission: Submission) -> bool:
         """Whether an op of the batch at work has no answer yet."""
-        return submission in self._unsettled and self._unsettled[submission] is None
+        return submission in self._open and self._open[submission] is None
 
     def _answer(self, answers: Iterable[tuple[Submission, Json]]) -> None:
         """Note answers; give each session as one frame those that nothing before them holds up.
 
         A client that leaves op ids to us knows its ops by this order only.
         """
-        self._unsettled.update(answers)
-        by_session: dict[Reply, list[Json]] = {}
-        for submission, text in list(self._unsettled.items()):
+        self._open.update(answers)
+        by_sender: dict[Sender, list[Json]] = {}
+        for item, text in list(self._open.items()):
             if text is None:
                 break
-            del self._unsettled[submission]
-            by_session.setdefault(submission.reply, []).append(text)
-        for reply, texts in by_session.items():
-            reply(frame(texts))
+            del self._open[item]
+            by_sender.setdefault(item.sender, []).append(text)
+        for sender, texts in by_sender.items():
+            sender.reply(frame(texts))
 
     def _ack(self, submission: Submission, op_id: OpId, receipt: Receipt) -> Json:
         return encode(
@@ -392,9 +311,9 @@ def _op_ids(submissions: Iterable[Submission]) -> list[OpId]:
     return [one.request.op_id for one in submissions if one.request.op_id is not None]
 
 
-def _refuse(submission: Submission | Refusal, refusal: Rejected) -> Json:
+def _refuse(item: Item, refusal: Rejected) -> Json:
     """A reject of the op; one that is refused already keeps its own reason."""
-    if isinstance(submission, Refusal):
-        return submission.text
-    op_id = submission.request.op_id
-    return encode_reject(str(op_id) if op_id else None, submission.request.op.element, refusal)
+    if isinstance(item, Refusal):
+        return item.text
+    op_id = item.request.op_id
+    return encode_reject(str(op_id) if op_id else None, item.request.op.element, refusal)

@@ -18,28 +18,20 @@ session with 4408. Presence is not queued behind ops at all: it is left out whil
 and sent whole when the feed is level again.
 """
 
-from typing import Final
-
 import trio
 
 from whiteboard import timeouts
 from whiteboard.core import snapshot
 from whiteboard.core.ops import Json
 from whiteboard.core.presence import Profile
-from whiteboard.limits import MAX_OUTBOX_BYTES, MAX_RESUME_OPS, SNAPSHOT_PART_BYTES
+from whiteboard.errors import TooSlow
+from whiteboard.limits import MAX_OUTBOX_BYTES, MAX_RESUME_OPS, SLICE, SNAPSHOT_PART_BYTES
 from whiteboard.protocol import messages
 from whiteboard.protocol.codec import encode, encode_snapshot_part, frame, number_body
 from whiteboard.rooms.broadcast import Broadcast, encode_changes, encode_pointers
 from whiteboard.rooms.ports import Connection
 from whiteboard.rooms.replica import Replica, slices
 from whiteboard.rooms.tail import Tail, first_of
-
-_READ_OPS: Final = 256
-"""Ops read from the log at once: of ordinary ones about SNAPSHOT_PART_BYTES."""
-
-
-class TooSlow(Exception):
-    """The socket took no byte for SLOW_CLIENT although there was something for it."""
 
 
 class Feed:
@@ -176,7 +168,7 @@ class Feed:
         if self._broadcast.seq - self._sent > MAX_RESUME_OPS:
             self._resync("too far behind")
             return
-        after, limit = self._sent, min(_READ_OPS, self._broadcast.seq - self._sent)
+        after, limit = self._sent, min(SLICE, self._broadcast.seq - self._sent)
         stored = await self._replica.storage.op_log.read(self._replica.board_id, after, limit)
         if self._sent != after or self._wants_snapshot:
             return  # the client asked for something else meanwhile

@@ -9,6 +9,7 @@ before it writes its last checkpoint; whoever comes meanwhile opens a new one fr
 then has everything.
 """
 
+import math
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -19,7 +20,7 @@ import trio
 
 from whiteboard import limits, timeouts
 from whiteboard.diagnostics import logs
-from whiteboard.errors import ConnectionLost, RoomClosed
+from whiteboard.errors import ConnectionLost, RoomClosed, ServerFull
 from whiteboard.ids import BoardId, SessionId
 from whiteboard.protocol import close_codes, messages
 from whiteboard.protocol.close_codes import CloseCode
@@ -30,10 +31,6 @@ from whiteboard.rooms.session import Session
 from whiteboard.storage.ports import Storage
 
 log = logs.get_logger()
-
-RECONNECT_SECONDS = (0.0, 5.0)
-"""Range of the random delay that a draining server asks for, so that its clients do not all come
-back in the same instant (R12)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +46,6 @@ class HubStatistics:
     """Ops handed in and not settled."""
 
 
-class Full(Exception):
-    """The server or the board holds as many sessions as it may."""
-
-
 class Hub:
     """All rooms of this process."""
 
@@ -66,6 +59,7 @@ class Hub:
         self._deleting: set[BoardId] = set()
         # boards on their way out of storage: a room opened now would hold what is about to go
         self.is_draining = False
+        self._corrupt_at = -math.inf
 
     # --- sessions -----------------------------------------------------------------------------
 
@@ -77,7 +71,7 @@ class Hub:
         Args:
             accept: opens the connection (the WebSocket handshake); entered inside the session's task.
 
-        Raises RoomClosed while draining, Full at the limit of sessions or boards; `accept` has not
+        Raises RoomClosed while draining, ServerFull at the limit of sessions or boards; `accept` has not
         been called then.
         """
         room = self._admit(board_id)
@@ -109,9 +103,9 @@ class Hub:
             raise RoomClosed("the server is draining")
         room = self._rooms.get(board_id)
         if room is not None and room.leases >= limits.MAX_SESSIONS_PER_BOARD:
-            raise Full(f"the board has {limits.MAX_SESSIONS_PER_BOARD} sessions")
+            raise ServerFull(f"the board has {limits.MAX_SESSIONS_PER_BOARD} sessions")
         if sum(one.leases for one in self._rooms.values()) >= limits.MAX_SESSIONS:
-            raise Full(f"the server has {limits.MAX_SESSIONS} sessions")
+            raise ServerFull(f"the server has {limits.MAX_SESSIONS} sessions")
         return self._room(board_id)
 
     # --- rooms --------------------------------------------------------------------------------
@@ -121,7 +115,7 @@ class Hub:
         """The loaded room of a board, kept open for the block. Raises RoomClosed, also at the limit of boards."""
         try:
             room = self._room(board_id)
-        except Full as full:
+        except ServerFull as full:
             raise RoomClosed(str(full)) from full
         with room.lease():
             await room.wait_loaded()
@@ -146,10 +140,9 @@ class Hub:
         while True:
             await trio.sleep(timeouts.EVICT_SWEEP.seconds)
             too_old = trio.current_time() - timeouts.ROOM_IDLE.seconds
-            for board_id, room in list(self._rooms.items()):
+            for room in list(self._rooms.values()):
                 if room.leases == 0 and room.idle_since <= too_old:
-                    del self._rooms[board_id]
-                    self._end(room, close_codes.GOING_AWAY)
+                    self._evict(room)
 
     async def drain(self) -> None:
         """Stop taking sessions, ask the present ones to come back later, end every room (R12).
@@ -157,7 +150,7 @@ class Hub:
         Returns when every room has stored what it was given and is gone.
         """
         self.is_draining = True
-        notice = encode(messages.Drain(reconnect=RECONNECT_SECONDS))
+        notice = encode(messages.Drain(reconnect=(0.0, timeouts.RECONNECT_SPREAD.seconds)))
         for room in self._rooms.values():
             room.tell_all(notice)
         if any(room.session_count for room in self._rooms.values()):
@@ -174,11 +167,22 @@ class Hub:
         room = self._rooms.get(board_id)
         if room is None or room.is_closing:
             if len(self._rooms) >= limits.MAX_BOARDS_OPEN:
-                raise Full(f"{limits.MAX_BOARDS_OPEN} boards are open")
+                self._make_room()
             room = Room(board_id, self._storage, self._clock_ms)
             self._rooms[board_id] = room
             self._nursery.start_soon(self._run_room, room, name=f"room {board_id}")
         return room
+
+    def _make_room(self) -> None:
+        """Evict the board that nobody has needed for longest. Raises ServerFull when all are in use."""
+        idle = [room for room in self._rooms.values() if room.leases == 0]
+        if not idle:
+            raise ServerFull(f"{limits.MAX_BOARDS_OPEN} boards are open")
+        self._evict(min(idle, key=lambda room: room.idle_since))
+
+    def _evict(self, room: Room) -> None:
+        del self._rooms[room.board_id]
+        self._end(room, close_codes.GOING_AWAY)
 
     def _end(self, room: Room, farewell: CloseCode) -> None:
         self._ending.add(room)
@@ -193,14 +197,17 @@ class Hub:
             log.exception("room_failed", board=room.board_id)
         finally:
             self._ending.discard(room)
+            self._corrupt_at = max(self._corrupt_at, room.corrupt_at)
             if self._rooms.get(room.board_id) is room:
                 del self._rooms[room.board_id]
 
     @property
     def is_refusing(self) -> bool:
-        """Whether storage refused a commit just now: people notice before a probe does."""
-        recently = trio.current_time() - timeouts.REFUSAL_COUNTS.seconds
-        return any(room.refused_at > recently for room in self._rooms.values())
+        """Whether storage refused a commit or turned out corrupt just now: people notice before a probe does."""
+        latest = self._corrupt_at
+        for room in self._rooms.values():
+            latest = max(latest, room.refused_at, room.corrupt_at)
+        return latest > trio.current_time() - timeouts.REFUSAL_COUNTS.seconds
 
     # --- figures ------------------------------------------------------------------------------
 

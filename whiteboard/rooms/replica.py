@@ -7,21 +7,23 @@ back those that an op is about to touch, so that the op merges as if they had ne
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import trio
 
 from whiteboard.core import snapshot
 from whiteboard.core.board import Board
 from whiteboard.core.ops import Json, StampedOp
+from whiteboard.diagnostics import logs
 from whiteboard.errors import StorageCorrupt
 from whiteboard.ids import BoardId, ElementId
+from whiteboard.limits import SLICE
 from whiteboard.protocol.codec import decode_body, number_body
 from whiteboard.storage.ports import Checkpoint, Storage, StoredOp
 
+log = logs.get_logger()
+
 _Item = TypeVar("_Item")
-SLICE: Final = 256
-"""Elements or ops worked on before other tasks get their turn: about a millisecond."""
 
 
 class Replica:
@@ -33,6 +35,8 @@ class Replica:
         self.epoch = epoch
         """This incarnation of the history; only kept by storage once the first op is stored."""
         self.board = Board()
+        self.updated_at = 0
+        """Server time of the last op or of the creation that storage told of at opening, milliseconds."""
         self.checkpointed = 0
         """Seq of the newest checkpoint that this replica knows of."""
         self._has_tombstones = False
@@ -43,15 +47,15 @@ class Replica:
     async def load(self) -> None:
         """Bring the board up: its newest checkpoint, then every op after it.
 
+        A checkpoint that does not read is passed over: the log has everything.
         Raises StorageUnavailable, StorageCorrupt. Cancellation leaves a replica to throw away.
         """
         head = await self.storage.op_log.head(self.board_id)
         if head is None:
             return
-        self.epoch = head.epoch
+        self.epoch, self.updated_at = head.epoch, head.updated_at
         checkpoint = await self.storage.snapshots.load(self.board_id)
-        if checkpoint is not None:
-            await self._open(checkpoint)
+        if checkpoint is not None and await self._open(checkpoint):
             self.checkpointed = checkpoint.seq
         self._has_tombstones = await self.storage.snapshots.has_tombstones(self.board_id)
         while await self.catch_up():
@@ -126,15 +130,17 @@ class Replica:
         standing = [self.board.get(element) for element in elements if element not in self._kept]
         self.board.forget(one.id for one in standing if one is not None and one.state() == buried[one.id])
 
-    async def _open(self, checkpoint: Checkpoint) -> None:
+    async def _open(self, checkpoint: Checkpoint) -> bool:
         try:
             self.board, states = snapshot.begin(checkpoint.body)
             for some in slices(states):
                 snapshot.join(self.board, some)
                 await trio.lowlevel.checkpoint()
-        except ValueError as error:
-            text = f"checkpoint of board {self.board_id!r} at seq {checkpoint.seq}: {error}"
-            raise StorageCorrupt(text) from error
+        except ValueError:
+            log.exception("checkpoint_unreadable", board=self.board_id, seq=checkpoint.seq)
+            self.board = Board()
+            return False
+        return True
 
 
 def _decode(op: StoredOp) -> StampedOp:

@@ -15,13 +15,12 @@ import math
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
 
 import trio
 
 from whiteboard import limits, timeouts
 from whiteboard.core.presence import Profile
-from whiteboard.errors import RoomClosed
+from whiteboard.errors import RoomClosed, StorageCorrupt
 from whiteboard.ids import BoardId, ClientId, SessionId
 from whiteboard.protocol import close_codes, messages
 from whiteboard.protocol.close_codes import CloseCode
@@ -37,8 +36,6 @@ from whiteboard.rooms.tail import Tail
 from whiteboard.rooms.upkeep import Upkeep
 from whiteboard.storage.ports import Storage
 
-_Result = TypeVar("_Result")
-
 
 class Room:
     """The live copy of a board in this process."""
@@ -52,18 +49,22 @@ class Room:
         """When the last lease was given back."""
         self.farewell: CloseCode = close_codes.GOING_AWAY
         """With which code its sessions end when the room ends."""
+        self.corrupt_at = -math.inf
+        """When storage turned out corrupt, if it did after the board had been opened."""
         self._claims = Claims(board_id, storage.op_log)
         self._clock_ms = clock_ms
+        self._loading = trio.CancelScope()
         self._opened = trio.Event()
         self._loaded = trio.Event()
         self._ended = trio.Event()
         self._close_wanted = trio.Event()
         self._sessions: trio.Nursery | None = None
         self._seats: dict[SessionId, Seat] = {}
-        # these three once the board is loaded:
+        # these four once the board is loaded:
         self._tail: Tail
         self._broadcast: Broadcast
         self._committer: Committer
+        self._upkeep: Upkeep
 
     # --- life ---------------------------------------------------------------------------------
 
@@ -77,11 +78,12 @@ class Room:
             async with trio.open_nursery() as workers:
                 async with trio.open_nursery() as self._sessions:
                     self._opened.set()
-                    upkeep = await self._own(lambda: self._load(workers))
+                    with self._loading:
+                        await self._own(lambda: self._load(workers))
                     await self._close_wanted.wait()
                     await self._answer_all()
                     self._sessions.cancel_scope.cancel()
-                await self._settle(upkeep)
+                await self._settle()
                 workers.cancel_scope.cancel()
         finally:
             self._close_wanted.set()
@@ -94,6 +96,7 @@ class Room:
         if not self._close_wanted.is_set():
             self.farewell = farewell
             self._close_wanted.set()
+            self._loading.cancel()
 
     async def wait_ended(self) -> None:
         """Return once nothing of the room is left."""
@@ -104,41 +107,46 @@ class Room:
         """Whether the room takes nothing new any more."""
         return self._close_wanted.is_set()
 
-    async def _own(self, work: Callable[[], Awaitable[_Result]]) -> _Result:
+    async def _own(self, work: Callable[[], Awaitable[object]]) -> None:
         """Do a part of the room's own work: when it fails, the board has failed."""
         try:
-            return await work()
-        except Exception:
+            await work()
+        except Exception as error:
+            if self._loaded.is_set() and isinstance(error, StorageCorrupt):
+                self.corrupt_at = trio.current_time()
             self.close(close_codes.BOARD_FAILED)
             raise
 
-    async def _load(self, workers: trio.Nursery) -> Upkeep:
+    async def _load(self, workers: trio.Nursery) -> None:
         await self.replica.load()
         self._tail = Tail(self.replica.board.seq)
         self._broadcast = Broadcast(self._tail)
         self._committer = Committer(self.replica, self._tail, self._broadcast, self._claims, self._clock_ms)
-        upkeep = Upkeep(self.replica)
+        self._upkeep = Upkeep(self.replica)
         for work, what in (
             (self._committer.run, "commit"),
             (self._broadcast.tick_ops, "tick ops"),
             (self._broadcast.tick_presence, "tick presence"),
-            (upkeep.run, "upkeep"),
+            (self._upkeep.run, "upkeep"),
         ):
             workers.start_soon(self._own, work, name=f"room {self.board_id}: {what}")
         self._loaded.set()
-        return upkeep
 
     async def _answer_all(self) -> None:
         """Settle what was handed in while its authors can still be told; bounded as `_settle` is."""
+        if not self._loaded.is_set():
+            return
         with trio.move_on_after(timeouts.CLEANUP.seconds):
             await self._committer.finish()
         self._broadcast.flush()
 
-    async def _settle(self, upkeep: Upkeep) -> None:
+    async def _settle(self) -> None:
         """Finish what was handed in, then checkpoint; bounded, because storage may have stopped."""
+        if not self._loaded.is_set():
+            return
         with trio.move_on_after(timeouts.CLEANUP.seconds):
             await self._committer.finish()
-            await upkeep.settle()
+            await self._upkeep.settle()
 
     # --- leases -------------------------------------------------------------------------------
 
@@ -202,7 +210,7 @@ class Room:
     def _welcome(self, profile: Profile, claim: Claim, key: str) -> bytes:
         known = self.replica.board.clock
         clock = dict(list(known.items())[1 - limits.MAX_CLOCK_ENTRIES :])
-        clock[claim.client] = max(claim.author.counter, known.get(claim.client, 0))
+        clock[claim.client] = max(claim.counter, known.get(claim.client, 0))
         return encode(
             messages.Welcome(
                 v=VERSION,

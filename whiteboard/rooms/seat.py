@@ -7,8 +7,9 @@ from whiteboard.core.presence import Pointer, Profile
 from whiteboard.protocol.validation import OpRequest
 from whiteboard.rooms.broadcast import Broadcast
 from whiteboard.rooms.claims import Claim
-from whiteboard.rooms.commit import Committer, Refusal, Submission
+from whiteboard.rooms.commit import Committer
 from whiteboard.rooms.feed import Feed
+from whiteboard.rooms.inbox import Refusal, Sender, Submission
 
 
 class Seat:
@@ -27,14 +28,15 @@ class Seat:
         self.feed = feed
         self._broadcast = broadcast
         self._committer = committer
+        self._sender = Sender(claim, feed.tell)
 
     async def submit(self, request: OpRequest) -> None:
         """Hand in an op; waits while the room's inbox is full. When cancelled, it was not taken."""
-        await self._committer.submit(Submission(request, self.claim, self.feed.tell, self.feed.resumed_at))
+        await self._committer.submit(Submission(self._sender, request, self.feed.resumed_at))
 
     async def refuse(self, reject: Json) -> None:
         """Answer an op with a refusal, in its turn; waits as `submit` does."""
-        await self._committer.submit(Refusal(reject, self.claim, self.feed.tell))
+        await self._committer.submit(Refusal(self._sender, reject))
 
     def point(self, update: Pointer) -> None:
         """Move the session's pointer."""

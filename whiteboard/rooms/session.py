@@ -18,7 +18,7 @@ from whiteboard import timeouts
 from whiteboard.core.outcomes import RejectCode, Rejected
 from whiteboard.core.presence import Pointer
 from whiteboard.diagnostics import logs
-from whiteboard.errors import ConnectionLost, RoomClosed, StorageUnavailable
+from whiteboard.errors import ConnectionLost, RoomClosed, StorageUnavailable, TooSlow
 from whiteboard.ids import SessionId
 from whiteboard.limits import MAX_FRAME_BYTES, MAX_STRIKES, OP_OVERHEAD_BYTES, TURN_BYTES
 from whiteboard.protocol import close_codes, messages
@@ -32,7 +32,6 @@ from whiteboard.protocol.validation import (
     read_message,
     split_frame,
 )
-from whiteboard.rooms.feed import TooSlow
 from whiteboard.rooms.ports import BinaryMessage, Connection, Incoming, Oversize
 from whiteboard.rooms.room import Room
 from whiteboard.rooms.seat import Seat
@@ -53,6 +52,8 @@ class Session:
         self._seated = trio.Event()
         self._listening_since: float | None = None
         # None while the sync loop is busy with something else than the socket
+        self._work = 0
+        # bytes handled since others had their turn
         self._strikes = 0.0
         self._last_strike = trio.current_time()
 
@@ -146,6 +147,7 @@ class Session:
             return await self._connection.receive()
         finally:
             self._listening_since = None
+            self._work = 0
 
     async def _take(self, frames: Iterable[Incoming]) -> None:
         for frame in frames:
@@ -155,18 +157,17 @@ class Session:
             if isinstance(texts, BadMessage):
                 await self._sit()  # whatever comes first, the first answer is `welcome`
                 self._complain(texts)
-            else:
-                await self._handle_all(texts)
+                continue
+            for text in texts:
+                await self._handle(text)
+                await self._share_turn(len(text))
 
-    async def _handle_all(self, texts: list[bytes]) -> None:
-        """Handle a frame's messages in order; others get their turn after every TURN_BYTES of work."""
-        work = 0
-        for text in texts:
-            await self._handle(text)
-            work += len(text) + OP_OVERHEAD_BYTES
-            if work > TURN_BYTES:
-                work = 0
-                await trio.lowlevel.checkpoint()
+    async def _share_turn(self, size_bytes: int) -> None:
+        """Others get their turn after every TURN_BYTES of work, however it is cut into frames."""
+        self._work += size_bytes + OP_OVERHEAD_BYTES
+        if self._work > TURN_BYTES:
+            self._work = 0
+            await trio.lowlevel.checkpoint()
 
     async def _handle(self, text: bytes) -> None:
         message = read_message(text)

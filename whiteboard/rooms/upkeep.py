@@ -5,6 +5,8 @@ elements (CHECKPOINT_MIN_OPS at least): each op pays a constant share, and openi
 replays more ops than it holds elements.
 """
 
+import math
+
 import trio
 
 from whiteboard import timeouts
@@ -21,6 +23,9 @@ class Upkeep:
 
     def __init__(self, replica: Replica) -> None:
         self._replica = replica
+        self._saved_at = -math.inf
+        self._compacted = 0
+        # the checkpoint behind which no slice was left to compact
 
     async def run(self) -> None:
         """Look after the board for ever. A failed write is tried again at the next look."""
@@ -28,6 +33,7 @@ class Upkeep:
             await trio.sleep(timeouts.UPKEEP.seconds)
             if self._is_due:
                 await self.settle()
+            if self._compacted < self._replica.checkpointed:
                 await self._compact()
 
     async def settle(self) -> None:
@@ -36,26 +42,38 @@ class Upkeep:
             return
         try:
             await self._replica.checkpoint()
+            self._saved_at = trio.current_time()
         except (StorageUnavailable, StorageConflict) as error:
             log.warning("checkpoint_failed", board=self._replica.board_id, reason=str(error))
 
     @property
     def _is_due(self) -> bool:
-        """By growth; or at once when the board is full, as only a checkpoint lets deleted elements go."""
-        board = self._replica.board
-        is_full = board.size_bytes >= MAX_BOARD_BYTES and self._ops_since > 0
-        return is_full or self._ops_since >= max(CHECKPOINT_MIN_OPS, len(board))
+        by_growth = self._ops_since >= max(CHECKPOINT_MIN_OPS, len(self._replica.board))
+        return by_growth or self._makes_room
+
+    @property
+    def _makes_room(self) -> bool:
+        """A full board takes nothing new until deleted elements have left memory, with a checkpoint."""
+        is_full = self._replica.board.size_bytes >= MAX_BOARD_BYTES
+        waited = trio.current_time() - self._saved_at
+        return is_full and self._ops_since > 0 and waited >= timeouts.FULL_BOARD.seconds
 
     @property
     def _ops_since(self) -> int:
         return self._replica.board.seq - self._replica.checkpointed
 
     async def _compact(self) -> None:
-        op_log, board = self._replica.storage.op_log, self._replica.board_id
-        moved = COMPACT_SLICE_OPS
+        """Move whole slices behind the newest checkpoint; a checkpoint that comes due goes first."""
+        op_log, board, up_to = (
+            self._replica.storage.op_log,
+            self._replica.board_id,
+            self._replica.checkpointed,
+        )
         try:
-            while moved:
-                moved = await op_log.compact(board, self._replica.checkpointed, COMPACT_SLICE_OPS)
+            while not self._is_due:
+                if not await op_log.compact(board, up_to, COMPACT_SLICE_OPS, least=COMPACT_SLICE_OPS):
+                    self._compacted = up_to
+                    return
                 await trio.sleep(timeouts.COMPACT_PAUSE.seconds)
         except StorageUnavailable as error:
-            log.warning("compaction_failed", board=self._replica.board_id, reason=str(error))
+            log.warning("compaction_failed", board=board, reason=str(error))

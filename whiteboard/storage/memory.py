@@ -39,38 +39,31 @@ class _ClientLog:
     """One client's ops on one board."""
 
     key_hash: bytes
-    counter: int = 0
     lamport: int = 0
     seqs: dict[int, int] = field(default_factory=dict)
     """Counter -> seq."""
-    rising: list[int] = field(default_factory=list)
-    """Counters that were above all before them, in order: their seqs rise too."""
-    late: list[int] = field(default_factory=list)
-    """The other counters, ascending."""
+    counters: list[int] = field(default_factory=list)
+    """Ascending."""
 
     def record(self, op: NewOp, seq: int) -> None:
         counter = op.op_id.counter
         self.seqs[counter] = seq
-        insort(self.rising if counter > self.counter else self.late, counter)
-        self.counter = max(self.counter, counter)
+        insort(self.counters, counter)
         self.lamport = max(self.lamport, op.lamport)
 
-    def seen(self, counter: int) -> int:
-        """Highest seq among the ops with at most this counter; 0 when there is none."""
-        covered = bisect_right(self.rising, counter)
-        seq = self.seqs[self.rising[covered - 1]] if covered else 0
-        late = self.late[: bisect_right(self.late, counter)]
-        return max([seq, *map(self.seqs.__getitem__, late)])
+    @property
+    def counter(self) -> int:
+        return self.counters[-1] if self.counters else 0
 
-    def next_to(self, counter: int) -> set[int]:
+    def seen(self, counter: int) -> int:
+        """Seq of the op with the highest counter up to this one; 0 when there is none."""
+        covered = bisect_right(self.counters, counter)
+        return self.seqs[self.counters[covered - 1]] if covered else 0
+
+    def next_to(self, counter: int) -> list[int]:
         """The stored counters next below and next above one."""
-        found: set[int] = set()
-        for counters in (self.rising, self.late):
-            low, high = bisect_left(counters, counter), bisect_right(counters, counter)
-            found.update(counters[max(low - 1, 0) : low], counters[high : high + 1])
-        below = max((one for one in found if one < counter), default=None)
-        above = min((one for one in found if one > counter), default=None)
-        return {one for one in (below, above) if one is not None}
+        low, high = bisect_left(self.counters, counter), bisect_right(self.counters, counter)
+        return self.counters[max(low - 1, 0) : low] + self.counters[high : high + 1]
 
 
 @dataclass(slots=True)
@@ -166,7 +159,7 @@ class _MemoryOpLog:
     async def head(self, board: BoardId) -> Head | None:
         await self._place.enter()
         found = self._place.boards.get(board)
-        return Head(found.seq, found.epoch) if found else None
+        return Head(found.seq, found.epoch, found.updated_at) if found else None
 
     async def append(
         self, board: BoardId, ops: Sequence[NewOp], *, epoch: str, claims: Mapping[ClientId, bytes]
@@ -248,7 +241,7 @@ class _MemoryOpLog:
         log = found.clients.get(client) if found else None
         return ClientRecord(log.key_hash, log.counter, log.lamport) if log else None
 
-    async def compact(self, board: BoardId, up_to: int, limit: int) -> int:
+    async def compact(self, board: BoardId, up_to: int, limit: int, *, least: int = 1) -> int:
         arguments.check_limit(limit)
         await self._place.enter()
         found = self._place.boards.get(board)
@@ -257,11 +250,12 @@ class _MemoryOpLog:
         first = found.compacted
         wanted = found.bodies[: max(min(limit, up_to - first), 0)]
         moved = segments.slice_by_size(map(len, wanted), limits.SEGMENT_BYTES)
-        if not moved:
+        is_full = moved < len(wanted)
+        if not moved or (moved < least and not is_full):
             return 0
         segment = await run_blocking(self._place.packing, segments.pack, wanted[:moved])
         if found.compacted != first:  # somebody else moved them meanwhile
-            return await self.compact(board, up_to, limit)
+            return await self.compact(board, up_to, limit, least=least)
         found.segments.append(segment)
         found.segment_ends.append(first + moved)
         del found.bodies[:moved]

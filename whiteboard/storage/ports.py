@@ -73,6 +73,8 @@ class Head:
     """Last sequence number given; 0 for a board that has no op."""
     epoch: str
     """This incarnation of the history; a board deleted and begun again has another one."""
+    updated_at: int
+    """`at` of the last op, or of the creation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +171,10 @@ class OpLog(Protocol):
         """Receipts of those op ids that are stored; `is_new` is False."""
 
     async def seen_by(self, board: BoardId, clock: Mapping[ClientId, int]) -> int:
-        """Highest seq among the ops that a vector clock covers; 0 when it covers none.
+        """Highest seq among the last ops that a vector clock covers of each client; 0 when it covers none.
 
-        An entry `client: n` covers that client's ops with counter <= n. Costs a lookup per entry,
-        not a walk over the client's ops.
+        An entry `client: n` covers that client's ops with counter <= n, the last of which is the one
+        with the highest counter, whenever it was stored. Costs a lookup per entry.
         """
 
     async def ranks_about(
@@ -186,12 +188,13 @@ class OpLog(Protocol):
     async def client(self, board: BoardId, client: ClientId) -> ClientRecord | None:
         """The record of a client id, or None when it is still free on this board."""
 
-    async def compact(self, board: BoardId, up_to: int, limit: int) -> int:
-        """Move the oldest uncompacted ops with seq <= `up_to` to compressed segments, at most `limit`.
+    async def compact(self, board: BoardId, up_to: int, limit: int, *, least: int = 1) -> int:
+        """Move the oldest uncompacted ops with seq <= `up_to` to a compressed segment, at most `limit`.
 
         Returns how many were moved, which may be fewer (a segment is bounded in bytes); 0 when there
-        is nothing left to do or no such board. Atomic; readers and repeat detection notice nothing.
-        Short enough to run between two commits.
+        is nothing left to do or no such board, also when fewer than `least` are left that would not
+        fill a segment: many small segments would be worth less than what they replace. Atomic;
+        readers and repeat detection notice nothing. Short enough to run between two commits.
         """
 
 

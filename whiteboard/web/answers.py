@@ -67,7 +67,8 @@ async def _on_refused(_: Request, refused: Refused) -> Response:
     return error_answer(refused.status_code, refused.code, refused.detail, refused.path, headers)
 
 
-async def _on_http(_: Request, error: HTTPException) -> Response:
+def http_answer(error: HTTPException) -> Response:
+    """The answer to what no route takes."""
     code, reason = _CODES.get(error.status_code, ("bad_request", error.detail))
     return error_answer(error.status_code, code, reason, headers=dict(error.headers or {}))
 
@@ -99,7 +100,6 @@ async def _on_bug(request: Request, error: Exception) -> Response:
 # Starlette types a handler as taking any Exception; each of ours gets the class it is listed under.
 HANDLERS: Final[dict[Any, ExceptionHandler]] = {
     Refused: _on_refused,  # type: ignore[dict-item]
-    HTTPException: _on_http,  # type: ignore[dict-item]
     StorageError: _on_storage,  # type: ignore[dict-item]
     StorageCorrupt: _on_corrupt,  # type: ignore[dict-item]
     RoomClosed: _on_room_closed,  # type: ignore[dict-item]

@@ -4,14 +4,16 @@ Every endpoint is a coroutine and every file is in memory, so no request takes a
 """
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, ExceptionHandler
 
-from whiteboard.web.answers import HANDLERS, error_answer
+from whiteboard.web.answers import HANDLERS, error_answer, http_answer
 from whiteboard.web.boards import BoardsApi
 from whiteboard.web.documents import Documents
 from whiteboard.web.edge import Edge
@@ -42,7 +44,14 @@ def build_app(services: WebServices, page: Page) -> ASGIApp:
         Route("/schema/messages.json", documents.messages_schema),
         Route("/debug/tasks", documents.tasks),
     ]
-    app = Starlette(routes=routes, exception_handlers=HANDLERS)
+
+    async def on_http(request: Request, error: HTTPException) -> Response:
+        """No route, or not with this method: a page for people, JSON for programs."""
+        shown = page.lost(request) if error.status_code == 404 else None
+        return shown or http_answer(error)
+
+    handlers: dict[Any, ExceptionHandler] = {**HANDLERS, HTTPException: on_http}  # type: ignore[dict-item]
+    app = Starlette(routes=routes, exception_handlers=handlers)
     app.router.redirect_slashes = False  # it would build absolute addresses from what a proxy says
     return Edge(app, services.settings.base_path)
 

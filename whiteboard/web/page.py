@@ -22,6 +22,7 @@ from whiteboard.errors import StartupError
 from whiteboard.ids import parse_board_id
 from whiteboard.web.answers import Refused
 from whiteboard.web.edge import PAGE_POLICY
+from whiteboard.web.lost import NO_BOARD, NO_PAGE, lost_page
 
 LANGUAGES: Final = ("en", "zh")
 """What the page can be shown in; the first is for everybody else."""
@@ -45,10 +46,8 @@ _PACKED: Final = frozenset({".png", ".woff2"})
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _ASK_AGAIN: Final = "no-cache"
 
-_NOT_FOUND: Final = {
-    "en": ("No such board", "A board's name has letters, digits and _ . - only, at most 128.", "A new board"),
-    "zh": ("没有这个白板", "白板名称只能包含字母、数字和 _ . -,最多 128 个字符。", "新建白板"),
-}
+_FOR_PROGRAMS: Final = ("/api/", "/ws/", "/static/")
+"""Below these nobody browses."""
 
 
 @attrs.frozen
@@ -72,18 +71,25 @@ class Page:
     """By path below the page's folder, with `/`."""
     index: Mapping[str, PageFile]
     """By language."""
-    not_found: Mapping[str, PageFile]
+    no_board: Mapping[str, PageFile]
+    """By language."""
+    no_page: Mapping[str, PageFile]
     """By language."""
 
     async def show(self, request: Request) -> Response:
         """`/` and `/b/{board}`: the page itself, or a page that says that this is no board's name."""
-        language = choose_language(
-            request.query_params.get("lang"), request.headers.get("accept-language", "")
-        )
         board = request.path_params.get("board")
         if board is not None and parse_board_id(board) is None:
-            return _answer(request, self.not_found[language], _ASK_AGAIN, 404)
-        return _answer(request, self.index[language], _ASK_AGAIN)
+            return _answer(request, self.no_board[_language(request)], _ASK_AGAIN, 404)
+        return _answer(request, self.index[_language(request)], _ASK_AGAIN)
+
+    def lost(self, request: Request) -> Response | None:
+        """The page for a person at an address where there is nothing; None for a program."""
+        path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+        if path.startswith(_FOR_PROGRAMS) or not _takes_html(request.headers.get("accept", "")):
+            return None
+        texts = self.no_board if path.startswith("/b/") else self.no_page
+        return _answer(request, texts[_language(request)], _ASK_AGAIN, 404)
 
     async def static(self, request: Request) -> Response:
         """`/static/{digest}/{path}`; files of another version are not here."""
@@ -112,7 +118,8 @@ def load_page(base_path: BasePath, root: Traversable | None = None) -> Page:
         digest=name,
         statics={path: _file(path, body) for path, body in found.items()},
         index={lang: _file("index.html", _fill(template, values, lang)) for lang in LANGUAGES},
-        not_found={lang: _file("404.html", _not_found(base_path, lang)) for lang in LANGUAGES},
+        no_board={lang: _file("404.html", lost_page(NO_BOARD[lang], lang, **values)) for lang in LANGUAGES},
+        no_page={lang: _file("404.html", lost_page(NO_PAGE[lang], lang, **values)) for lang in LANGUAGES},
     )
 
 
@@ -176,12 +183,8 @@ def _fill(template: str, values: Mapping[str, str], language: str) -> bytes:
     return template.encode("utf-8")
 
 
-def _not_found(base_path: BasePath, language: str) -> bytes:
-    title, reason, link = map(html.escape, _NOT_FOUND[language])
-    return (
-        f'<!doctype html><html lang="{language}"><meta charset="utf-8"><title>{title}</title>'
-        f'<h1>{title}</h1><p>{reason}</p><p><a href="{html.escape(base_path)}/">{link}</a></p></html>'
-    ).encode()
+def _language(request: Request) -> str:
+    return choose_language(request.query_params.get("lang"), request.headers.get("accept-language", ""))
 
 
 def _answer(request: Request, file: PageFile, caching: str, status: int = 200) -> Response:
@@ -190,7 +193,7 @@ def _answer(request: Request, file: PageFile, caching: str, status: int = 200) -
         "content-security-policy": PAGE_POLICY,
         "content-type": file.media_type,
         "etag": file.etag,
-        "vary": "Accept-Encoding" if caching == _FOR_EVER else "Accept-Encoding, Accept-Language",
+        "vary": "Accept-Encoding" if caching == _FOR_EVER else "Accept, Accept-Encoding, Accept-Language",
     }
     if status == 200 and _is_known(request.headers.get("if-none-match", ""), file.etag):
         return Response(status_code=304, headers=headers)
@@ -203,6 +206,15 @@ def _is_known(if_none_match: str, etag: str) -> bool:
     """Weak comparison (RFC 9110 section 13.1.2)."""
     known = {entry.strip().removeprefix("W/") for entry in if_none_match.split(",")}
     return etag.removeprefix("W/") in known or "*" in known
+
+
+def _takes_html(accept: str) -> bool:
+    """Named, that is: a program that takes anything is no browser."""
+    for entry in accept.split(","):
+        media_type, _, parameter = entry.partition(";")
+        if media_type.strip().lower() == "text/html" and _weight(parameter) > 0:
+            return True
+    return False
 
 
 def _takes_gzip(accept_encoding: str) -> bool:

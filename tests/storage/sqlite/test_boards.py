@@ -4,16 +4,17 @@ from pathlib import Path
 import pytest
 import trio
 import trio.testing
-from contract.storage_samples import ADA, BOARD, EPOCH, OTHER, append, ops, read_all
-from storage.sqlite.faults import WriterSwitch, connecting
+from contract.storage_samples import ADA, BOARD, EPOCH, OTHER, append, op, ops, read_all
+from storage.sqlite.faults import Gate, WriterSwitch, connecting
 
 from whiteboard import limits
+from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import ElementId
 from whiteboard.storage.ports import Checkpoint, Storage
 from whiteboard.storage.sqlite import open_sqlite
 from whiteboard.storage.sqlite.directory import DATABASE_NAME
 
-TABLES = ("boards", "clients", "ops", "segments", "checkpoints", "tombstones")
+TABLES = ("boards", "clients", "ops", "segments", "checkpoints", "checkpoint_parts", "tombstones")
 
 
 def count_rows(directory: Path) -> dict[str, int]:
@@ -73,6 +74,19 @@ async def test_a_purge_goes_on_after_a_restart(tmp_path: Path) -> None:
         await wait_for_rows(storage, tmp_path, half)
 
 
+async def test_a_purge_is_bounded_in_bytes(tmp_path: Path) -> None:
+    """Large ops go a few at a time, so that others' commits do not wait for them."""
+    gate = Gate()
+    async with open_sqlite(tmp_path, connect=connecting(gate)) as storage:
+        body = b"x" * limits.MIB
+        for start in (1, 9):
+            await append(storage.op_log, BOARD, [op(ADA, n, body=body) for n in range(start, start + 8)])
+        before = gate.commits
+        await storage.boards.delete(BOARD)
+        await wait_for_rows(storage, tmp_path, dict.fromkeys(TABLES, 0))
+        assert gate.commits - before >= 16 * limits.MIB // limits.PURGE_SLICE_BYTES
+
+
 async def test_a_purge_outlives_a_full_disk(tmp_path: Path, autojump_clock: trio.testing.MockClock) -> None:
     """A purge that fails is tried again until it succeeds."""
     switch = WriterSwitch()
@@ -80,7 +94,10 @@ async def test_a_purge_outlives_a_full_disk(tmp_path: Path, autojump_clock: trio
         await append(storage.op_log, BOARD, ops(ADA, [1]))
         await storage.boards.delete(BOARD)
         switch.run("PRAGMA query_only = ON")
+        with pytest.raises(StorageUnavailable):
+            await storage.probe()
         await trio.sleep(5)
+        assert (await trio.to_thread.run_sync(count_rows, tmp_path))["boards"] == 1
         switch.run("PRAGMA query_only = OFF")
         await wait_for_rows(storage, tmp_path, dict.fromkeys(TABLES, 0))
 

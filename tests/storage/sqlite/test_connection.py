@@ -6,7 +6,7 @@ import pytest
 
 from whiteboard import limits
 from whiteboard.errors import StorageCorrupt, StorageUnavailable
-from whiteboard.storage.sqlite.connection import open_reader, open_writer, translate, translated
+from whiteboard.storage.sqlite.connection import open_plain, open_reader, open_writer, translate, translated
 
 
 @pytest.fixture
@@ -38,6 +38,31 @@ def test_a_commit_is_on_the_disk(writer: sqlite3.Connection) -> None:
     assert pragma(writer, "synchronous") == 2
     assert pragma(writer, "journal_size_limit") == limits.WAL_BYTES
     assert pragma(writer, "busy_timeout") == 2_000
+
+
+def test_no_directory_but_its_own_is_needed(path: Path, writer: sqlite3.Connection) -> None:
+    """Savepoints and sorts that do not fit into memory at once need no temporary file elsewhere."""
+    reader = open_reader(sqlite3.connect, path)
+    assert pragma(writer, "temp_store") == pragma(reader, "temp_store") == 2
+    reader.close()
+
+
+def test_what_is_deleted_is_not_written_over(writer: sqlite3.Connection) -> None:
+    """A deletion costs no write per page of what was large, whatever SQLite was built with."""
+    assert pragma(writer, "secure_delete") == 2
+
+
+def test_a_plain_look_changes_nothing(tmp_path: Path) -> None:
+    """Opening somebody else's file to see whose it is leaves it as it was, to the byte."""
+    theirs = tmp_path / "theirs.sqlite3"
+    connection = sqlite3.connect(theirs)
+    connection.execute("CREATE TABLE theirs (x)")
+    connection.close()
+    before = theirs.read_bytes()
+    look = open_plain(sqlite3.connect, theirs)
+    assert look.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (1,)
+    look.close()
+    assert theirs.read_bytes() == before
 
 
 def test_a_reader_cannot_write(path: Path) -> None:

@@ -36,6 +36,7 @@ FAULT_POINTS = [
     ("after UPDATE ops SET body", 6),
     ("after DELETE FROM checkpoints", 2),
     ("before INSERT OR REPLACE INTO tombstones", 3),
+    ("after INSERT OR REPLACE INTO checkpoint_parts", 3),
     *(("any", random.Random(seed).randint(1, 1_500)) for seed in range(6)),
 ]
 

@@ -1,6 +1,10 @@
+import errno
+import fcntl
 import os
+import sqlite3
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -61,6 +65,66 @@ async def test_a_database_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / DATABASE_NAME).unlink()
     async with open_sqlite(tmp_path):
         pass
+
+
+async def test_a_full_disk_may_lack_the_pid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pid in the lock file is for people: that it cannot be written does not stop a start."""
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    async with open_sqlite(tmp_path) as storage:
+        await storage.probe()
+        with pytest.raises(StartupError, match=r"pid unknown"):
+            async with open_sqlite(tmp_path):
+                pass
+
+
+async def test_a_file_system_without_locks_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing can be locked a second server could not be kept out: a sentence says so."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(StartupError, match="No locks available; choose one"):
+        async with open_sqlite(tmp_path):
+            pass
+
+
+async def test_names_of_new_directories_are_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each directory that was made is synced into the one above it; those that stood are left alone."""
+    synced: list[Path] = []
+    fsync = os.fsync
+
+    def note(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    directory = tmp_path / "a" / "b"
+    async with open_sqlite(directory):
+        assert set(synced) == {directory, tmp_path / "a", tmp_path}
+    synced.clear()
+    async with open_sqlite(directory):
+        assert set(synced) == {directory}
+
+
+async def test_a_database_that_may_not_be_written_to_is_refused(tmp_path: Path) -> None:
+    """A file that this user can only read is told at the start, not at the first op."""
+    async with open_sqlite(tmp_path):
+        pass
+
+    def read_only(path: Path, **options: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, **options)
+        return connection
+
+    with pytest.raises(StartupError, match=r"SQLITE_READONLY.*this user may write"):
+        async with open_sqlite(tmp_path, connect=read_only):
+            pass
 
 
 async def test_sharing_is_agreed_on_both_sides(tmp_path: Path) -> None:

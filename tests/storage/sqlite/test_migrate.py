@@ -91,18 +91,20 @@ def test_numbers_have_no_gap(tmp_path: Path) -> None:
 
 
 async def test_a_newer_data_directory_is_refused(tmp_path: Path) -> None:
-    """`open_sqlite` passes the refusal on and lets the directory go."""
+    """`open_sqlite` passes the refusal on, lets the directory go and leaves the file to the byte as it was."""
 
-    def make() -> None:
+    def make() -> bytes:
         connection = sqlite3.connect(tmp_path / DATABASE_NAME)
         connection.execute("PRAGMA user_version = 1000")
         connection.close()
+        return (tmp_path / DATABASE_NAME).read_bytes()
 
-    await trio.to_thread.run_sync(make)
+    before = await trio.to_thread.run_sync(make)
     for _ in range(2):
         with pytest.raises(StartupError, match="version 1000"):
             async with open_sqlite(tmp_path):
                 pass
+    assert (tmp_path / DATABASE_NAME).read_bytes() == before
 
 
 def test_every_version_has_a_fixture() -> None:
@@ -147,9 +149,9 @@ async def test_data_of_every_version_stays_readable(tmp_path: Path, migration: M
             op(it.op_id.client, it.op_id.counter).body for it in found[:9]
         ]
         assert found[9].body == b"\x00\xff\xfe" * 700
-        assert await log.head(BOARD) == Head(10, EPOCH)
+        assert await log.head(BOARD) == Head(10, EPOCH, 1_700_000_000_005)
         assert await log.client(BOARD, BOB) == ClientRecord(key(BOB), 9, 1)
-        assert await log.seen_by(BOARD, {BOB: 4}) == 8
+        assert await log.seen_by(BOARD, {BOB: 4}) == 7
         assert await log.find(BOARD, [OpId(ADA, 2)]) == {
             OpId(ADA, 2): Receipt(2, 1_700_000_000_000, is_new=False)
         }

@@ -1,10 +1,15 @@
+import random
 import sqlite3
+from functools import partial
 from pathlib import Path
 
 import pytest
 import trio
 from contract.storage_samples import ADA, BOARD, EPOCH, append, ops
+from storage.sqlite.faults import Gate, connecting
 
+from whiteboard import limits
+from whiteboard.ids import ElementId
 from whiteboard.storage.ports import Checkpoint, Storage
 from whiteboard.storage.sqlite import open_sqlite
 from whiteboard.storage.sqlite.directory import DATABASE_NAME
@@ -18,9 +23,13 @@ async def save(storage: Storage, seq: int) -> None:
 def flip_a_byte(directory: Path, seq: int) -> None:
     """Damage the checkpoint at a seq as a bad disk does."""
     connection = sqlite3.connect(directory / DATABASE_NAME, isolation_level=None)
-    (body,) = connection.execute("SELECT body FROM checkpoints WHERE seq = ?", (seq,)).fetchone()
+    key = connection.execute("SELECT checksum FROM checkpoints WHERE seq = ?", (seq,)).fetchone()
+    select = "SELECT body FROM checkpoint_parts WHERE checksum = ? ORDER BY part DESC LIMIT 1"
+    (body,) = connection.execute(select, key).fetchone()
     bad = body[:-1] + bytes([body[-1] ^ 1])
-    connection.execute("UPDATE checkpoints SET body = ? WHERE seq = ?", (bad, seq))
+    connection.execute(
+        "UPDATE checkpoint_parts SET body = ? WHERE checksum = ? AND body = ?", (bad, *key, body)
+    )
     connection.close()
 
 
@@ -65,3 +74,51 @@ async def test_a_corrupt_checkpoint_is_no_fallback(tmp_path: Path, seq: int) -> 
         await save(storage, seq)
         assert await storage.snapshots.load(BOARD) == Checkpoint(seq, b"at %d" % seq)
     assert await trio.to_thread.run_sync(kept, tmp_path) == [3, seq]
+
+
+async def test_a_large_checkpoint_is_written_between_other_commits(tmp_path: Path) -> None:
+    """Its parts and tombstones are commits of their own, so that others get in between; it is there whole."""
+    body = random.Random(1).randbytes(3 * limits.MAX_COMMIT_BYTES)
+    gone = {ElementId(f"e{n}"): bytes([n % 256]) * limits.KIB for n in range(4_000)}
+    gate = Gate()
+    async with open_sqlite(tmp_path, connect=connecting(gate)) as storage:
+        await append(storage.op_log, BOARD, ops(ADA, [1, 2]))
+        await save(storage, 1)
+        before = gate.commits
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(partial(_save_large, storage, body, gone))
+            while gate.commits < before + 3:
+                await storage.probe()
+        assert gate.commits > before + len(body) // limits.CHECKPOINT_PART_BYTES
+        assert await storage.snapshots.load(BOARD) == Checkpoint(2, body)
+        assert await storage.snapshots.tombstones(BOARD, list(gone)) == gone
+
+
+async def _save_large(storage: Storage, body: bytes, gone: dict[ElementId, bytes]) -> None:
+    await storage.snapshots.save(BOARD, Checkpoint(2, body), gone, epoch=EPOCH)
+
+
+async def test_parts_of_a_checkpoint_that_was_never_finished_go(tmp_path: Path) -> None:
+    """What a server that was killed in the middle left behind is not loaded, and leaves with the next save."""
+
+    def leave_a_part() -> None:
+        connection = sqlite3.connect(tmp_path / DATABASE_NAME, isolation_level=None)
+        connection.execute("INSERT INTO checkpoint_parts VALUES (1, x'00', 0, x'00')")
+        connection.close()
+
+    async with open_sqlite(tmp_path) as storage:
+        await append(storage.op_log, BOARD, ops(ADA, [1, 2, 3]))
+        await save(storage, 1)
+    await trio.to_thread.run_sync(leave_a_part)
+    async with open_sqlite(tmp_path) as storage:
+        assert await storage.snapshots.load(BOARD) == Checkpoint(1, b"at 1")
+        await save(storage, 2)
+    assert await trio.to_thread.run_sync(count_parts, tmp_path) == 2
+
+
+def count_parts(directory: Path) -> int:
+    """Parts of checkpoints on the disk."""
+    connection = sqlite3.connect(directory / DATABASE_NAME)
+    (count,) = connection.execute("SELECT count(*) FROM checkpoint_parts").fetchone()
+    connection.close()
+    return int(count)

@@ -3,6 +3,7 @@
 import { Board } from "./core/board.js";
 import { personColor, PEOPLE_COLORS } from "./draw/color.js";
 import { Desk } from "./desk.js";
+import { guestName } from "./guest.js";
 import { t } from "./i18n/i18n.js";
 import { PointerInput } from "./input/pointer.js";
 import { recall, remember } from "./prefs.js";
@@ -25,7 +26,8 @@ function person() {
   const known = recall("person", /** @type {{name?: string, color?: string}|null} */ (null));
   if (known?.name && known.color) return { name: known.name, color: known.color };
   const seed = newClientId();
-  const fresh = { name: `${t("people.guest")} ${seed.slice(-3)}`, color: known?.color ?? personColor(seed) ?? PEOPLE_COLORS[0] };
+  const color = known?.color ?? personColor(seed) ?? PEOPLE_COLORS[0];
+  const fresh = { name: guestName(seed, color), color };
   remember("person", fresh);
   return fresh;
 }

@@ -9,10 +9,11 @@
  * @typedef {import("./draw/geometry.js").Box} Box
  * @typedef {import("./draw/camera.js").Camera} Camera
  * @typedef {import("./sync/board_sync.js").BoardSync} BoardSync
- * @typedef {{color:string, width:number, fill:boolean}} Style
+ * @typedef {import("./style.js").Style} Style
+ * @typedef {{close(): void, now(): Element, restyle(change: (el: Element) => Record<string, unknown>|null): void}} Editor
  */
 import { fit, viewBox, zoomAt } from "./draw/camera.js";
-import { PALETTE, tint } from "./draw/color.js";
+import { tint } from "./draw/color.js";
 import { intersects, plainBox, rotatedBox, rotationOf, union } from "./draw/geometry.js";
 import { Layers } from "./draw/layers.js";
 import { makeTheme } from "./draw/painters.js";
@@ -20,12 +21,12 @@ import { Scene } from "./draw/scene.js";
 import { measureText } from "./draw/text.js";
 import { History } from "./history.js";
 import { isDark, recall, remember } from "./prefs.js";
+import { insets } from "./room.js";
+import { FIRST_STYLE, restyled } from "./style.js";
 import { TOOLS } from "./tools/registry.js";
 
 const ID_CHARS = "0123456789abcdefghijklmnopqrstuvwxyz";
 const ID_LENGTH = 14;
-/** Below this width the colours are not at the side (css/page.css). */
-const NARROW_PX = 720;
 
 /** @returns {string} a new element id: 72 bits of chance */
 function randomId() {
@@ -47,7 +48,7 @@ export class Desk extends EventTarget {
     this.layers.decorate = (ctx) => this.decorate(ctx);
     this.history = new History(/** @type {any} */ (sync.view), (op) => this.submit(op));
     /** @type {Style} */
-    this.style = { color: PALETTE[0].value, width: 4, fill: false, ...recall("style", {}) };
+    this.style = { ...FIRST_STYLE, ...recall("style", {}) };
     /** @type {Set<string>} */
     this.selection = new Set();
     /** @type {import("./tools/tool.js").Tool|null} */
@@ -57,7 +58,7 @@ export class Desk extends EventTarget {
     /** @type {Map<string, Promise<import("./tools/tool.js").Tool>>} */
     this.tools = new Map();
     this.keepsTool = false;
-    /** @type {{close(): void}|null} the text field, while one is open */
+    /** @type {Editor|null} the text field, while one is open */
     this.editor = null;
     /** @type {Set<(ctx: CanvasRenderingContext2D) => void>} draw on the overlay after the tool */
     this.decorators = new Set();
@@ -195,8 +196,8 @@ export class Desk extends EventTarget {
 
   /** @param {Box|null} box @returns {Camera} */
   cameraFor(box) {
-    const { width, height } = this.layers, isWide = width > NARROW_PX;
-    return fit(box, width, height, { top: 64, right: 0, bottom: 64, left: isWide ? 64 : 0 });
+    const { width, height } = this.layers;
+    return fit(box, width, height, insets(width, height));
   }
 
   readTheme() {
@@ -255,19 +256,23 @@ export class Desk extends EventTarget {
   setStyle(change) {
     Object.assign(this.style, change);
     remember("style", this.style);
-    this.restyleSelection(change);
+    this.restyleChosen(change);
     this.announce("style");
   }
 
+  /** What a change of style is for, beside what is drawn next: what is selected or being typed. @returns {Element[]} */
+  chosen() {
+    return this.editor ? [this.editor.now()] : [...this.selection].flatMap((id) => this.view.get(id) ?? []);
+  }
+
   /** @param {Partial<Style>} change */
-  restyleSelection(change) {
+  restyleChosen(change) {
     if (this.isReadOnly) return;
-    const ops = [];
-    for (const id of this.selection) {
-      const el = this.view.get(id);
-      const props = el && styleProps(el, change, this);
-      if (props) ops.push({ type: "set", id, props });
-    }
+    if (this.editor) return this.editor.restyle((el) => restyled(el, change));
+    const ops = this.chosen().flatMap((el) => {
+      const props = restyled(el, change);
+      return props ? [{ type: "set", id: el.id, props }] : [];
+    });
     if (ops.length) this.history.do(ops);
   }
 
@@ -278,7 +283,7 @@ export class Desk extends EventTarget {
 
   /** @param {string|null} id null: a new text @param {{x:number, y:number}} at */
   async editText(id, at) {
-    const { openEditor } = await import("./tools/text.js");
+    const { openEditor } = await import("./tools/text_editor.js");
     openEditor(this, id, at);
   }
 
@@ -328,16 +333,4 @@ export class Desk extends EventTarget {
     this.emit(name);
     this.layers.request();
   }
-}
-
-/** What a change of style means for an element, or null for nothing. @param {Element} el @param {Partial<Style>} change @param {Desk} desk */
-function styleProps(el, change, desk) {
-  /** @type {Record<string, unknown>} */
-  const props = {};
-  const isClosed = el.type === "shape" && el.kind !== "line" && el.kind !== "arrow";
-  if (change.color && el.type !== "note") props.color = change.color;
-  if (change.width && (el.type === "stroke" || el.type === "shape")) props.width = change.width;
-  if (isClosed && (change.fill !== undefined || (change.color && el.fill))) props.fill = desk.style.fill || el.fill ? desk.fillColor() : null;
-  if (isClosed && change.fill === false) props.fill = null;
-  return Object.keys(props).length ? props : null;
 }

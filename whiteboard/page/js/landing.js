@@ -1,10 +1,9 @@
 // @ts-check
 /** The page at `/`: a new board, a board by name, boards one was on before. */
+import { isBoardId, isMadeUp } from "./board_id.js";
 import { h, icon, iconButton } from "./chrome/dom.js";
 import { language, LANGUAGES, setLanguage, t, tn } from "./i18n/i18n.js";
 import { forgetVisit, recentBoards, remember } from "./prefs.js";
-
-const BOARD_NAME = /^[A-Za-z0-9_.-]{1,128}$/;
 
 /** @param {string} board */
 const boardUrl = (board) => new URL(`b/${encodeURIComponent(board)}`, document.baseURI).href;
@@ -65,7 +64,7 @@ function makeOpen() {
   form.addEventListener("submit", (e) => {
     e.preventDefault();
     const name = input.value.trim();
-    if (BOARD_NAME.test(name)) {
+    if (isBoardId(name)) {
       location.assign(boardUrl(name));
       return;
     }
@@ -84,7 +83,7 @@ function showRecent(section) {
 
 /** @param {HTMLElement} section @param {string} board @param {number} at */
 function recentRow(section, board, at) {
-  const link = h("a", { class: "recent-link", testid: "recent-board" }, h("span", { class: "recent-name" }, board), h("span", { class: "recent-when" }, ago(at)));
+  const link = h("a", { class: "recent-link", testid: "recent-board" }, h("span", { class: `recent-name${isMadeUp(board) ? " is-made-up" : ""}` }, board), h("span", { class: "recent-when" }, ago(at)));
   link.href = boardUrl(board);
   const forget = iconButton("close", { label: "landing.forget", class: "forget", on: { click: () => {
     forgetVisit(board);

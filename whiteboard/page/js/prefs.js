@@ -35,14 +35,10 @@ export function rememberTheme(theme) {
   }
 }
 
-/** @returns {"system"|"light"|"dark"} */
-export function recallTheme() {
-  try {
-    const theme = localStorage.getItem(`${PREFIX}theme`);
-    return theme === "light" || theme === "dark" ? theme : "system";
-  } catch {
-    return "system";
-  }
+/** The appearance that holds now: chosen here, or before and taken up by early.js. @returns {"system"|"light"|"dark"} */
+export function chosenTheme() {
+  const { theme } = document.documentElement.dataset;
+  return theme === "light" || theme === "dark" ? theme : "system";
 }
 
 /** @typedef {{board: string, at: number}} RecentBoard */

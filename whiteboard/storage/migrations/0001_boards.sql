@@ -25,7 +25,6 @@ CREATE TABLE ops (
     seq       INTEGER NOT NULL,
     client_no INTEGER NOT NULL,
     counter   INTEGER NOT NULL,
-    is_late   INTEGER NOT NULL,                    -- 1: stored after a higher counter of its client
     lamport   INTEGER NOT NULL,
     at        INTEGER NOT NULL,
     body      BLOB,                                -- NULL: in the segment that holds this seq
@@ -34,7 +33,6 @@ CREATE TABLE ops (
 
 -- A client_no belongs to one board, so this is (board, client, counter): an op id is stored once.
 CREATE UNIQUE INDEX ops_by_id ON ops (client_no, counter);
-CREATE INDEX ops_late ON ops (client_no, counter) WHERE is_late;
 
 CREATE TABLE segments (
     board_no  INTEGER NOT NULL,
@@ -47,9 +45,17 @@ CREATE TABLE segments (
 CREATE TABLE checkpoints (
     board_no INTEGER NOT NULL,
     seq      INTEGER NOT NULL,
-    checksum BLOB NOT NULL,                        -- SHA-256 of body
-    body     BLOB NOT NULL,                        -- zlib
+    checksum BLOB NOT NULL,                        -- SHA-256 of its parts, put together
     PRIMARY KEY (board_no, seq)
+) STRICT;
+
+-- zlib, cut into parts that may be written one by one; without a checkpoint of that checksum they count for nothing.
+CREATE TABLE checkpoint_parts (
+    board_no INTEGER NOT NULL,
+    checksum BLOB NOT NULL,
+    part     INTEGER NOT NULL,                     -- from 0
+    body     BLOB NOT NULL,
+    PRIMARY KEY (board_no, checksum, part)
 ) STRICT;
 
 CREATE TABLE tombstones (

@@ -6,28 +6,22 @@ from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 import trio
 
 from whiteboard import limits, timeouts
-from whiteboard.errors import StartupError, StorageCorrupt, StorageError, StorageUnavailable
+from whiteboard.errors import StartupError, StorageError, StorageUnavailable
 from whiteboard.storage.blocking import run_blocking
 from whiteboard.storage.ports import Boards, OpLog, Snapshots, Storage
 from whiteboard.storage.sqlite.boards import SqliteBoards
-from whiteboard.storage.sqlite.connection import Connect, open_reader, open_writer, translate
+from whiteboard.storage.sqlite.connection import Connect, open_plain, open_reader, open_writer, translate
 from whiteboard.storage.sqlite.directory import DataDirectory
-from whiteboard.storage.sqlite.migrate import migrate, shipped
+from whiteboard.storage.sqlite.migrate import check_version, migrate, shipped
 from whiteboard.storage.sqlite.op_log import SqliteOpLog
 from whiteboard.storage.sqlite.readers import Readers
 from whiteboard.storage.sqlite.snapshots import SqliteSnapshots
 from whiteboard.storage.sqlite.writer import Writer
 from whiteboard.storage.wakeups import Wakeups
-
-_CORRUPT_ADVICE: Final = (
-    "; if this is no database of whiteboard, move it away or choose another directory with --data, "
-    "and if it is a damaged one, restore a backup"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,19 +112,32 @@ def _open_files(directory: Path, connect: Connect, is_shared: bool) -> _Files:
     with ExitStack() as undo:
         held = undo.enter_context(closing(DataDirectory(directory, is_shared=is_shared)))
         try:
+            with closing(open_plain(connect, held.database)) as untouched:
+                check_version(untouched, shipped())
             connect_writer = partial(open_writer, connect, held.database)
             writer = undo.enter_context(closing(connect_writer()))
             migrate(writer, shipped())
+            _try_to_write(writer)
             readers = [
                 undo.enter_context(closing(open_reader(connect, held.database)))
                 for _ in range(limits.READ_CONNECTIONS)
             ]
         except sqlite3.Error as error:
-            fault = translate(error)
-            advice = _CORRUPT_ADVICE if isinstance(fault, StorageCorrupt) else ""
-            raise StartupError(f"cannot open {held.database}: {fault}{advice}") from error
+            raise StartupError(
+                f"cannot open {held.database}: {translate(error)}; see that it is a database of this "
+                "program, that this user may write to it, and that its disk has room"
+            ) from error
         undo.pop_all()
     return _Files(held, connect_writer, writer, readers)
+
+
+def _try_to_write(connection: sqlite3.Connection) -> None:
+    """Raise SQLite's error now when the file may not be written to. Takes no space on the disk."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        _write_probe(connection)
+    finally:
+        connection.execute("ROLLBACK")
 
 
 async def _watch_other_processes(writer: Writer, wakeups: Wakeups) -> None:

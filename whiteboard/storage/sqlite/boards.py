@@ -5,12 +5,13 @@ left without a name go in slices between other commits, also after a restart.
 """
 
 import sqlite3
+from itertools import accumulate, takewhile
 from typing import Final
 
 import trio
 
 from whiteboard import limits, timeouts
-from whiteboard.errors import StorageError
+from whiteboard.errors import StorageError, StorageUnavailable
 from whiteboard.ids import BoardId
 from whiteboard.storage import arguments
 from whiteboard.storage.ports import BoardInfo
@@ -18,36 +19,15 @@ from whiteboard.storage.sqlite.log_writes import create
 from whiteboard.storage.sqlite.readers import Readers
 from whiteboard.storage.sqlite.writer import Writer
 
-_LARGE_ROWS: Final = 64
-"""Rows at a time of tables whose rows are segments and checkpoints."""
-
-_PURGES: Final = (
-    (
-        """DELETE FROM ops WHERE board_no = ?1 AND seq IN
-           (SELECT seq FROM ops WHERE board_no = ?1 ORDER BY seq LIMIT ?2)""",
-        limits.PURGE_SLICE_ROWS,
-    ),
-    (
-        """DELETE FROM segments WHERE board_no = ?1 AND last_seq IN
-           (SELECT last_seq FROM segments WHERE board_no = ?1 LIMIT ?2)""",
-        _LARGE_ROWS,
-    ),
-    (
-        """DELETE FROM checkpoints WHERE board_no = ?1 AND seq IN
-           (SELECT seq FROM checkpoints WHERE board_no = ?1 LIMIT ?2)""",
-        _LARGE_ROWS,
-    ),
-    (
-        """DELETE FROM tombstones WHERE board_no = ?1 AND element IN
-           (SELECT element FROM tombstones WHERE board_no = ?1 LIMIT ?2)""",
-        limits.PURGE_SLICE_ROWS,
-    ),
-    (
-        """DELETE FROM clients WHERE client_no IN
-           (SELECT client_no FROM clients WHERE board_no = ?1 LIMIT ?2)""",
-        limits.PURGE_SLICE_ROWS,
-    ),
+_TABLES: Final = (
+    ("ops", "seq", "ifnull(length(body), 0)"),
+    ("segments", "last_seq", "length(body)"),
+    ("checkpoint_parts", "rowid", "length(body)"),
+    ("checkpoints", "seq", "0"),
+    ("tombstones", "element", "length(body)"),
+    ("clients", "client_no", "0"),
 )
+"""Tables with rows of boards, in the order of purging: name, key within a board, bytes beside the key."""
 
 
 class SqliteBoards:
@@ -73,16 +53,21 @@ class SqliteBoards:
             self._has_purge.set()  # also when cancelled: it may have been done
 
     async def purge_deleted(self) -> None:
-        """Purge whenever there is something, until cancelled; storage faults are tried again later."""
+        """Purge whenever there is something, until cancelled.
+
+        A storage that is unavailable is tried again; corrupt rows stay until the next deletion.
+        """
         while True:
             await self._has_purge.wait()
             self._has_purge = trio.Event()
             try:
                 while await self._readers.run(_has_deleted):
                     await self._writer.submit(purge_slice, weight=limits.PURGE_SLICE_ROWS)
-            except StorageError:
+            except StorageUnavailable:
                 self._has_purge.set()
                 await trio.sleep(timeouts.STORAGE_RETRY.seconds)
+            except StorageError:
+                continue  # corrupt: whoever opens a board hears of it
 
 
 def _page(connection: sqlite3.Connection, limit: int, after: BoardId | None) -> list[BoardInfo]:
@@ -106,7 +91,22 @@ def purge_slice(connection: sqlite3.Connection) -> None:
     row = connection.execute("SELECT board_no FROM boards WHERE board IS NULL LIMIT 1").fetchone()
     if row is None:
         return
-    for statement, limit in _PURGES:
-        if connection.execute(statement, (*row, limit)).rowcount > 0:
+    for table in _TABLES:
+        if _purge_table(connection, row[0], *table) > 0:
             return
     connection.execute("DELETE FROM boards WHERE board_no = ?", row)
+
+
+def _purge_table(connection: sqlite3.Connection, board_no: int, table: str, key: str, size: str) -> int:
+    """Remove rows of a board, bounded in number and bytes; how many."""
+    rows = connection.execute(
+        f"SELECT {size} FROM {table} WHERE board_no = ? LIMIT ?",  # noqa: S608 - constants of ours
+        (board_no, limits.PURGE_SLICE_ROWS),
+    )
+    sizes = accumulate(bytes_ for (bytes_,) in rows)
+    count = sum(1 for _ in takewhile(lambda total: total < limits.PURGE_SLICE_BYTES, sizes)) + 1
+    return connection.execute(
+        f"""DELETE FROM {table} WHERE board_no = ?1 AND {key} IN
+            (SELECT {key} FROM {table} WHERE board_no = ?1 LIMIT ?2)""",  # noqa: S608 - constants of ours
+        (board_no, count),
+    ).rowcount

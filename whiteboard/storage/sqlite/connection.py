@@ -50,7 +50,7 @@ def translated() -> Iterator[None]:
 
 def open_writer(connect: Connect, path: Path) -> sqlite3.Connection:
     """A connection that may write: WAL, and a COMMIT that returns when the disk has it (R5)."""
-    connection = _open(connect, path)
+    connection = open_plain(connect, path)
     try:
         (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
         if mode != "wal":
@@ -58,6 +58,9 @@ def open_writer(connect: Connect, path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA fullfsync = ON")  # macOS; nothing elsewhere
         connection.execute(f"PRAGMA journal_size_limit = {limits.WAL_BYTES}")
+        # Debian's SQLite overwrites what is deleted, page by page through the WAL: a deleted board would
+        # fill a nearly full disk before it makes room.
+        connection.execute("PRAGMA secure_delete = FAST")
     except BaseException:
         connection.close()
         raise
@@ -66,7 +69,7 @@ def open_writer(connect: Connect, path: Path) -> sqlite3.Connection:
 
 def open_reader(connect: Connect, path: Path) -> sqlite3.Connection:
     """A connection that cannot write. It holds the WAL index open, so a full disk does not stop it."""
-    connection = _open(connect, path)
+    connection = open_plain(connect, path)
     try:
         connection.execute("PRAGMA query_only = ON")
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
@@ -76,7 +79,8 @@ def open_reader(connect: Connect, path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _open(connect: Connect, path: Path) -> sqlite3.Connection:
+def open_plain(connect: Connect, path: Path) -> sqlite3.Connection:
+    """A connection that changes nothing of the file by being opened."""
     connection = connect(
         path,
         timeout=timeouts.SQLITE_BUSY.seconds,
@@ -84,4 +88,6 @@ def _open(connect: Connect, path: Path) -> sqlite3.Connection:
         check_same_thread=False,  # one thread at a time, not always the same one
     )
     connection.execute("PRAGMA trusted_schema = OFF")
+    # Savepoints spill into temporary files, and there may be no other directory that we may write to.
+    connection.execute("PRAGMA temp_store = MEMORY")
     return connection

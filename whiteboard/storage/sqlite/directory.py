@@ -2,6 +2,8 @@
 
 import fcntl
 import os
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +26,7 @@ class DataDirectory:
 
     def __init__(self, path: Path, *, is_shared: bool = False) -> None:
         self._path = path
+        made = [one for one in (path, *path.parents) if not one.exists()]
         try:
             path.mkdir(mode=_PRIVATE_DIRECTORY, parents=True, exist_ok=True)
             self._lock = os.open(path / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE_FILE)
@@ -34,7 +37,7 @@ class DataDirectory:
             ) from error
         try:
             self._hold(is_shared=is_shared)
-            self._make_durable()
+            self._make_durable(made)
         except BaseException:
             os.close(self._lock)
             raise
@@ -57,16 +60,25 @@ class DataDirectory:
                 f"the data directory {self._path} is in use by another server (pid {pid}); "
                 "stop that one or choose another directory with --data"
             ) from error
-        os.ftruncate(self._lock, 0)
-        os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
+        except OSError as error:
+            raise StartupError(
+                f"cannot lock the data directory {self._path}: {error.strerror}; "
+                "choose one on a file system that has locks with --data"
+            ) from error
+        with suppress(OSError):  # the pid is for people; a full disk need not have it
+            os.ftruncate(self._lock, 0)
+            os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
 
-    def _make_durable(self) -> None:
-        """Make the database file, private, and sync the names that lead to it: SQLite syncs contents only."""
+    def _make_durable(self, made: Sequence[Path]) -> None:
+        """Make the database file, private, and sync the names that lead to it: SQLite syncs contents only.
+
+        Args: `made` are the directories that were not there before.
+        """
         try:
             # Not opened when it is there: closing it would drop the locks that this process has on it.
             if not self.database.exists():
                 self.database.touch(_PRIVATE_FILE)
-            for directory in (self._path, self._path.parent):
+            for directory in (self._path, *(one.parent for one in made)):
                 _sync_names(directory)
         except OSError as error:
             raise StartupError(

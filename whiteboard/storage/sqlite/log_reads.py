@@ -19,6 +19,9 @@ _SELECT_OPS = """
 """
 
 
+_SELECT_SEEN = """
+    SELECT seq FROM ops WHERE client_no = ? AND counter <= ? ORDER BY counter DESC LIMIT 1
+"""
 _SELECT_RANKS = """
     SELECT * FROM (SELECT counter, lamport FROM ops WHERE client_no = ?1 AND counter < ?2
                    ORDER BY counter DESC LIMIT 1)
@@ -70,7 +73,7 @@ class _Segments:
 def head(connection: sqlite3.Connection, board: BoardId) -> Head | None:
     """Where the log stands."""
     row = board_row(connection, board)
-    return Head(row.seq, row.epoch) if row else None
+    return Head(row.seq, row.epoch, row.updated_at) if row else None
 
 
 def read(connection: sqlite3.Connection, board: BoardId, after: int, limit: int) -> list[StoredOp]:
@@ -117,22 +120,9 @@ def seen_by(connection: sqlite3.Connection, board: BoardId, clock: Mapping[Clien
 
 
 def _seen(connection: sqlite3.Connection, number: int, counter: int) -> int:
-    """Highest seq of a client's ops up to a counter.
-
-    It is the op with the highest such counter, or else a late one: an op that is not late has a
-    higher seq than all ops of its client with lower counters.
-    """
-    (seq,) = connection.execute(
-        """
-        SELECT max(
-            coalesce((SELECT seq FROM ops WHERE client_no = ?1 AND counter <= ?2
-                      ORDER BY counter DESC LIMIT 1), 0),
-            coalesce((SELECT max(seq) FROM ops WHERE client_no = ?1 AND counter <= ?2 AND is_late), 0)
-        )
-        """,
-        (number, counter),
-    ).fetchone()
-    return int(seq)
+    """Seq of a client's op with the highest counter up to this one."""
+    row = connection.execute(_SELECT_SEEN, (number, counter)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def ranks_about(
@@ -163,8 +153,10 @@ def client(connection: sqlite3.Connection, board: BoardId, client_id: ClientId) 
     return ClientRecord(*row) if row else None
 
 
-def bodies_to_pack(connection: sqlite3.Connection, board: BoardId, up_to: int, limit: int) -> Bodies | None:
-    """The next slice to compact, bounded in ops and in bytes; None when there is nothing to do."""
+def bodies_to_pack(
+    connection: sqlite3.Connection, board: BoardId, up_to: int, limit: int, least: int
+) -> Bodies | None:
+    """The next slice to compact, bounded in ops and in bytes; None when there is nothing worth doing."""
     row = board_row(connection, board)
     if row is None:
         return None
@@ -175,12 +167,14 @@ def bodies_to_pack(connection: sqlite3.Connection, board: BoardId, up_to: int, l
         (row.board_no, row.compacted, up_to, limit),
     )
     bodies: list[bytes] = []
-    size = 0
+    size, is_full = 0, False
     for (body,) in cursor:
         if body is None:
             raise StorageCorrupt(f"board {board}: an op above seq {row.compacted} has no body")
         size += len(body)
-        if bodies and size > limits.SEGMENT_BYTES:
+        is_full = bool(bodies) and size > limits.SEGMENT_BYTES
+        if is_full:
             break
         bodies.append(body)
-    return Bodies(row.board_no, row.compacted, bodies) if bodies else None
+    is_worth_it = bodies and (is_full or len(bodies) >= least)
+    return Bodies(row.board_no, row.compacted, bodies) if is_worth_it else None

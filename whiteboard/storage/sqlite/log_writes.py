@@ -11,8 +11,8 @@ from whiteboard.storage.ports import NewOp, Receipt
 from whiteboard.storage.sqlite.rows import BoardRow, board_row, check_epoch, select_in
 
 _INSERT_OP = """
-    INSERT INTO ops (board_no, seq, client_no, counter, is_late, lamport, at, body)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO ops (board_no, seq, client_no, counter, lamport, at, body)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -44,14 +44,12 @@ class _Client:
     known: dict[int, Receipt]
     """Counter -> receipt of each op of this append that is stored already."""
 
-    def record(self, op: NewOp, receipt: Receipt) -> bool:
-        """Note a stored op; True when it is late: below a counter stored before it."""
+    def record(self, op: NewOp, receipt: Receipt) -> None:
+        """Note a stored op."""
         counter = op.op_id.counter
-        is_late = counter < self.counter
         self.known[counter] = Receipt(receipt.seq, receipt.at, is_new=False)
         self.counter = max(self.counter, counter)
         self.lamport = max(self.lamport, op.lamport)
-        return is_late
 
 
 def append(connection: sqlite3.Connection, request: Append) -> list[Receipt]:
@@ -67,9 +65,9 @@ def append(connection: sqlite3.Connection, request: Append) -> list[Receipt]:
         if receipt is None:
             seq, at = seq + 1, op.at
             receipt = Receipt(seq, at, is_new=True)
-            is_late = client.record(op, receipt)
+            client.record(op, receipt)
             number = (board.board_no, seq, client.client_no, op.op_id.counter)
-            rows.append((*number, is_late, op.lamport, at, op.body))
+            rows.append((*number, op.lamport, at, op.body))
         receipts.append(receipt)
     if rows:
         connection.executemany(_INSERT_OP, rows)

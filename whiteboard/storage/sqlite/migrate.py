@@ -47,8 +47,17 @@ def in_order(files: Iterable[Traversable]) -> list[Migration]:
 def migrate(connection: sqlite3.Connection, chain: Sequence[Migration]) -> None:
     """Bring a database to the newest version.
 
-    A step that fails leaves the database at the version before it. Raises StartupError when the
-    database is newer than this release, or is some other program's; SQLite's errors pass.
+    A step that fails leaves the database at the version before it. Raises as `check_version`;
+    SQLite's errors pass.
+    """
+    for migration in chain[check_version(connection, chain) :]:
+        _apply(connection, migration)
+
+
+def check_version(connection: sqlite3.Connection, chain: Sequence[Migration]) -> int:
+    """How many of the migrations a database has.
+
+    Raises StartupError when it is newer than this release, or is some other program's; SQLite's errors pass.
     """
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > len(chain):
@@ -58,8 +67,7 @@ def migrate(connection: sqlite3.Connection, chain: Sequence[Migration]) -> None:
         )
     if version == 0 and connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
         raise StartupError("the database file belongs to another program; choose another directory")
-    for migration in chain[version:]:
-        _apply(connection, migration)
+    return int(version)
 
 
 def _apply(connection: sqlite3.Connection, migration: Migration) -> None:

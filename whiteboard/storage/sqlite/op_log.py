@@ -11,7 +11,7 @@ from whiteboard.storage.blocking import run_blocking
 from whiteboard.storage.ports import ClientRecord, Durability, Head, NewOp, Receipt, StoredOp
 from whiteboard.storage.sqlite import log_reads, log_writes
 from whiteboard.storage.sqlite.readers import Readers
-from whiteboard.storage.sqlite.writer import Writer
+from whiteboard.storage.sqlite.writer import Writer, weigh
 from whiteboard.storage.wakeups import Wakeups
 
 
@@ -39,7 +39,9 @@ class SqliteOpLog:
         arguments.check_append(ops, claims)
         request = log_writes.Append(board, tuple(ops), epoch, dict(claims))
         return await self._writer.submit(
-            lambda connection: log_writes.append(connection, request), weight=len(ops), rings=board
+            lambda connection: log_writes.append(connection, request),
+            weight=weigh(len(ops), sum(len(op.body) for op in ops)),
+            rings=board,
         )
 
     async def read(self, board: BoardId, after: int, limit: int) -> list[StoredOp]:
@@ -71,10 +73,10 @@ class SqliteOpLog:
     async def client(self, board: BoardId, client: ClientId) -> ClientRecord | None:
         return await self._readers.run(lambda connection: log_reads.client(connection, board, client))
 
-    async def compact(self, board: BoardId, up_to: int, limit: int) -> int:
+    async def compact(self, board: BoardId, up_to: int, limit: int, *, least: int = 1) -> int:
         """Packs on the read side, so that the commits wait only for the move."""
         arguments.check_limit(limit)
-        find_bodies = partial(log_reads.bodies_to_pack, board=board, up_to=up_to, limit=limit)
+        find_bodies = partial(log_reads.bodies_to_pack, board=board, up_to=up_to, limit=limit, least=least)
         while (found := await self._readers.run(find_bodies)) is not None:
             segment = await run_blocking(self._packing, segments.pack, found.bodies)
             moved = len(found.bodies)

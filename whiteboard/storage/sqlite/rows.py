@@ -16,12 +16,13 @@ class BoardRow(NamedTuple):
     epoch: str
     seq: int
     compacted: int
+    updated_at: int
 
 
 def board_row(connection: sqlite3.Connection, board: BoardId) -> BoardRow | None:
     """The board's row, or None when nobody has created it."""
     row = connection.execute(
-        "SELECT board_no, epoch, seq, compacted FROM boards WHERE board = ?", (board,)
+        "SELECT board_no, epoch, seq, compacted, updated_at FROM boards WHERE board = ?", (board,)
     ).fetchone()
     return BoardRow(*row) if row else None
 

@@ -8,6 +8,7 @@ tried again one by one, so that a job which cannot be done fails alone.
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
@@ -41,6 +42,11 @@ class _Job(Generic[Result]):
         if not self.is_stored:
             raise StorageUnavailable("the storage was closed before this write")
         return cast(Result, self.result)
+
+
+def weigh(rows: int, size_bytes: int) -> int:
+    """The weight of a job that writes so many rows with so much in them."""
+    return max(rows, size_bytes // limits.COMMIT_ROW_BYTES)
 
 
 class Writer:
@@ -79,7 +85,7 @@ class Writer:
         Args:
             work: reads and writes; runs in a worker thread inside a transaction and maybe twice, so it
                 has no other effect.
-            weight: about how many rows it writes; bounds how much one transaction takes.
+            weight: as `weigh` gives it; bounds how much one transaction takes.
 
         Raises: StorageUnavailable, StorageCorrupt, and whatever `work` raises.
 
@@ -199,7 +205,9 @@ class Writer:
             if connection is not None and connection.in_transaction:
                 connection.execute("ROLLBACK")
         except sqlite3.Error:
-            self.close_connection()
+            self._connection = None
+            with suppress(sqlite3.Error):
+                cast(sqlite3.Connection, connection).close()
 
 
 def _run_in_savepoint(connection: sqlite3.Connection, job: _Job[Any]) -> None:

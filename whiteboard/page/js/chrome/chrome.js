@@ -1,13 +1,15 @@
 // @ts-check
 /** Everything around the board: puts the bars in place and lets the keyboard in. */
 import { t } from "../i18n/i18n.js";
-import { listenToKeys } from "../input/actions.js";
+import { isTyping, listenToKeys } from "../input/actions.js";
 import { h } from "./dom.js";
 import { listenToClipboard } from "../input/clipboard.js";
 import { Presence } from "./presence.js";
 import { toast } from "./toast.js";
-import { makeSelectionBar, makeStyleButton, makeStylePanel, makeToolbar, makeUndoBar, makeZoomBar } from "./toolbar.js";
+import { makeStylePanel } from "./style_panel.js";
+import { makeSelectionBar, makeToolbar, makeUndoBar, makeZoomBar } from "./toolbar.js";
 import { makeTopbar } from "./topbar.js";
+import { makeWayBack } from "./way_back.js";
 
 /**
  * @param {import("../desk.js").Desk} desk @param {HTMLElement} root @param {HTMLElement} cursors
@@ -16,15 +18,36 @@ import { makeTopbar } from "./topbar.js";
 export function makeChrome(desk, root, cursors, input) {
   const openHelp = () => void import("./help.js").then((help) => help.openHelp());
   const context = { input, openHelp };
-  const style = makeStylePanel(desk), toolbar = makeToolbar(desk, context);
-  const dock = h("div", { class: "dock" }, style, h("div", { class: "dock-row" }, makeStyleButton(style), toolbar));
-  const around = h("aside", { class: "around", label: "toolbar.label" }, makeUndoBar(desk, context), dock, makeZoomBar(desk, context), makeSelectionBar(desk, context));
+  const { panel: style, button: styleButton } = makeStylePanel(desk), toolbar = makeToolbar(desk, context);
+  const dock = h("div", { class: "dock" }, style, styleButton, toolbar);
+  const row = h("div", { class: "foot-row" }, h("div", { class: "foot-side" }, makeUndoBar(desk, context)), dock, h("div", { class: "foot-side" }, makeZoomBar(desk, context)));
+  const foot = h("div", { class: "foot" }, makeWayBack(desk), row);
+  const around = h("aside", { class: "around", label: "toolbar.label" }, foot, makeSelectionBar(desk, context));
   root.append(makeTopbar(desk, context), around);
   desk.floating.append(makeHint(desk));
+  leaveFocus(desk, root);
+  forbidPageZoom(root);
   listenToKeys(desk, context);
-  listenToClipboard(desk);
+  listenToClipboard(desk, input);
   tellTroubles(desk);
   return new Presence(desk, cursors);
+}
+
+/** A press on a button leaves the keys to the board, or to the text that is being typed. @param {import("../desk.js").Desk} desk @param {HTMLElement} root */
+function leaveFocus(desk, root) {
+  root.addEventListener("mousedown", (e) => {
+    if (!(e.target instanceof Element) || !e.target.closest("button")) return;
+    e.preventDefault();
+    if (!isTyping(document.activeElement)) desk.stage.focus({ preventScroll: true });
+  });
+}
+
+/** What would zoom the page when it is done on a bar: pinching, on touchpads and where the style sheet's `touch-action` is not known. @param {HTMLElement} root */
+function forbidPageZoom(root) {
+  for (const name of ["gesturestart", "gesturechange"]) root.addEventListener(name, (e) => e.preventDefault());
+  root.addEventListener("wheel", (e) => {
+    if (e.ctrlKey) e.preventDefault();
+  }, { passive: false });
 }
 
 /** On an empty board: what to do. @param {import("../desk.js").Desk} desk */

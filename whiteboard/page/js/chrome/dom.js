@@ -84,14 +84,24 @@ export function keyHint(chords) {
   return chords.length ? keyCaps(chords[0]).join(IS_MAC ? "" : "+") : "";
 }
 
-/** Shows a popover beside its button until something else is clicked or Escape is pressed.
- * @param {HTMLElement} button @param {HTMLElement} panel */
-export function popover(button, panel) {
-  panel.hidden = true;
-  button.setAttribute("aria-expanded", "false");
+/**
+ * Shows a popover beside its button until something else is pressed or Escape is. A press on the board closes it
+ * and does no more: it leaves no dot.
+ * @param {HTMLElement} button @param {HTMLElement} panel
+ * @param {(isOpen: boolean) => void} [show] @returns {() => void} closes it
+ */
+export function popover(button, panel, show = (isOpen) => void (panel.hidden = !isOpen)) {
+  let isOpen = false;
+  const turn = (/** @type {boolean} */ to) => {
+    isOpen = to;
+    show(to);
+    button.setAttribute("aria-expanded", String(to));
+  };
   const close = () => {
-    panel.hidden = true;
-    button.setAttribute("aria-expanded", "false");
+    if (!isOpen) return;
+    // a field that is hidden would not tell what has been typed into it
+    if (panel.contains(document.activeElement)) /** @type {HTMLElement} */ (document.activeElement).blur();
+    turn(false);
     document.removeEventListener("pointerdown", outside, true);
     document.removeEventListener("keydown", escape, true);
   };
@@ -102,13 +112,17 @@ export function popover(button, panel) {
     button.focus();
   };
   const outside = (/** @type {Event} */ e) => {
-    const target = /** @type {Node} */ (e.target);
-    if (!panel.contains(target) && !button.contains(target)) close();
+    const target = /** @type {Element} */ (e.target);
+    if (panel.contains(target) || button.contains(target)) return;
+    close();
+    if (!target.closest(".board")) return;
+    e.preventDefault();
+    e.stopPropagation();
   };
+  turn(false);
   button.addEventListener("click", () => {
-    if (!panel.hidden) return close();
-    panel.hidden = false;
-    button.setAttribute("aria-expanded", "true");
+    if (isOpen) return close();
+    turn(true);
     document.addEventListener("pointerdown", outside, true);
     document.addEventListener("keydown", escape, true);
   });

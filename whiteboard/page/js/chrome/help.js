@@ -1,38 +1,61 @@
 // @ts-check
-/** The list of shortcuts, made from the action table. */
+/** What keys and fingers can do: the shortcuts, made from the action table; where there is no keyboard, the gestures. */
 import { ACTIONS } from "../input/actions.js";
 import { h, iconButton, keyCaps } from "./dom.js";
+import { isTouched } from "./touch.js";
 
-const MOUSE = ["help.pan", "help.zoom", "help.straight", "help.pen"];
+const POINTER = ["help.pan", "help.zoom", "help.straight", "help.pen"];
+const GESTURES = ["help.draw", "help.move", "help.pinch", "help.frame", "help.retype", "help.pen"];
 
-/** @type {HTMLDialogElement|null} */
-let dialog = null;
-
+/** Shows it, unless it is there. */
 export function openHelp() {
-  dialog ??= makeDialog();
-  if (!dialog.open) dialog.showModal();
+  if (document.querySelector("dialog.help")) return;
+  const dialog = makeDialog(isTouched());
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
 }
 
-function makeDialog() {
-  const node = h("dialog", { class: "help", testid: "help", attrs: { "aria-labelledby": "help-title" } });
-  const title = h("h2", { text: "help.title" });
+/** @param {boolean} isTouch */
+function makeDialog(isTouch) {
+  const node = h("dialog", { class: "help", testid: "help", attrs: { "aria-labelledby": "help-title", tabindex: -1, autofocus: true } });
+  const title = h("h2", { text: isTouch ? "help.gestures" : "help.title" });
   title.id = "help-title";
   node.append(
     h("header", {}, title, iconButton("close", { label: "help.close", testid: "help-close", on: { click: () => node.close() } })),
-    h("div", { class: "help-columns" },
-      ...(/** @type {const} */ (["tools", "edit", "view"])).map((group) => section(`help.${group}`, ACTIONS.filter((a) => a.group === group).map(actionRow))),
-      section("help.mouse", MOUSE.map((key) => h("div", { class: "help-row" }, h("dt", { text: key }), h("dd", { class: "help-words", text: `${key}.keys` }))))),
+    h("div", { class: "help-columns" }, ...(isTouch ? gestures() : shortcuts())),
   );
   node.addEventListener("click", (e) => {
     if (e.target === node) node.close();
   });
-  document.body.append(node);
   return node;
+}
+
+function gestures() {
+  return [h("dl", {}, ...GESTURES.map(wordRow))];
+}
+
+/** Two columns of about the same height. */
+function shortcuts() {
+  return [
+    h("div", {}, keySection("tools"), keySection("view")),
+    h("div", {}, keySection("edit"), section("help.mouse", POINTER.map(wordRow))),
+  ];
+}
+
+/** @param {"tools"|"edit"|"view"} group */
+function keySection(group) {
+  return section(`help.${group}`, ACTIONS.filter((action) => action.group === group).map(actionRow));
 }
 
 /** @param {string} title @param {HTMLElement[]} rows */
 function section(title, rows) {
   return h("section", {}, h("h3", { text: title }), h("dl", {}, ...rows));
+}
+
+/** @param {string} key */
+function wordRow(key) {
+  return h("div", { class: "help-row" }, h("dt", { text: key }), h("dd", { class: "help-words", text: `${key}.keys` }));
 }
 
 /** @param {import("../input/actions.js").Action} action */

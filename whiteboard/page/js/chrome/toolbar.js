@@ -1,43 +1,42 @@
 // @ts-check
 /**
- * The tools, the colours and widths, undo and redo, and the zoom: buttons made from the action table.
+ * The tools, undo and redo, the zoom, and what is done to a selection: buttons made from the action table.
  *
  * @typedef {import("../desk.js").Desk} Desk
  * @typedef {import("../input/actions.js").Context} Context
  */
-import { onDark, PALETTE } from "../draw/color.js";
 import { actionOf, isPossible } from "../input/actions.js";
-import { isDark } from "../prefs.js";
+import { insets } from "../room.js";
 import { TOOLS } from "../tools/registry.js";
 import { h, iconButton, keyHint } from "./dom.js";
-
-export const WIDTHS = [2, 4, 8, 16];
+import { rove } from "./rove.js";
 
 /** A button that does an action. @param {Desk} desk @param {Context} context @param {string} id */
 export function actionButton(desk, context, id) {
   const action = actionOf(id);
   return iconButton(action.icon ?? id, {
     label: action.label, keys: keyHint(action.keys), testid: id.replace(".", "-"),
-    on: { click: (e) => {
+    on: { click: () => {
+      if (action.group !== "view") desk.closeEditor();
       if (isPossible(action, desk)) action.run(desk, context);
-      if (e.detail > 0) desk.stage.focus({ preventScroll: true });
     } },
   });
 }
 
 /** @param {Desk} desk @param {Context} context */
 export function makeToolbar(desk, context) {
-  const bar = h("div", { class: "toolbar panel", label: "toolbar.label", testid: "toolbar", attrs: { role: "toolbar" } });
+  const row = h("div", { class: "tools" });
+  const bar = h("div", { class: "toolbar panel", label: "toolbar.label", testid: "toolbar", attrs: { role: "toolbar" } }, row);
   /** @type {Map<string, HTMLButtonElement>} */
   const buttons = new Map();
   let group = 0;
   for (const tool of TOOLS) {
-    if (tool.group !== group) bar.append(h("span", { class: "divider", attrs: { role: "separator" } }));
+    if (tool.group !== group) row.append(h("span", { class: "divider", attrs: { role: "separator" } }));
     group = tool.group;
     const button = actionButton(desk, context, `tool.${tool.id}`);
     button.dataset.tool = tool.id;
     buttons.set(tool.id, button);
-    bar.append(button);
+    row.append(button);
   }
   const show = () => {
     for (const [id, button] of buttons) button.setAttribute("aria-pressed", String(id === desk.toolId));
@@ -46,83 +45,26 @@ export function makeToolbar(desk, context) {
   desk.addEventListener("tool", show);
   desk.addEventListener("status", () => markReadOnly(desk, buttons));
   show();
-  roveWithArrows(bar);
+  rove(bar);
+  hintAtMore(row);
   return bar;
+}
+
+/** Fades the edges beyond which there is more. @param {HTMLElement} row */
+function hintAtMore(row) {
+  const show = () => {
+    const { scrollLeft, clientWidth, scrollWidth } = row;
+    row.classList.toggle("has-before", scrollLeft > 1);
+    row.classList.toggle("has-after", scrollLeft + clientWidth < scrollWidth - 1);
+  };
+  row.addEventListener("scroll", show, { passive: true });
+  new ResizeObserver(show).observe(row);
 }
 
 /** @param {Desk} desk @param {Map<string, HTMLButtonElement>} buttons */
 function markReadOnly(desk, buttons) {
   const readable = new Set(["select", "hand", "laser"]);
   for (const [id, button] of buttons) button.disabled = desk.isReadOnly && !readable.has(id);
-}
-
-/** Left and right move the focus within a toolbar. @param {HTMLElement} bar */
-function roveWithArrows(bar) {
-  bar.addEventListener("keydown", (e) => {
-    const step = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
-    if (!step) return;
-    const all = [...bar.querySelectorAll("button:not([disabled])")], at = all.indexOf(/** @type {any} */ (document.activeElement));
-    if (at < 0) return;
-    e.preventDefault();
-    e.stopPropagation();
-    /** @type {HTMLElement} */ (all[(at + step + all.length) % all.length]).focus();
-  });
-}
-
-/** Colours, widths and fill. @param {Desk} desk */
-export function makeStylePanel(desk) {
-  const colors = PALETTE.map(({ name, value }) => {
-    const button = h("button", {
-      class: "swatch", label: `color.${name}`, testid: `color-${name}`, attrs: { type: "button" },
-      on: { click: () => desk.setStyle({ color: value }) },
-    });
-    button.dataset.color = value;
-    return button;
-  });
-  const widths = WIDTHS.map((width) => {
-    const button = h("button", {
-      class: `width width-${width}`, label: `width.${width}`, testid: `width-${width}`, attrs: { type: "button" },
-      on: { click: () => desk.setStyle({ width }) },
-    }, h("span", { class: "width-dot" }));
-    button.dataset.width = String(width);
-    return button;
-  });
-  const fill = iconButton("fill", { label: "style.fill", testid: "fill", class: "fill", on: { click: () => desk.setStyle({ fill: !desk.style.fill }) } });
-  const panel = h("div", { class: "style panel", label: "style.label", testid: "style-panel", attrs: { role: "group" } },
-    h("div", { class: "swatches" }, ...colors), h("span", { class: "divider" }), h("div", { class: "widths" }, ...widths),
-    h("span", { class: "divider" }), fill);
-  const show = () => showStyle(desk, colors, widths, fill);
-  desk.addEventListener("style", show);
-  document.addEventListener("themechange", show);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
-  show();
-  return panel;
-}
-
-/** @param {Desk} desk @param {HTMLElement[]} colors @param {HTMLElement[]} widths @param {HTMLElement} fill */
-function showStyle(desk, colors, widths, fill) {
-  for (const button of colors) {
-    const value = button.dataset.color ?? "";
-    button.style.setProperty("--swatch", isDark() ? onDark(value) : value);
-    button.setAttribute("aria-pressed", String(value === desk.style.color));
-  }
-  for (const button of widths) button.setAttribute("aria-pressed", String(Number(button.dataset.width) === desk.style.width));
-  fill.setAttribute("aria-pressed", String(desk.style.fill));
-  const shown = isDark() ? onDark(desk.style.color) : desk.style.color;
-  document.documentElement.style.setProperty("--ink-now", shown);
-}
-
-/** On small screens the colours are behind a button that shows the present one. @param {HTMLElement} panel */
-export function makeStyleButton(panel) {
-  const button = h("button", { class: "icon-button style-button", label: "style.open", testid: "style-button", attrs: { type: "button" } },
-    h("span", { class: "ink-dot" }));
-  const toggle = () => panel.classList.toggle("is-open");
-  button.addEventListener("click", toggle);
-  document.addEventListener("pointerdown", (e) => {
-    const target = /** @type {Node} */ (e.target);
-    if (!panel.contains(target) && !button.contains(target)) panel.classList.remove("is-open");
-  }, true);
-  return button;
 }
 
 /** @param {Desk} desk @param {Context} context */
@@ -161,6 +103,7 @@ export function makeSelectionBar(desk, context) {
   const bar = h("div", { class: "selection-bar panel", label: "selection.actions", testid: "selection-bar", attrs: { role: "toolbar" } },
     ...BAR_ACTIONS.map((id) => actionButton(desk, context, id)));
   bar.hidden = true;
+  rove(bar);
   const place = () => placeBar(desk, bar);
   desk.addEventListener("selection", place);
   desk.addEventListener("camera", place);
@@ -176,7 +119,7 @@ function placeBar(desk, bar) {
   const middle = ((box.minX + box.maxX) / 2 - camera.x) * camera.z;
   const above = (box.minY - camera.y) * camera.z - height - BAR_GAP, below = (box.maxY - camera.y) * camera.z + BAR_GAP;
   const x = Math.max(12, Math.min(layers.width - w - 12, middle - w / 2));
-  const y = above > 70 ? above : Math.min(below, layers.height - height - 90);
+  const y = above > 70 ? above : Math.min(below, layers.height - height - BAR_GAP - insets(layers.width, layers.height).bottom);
   bar.style.transform = `translate(${Math.round(x)}px, ${Math.round(Math.max(70, y))}px)`;
 }
 

@@ -6,62 +6,38 @@
  * @typedef {import("../desk.js").Desk} Desk
  * @typedef {import("../input/actions.js").Context} Context
  */
+import { isMadeUp } from "../board_id.js";
 import { PEOPLE_COLORS, PEOPLE_PALETTE } from "../draw/color.js";
+import { guestName } from "../guest.js";
 import { language, LANGUAGES, setLanguage, t, tn } from "../i18n/i18n.js";
-import { applyTheme, recallTheme, remember } from "../prefs.js";
+import { applyTheme, chosenTheme, remember } from "../prefs.js";
 import { h, icon, iconButton, popover, safeColor } from "./dom.js";
-import { statusText } from "./status.js";
+import { rove } from "./rove.js";
+import { isTouched } from "./touch.js";
+import { makeStatusLight } from "./status_light.js";
 import { toast } from "./toast.js";
 
-/** A save that is quicker than this is not announced as "saving", so that the light does not flicker. */
-const SAVING_AFTER_MS = 350;
-const MAX_FACES = 4;
+const isNarrow = matchMedia("(max-width: 560px)");
+const maxFaces = () => (isNarrow.matches ? 2 : 4);
 
 /** @param {Desk} desk @param {Context} context */
 export function makeTopbar(desk, context) {
   const left = h("div", { class: "panel corner-left" },
-    homeLink(), h("h1", { class: "board-name", testid: "board-name" }, desk.board), makeStatusLight(desk));
+    homeLink(), boardName(desk.board), makeStatusLight(desk));
   const right = h("div", { class: "corner-right" },
     ...makePeople(desk), makeShare(), ...makeMenu(context));
   return h("header", { class: "topbar" }, left, right);
+}
+
+/** A made-up id is nothing to read: it takes little room. @param {string} board */
+function boardName(board) {
+  return h("h1", { class: `board-name${isMadeUp(board) ? " is-made-up" : ""}`, testid: "board-name", attrs: { title: board } }, board);
 }
 
 function homeLink() {
   const link = h("a", { class: "icon-button", label: "board.home", testid: "home", icon: "home", attrs: { href: "." } });
   link.href = document.baseURI;
   return link;
-}
-
-/** @param {Desk} desk */
-function makeStatusLight(desk) {
-  const text = h("span", { class: "status-text" });
-  const retry = h("button", { class: "status-retry", text: "status.retry", testid: "retry", attrs: { type: "button" }, on: { click: () => desk.sync.retry() } });
-  const light = h("div", { class: "status", label: "status.label", testid: "status", attrs: { role: "status" } }, h("span", { class: "status-dot" }), text, retry);
-  let timer = 0, since = 0;
-  const show = () => {
-    const { status } = desk.sync;
-    const { level, text: sentence } = statusText(status);
-    const isSaving = level === "saving";
-    since = isSaving ? since || performance.now() : 0;
-    clearTimeout(timer);
-    if (isSaving && performance.now() - since < SAVING_AFTER_MS) {
-      timer = setTimeout(show, SAVING_AFTER_MS);
-      return;
-    }
-    light.dataset.level = level;
-    light.title = sentence;
-    retry.hidden = level !== "offline" && level !== "closed";
-    if (text.textContent !== sentence) text.textContent = sentence;
-  };
-  const raw = () => {
-    light.dataset.state = desk.sync.status.state;
-    light.dataset.pending = String(desk.sync.status.pending);
-    show();
-  };
-  desk.addEventListener("status", raw);
-  document.addEventListener("languagechange", show);
-  raw();
-  return light;
 }
 
 /** @param {Desk} desk @returns {HTMLElement[]} */
@@ -73,8 +49,8 @@ function makePeople(desk) {
   popover(button, panel);
   const show = () => {
     const people = [{ ...desk.sync.identity, isMe: true }, ...[...desk.sync.peers.values()].map((peer) => ({ ...peer, isMe: false }))];
-    const shown = people.slice(0, MAX_FACES).map(face);
-    if (people.length > MAX_FACES) shown.push(h("span", { class: "face face-more" }, `+${people.length - MAX_FACES}`));
+    const shown = people.slice(0, maxFaces()).map(face), more = people.length - shown.length;
+    if (more > 0) shown.push(h("span", { class: "face face-more" }, `+${more}`));
     faces.replaceChildren(...shown);
     list.replaceChildren(...people.map(personRow));
     button.setAttribute("aria-label", `${t("people.label")}: ${tn("people.count", people.length)}`);
@@ -84,6 +60,7 @@ function makePeople(desk) {
   desk.sync.addEventListener("peers", show);
   desk.sync.addEventListener("identity", show);
   document.addEventListener("languagechange", show);
+  isNarrow.addEventListener("change", show);
   show();
   return [button, panel];
 }
@@ -110,11 +87,12 @@ function personRow(person) {
 function makeIdentity(desk) {
   const { name, color } = desk.sync.identity;
   const input = h("input", { class: "field", label: "people.name", placeholder: "people.name", testid: "my-name", attrs: { type: "text", maxlength: 64, autocomplete: "nickname", value: name } });
-  const save = (/** @type {string} */ newName, /** @type {string} */ newColor) => {
-    remember("person", { name: newName, color: newColor });
-    desk.sync.rename(newName, newColor);
+  const save = (/** @type {string} */ newColor) => {
+    input.value = input.value.trim() || guestName(desk.sync.client, newColor);
+    remember("person", { name: input.value, color: newColor });
+    desk.sync.rename(input.value, newColor);
   };
-  input.addEventListener("change", () => save(input.value.trim() || t("people.guest"), desk.sync.identity.color));
+  input.addEventListener("change", () => save(desk.sync.identity.color));
   input.addEventListener("keydown", (e) => {
     e.stopPropagation();
     if (e.key === "Enter" && !e.isComposing) input.blur();
@@ -123,12 +101,13 @@ function makeIdentity(desk) {
     const button = h("button", { class: "swatch swatch-small", label: `color.${colorName}`, testid: `my-color-${colorName}`, attrs: { type: "button", "aria-pressed": String(value === color) } });
     button.style.setProperty("--swatch", value);
     button.addEventListener("click", () => {
-      save(input.value.trim() || t("people.guest"), value);
+      save(value);
       for (const each of swatches) each.setAttribute("aria-pressed", String(each === button));
     });
     return button;
   });
   const group = h("div", { class: "people-colors", label: "people.color", attrs: { role: "group" } }, ...swatches);
+  rove(group);
   return h("div", { class: "identity" }, input, group);
 }
 
@@ -164,33 +143,38 @@ function copyOldWay(text) {
 /** @param {Context} context @returns {HTMLElement[]} */
 function makeMenu(context) {
   const button = iconButton("menu", { label: "board.menu", testid: "menu", class: "panel menu-button" });
-  const themes = choice("menu.theme", "theme", ["system", "light", "dark"].map((id) => ({ id, text: `theme.${id}` })), recallTheme(), (id) => applyTheme(/** @type {any} */ (id)));
-  const languages = choice("menu.language", "language", Object.entries(LANGUAGES).map(([id, { name }]) => ({ id, name })), language, (id) => {
+  const themes = choice("menu.theme", "theme", ["system", "light", "dark"].map((id) => ({ id, text: `theme.${id}` })), chosenTheme, "themechange", (id) => applyTheme(/** @type {any} */ (id)));
+  const languages = choice("menu.language", "language", Object.entries(LANGUAGES).map(([id, { name }]) => ({ id, name })), () => language, "languagechange", (id) => {
     remember("language", id);
     void setLanguage(id);
   });
   const help = h("button", { class: "menu-row", testid: "help-button", attrs: { type: "button" }, on: { click: () => {
     close();
+    button.focus({ preventScroll: true }); // there the focus comes back to when the help is closed
     context.openHelp();
-  } } }, h("span", { text: "action.help" }), h("kbd", {}, "?"));
+  } } }, ...(isTouched() ? [h("span", { text: "help.gestures" })] : [h("span", { text: "action.help" }), h("kbd", {}, "?")]));
   const panel = h("div", { class: "popover panel menu-panel", testid: "menu-panel" }, themes, languages, h("span", { class: "divider" }), help);
   const close = popover(button, panel);
   return [button, panel];
 }
 
 /**
- * A row of buttons of which one is chosen.
- * @param {string} label @param {string} testid @param {{id:string, text?:string, name?:string}[]} options @param {string} chosen @param {(id: string) => void} choose
+ * A row of buttons of which one is chosen, here or elsewhere.
+ * @param {string} label @param {string} testid @param {{id:string, text?:string, name?:string}[]} options
+ * @param {() => string} chosen @param {string} changed what the document tells when the choice has changed
+ * @param {(id: string) => void} choose
  */
-function choice(label, testid, options, chosen, choose) {
+function choice(label, testid, options, chosen, changed, choose) {
   const buttons = options.map(({ id, text, name }) => h("button", {
-    text, testid: `${testid}-${id}`, attrs: { type: "button", "aria-pressed": String(id === chosen) },
-    on: { click: () => {
-      for (const each of buttons) each.setAttribute("aria-pressed", String(each.dataset.testid === `${testid}-${id}`));
-      choose(id);
-    } },
+    text, testid: `${testid}-${id}`, attrs: { type: "button" }, on: { click: () => choose(id) },
   }, ...(name ? [name] : [])));
+  const show = () => {
+    for (const each of buttons) each.setAttribute("aria-pressed", String(each.dataset.testid === `${testid}-${chosen()}`));
+  };
+  document.addEventListener(changed, show);
+  show();
   const row = h("div", { class: "segmented", attrs: { role: "group" } }, ...buttons);
+  rove(row);
   const caption = h("span", { class: "menu-caption", text: label });
   caption.id = `menu-${testid}`;
   row.setAttribute("aria-labelledby", caption.id);

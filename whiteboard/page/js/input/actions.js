@@ -6,7 +6,7 @@
  * @typedef {import("../desk.js").Desk} Desk
  * @typedef {{id:string, label:string, group:"tools"|"edit"|"view", keys:string[], icon?:string, changes?:boolean,
  *   isLeftToBrowser?:boolean, run:(desk: Desk, context: Context) => void, isEnabled?:(desk: Desk) => boolean}} Action
- * @typedef {{input: {escape(): boolean}, openHelp: () => void}} Context
+ * @typedef {{input: {escape(): boolean, readonly isDrawing: boolean}, openHelp: () => void}} Context
  */
 import { keyBetween, orderKey } from "../core/order_keys.js";
 import { UNCONFIRMED } from "../core/stamps.js";
@@ -14,6 +14,7 @@ import { zoomAt } from "../draw/camera.js";
 import { round2 } from "../draw/ink.js";
 import { applyTheme, isDark } from "../prefs.js";
 import { TOOLS } from "../tools/registry.js";
+import { nudgeOf, Nudges } from "./nudge.js";
 
 const ZOOM_STEP = 1.25;
 const DUPLICATE_OFFSET = 20;
@@ -83,14 +84,21 @@ export function isTyping(target) {
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 }
 
+/** Space presses the button that was reached with the keyboard; elsewhere it is the board's. @param {KeyboardEvent} e */
+function isButtons(e) {
+  return e.target instanceof HTMLButtonElement && "tabbing" in document.documentElement.dataset;
+}
+
 /** Lets keys act on the desk. @param {Desk} desk @param {Context & {input: {holdSpace(isHeld: boolean): void}}} context */
 export function listenToKeys(desk, context) {
+  const nudges = new Nudges(desk.history);
+  nudges.settleBeforeOthers(document);
   document.addEventListener("keydown", (e) => {
     if (e.defaultPrevented || e.isComposing || isTyping(e.target) || document.querySelector("dialog[open]")) return;
-    if (e.code === "Space" && !(e.target instanceof HTMLButtonElement)) {
+    if (e.code === "Space" && !isButtons(e)) {
       e.preventDefault();
       context.input.holdSpace(true);
-    } else if (pressed(desk, context, e)) {
+    } else if (pressed(desk, context, nudges, e)) {
       e.preventDefault();
     }
   });
@@ -100,28 +108,35 @@ export function listenToKeys(desk, context) {
   }, true);
   document.addEventListener("pointerdown", () => delete document.documentElement.dataset.tabbing, true);
   document.addEventListener("keyup", (e) => {
-    if (e.code === "Space") context.input.holdSpace(false);
+    if (e.code !== "Space") return;
+    if (e.target instanceof HTMLButtonElement && !isButtons(e)) e.preventDefault(); // there the key is let go, not pressed
+    context.input.holdSpace(false);
   });
   window.addEventListener("blur", () => context.input.holdSpace(false));
 }
 
-/** @param {Desk} desk @param {Context} context @param {KeyboardEvent} e @returns {boolean} does the key mean something */
-function pressed(desk, context, e) {
-  if (e.key.startsWith("Arrow") && hasSelection(desk)) return nudge(desk, e);
-  const action = byKey.get(chordOf(e));
-  if (!action || action.isLeftToBrowser) return false;
-  if (isPossible(action, desk)) action.run(desk, context);
+/** @param {Desk} desk @param {Context} context @param {Nudges} nudges @param {KeyboardEvent} e @returns {boolean} does the key mean something */
+function pressed(desk, context, nudges, e) {
+  const isNudge = e.key.startsWith("Arrow") && hasSelection(desk) && !desk.isReadOnly;
+  const action = isNudge ? actionOf("nudge") : byKey.get(chordOf(e));
+  if (!action || (action.isLeftToBrowser && !isNudge)) return false;
+  if (context.input.isDrawing && action.group === "edit") interject(action, desk, context);
+  else if (isNudge) nudge(desk, nudges, e);
+  else if (isPossible(action, desk)) action.run(desk, context);
   return true;
 }
 
-/** @param {Desk} desk @param {KeyboardEvent} e */
-function nudge(desk, e) {
-  if (desk.isReadOnly) return false;
-  const by = e.shiftKey ? 10 : 1;
-  const dx = e.key === "ArrowLeft" ? -by : e.key === "ArrowRight" ? by : 0;
-  const dy = e.key === "ArrowUp" ? -by : e.key === "ArrowDown" ? by : 0;
-  desk.history.do(selected(desk).map((el) => ({ type: "set", id: el.id, props: { x: round2((el.x ?? 0) + dx), y: round2((el.y ?? 0) + dy) } })));
-  return true;
+/** Something to edit in the middle of a gesture: undo and Escape take the gesture back, all else waits for its end.
+ * @param {Action} action @param {Desk} desk @param {Context} context */
+function interject(action, desk, context) {
+  if (action.id === "undo") context.input.escape();
+  else if (action.id === "clear") action.run(desk, context);
+}
+
+/** @param {Desk} desk @param {Nudges} nudges @param {KeyboardEvent} e */
+function nudge(desk, nudges, e) {
+  const { dx, dy } = nudgeOf(e);
+  nudges.do(selected(desk).map((el) => ({ type: "set", id: el.id, props: { x: round2((el.x ?? 0) + dx), y: round2((el.y ?? 0) + dy) } })));
 }
 
 /** Selected elements, bottom first. @param {Desk} desk */

@@ -5,18 +5,23 @@
  *
  * @typedef {import("../desk.js").Desk} Desk
  * @typedef {import("../types.js").Op} Op
+ * @typedef {import("../draw/geometry.js").Point} Point
+ * @typedef {import("../draw/geometry.js").MeasureText} MeasureText
  */
+import { toBoard } from "../draw/camera.js";
+import { plainBox, union } from "../draw/geometry.js";
 import { round2 } from "../draw/ink.js";
-import { DEFAULT_TEXT_SIZE } from "../draw/text.js";
+import { DEFAULT_TEXT_SIZE, measureText } from "../draw/text.js";
 import { copyOf, isTyping } from "./actions.js";
 
 const FORMAT = "application/x-whiteboard+json";
 const CREATES = new Set(["stroke", "shape", "text", "note", "image"]);
-const OFFSET = 20;
+const REPEAT_PX = 20;
 const MAX_PASTED = 2_000;
 
-/** @param {Desk} desk */
-export function listenToClipboard(desk) {
+/** @param {Desk} desk @param {{readonly over: Point|null}} input where the pointer is in the stage, if it is */
+export function listenToClipboard(desk, input) {
+  const repeats = new Repeats();
   document.addEventListener("copy", (e) => {
     if (!isTyping(e.target)) copy(desk, e);
   });
@@ -26,9 +31,10 @@ export function listenToClipboard(desk) {
   });
   document.addEventListener("paste", (e) => {
     if (isTyping(e.target) || desk.isReadOnly || !e.clipboardData) return;
-    const ops = pasted(desk, e.clipboardData);
-    if (ops.length === 0) return;
+    const found = pasted(desk, e.clipboardData);
+    if (found.length === 0) return;
     e.preventDefault();
+    const ops = centred(found, target(desk, input.over, repeats, JSON.stringify(found)), measureText).map((op) => ({ ...op, id: desk.newId() }));
     desk.history.do(ops);
     void desk.setTool("select").then(() => desk.select(ops.map((op) => op.id)));
   });
@@ -47,12 +53,10 @@ function copy(desk, e) {
 /** @param {Desk} desk @param {DataTransfer} data @returns {Op[]} */
 function pasted(desk, data) {
   const ops = readElements(data.getData(FORMAT));
-  if (ops.length) return ops.map((op) => ({ ...op, id: desk.newId(), x: round2(Number(op.x ?? 0) + OFFSET), y: round2(Number(op.y ?? 0) + OFFSET) }));
+  if (ops.length) return ops;
   const text = data.getData("text/plain").trim();
   if (!text) return [];
-  const { x, y, z } = desk.camera, { width, height } = desk.layers;
-  const middle = { x: round2(x + width / (2 * z) - 100), y: round2(y + height / (2 * z)) };
-  return [{ type: "text", id: desk.newId(), ...middle, text: text.slice(0, Number(desk.limits.textChars ?? 10_000)), size: DEFAULT_TEXT_SIZE, color: desk.style.color }];
+  return [{ type: "text", id: "", x: 0, y: 0, text: text.slice(0, Number(desk.limits.textChars ?? 10_000)), size: DEFAULT_TEXT_SIZE, color: desk.style.color }];
 }
 
 /** Creates that another tab has copied; nothing for what is none. @param {string} json @returns {Op[]} */
@@ -63,4 +67,42 @@ export function readElements(json) {
   } catch {
     return [];
   }
+}
+
+/** Where a paste goes: under the pointer, else in the middle of what is seen. @param {Desk} desk @param {Point|null} over @param {Repeats} repeats @param {string} what */
+function target({ camera, layers }, over, repeats, what) {
+  const { x, y } = over ?? { x: layers.width / 2, y: layers.height / 2 };
+  const step = repeats.count(what, toBoard(camera, x, y)) * REPEAT_PX;
+  return toBoard(camera, x + step, y + step);
+}
+
+/** Counts how often the same has gone to the same place, so that the next one does not hide the last. */
+export class Repeats {
+  constructor() {
+    this.what = "";
+    this.at = { x: NaN, y: NaN };
+    this.times = 0;
+  }
+
+  /** @param {string} what @param {Point} at @returns {number} how often before */
+  count(what, at) {
+    const isSame = what === this.what && at.x === this.at.x && at.y === this.at.y;
+    this.times = isSame ? this.times + 1 : 0;
+    Object.assign(this, { what, at });
+    return this.times;
+  }
+}
+
+/** Creates, moved together so that their middle is at a point. @param {Op[]} ops @param {Point} at @param {MeasureText} measure @returns {Op[]} */
+export function centred(ops, at, measure) {
+  const box = ops.map((op) => plainBox(asElement(op), measure)).reduce(union, null);
+  if (!box) return ops;
+  const dx = at.x - (box.minX + box.maxX) / 2, dy = at.y - (box.minY + box.maxY) / 2;
+  return ops.map((op) => ({ ...op, x: round2(Number(op.x ?? 0) + dx), y: round2(Number(op.y ?? 0) + dy) }));
+}
+
+/** A create as the view would show it: with flat points. @param {Op} op @returns {import("../types.js").Element} */
+function asElement(op) {
+  const { points } = op;
+  return Array.isArray(points) ? { ...op, points: points.flatMap(([x, y, pressure = -1]) => [x, y, pressure]) } : /** @type {any} */ (op);
 }

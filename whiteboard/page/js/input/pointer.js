@@ -27,6 +27,8 @@ export class PointerInput {
     this.fingers = new Map();
     /** @type {Gesture|null} */
     this.gesture = null;
+    /** @type {{x:number, y:number}|null} where the mouse or pen is in the stage; null when it is elsewhere */
+    this.over = null;
     this.click = { at: 0, x: 0, y: 0, count: 0 };
     /** @type {{kind:"pan"|"zoom", at:number}|null} */
     this.wheel = null;
@@ -39,6 +41,7 @@ export class PointerInput {
     const handlers = [
       ["pointerdown", (e) => this.down(e)], ["pointermove", (e) => this.move(e)],
       ["pointerup", (e) => this.up(e)], ["pointercancel", (e) => this.lost(e)],
+      ["pointerleave", () => void (this.over = null)],
       ["contextmenu", (e) => e.preventDefault()],
     ];
     for (const [name, handler] of handlers) stage.addEventListener(name, handler);
@@ -108,6 +111,7 @@ export class PointerInput {
   /** @param {PointerEvent} e */
   move(e) {
     if (this.fingers.has(e.pointerId)) this.fingers.set(e.pointerId, { x: e.clientX, y: e.clientY });
+    if (e.pointerType !== "touch") this.over = this.place(e);
     const { gesture, desk } = this;
     if (gesture?.kind === "pinch") {
       this.follow(gesture);
@@ -210,6 +214,11 @@ export class PointerInput {
     return true;
   }
 
+  /** Is a tool in the middle of something? */
+  get isDrawing() {
+    return this.gesture?.kind === "tool";
+  }
+
   rect() {
     return this.desk.rect ?? this.desk.stage.getBoundingClientRect();
   }
@@ -220,9 +229,15 @@ export class PointerInput {
     return (events.length ? events : [e]).map((each) => this.sample(each));
   }
 
+  /** In the stage. @param {PointerEvent} e */
+  place(e) {
+    const { left, top } = this.rect();
+    return { x: e.clientX - left, y: e.clientY - top };
+  }
+
   /** @param {PointerEvent} e @returns {PointerSample} */
   sample(e) {
-    const { left, top } = this.rect(), sx = e.clientX - left, sy = e.clientY - top;
+    const { x: sx, y: sy } = this.place(e);
     const kind = e.pointerType === "pen" || e.pointerType === "touch" ? e.pointerType : "mouse";
     return {
       ...toBoard(this.desk.camera, sx, sy), sx, sy, t: e.timeStamp, kind, pressure: kind === "pen" ? e.pressure : null,
