@@ -62,14 +62,14 @@ def test_the_settings_say_whom_to_trust() -> None:
         origins=(Origin("https", "b.example", 443),),
         trusted_proxies=(TrustedProxy("10.0.0.0/8"),),
     )
-    trust = trust_of(settings, is_local=True)
+    trust = trust_of(settings, local_port=8080)
     assert all(trust.hosts.allows(host) for host in ("mybox:8080", "draw.example", "b.example", "localhost"))
     assert not trust.hosts.allows("evil.example")
     assert trust.proxies.trusts("10.1.2.3")
     assert trust.origins.allowed == frozenset(settings.origins)
-    assert not trust_of(Settings(), is_local=True).hosts.allows("evil.example")
-    assert trust_of(Settings(), is_local=False).hosts.allows("any.example")
-    assert trust_of(Settings(addr=UnixAddress(Path("/s"))), is_local=False).hosts.allows("any.example")
+    assert not trust_of(Settings(), local_port=8080).hosts.allows("evil.example:8080")
+    assert trust_of(Settings(), local_port=None).hosts.allows("any.example")
+    assert trust_of(Settings(addr=UnixAddress(Path("/s"))), local_port=None).hosts.allows("any.example")
 
 
 @pytest.mark.parametrize(("host", "lines"), [("127.0.0.1", 1), (None, 2)])

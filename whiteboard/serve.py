@@ -84,7 +84,7 @@ async def serve(settings: Settings, open_storage: OpenStorage, ages: tasks.TaskA
     tls = _tls(settings)
     with open_listening(settings.addr) as listening:
         async with open_storage() as storage, open_hub(storage, clock_ms) as hub:
-            trust = trust_of(settings, is_local=listening.is_local)
+            trust = trust_of(settings, local_port=listening.local_port)
             app = build_app(_services(settings, trust, storage, hub, ages), load_page(settings.base_path))
             bridge = HttpBridge(app, base_path=settings.base_path, trust=trust)
             start = partial(_start_session, hub)
@@ -106,13 +106,13 @@ def clock_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def trust_of(settings: Settings, *, is_local: bool) -> Trust:
-    """Whom the settings let the server believe and let in. `is_local`: it listens on loopback only."""
+def trust_of(settings: Settings, *, local_port: int | None) -> Trust:
+    """Whom the settings let the server believe and let in; `local_port` as `Listening` has it."""
     own = settings.addr.host if isinstance(settings.addr, TcpAddress) else None
     return Trust(
         proxies=TrustedProxies.of(settings.trusted_proxies),
         origins=OriginPolicy.of(settings.origins),
-        hosts=HostPolicy.of(settings.hosts, settings.origins, own=own, is_local=is_local),
+        hosts=HostPolicy.of(settings.hosts, settings.origins, own=own, local_port=local_port),
     )
 
 

@@ -82,20 +82,20 @@ def test_a_link_local_address_keeps_its_interface() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hosts", "is_local"),
+    ("hosts", "port"),
     [
-        (["127.0.0.1"], True),
-        (["::1"], True),
-        (["127.0.1.1", "::1"], True),
-        (["::"], False),
-        (["0.0.0.0"], False),
-        (["127.0.0.1", "10.0.0.1"], False),
+        (["127.0.0.1"], 80),
+        (["::1"], 80),
+        (["127.0.1.1", "::1"], 80),
+        (["::"], None),
+        (["0.0.0.0"], None),
+        (["127.0.0.1", "10.0.0.1"], None),
     ],
 )
-def test_what_only_this_machine_reaches(hosts: list[str], is_local: bool) -> None:
+def test_what_only_this_machine_reaches(hosts: list[str], port: int | None) -> None:
     """Every socket has to be on loopback."""
     sockets = [Bound(host, 80, 0, 0) if ":" in host else Bound(host, 80) for host in hosts]
-    assert listening_at("a-name", *sockets).is_local is is_local
+    assert listening_at("a-name", *sockets).local_port == port
 
 
 def test_others_are_told_an_address_and_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +117,7 @@ def test_listening_can_end_before_the_block(tmp_path: Path) -> None:
         assert not can_connect(socket.AF_INET, where)
     path = tmp_path / "s"
     with open_listening(UnixAddress(path)) as listening:
-        assert not listening.is_local
+        assert listening.local_port is None
         listening.close()
         assert not path.exists()
 

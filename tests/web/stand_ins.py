@@ -117,7 +117,7 @@ class Site:
         """What the app gets."""
         return WebServices(
             settings=self.settings,
-            trust=trust_of(self.settings, is_local=True),
+            trust=trust_of(self.settings, local_port=8080),
             rooms=self.rooms,
             boards=self.storage.boards,
             op_log=self.op_log or self.storage.op_log,

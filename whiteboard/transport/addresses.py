@@ -38,13 +38,17 @@ class Listening:
         """Non-blocking, listening; at least one."""
         self._stack = stack
         self._address = _real(address, sockets[0])
-        self.is_local = all(_is_loopback(sock) for sock in sockets)
-        """Whether only programs on this machine get here, web pages in its browsers among them."""
 
     @property
     def address(self) -> Address:
         """As asked, with the port that the system chose if it was to choose one."""
         return self._address
+
+    @property
+    def local_port(self) -> int | None:
+        """The port, if only programs on this machine get here, web pages in its browsers among them; else None."""
+        is_local = all(_is_loopback(sock) for sock in self.sockets)
+        return self.address.port if is_local and isinstance(self.address, TcpAddress) else None
 
     def close(self) -> None:
         """Take no more connections; those that nobody has accepted are reset. Idempotent."""

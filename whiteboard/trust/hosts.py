@@ -2,8 +2,9 @@
 
 A web page may point its own name at this machine's loopback address; to the browser the server then
 is that page's own, and it may read and draw here. What it cannot change is the Host header: there
-stands its name. So a server for this machine only answers to names that mean this machine, and to
-those that its operator lists. See adr/2026-11-27-host-names.md.
+stands its name, with our port. So a server for this machine answers at its port only to names that
+mean this machine and to those that its operator lists; other ports are those of proxies, and they
+know whom they serve. See adr/2026-11-27-host-names.md.
 """
 
 from collections.abc import Iterable
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from whiteboard.trust.names import canonical_name, is_loopback_name, parse_authority
-from whiteboard.trust.origins import Origin
+from whiteboard.trust.origins import DEFAULT_PORTS, Origin
 
 ANY_HOST: Final = "*"
 
@@ -22,10 +23,17 @@ class HostPolicy:
 
     names: frozenset[str] | None = None
     """Canonical names besides those of loopback; None: any name will do."""
+    port: int | None = None
+    """Other names are refused at this port, ours, and pass with another; None: they are refused with any."""
 
     @classmethod
     def of(
-        cls, hosts: Iterable[str], origins: Iterable[Origin] = (), *, own: str | None = None, is_local: bool
+        cls,
+        hosts: Iterable[str],
+        origins: Iterable[Origin] = (),
+        *,
+        own: str | None = None,
+        local_port: int | None,
     ) -> Self:
         """From the settings.
 
@@ -33,15 +41,16 @@ class HostPolicy:
             hosts: names and addresses; `*` is any.
             origins: those of the setting: who lets in a page of a host has that host for a friend.
             own: the name or address that the server was told to listen at.
-            is_local: whether it listens on loopback only. A server on a network is open to whoever
-                reaches it, and is strict only when names are given.
+            local_port: where it listens, if on loopback only; else None. A server on a network is open
+                to whoever reaches it, and is strict only when names are given.
         """
         given = frozenset(hosts)
-        if ANY_HOST in given or not (given or is_local):
+        if ANY_HOST in given or not (given or local_port):
             return cls(None)
         names = given if own is None else given | {own}
         listed = {origin.host for origin in origins}
-        return cls(frozenset(canonical_name(name) for name in names) | listed)
+        canonical = frozenset(canonical_name(name) for name in names)
+        return cls(canonical | listed, None if given else local_port)
 
     def allows(self, host: str) -> bool:
         """Whether a request with this Host header is meant for us.
@@ -52,4 +61,11 @@ class HostPolicy:
         if self.names is None or not host:
             return True
         asked = parse_authority(host)
-        return asked is not None and (asked.name in self.names or is_loopback_name(asked.name))
+        if asked is None:
+            return False
+        if asked.name in self.names or is_loopback_name(asked.name):
+            return True
+        return self.port is not None and not self._is_ours(asked.port)
+
+    def _is_ours(self, port: int | None) -> bool:
+        return port == self.port or (port is None and self.port in DEFAULT_PORTS.values())

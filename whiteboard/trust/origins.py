@@ -11,7 +11,7 @@ from typing import Final, Self
 from whiteboard.trust.headers import Headers
 from whiteboard.trust.names import parse_authority
 
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Origin:
     def parse(cls, text: str) -> Self | None:
         """The http(s) origin in `text`; None for `null` and anything else. A slash at the end is forgiven."""
         scheme, separator, rest = text.partition("://")
-        default = _DEFAULT_PORTS.get(scheme.lower())
+        default = DEFAULT_PORTS.get(scheme.lower())
         authority = parse_authority(rest.removesuffix("/"))
         if not separator or default is None or authority is None:
             return None
@@ -37,7 +37,7 @@ class Origin:
         if self == ANY_ORIGIN:
             return "*"
         host = f"[{self.host}]" if ":" in self.host else self.host
-        port = "" if self.port == _DEFAULT_PORTS[self.scheme] else f":{self.port}"
+        port = "" if self.port == DEFAULT_PORTS[self.scheme] else f":{self.port}"
         return f"{self.scheme}://{host}{port}"
 
 
