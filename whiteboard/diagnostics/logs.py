@@ -36,7 +36,7 @@ EVENTS: Final = {
     "room_failed": "A board's task raised; its sessions are closed with 4500, nobody else notices.",
     "handshake_failed": "A peer went before its WebSocket was open.",
     "session_opened": "A client joined a board.",
-    "session_closed": "A session ended; `reason` and `code` say why.",
+    "session_closed": "A session ended; `code` and `reason` say why, of the `peer` or of the server, whoever ended it.",
     "session_failed": "A session's task raised; the other sessions notice nothing.",
     "commit_refused": "The store did not take a group of ops; they are refused as retryable.",
     "checkpoint_failed": "A checkpoint could not be stored; it is tried again later, the log has all.",

@@ -135,7 +135,7 @@ class Committer:
         except (StorageUnavailable, trio.TooSlowError) as error:
             self._note_refusal()
             refused = [one for one in batch if self._is_open(one)]
-            log.warning("commit_refused", board=self._replica.board_id, count=len(refused), reason=str(error))
+            log.warning("commit_refused", count=len(refused), reason=str(error))
             self._answer((submission, _refuse(submission, _REFUSED)) for submission in refused)
 
     def _note_refusal(self) -> None:

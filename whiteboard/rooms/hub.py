@@ -88,15 +88,15 @@ class Hub:
         task_status: trio.TaskStatus[None],
     ) -> None:
         """The session's edge: whatever goes wrong from the handshake to the last byte stays here."""
-        with room.lease():
+        with room.lease(), logs.bound(board=room.board_id, session=session_id):
             task_status.started()
             try:
                 async with accept() as connection:
                     await Session(session_id, room, connection).run()
             except* ConnectionLost:
-                log.debug("handshake_failed", session=session_id, board=room.board_id)
+                log.debug("handshake_failed")
             except* Exception:
-                log.exception("session_failed", session=session_id, board=room.board_id)
+                log.exception("session_failed")
 
     def _admit(self, board_id: BoardId) -> Room:
         if self.is_draining:
@@ -189,17 +189,23 @@ class Hub:
         room.close(farewell)
 
     async def _run_room(self, room: Room) -> None:
-        log.info("room_opened", board=room.board_id)
         try:
-            await room.run()
-            log.info("room_closed", board=room.board_id)
-        except* Exception:
-            log.exception("room_failed", board=room.board_id)
+            with logs.bound(board=room.board_id):
+                await self._run_logged(room)
         finally:
             self._ending.discard(room)
             self._corrupt_at = max(self._corrupt_at, room.corrupt_at)
             if self._rooms.get(room.board_id) is room:
                 del self._rooms[room.board_id]
+
+    async def _run_logged(self, room: Room) -> None:
+        """The room's edge: its faults end here."""
+        log.info("room_opened")
+        try:
+            await room.run()
+            log.info("room_closed")
+        except* Exception:
+            log.exception("room_failed")
 
     @property
     def is_refusing(self) -> bool:

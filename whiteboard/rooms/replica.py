@@ -137,7 +137,7 @@ class Replica:
                 snapshot.join(self.board, some)
                 await trio.lowlevel.checkpoint()
         except ValueError:
-            log.exception("checkpoint_unreadable", board=self.board_id, seq=checkpoint.seq)
+            log.exception("checkpoint_unreadable", seq=checkpoint.seq)
             self.board = Board()
             return False
         return True

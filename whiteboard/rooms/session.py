@@ -11,6 +11,7 @@ its claim, its place in presence; then the socket is closed with a code, shielde
 
 import math
 from collections.abc import Iterable
+from typing import Final
 
 import trio
 
@@ -38,6 +39,9 @@ from whiteboard.rooms.seat import Seat
 
 log = logs.get_logger()
 
+_NO_GOODBYE: Final = 1006
+"""RFC 6455 section 7.1.5: what a connection's end counts as when no close frame came."""
+
 
 class Session:
     """One client's stay on one board."""
@@ -62,22 +66,22 @@ class Session:
 
         Lets only `Cancelled` pass: a client's fault or ours ends this session and nothing else.
         """
-        reason = ""
+        cause: Exception | None = None
         try:
             await self._run_children()
         except* (ConnectionLost, RoomClosed) as lost:
-            reason = _first_text(lost)
+            cause = _first(lost)
         except* StorageUnavailable as refused:
-            reason = _first_text(refused)
+            cause = _first(refused)
             self._farewell = close_codes.BOARD_FAILED
         except* TooSlow:
             self._farewell = close_codes.TOO_SLOW
         except* Exception:
-            log.exception("session_failed", session=self.id, board=self._room.board_id)
+            log.exception("session_failed")
             self._farewell = close_codes.INTERNAL_ERROR
         finally:
             with trio.CancelScope(shield=True, deadline=trio.current_time() + timeouts.CLEANUP.seconds):
-                await self._leave(reason)
+                await self._leave(cause)
 
     async def _run_children(self) -> None:
         name = f"session {self.id}"
@@ -91,12 +95,16 @@ class Session:
         self._farewell = farewell
         self._scope.cancel()
 
-    async def _leave(self, reason: str) -> None:
+    async def _leave(self, cause: Exception | None) -> None:
         if self._seat is not None:
             self._room.leave(self._seat)
         farewell = self._farewell or self._room.farewell
+        reason = "" if cause is None else str(cause)
         await self._connection.close(farewell.code, reason or farewell.meaning)
-        log.info("session_closed", session=self.id, code=farewell.code, reason=reason or farewell.name)
+        if isinstance(cause, ConnectionLost):
+            log.info("session_closed", by="peer", code=cause.code or _NO_GOODBYE, reason=reason)
+        else:
+            log.info("session_closed", by="server", code=farewell.code, reason=reason or farewell.name)
 
     # --- the three children -------------------------------------------------------------------
 
@@ -197,13 +205,8 @@ class Session:
             await trio.lowlevel.checkpoint()
         self._seat = await self._room.enter(self.id, hello, self._connection)
         self._seated.set()
-        log.info(
-            "session_opened",
-            session=self.id,
-            board=self._room.board_id,
-            client=self._seat.claim.client,
-            peer=self._connection.peer,
-        )
+        logs.learn(client=self._seat.claim.client)
+        log.info("session_opened", peer=self._connection.peer)
         return self._seat
 
     async def _submit(self, seat: Seat, request: OpRequest) -> None:
@@ -251,9 +254,9 @@ def _split(frame: Incoming) -> list[bytes] | BadMessage:
             return split_frame(frame)
 
 
-def _first_text(group: BaseExceptionGroup[BaseException]) -> str:
-    """The text of the first exception in a group of groups."""
-    first: BaseException = group
-    while isinstance(first, BaseExceptionGroup):
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    """The first exception in a group of groups."""
+    first: Exception = group
+    while isinstance(first, ExceptionGroup):
         first = first.exceptions[0]
-    return str(first)
+    return first

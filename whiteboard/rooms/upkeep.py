@@ -44,7 +44,7 @@ class Upkeep:
             await self._replica.checkpoint()
             self._saved_at = trio.current_time()
         except (StorageUnavailable, StorageConflict) as error:
-            log.warning("checkpoint_failed", board=self._replica.board_id, reason=str(error))
+            log.warning("checkpoint_failed", reason=str(error))
 
     @property
     def _is_due(self) -> bool:
@@ -76,4 +76,4 @@ class Upkeep:
                     return
                 await trio.sleep(timeouts.COMPACT_PAUSE.seconds)
         except StorageUnavailable as error:
-            log.warning("compaction_failed", board=board, reason=str(error))
+            log.warning("compaction_failed", reason=str(error))

@@ -170,26 +170,33 @@ class WebSocketConnection:
             self._cut("the peer went without a goodbye")
             return
         self._last_heard = trio.current_time()
+        pings: list[bytes] = []
         for item in self._scanner.feed(data):
             if isinstance(item, frames.ControlFrame):
-                self._take_control(item)
+                if item.opcode == frames.PING:
+                    pings.append(item.payload)
+                elif item.opcode == frames.CLOSE:
+                    self._take_goodbye(item)
             elif isinstance(item, frames.Violation):
                 self._is_violated = True
+                self._answer_pings(pings)
                 self._put(frames.close_frame(item.code, item.reason))
                 self._lose(f"closed with {item.code}: {item.reason}")
             elif not self._is_closing:
                 self._ready.append(item)
+        self._answer_pings(pings)
 
-    def _take_control(self, frame: frames.ControlFrame) -> None:
-        if frame.opcode == frames.CLOSE:
-            self._stream.feed(frame.raw if frame.close_code != _BAD_GATEWAY else frames.BARE_CLOSE)
-            self._lose("the peer closed", frame.close_code)
-        elif frame.opcode == frames.PING:
-            pong = frames.pong_frame(frame.payload)
-            if self.backlog_bytes > limits.MAX_PONG_BACKLOG_BYTES:
-                self._held_pong = pong
-            else:
-                self._put(pong)
+    def _take_goodbye(self, frame: frames.ControlFrame) -> None:
+        self._stream.feed(frame.raw if frame.close_code != _BAD_GATEWAY else frames.BARE_CLOSE)
+        self._lose("the peer closed", frame.close_code)
+
+    def _answer_pings(self, payloads: list[bytes]) -> None:
+        """Answer the pings of one read in one go; with a long queue before them the newest only, and later."""
+        if payloads and self.backlog_bytes > limits.MAX_PONG_BACKLOG_BYTES:
+            self._held_pong = frames.pong_frame(payloads[-1])
+        elif payloads:
+            self._put(b"".join(map(frames.pong_frame, payloads)))
+        payloads.clear()
 
     # --- out ----------------------------------------------------------------------------------
     def push(self, message: bytes) -> None:
@@ -202,7 +209,7 @@ class WebSocketConnection:
         await trio.lowlevel.checkpoint()
 
     def _put(self, data: bytes) -> None:
-        """Send one whole frame, or queue what the kernel does not take. Nothing follows a goodbye."""
+        """Send whole frames, or queue what the kernel does not take. Nothing follows a goodbye."""
         if self._has_said_goodbye or self._is_cut:
             return
         self._has_said_goodbye = data[0] == frames.CLOSE_BYTE
