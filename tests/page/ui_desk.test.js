@@ -19,7 +19,13 @@ function desk() {
   let n = 0;
   const submit = (/** @type {any} */ op) => void board.apply({ ...op, opId: `c-1:${++n}`, lamport: n, seq: n });
   const view = /** @type {any} */ (board);
-  return { board, view, submit, history: new History(view, submit), scene: new Scene(view, measure) };
+  const batches = /** @type {number[]} */ ([]);
+  const together = (/** @type {() => any} */ work) => {
+    const before = n, result = work();
+    batches.push(n - before);
+    return result;
+  };
+  return { board, view, submit, batches, history: new History(view, submit, together), scene: new Scene(view, measure) };
 }
 
 const rectangle = { type: "shape", id: "r", kind: "rectangle", x: 0, y: 0, w: 10, h: 10 };
@@ -37,6 +43,18 @@ test("a drag of many small moves is undone in one, and redone in one", () => {
   assert.equal(board.get("r")?.x, 0);
   history.redo();
   assert.equal(board.get("r")?.x, 30);
+});
+
+test("however many ops are done, undone or abandoned at once, they are one batch", () => {
+  const { history, batches } = desk(), ids = ["a", "b", "c"];
+  history.do(ids.map((id) => ({ ...rectangle, id })));
+  history.undo();
+  history.redo();
+  assert.deepEqual(batches, [3, 3, 3]);
+  history.begin();
+  history.do(ids.map((id) => ({ type: "set", id, props: { x: 4 } })));
+  history.abandon();
+  assert.deepEqual(batches.slice(3), [3, 3]);
 });
 
 test("undo leaves alone what somebody else has changed since", () => {
@@ -85,6 +103,52 @@ test("the scene tells growing strokes from changed things, and is quiet about co
   assert.deepEqual(scene.refresh(["s"]).gone, ["s"]);
   assert.equal(board.get("s"), undefined);
   assert.equal(scene.grid.size, 0);
+});
+
+test("what has not changed is neither measured nor put in its place again", () => {
+  const { view, submit } = desk();
+  let measured = 0;
+  const scene = new Scene(view, (text, size) => {
+    measured++;
+    return measure(text, size);
+  });
+  submit({ type: "text", id: "t", text: "abc", x: 0, y: 0 });
+  scene.refresh(["t"]);
+  scene.outerBox("t");
+  const before = measured;
+  assert.deepEqual(scene.refresh(["t"]), { added: [], grown: [], dirty: [], gone: [] });
+  for (let i = 0; i < 5; i++) scene.outerBox("t");
+  assert.equal(measured, before);
+});
+
+test("a stroke that is moved or coloured keeps its traced path, a wider one does not", () => {
+  const { scene, submit } = desk();
+  submit({ type: "stroke", id: "s", points: [[0, 0], [10, 0]], width: 2 });
+  scene.refresh(["s"]);
+  const path = /** @type {any} */ ({});
+  Object.assign(/** @type {any} */ (scene.get("s")), { path });
+  submit({ type: "set", id: "s", props: { x: 5, color: "#ff0000" } });
+  scene.refresh(["s"]);
+  assert.equal(scene.get("s")?.path, path);
+  submit({ type: "set", id: "s", props: { width: 4 } });
+  scene.refresh(["s"]);
+  assert.equal(scene.get("s")?.path, null);
+});
+
+test("what is confirmed is drawn anew only where that puts it above or below something else", () => {
+  const { board, scene, submit } = desk();
+  const own = (/** @type {string} */ id, /** @type {number} */ n) => ({ ...rectangle, id, opId: `c-me:${n}` });
+  for (const [n, id] of ["a", "b"].entries()) board.apply(own(id, n + 1));
+  scene.refresh(["a", "b"]);
+  scene.arrange();
+  for (const [n, id] of ["a", "b"].entries()) board.apply({ ...own(id, n + 1), lamport: 10 + n });
+  assert.deepEqual(scene.refresh(["a", "b"]).dirty, [], "b lay over a, and still does");
+  board.apply(own("c", 3));
+  scene.refresh(["c"]);
+  scene.arrange();
+  submit({ ...rectangle, id: "d" });
+  board.apply({ ...own("c", 3), lamport: 9 });
+  assert.deepEqual(scene.refresh(["c"]).dirty, [scene.get("c")?.box], "c turns out to be older than a and b");
 });
 
 test("a hit finds the topmost, by the draw order", () => {

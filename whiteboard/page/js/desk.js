@@ -46,7 +46,11 @@ export class Desk extends EventTarget {
     this.scene = new Scene(this.view, measureText);
     this.layers = new Layers(stage, this.scene, makeTheme(isDark()));
     this.layers.decorate = (ctx) => this.decorate(ctx);
-    this.history = new History(/** @type {any} */ (sync.view), (op) => this.submit(op));
+    this.layers.animations.add(() => this.tellSelectionMoved());
+    this.history = new History(/** @type {any} */ (sync.view), (op) => this.submit(op), (work) => this.together(work));
+    /** @type {Set<string>|null} what has been submitted in the batch under way */
+    this.batch = null;
+    this.isSelectionMoved = false;
     /** @type {Style} */
     this.style = { ...FIRST_STYLE, ...recall("style", {}) };
     /** @type {Set<string>} */
@@ -106,16 +110,50 @@ export class Desk extends EventTarget {
   /** Sends an op; it shows at once. Without undo: see `history`. @param {Op} op */
   submit(op) {
     this.sync.submit(op);
-    this.take([op.id]);
+    if (this.batch) this.batch.add(op.id);
+    else this.take([op.id]);
+  }
+
+  /** Does work that submits many ops: what they change is taken over once, at its end. @template T @param {() => T} work @returns {T} */
+  together(work) {
+    if (this.batch) return work();
+    const batch = new Set();
+    this.batch = batch;
+    try {
+      return work();
+    } finally {
+      this.batch = null;
+      if (batch.size > 0) this.take(batch);
+    }
   }
 
   /** Takes over what has changed in the view. @param {Iterable<string>} ids */
   take(ids) {
     const changes = this.scene.refresh(ids);
     this.layers.show(changes);
-    if (changes.gone.some((id) => this.selection.delete(id))) this.announce("selection");
-    else if (this.selection.size > 0 && changes.dirty.length > 0) this.announce("selection");
+    if (this.selection.size > 0) this.followSelection(changes);
     this.emit("content");
+  }
+
+  /** What is gone is not selected any more; the frame goes with what has moved. @param {import("./draw/scene.js").Changes} changes */
+  followSelection(changes) {
+    const before = this.selection.size;
+    for (const id of changes.gone) this.selection.delete(id);
+    if (this.selection.size < before) this.announce("selection");
+    else if (changes.dirty.length > 0) this.selectionMoved();
+  }
+
+  /** Told of once a frame, however many messages move what is selected: whoever shows its frame looks at all of it. */
+  selectionMoved() {
+    this.isSelectionMoved = true;
+    this.layers.request();
+  }
+
+  /** To be called once a frame. @returns {boolean} is there more to do */
+  tellSelectionMoved() {
+    if (this.isSelectionMoved) this.emit("selection");
+    this.isSelectionMoved = false;
+    return false;
   }
 
   /** All may be different; while a new picture is loading, the old one stays. */

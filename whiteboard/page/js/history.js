@@ -11,11 +11,13 @@ import { due, inverse } from "./core/inverse.js";
 const DEPTH = 300;
 
 export class History extends EventTarget {
-  /** @param {import("./core/inverse.js").View} view @param {(op: Op) => void} submit */
-  constructor(view, submit) {
+  /** @param {import("./core/inverse.js").View} view @param {(op: Op) => void} submit
+   * @param {<T>(work: () => T) => T} [together] does work that submits many ops, so that what follows from them is done once */
+  constructor(view, submit, together = (work) => work()) {
     super();
     this.view = view;
     this.submit = submit;
+    this.together = together;
     /** @type {UndoStep[][]} */
     this.undos = [];
     /** @type {UndoStep[][]} */
@@ -26,7 +28,7 @@ export class History extends EventTarget {
 
   /** Submits ops as one thing to undo, or as a part of the gesture under way. @param {Op[]} ops */
   do(ops) {
-    const steps = this.apply(ops);
+    const steps = this.together(() => this.apply(ops));
     if (this.open) this.open.push(...steps);
     else this.keep(steps);
   }
@@ -46,10 +48,7 @@ export class History extends EventTarget {
   abandon() {
     const steps = mergeSteps(this.open ?? []);
     this.open = null;
-    for (const step of steps.toReversed()) {
-      const op = due(this.view, step);
-      if (op) this.submit(op);
-    }
+    this.together(() => this.takeBack(steps));
   }
 
   /** @returns {boolean} was there something to undo */
@@ -65,11 +64,7 @@ export class History extends EventTarget {
   /** @param {UndoStep[][]} from @param {UndoStep[][]} to */
   move(from, to) {
     for (let group = from.pop(); group; group = from.pop()) {
-      const back = [];
-      for (const step of group.toReversed()) {
-        const op = due(this.view, step);
-        if (op) back.push(...this.apply([op]));
-      }
+      const steps = group, back = this.together(() => this.takeBack(steps));
       if (back.length === 0) continue;
       to.push(back);
       this.changed();
@@ -77,6 +72,16 @@ export class History extends EventTarget {
     }
     this.changed();
     return false;
+  }
+
+  /** Does what is left to do of some steps, the last one first. @param {UndoStep[]} steps @returns {UndoStep[]} what takes that back */
+  takeBack(steps) {
+    const back = [];
+    for (const step of steps.toReversed()) {
+      const op = due(this.view, step);
+      if (op) back.push(...this.apply([op]));
+    }
+    return back;
   }
 
   /** @param {Op[]} ops @returns {UndoStep[]} what takes them back */

@@ -6,7 +6,8 @@
  * @typedef {import("./geometry.js").Box} Box
  * @typedef {import("./geometry.js").Point} Point
  * @typedef {import("../types.js").Element} Element
- * @typedef {{id:string, el:Element, box:Box, count:number, rank:number, path:Path2D|null}} Item
+ * @typedef {{id:string, el:Element, box:Box, outer?:Box, count:number, rank:number, path:Path2D|null}} Item
+ *   `box`: all that it may paint on; `outer`: its geometry, once somebody has asked; `path`: once it was drawn
  * @typedef {{get(id:string): Element|null|undefined, drawOrder(): readonly string[]}} View
  * @typedef {{added:string[], grown:string[], dirty:Box[], gone:string[]}} Changes
  */
@@ -38,12 +39,15 @@ export class Scene {
   refresh(ids) {
     /** @type {Changes} */
     const changes = { added: [], grown: [], dirty: [], gone: [] };
-    for (const id of ids) this.refreshOne(id, changes);
+    const confirmed = /** @type {Item[]} */ ([]), ranks = this.ranks;
+    for (const id of ids) this.refreshOne(id, changes, confirmed);
+    if (confirmed.length > 0) this.arrange();
+    for (const item of confirmed) if (this.isRestacked(item, ranks)) changes.dirty.push(item.box);
     return changes;
   }
 
-  /** @param {string} id @param {Changes} changes */
-  refreshOne(id, changes) {
+  /** @param {string} id @param {Changes} changes @param {Item[]} confirmed gets what only the server's stamp has been added to */
+  refreshOne(id, changes, confirmed) {
     const old = this.items.get(id), item = this.read(id);
     if (!item) {
       if (old) {
@@ -54,11 +58,12 @@ export class Scene {
       (item.el.type === "stroke" ? changes.grown : changes.added).push(id);
     } else if (!sameLook(old.el, item.el) || item.count < old.count) {
       changes.dirty.push(old.box, item.box);
+      if (samePath(old, item)) item.path = old.path;
     } else if (item.count > old.count) {
       changes.grown.push(id);
     } else {
       item.path = old.path;
-      if (old.el.created !== item.el.created && !this.isOnTop(item)) changes.dirty.push(item.box);
+      if (old.el.created !== item.el.created) confirmed.push(item);
     }
   }
 
@@ -66,6 +71,7 @@ export class Scene {
   read(id) {
     const old = this.items.get(id);
     const el = this.view.get(id);
+    if (old && old.el === el && old.count === (el.points?.length ?? 0)) return old; // views are never changed in place
     const box = el ? paintBox(el, this.measure) : null;
     if (!el || !box) {
       if (old) this.drop(id);
@@ -131,17 +137,11 @@ export class Scene {
 
   /** The upright box of an element's geometry, as a selection frame shows it. @param {string} id @returns {Box|null} */
   outerBox(id) {
-    const el = this.items.get(id)?.el;
-    const box = el && plainBox(el, this.measure);
-    return box ? rotatedBox(box, rotationOf(el)) : null;
-  }
-
-  /** @param {Iterable<string>} ids @returns {Box|null} */
-  outerBoxOf(ids) {
-    /** @type {Box|null} */
-    let box = null;
-    for (const id of ids) box = union(box, this.outerBox(id));
-    return box;
+    const item = this.items.get(id);
+    if (!item) return null;
+    const box = item.outer ?? plainBox(item.el, this.measure);
+    item.outer ??= box ? rotatedBox(box, rotationOf(item.el)) : undefined;
+    return item.outer ?? null;
   }
 
   /** Everything drawn. @returns {Box|null} */
@@ -150,6 +150,13 @@ export class Scene {
     let box = null;
     for (const item of this.items.values()) box = union(box, item.box);
     return box;
+  }
+
+  /** Does the element lie otherwise among those that it touches than it did? @param {Item} item @param {Map<string, number>} before ranks */
+  isRestacked(item, before) {
+    const was = before.get(item.id);
+    if (was === undefined) return !this.isOnTop(item);
+    return this.grid.query(item.box).some((id) => ((before.get(id) ?? -1) < was) !== ((this.ranks.get(id) ?? -1) < item.rank));
   }
 
   /** Would the element, drawn now, lie over all that it touches? @param {Item} item */
@@ -166,4 +173,10 @@ function sameLook(a, b) {
   const names = new Set([...Object.keys(a), ...Object.keys(b)]);
   for (const name of names) if (!NOT_LOOK.has(name) && a[name] !== b[name]) return false;
   return a.type === b.type;
+}
+
+/** Would the second be traced just as the first was? An author's ink only grows: as many points are the same
+ * points. What moves or colours it does not matter. @param {Item} a @param {Item} b */
+function samePath(a, b) {
+  return a.count === b.count && a.el.by === b.el.by && a.el.width === b.el.width;
 }
