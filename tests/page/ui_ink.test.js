@@ -64,6 +64,60 @@ test("a single point is a dot, no point is nothing, repeated points are one", ()
   assert.equal(ink.outline([1, 1, 0.5, 1, 1, 0.5], 4).length, 1);
 });
 
+test("the thinnest pen's dot is larger than its line, a thick pen's is as its line", () => {
+  assert.equal(ink.dotRadius(2, 0.3), 1.5);
+  assert.ok(ink.dotRadius(2, 0.3) > ink.radiusAt(2, 0.3));
+  assert.equal(ink.dotRadius(16, 0.5), ink.radiusAt(16, 0.5));
+});
+
+/** Points along a traced path, and how many straight pieces it has. @param {number[]} polygon */
+function traced(polygon) {
+  const points = /** @type {[number, number][]} */ ([]);
+  let straight = 0, x = 0, y = 0;
+  const along = (/** @type {number} */ cx, /** @type {number} */ cy, /** @type {number} */ toX, /** @type {number} */ toY) => {
+    for (let t = 0.05; t <= 1; t += 0.05) points.push([(1 - t) ** 2 * x + 2 * t * (1 - t) * cx + t * t * toX, (1 - t) ** 2 * y + 2 * t * (1 - t) * cy + t * t * toY]);
+    [x, y] = [toX, toY];
+  };
+  const moveTo = (/** @type {number} */ toX, /** @type {number} */ toY) => void ([x, y] = [toX, toY]);
+  const lineTo = (/** @type {number} */ toX, /** @type {number} */ toY) => {
+    straight++;
+    along((x + toX) / 2, (y + toY) / 2, toX, toY);
+  };
+  ink.trace({ moveTo, lineTo, quadraticCurveTo: along, closePath() {} }, [polygon]);
+  return { points, straight };
+}
+
+const regular = (/** @type {number} */ corners, /** @type {number} */ radius) =>
+  Array.from({ length: corners }, (_, i) => [radius * Math.cos((i / corners) * 2 * Math.PI), radius * Math.sin((i / corners) * 2 * Math.PI)]).flat();
+
+test("rounding cuts a few units off the corners of a pentagon or an octagon, however large", () => {
+  for (const [corners, radius, most] of [[5, 60, 3], [8, 80, 3], [5, 15, 3], [8, 800, 26]]) {
+    const polygon = regular(corners, radius), { points } = traced(polygon);
+    for (let i = 0; i < polygon.length; i += 2) {
+      const cut = Math.min(...points.map(([x, y]) => Math.hypot(x - polygon[i], y - polygon[i + 1])));
+      assert.ok(cut > 0.1 && cut <= most, `${corners} corners, radius ${radius}: ${cut}`);
+    }
+  }
+});
+
+test("a circle of few points has no straight pieces, at any size", () => {
+  for (const radius of [5, 50, 5000]) assert.equal(traced(regular(24, radius)).straight, 0);
+});
+
+test("a line is no thinner in its bends, and not rougher where points lie close", () => {
+  const far = (/** @type {number[]} */ line) => {
+    const [polygon] = ink.outline(line, 10);
+    let most = 0;
+    for (let i = 0; i < polygon.length; i += 2) {
+      const off = Math.hypot(polygon[i] - line[3], polygon[i + 1] - line[4]);
+      if (off < 8) most = Math.max(most, off);
+    }
+    return most;
+  };
+  assert.ok(Math.abs(far([0, 0, -1, 100, 0, -1, 150, 50 * Math.sqrt(3), -1]) - 5 / Math.cos(Math.PI / 6)) < 0.01);
+  assert.ok(far([0, 0, -1, 100, 0, -1, 100.05, 0.05 * Math.sqrt(3), -1]) < 5.2);
+});
+
 test("pressure makes the line wider, none given makes it even", () => {
   assert.ok(ink.radiusAt(10, 0) < ink.radiusAt(10, 0.5) && ink.radiusAt(10, 0.5) < ink.radiusAt(10, 1));
   assert.equal(ink.radiusAt(10, -1), 5);

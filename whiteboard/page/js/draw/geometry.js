@@ -9,12 +9,15 @@
  * @typedef {import("../types.js").Element} Element
  * @typedef {import("./text.js").MeasureText} MeasureText
  */
+import { dotRadius, radiusAt } from "./ink.js";
 import { NOTE, noteHeight, textSizeOf } from "./text.js";
 
 export const DEFAULT_WIDTH = 4;
 /** Width and height of a box that has none. */
 const DEFAULT_SIDE = 100;
 const ELLIPSE_SIDES = 48;
+/** How much farther off a stroke's side may lie in a bend (draw/ink.js). */
+const BEND = 1.3;
 
 /** Box of two opposite corners, whichever way they lie. @returns {Box} */
 export function boxFromCorners(/** @type {number} */ ax, /** @type {number} */ ay, /** @type {number} */ bx, /** @type {number} */ by) {
@@ -147,7 +150,7 @@ export function rotationOf(el) {
 
 /** Room that the drawn line takes beyond the plain box. @param {Element} el */
 function lineMargin(el) {
-  if (el.type === "stroke") return widthOf(el) * 0.85;
+  if (el.type === "stroke") return Math.max(radiusAt(widthOf(el), 1) * BEND, dotRadius(widthOf(el), 1));
   if (el.type === "shape") return el.kind === "arrow" ? arrowHeadLength(el) : widthOf(el) / 2;
   return 2;
 }

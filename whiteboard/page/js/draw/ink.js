@@ -18,6 +18,13 @@ const PRESSURE_SETTLE_MS = 70;
 /** Directions that differ by more than about 78° are a corner and stay one. */
 const CORNER_COS = 0.2;
 const CAP_STEPS = 7;
+/** How far rounding may keep off a corner, in board units, and as a share of the shorter side: a curve through
+ * sparse points stays round, a pentagon drawn fast stays a pentagon. */
+const MAX_CUT = 2.5;
+const MAX_CUT_SHARE = 0.04;
+/** A dot is made by a hand that presses: even the thinnest pen's can be seen. */
+const DOT_SHARE = 0.75;
+const DOT_RADIUS = 1.5;
 
 /** @param {number} v */
 export const round2 = (v) => Math.round(v * 100) / 100;
@@ -134,6 +141,11 @@ export function radiusAt(width, pressure) {
   return width * (0.2 + 0.6 * (pressure < 0 ? 0.5 : pressure));
 }
 
+/** @param {number} width @param {number} pressure */
+export function dotRadius(width, pressure) {
+  return Math.max(radiusAt(width, pressure), Math.min(DOT_RADIUS, width * DOT_SHARE));
+}
+
 /**
  * Outlines of a stroke: closed polygons, all turning the same way, whose union (nonzero winding) is the ink.
  * A stroke is cut at its sharp corners, so that no outline folds over itself there.
@@ -144,7 +156,7 @@ export function radiusAt(width, pressure) {
 export function outline(points, width) {
   const line = withoutRepeats(points);
   if (line.length === 0) return [];
-  if (line.length === 3) return [dot(line, radiusAt(width, line[2]))];
+  if (line.length === 3) return [dot(line, dotRadius(width, line[2]))];
   return smoothRuns(line).map((run) => ribbon(run, width));
 }
 
@@ -201,11 +213,13 @@ function arc(out, /** @type {number} */ cx, /** @type {number} */ cy, /** @type 
 function ribbon(run, width) {
   const left = /** @type {number[]} */ ([]), right = /** @type {number[]} */ ([]);
   const last = run.length - 3;
-  let tx = 0, ty = 0, startAngle = 0;
+  let tx = 0, ty = 0, mitre = 1, startAngle = 0;
   for (let i = 0; i <= last; i += 3) {
-    [tx, ty] = tangent(run, i);
+    const x = run[i], y = run[i + 1];
+    let r = radiusAt(width, run[i + 2]);
+    [tx, ty, mitre] = tangent(run, i, 2 * r);
     if (i === 0) startAngle = Math.atan2(ty, tx);
-    const x = run[i], y = run[i + 1], r = radiusAt(width, run[i + 2]);
+    r *= mitre;
     keep(left, x - ty * r, y + tx * r, tx, ty);
     keep(right, x + ty * r, y - tx * r, tx, ty);
   }
@@ -216,17 +230,20 @@ function ribbon(run, width) {
   return left;
 }
 
-/** Unit direction of the line at a point. @param {readonly number[]} run @param {number} i @returns {[number, number]} */
-function tangent(run, i) {
-  let x = 0, y = 0;
+/** Unit direction of the line at a point, and how much farther off its sides lie there than elsewhere, so that
+ * a bend is no thinner than what leads to it; where points lie closer than the line is thick, that would show
+ * every tremble. @param {readonly number[]} run @param {number} i @param {number} thickness @returns {[number, number, number]} */
+function tangent(run, i, thickness) {
+  let x = 0, y = 0, shorter = i === 0 || i + 3 >= run.length ? 0 : thickness;
   for (const j of [i - 3, i]) {
     if (j < 0 || j + 3 >= run.length) continue;
     const dx = run[j + 3] - run[j], dy = run[j + 4] - run[j + 1], length = Math.sqrt(dx * dx + dy * dy);
     x += dx / length;
     y += dy / length;
+    shorter = Math.min(shorter, length);
   }
   const length = Math.sqrt(x * x + y * y) || 1;
-  return [x / length, y / length];
+  return [x / length, y / length, 1 + (2 / length - 1) * (shorter / thickness)];
 }
 
 /** Adds a side point unless the side would run backwards there (the inside of a tight bend).
@@ -238,8 +255,9 @@ function keep(side, /** @type {number} */ x, /** @type {number} */ y, /** @type 
 }
 
 /**
- * Traces polygons smoothly: through the middles of their edges, with the corners as control points.
- * @param {{moveTo(x:number,y:number):void, quadraticCurveTo(cx:number,cy:number,x:number,y:number):void, closePath():void}} path
+ * Traces polygons smoothly: from the middle of each edge to the next, with the corner between as control point;
+ * where that would cut a corner too far, along the edges until near it.
+ * @param {{moveTo(x:number,y:number):void, lineTo(x:number,y:number):void, quadraticCurveTo(cx:number,cy:number,x:number,y:number):void, closePath():void}} path
  * @param {number[][]} polygons
  */
 export function trace(path, polygons) {
@@ -247,9 +265,22 @@ export function trace(path, polygons) {
     const n = p.length;
     path.moveTo((p[n - 2] + p[0]) / 2, (p[n - 1] + p[1]) / 2);
     for (let i = 0; i < n; i += 2) {
-      const j = i + 2 < n ? i + 2 : 0;
-      path.quadraticCurveTo(p[i], p[i + 1], (p[i] + p[j]) / 2, (p[i + 1] + p[j + 1]) / 2);
+      const x = p[i], y = p[i + 1], h = i > 0 ? i - 2 : n - 2, j = i + 2 < n ? i + 2 : 0;
+      const ax = (p[h] - x) / 2, ay = (p[h + 1] - y) / 2, bx = (p[j] - x) / 2, by = (p[j + 1] - y) / 2;
+      const a = Math.sqrt(ax * ax + ay * ay), b = Math.sqrt(bx * bx + by * by), reach = roundedFrom(ax * bx + ay * by, a, b);
+      const from = Math.min(1, reach / a), to = Math.min(1, reach / b);
+      if (from < 1) path.lineTo(x + ax * from, y + ay * from);
+      path.quadraticCurveTo(x, y, x + bx * to, y + by * to);
+      if (to < 1) path.lineTo(x + bx, y + by);
     }
     path.closePath();
   }
+}
+
+/** How far before a corner its rounding begins. @param {number} dot product of the ways from the corner to the middles of its edges
+ * @param {number} a length of the one @param {number} b length of the other */
+function roundedFrom(dot, a, b) {
+  const sine = Math.sqrt(Math.max(0, 1 + dot / (a * b)) / 2); // of half the turn: the ways are opposite where there is none
+  const cut = Math.max(MAX_CUT, MAX_CUT_SHARE * 2 * Math.min(a, b));
+  return sine * Math.min(a, b) <= 2 * cut ? Infinity : (2 * cut) / sine;
 }
