@@ -1,12 +1,11 @@
 """Looking at the board: moving the view, zooming, pens and fingers (R20, R25)."""
 
 import math
-import struct
-import zlib
 
 import pytest
 from browser.conftest import Invite
 from browser.person import At, Person, zigzag
+from browser.picture import pixels
 from integration.server_process import ServerProcess
 from playwright.sync_api import CDPSession, expect
 
@@ -140,39 +139,6 @@ def test_pen_pressure(ada: Person, invite: Invite, shared_server: ServerProcess)
     assert pressures == sorted(pressures), "pressed harder and harder, and lifting the pen does not count"
     assert pressures[0] == pytest.approx(forces[0], abs=0.01)
     assert pressures[-1] == pytest.approx(forces[-1], abs=0.1)
-
-
-def pixels(png: bytes) -> list[list[tuple[int, int, int]]]:
-    """Rows of a PNG as browsers write it: 8 bits, RGB or RGBA, not interlaced."""
-    size, body, at = b"", b"", 8
-    while at < len(png):
-        length, kind = struct.unpack_from(">I4s", png, at)
-        data = png[at + 8 : at + 8 + length]
-        if kind == b"IHDR":
-            size = data
-        if kind == b"IDAT":
-            body += data
-        at += 12 + length
-    width, height, depth, color = struct.unpack_from(">IIBB", size)
-    assert depth == 8
-    step = {2: 3, 6: 4}[color]
-    raw, above, rows = zlib.decompress(body), bytearray(width * step), []
-    for y in range(height):
-        start = y * (width * step + 1)
-        above = unfiltered(raw[start], bytearray(raw[start + 1 : start + 1 + width * step]), above, step)
-        rows.append([(above[x], above[x + 1], above[x + 2]) for x in range(0, width * step, step)])
-    return rows
-
-
-def unfiltered(kind: int, line: bytearray, above: bytearray, step: int) -> bytearray:
-    """A row of a PNG without its filter (PNG specification, chapter 9)."""
-    for i in range(len(line)):
-        left = line[i - step] if i >= step else 0
-        corner = above[i - step] if i >= step else 0
-        guess = left + above[i] - corner
-        paeth = min((left, above[i], corner), key=lambda each: abs(guess - each))
-        line[i] = (line[i] + (0, left, above[i], (left + above[i]) // 2, paeth)[kind]) % 256
-    return line
 
 
 def brightness(person: Person, at: At) -> int:

@@ -93,10 +93,10 @@ test("what a gesture makes and changes is undone by deleting it alone", () => {
 test("the scene tells growing strokes from changed things, and is quiet about confirmations", () => {
   const { scene, submit, board } = desk();
   submit({ type: "stroke", id: "s", points: [[0, 0], [10, 0]], width: 2 });
-  assert.deepEqual(scene.refresh(["s"]).grown, ["s"]);
+  assert.deepEqual(scene.refresh(["s"]).begun, ["s"]);
   submit({ type: "append", id: "s", from: 2, points: [[20, 0]] });
   assert.deepEqual(scene.refresh(["s"]).grown, ["s"]);
-  assert.deepEqual(scene.refresh(["s"]), { added: [], grown: [], dirty: [], gone: [] });
+  assert.deepEqual(scene.refresh(["s"]), { added: [], begun: [], grown: [], dirty: [], gone: [] });
   submit({ type: "set", id: "s", props: { color: "#ff0000" } });
   assert.equal(scene.refresh(["s"]).dirty.length, 2);
   submit({ type: "delete", id: "s" });
@@ -116,7 +116,7 @@ test("what has not changed is neither measured nor put in its place again", () =
   scene.refresh(["t"]);
   scene.outerBox("t");
   const before = measured;
-  assert.deepEqual(scene.refresh(["t"]), { added: [], grown: [], dirty: [], gone: [] });
+  assert.deepEqual(scene.refresh(["t"]), { added: [], begun: [], grown: [], dirty: [], gone: [] });
   for (let i = 0; i < 5; i++) scene.outerBox("t");
   assert.equal(measured, before);
 });

@@ -117,6 +117,12 @@ export class Simplifier {
     return newest ? [this.give(newest)] : [];
   }
 
+  /** What `flush` would give out now. @returns {InkPoint[]} */
+  pending() {
+    const newest = this.waiting.at(-1);
+    return newest ? [rounded(newest)] : [];
+  }
+
   /** Would the line from the anchor straight to `point` pass near all waiting points? @param {InkPoint} point */
   fits(point) {
     const [ax, ay, ap] = /** @type {InkPoint} */ (this.anchor);
@@ -131,9 +137,14 @@ export class Simplifier {
 
   /** @param {InkPoint} point @returns {InkPoint} */
   give(point) {
-    this.anchor = [round2(point[0]), round2(point[1]), round2(Math.max(0, Math.min(1, point[2])))];
+    this.anchor = rounded(point);
     return this.anchor;
   }
+}
+
+/** As it is sent and stored. @param {InkPoint} point @returns {InkPoint} */
+function rounded([x, y, pressure]) {
+  return [round2(x), round2(y), round2(Math.max(0, Math.min(1, pressure)))];
 }
 
 /** Half the drawn width at a pressure; below 0 there is none, and the line is even. @param {number} width @param {number} pressure */

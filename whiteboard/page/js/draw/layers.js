@@ -104,16 +104,25 @@ export class Layers {
 
   /** Takes over what the scene says has changed. @param {import("./scene.js").Changes} changes */
   show(changes) {
-    if (changes.added.length + changes.grown.length > MANY_NEW) {
+    for (const id of changes.gone) this.moving.delete(id);
+    if (changes.added.length + changes.begun.length + changes.grown.length > MANY_NEW) {
       this.redraw();
       return;
     }
     const settles = performance.now() + SETTLE_MS;
-    for (const id of changes.grown) if (this.moving.get(id) !== Infinity) this.moving.set(id, settles);
-    for (const id of changes.gone) this.moving.delete(id);
+    for (const id of changes.begun) this.moving.set(id, settles);
+    for (const id of changes.grown) this.grow(id, settles);
     for (const id of changes.added) if (!this.moving.has(id)) this.settle(id);
     this.dirty.push(...changes.dirty);
     this.request();
+  }
+
+  /** A stroke that grows leaves the cached layer: on both, its edges would be drawn twice and look thicker. @param {string} id @param {number} settles */
+  grow(id, settles) {
+    const due = this.moving.get(id), item = this.scene.get(id);
+    if (due === Infinity) return;
+    if (due === undefined && item) this.dirty.push(item.box);
+    this.moving.set(id, settles);
   }
 
   /** Takes elements off the cached layer until `drop`. @param {Iterable<string>} ids */
@@ -168,28 +177,30 @@ export class Layers {
   /** @param {number} now */
   settleDue(now) {
     for (const [id, due] of this.moving) {
-      if (due > now) continue;
+      if (due > now || this.hidden.has(id)) continue;
       this.moving.delete(id);
       this.settle(id);
     }
   }
 
+  /** Hidden ones wait: they are one's own, under the pen. */
   hasSettling() {
-    for (const due of this.moving.values()) if (due !== Infinity) return true;
+    for (const [id, due] of this.moving) if (due !== Infinity && !this.hidden.has(id)) return true;
     return false;
   }
 
   /** Puts one element on the cached layer: straight on top if nothing lies over it. @param {string} id */
   settle(id) {
     const item = this.scene.get(id);
-    if (!item || this.isStale) return;
+    if (!item || this.hidden.has(id)) return;
     if ((item.el.opacity ?? 1) < 1 || !this.scene.isOnTop(item)) {
       this.dirty.push(item.box);
       return;
     }
+    this.job?.items.push(item);
+    if (this.isStale) return;
     this.aim(this.front.ctx, this.drawn);
     paint(this.front.ctx, item, this.theme, this.drawn.z);
-    this.job?.items.push(item);
   }
 
   /** Brings the cached layer up to date. @param {number} now @returns {boolean} is there more to do */
@@ -302,51 +313,78 @@ export class Layers {
     const strips = this.strips.filter((box) => intersects(box, view));
     let box = strips.pop();
     for (; box; box = strips.pop()) {
-      this.patchBox(box);
+      this.patchStrip(box);
       if (performance.now() > until) break;
     }
     this.strips = strips;
     return strips.length > 0;
   }
 
-  /** Redraws the dirty parts of the cached layer. */
+  /** Redraws the dirty parts of the cached layer: what touches them is drawn whole on the live canvas, which is
+   * drawn anew in each frame, and they are taken over from there. Clipped lines would get slightly other edges. */
   patch() {
     if (this.dirty.length === 0) return;
-    const view = viewBox(this.drawn, this.width, this.height);
+    const view = viewBox(this.drawn, this.width, this.height), margin = 3 / (this.drawn.z * this.ratio);
     const boxes = mergeBoxes(this.dirty.filter((box) => intersects(box, view)));
     this.dirty = [];
-    for (const box of boxes) this.patchBox(box);
+    if (boxes.length === 0) return;
+    const touching = new Set(boxes.flatMap((box) => this.scene.grid.query(expand(box, margin))));
+    clear(this.live.ctx, this.live.canvas);
+    this.aim(this.live.ctx, this.drawn);
+    for (const item of this.onBase(this.scene.sorted(touching))) paint(this.live.ctx, item, this.theme, this.drawn.z);
+    for (const box of boxes) this.takeOver(box);
   }
 
-  /** @param {Box} box */
-  patchBox(box) {
-    const { ctx, canvas } = this.front, unit = this.drawn.z * this.ratio, { x, y } = this.drawn;
-    const left = Math.max(0, Math.floor((box.minX - x) * unit) - 1), top = Math.max(0, Math.floor((box.minY - y) * unit) - 1);
-    const right = Math.min(canvas.width, Math.ceil((box.maxX - x) * unit) + 1);
-    const bottom = Math.min(canvas.height, Math.ceil((box.maxY - y) * unit) + 1);
-    if (right <= left || bottom <= top) return;
+  /** Copies a box from the live canvas to the cached layer. @param {Box} box */
+  takeOver(box) {
+    const part = this.pixelsOf(box), { ctx } = this.front;
+    if (!part) return;
+    ctx.setTransform(1, 0, 0, 1, 0, 0);
+    ctx.clearRect(...part);
+    ctx.drawImage(this.live.canvas, ...part, ...part);
+  }
+
+  /** Draws a strip that has come into view. @param {Box} box */
+  patchStrip(box) {
+    const part = this.pixelsOf(box), { ctx } = this.front;
+    if (!part) return;
     ctx.save();
     ctx.setTransform(1, 0, 0, 1, 0, 0);
     ctx.beginPath();
-    ctx.rect(left, top, right - left, bottom - top);
+    ctx.rect(...part);
     ctx.clip();
-    ctx.clearRect(left, top, right - left, bottom - top);
+    ctx.clearRect(...part);
     this.aim(ctx, this.drawn);
-    for (const item of this.settled(expand(box, 3 / unit))) paint(ctx, item, this.theme, this.drawn.z);
+    for (const item of this.settled(expand(box, 3 / (this.drawn.z * this.ratio)))) paint(ctx, item, this.theme, this.drawn.z);
     ctx.restore();
+  }
+
+  /** Left, top, width and height of the cached layer's pixels that a box touches, if any. @param {Box} box
+   * @returns {[number, number, number, number]|null} */
+  pixelsOf(box) {
+    const { canvas } = this.front, unit = this.drawn.z * this.ratio, { x, y } = this.drawn;
+    const left = Math.max(0, Math.floor((box.minX - x) * unit) - 1), top = Math.max(0, Math.floor((box.minY - y) * unit) - 1);
+    const right = Math.min(canvas.width, Math.ceil((box.maxX - x) * unit) + 1);
+    const bottom = Math.min(canvas.height, Math.ceil((box.maxY - y) * unit) + 1);
+    return right <= left || bottom <= top ? null : [left, top, right - left, bottom - top];
   }
 
   /** Items of the cached layer in a box, bottom first. @param {Box} box */
   settled(box) {
-    return this.scene.within(box).filter((item) => !this.moving.has(item.id) && !this.hidden.has(item.id));
+    return this.onBase(this.scene.within(box));
+  }
+
+  /** @param {Item[]} items @returns {Item[]} those that the cached layer shows */
+  onBase(items) {
+    return items.filter((item) => !this.moving.has(item.id) && !this.hidden.has(item.id));
   }
 
   drawLive() {
     const { ctx, canvas } = this.live;
     clear(ctx, canvas);
     if (this.moving.size === 0 && !this.draft) return;
-    const view = viewBox(this.camera, this.width, this.height);
-    this.aim(ctx, this.camera);
+    const camera = snap(this.camera, this.ratio), view = viewBox(camera, this.width, this.height);
+    this.aim(ctx, camera); // as the cached layer is, so that what settles stays the same to the pixel
     for (const item of this.scene.sorted(this.moving.keys())) {
       const el = this.previews.get(item.id);
       if (this.hidden.has(item.id) || (!el && !intersects(item.box, view))) continue;

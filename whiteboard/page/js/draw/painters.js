@@ -7,7 +7,7 @@
  * @typedef {import("../types.js").Element} Element
  * @typedef {CanvasRenderingContext2D} Context
  * @typedef {{color(stored: string): string, isDark: boolean}} Theme
- * @typedef {(ctx: Context, item: Item, theme: Theme) => void} Painter
+ * @typedef {(ctx: Context, item: Item, theme: Theme, zoom: number) => void} Painter
  */
 import { dimmed, onDark, parseHex } from "./color.js";
 import { arrowHead, extentOf, isLinear, plainBox, rotationOf, widthOf } from "./geometry.js";
@@ -40,22 +40,40 @@ export function makeTheme(isDark) {
 /** @param {Element} el @param {Theme} theme */
 const inkOf = (el, theme) => theme.color(typeof el.color === "string" ? el.color : INK);
 
+/** A line that is thinner on the screen would break up into grey specks. */
+const HAIRLINE_PX = 1;
+/** A stroke that is hardly wider is drawn as an even line: where it is pressed least, it would be thinner. */
+const THIN_PX = 1.3;
+
 /** @type {Painter} */
-function paintStroke(ctx, item, theme) {
-  const { el } = item;
+function paintStroke(ctx, item, theme, zoom) {
+  const { el } = item, x = el.x ?? 0, y = el.y ?? 0;
+  ctx.translate(x, y);
+  if (widthOf(el) * zoom < THIN_PX) drawThin(ctx, el.points ?? [], Math.max(widthOf(el), HAIRLINE_PX / zoom), inkOf(el, theme));
+  else fillOutline(ctx, item, inkOf(el, theme));
+  ctx.translate(-x, -y);
+}
+
+/** @param {Context} ctx @param {Item} item @param {string} color */
+function fillOutline(ctx, item, color) {
   if (!item.path) {
     item.path = new Path2D();
-    trace(item.path, outline(el.points ?? [], widthOf(el)));
+    trace(item.path, outline(item.el.points ?? [], widthOf(item.el)));
   }
-  ctx.fillStyle = inkOf(el, theme);
-  const x = el.x ?? 0, y = el.y ?? 0;
-  if (x === 0 && y === 0) {
-    ctx.fill(item.path);
-    return;
-  }
-  ctx.translate(x, y);
+  ctx.fillStyle = color;
   ctx.fill(item.path);
-  ctx.translate(-x, -y);
+}
+
+/** @param {Context} ctx @param {readonly number[]} points @param {number} width @param {string} color */
+function drawThin(ctx, points, width, color) {
+  ctx.lineWidth = width;
+  ctx.lineCap = ctx.lineJoin = "round";
+  ctx.strokeStyle = color;
+  ctx.beginPath();
+  ctx.moveTo(points[0], points[1]);
+  for (let i = 3; i < points.length; i += 3) ctx.lineTo(points[i], points[i + 1]);
+  if (points.length === 3) ctx.lineTo(points[0], points[1]);
+  ctx.stroke();
 }
 
 /** @param {Context} ctx @param {Element} el */
@@ -92,8 +110,8 @@ function linePath(ctx, el) {
 }
 
 /** @type {Painter} */
-function paintShape(ctx, { el }, theme) {
-  ctx.lineWidth = widthOf(el);
+function paintShape(ctx, { el }, theme, zoom) {
+  ctx.lineWidth = Math.max(widthOf(el), HAIRLINE_PX / zoom);
   ctx.lineCap = ctx.lineJoin = "round";
   ctx.strokeStyle = inkOf(el, theme);
   if (isLinear(el)) {
@@ -163,13 +181,13 @@ export function paint(ctx, item, theme, zoom) {
   }
   const angle = rotationOf(el), isPlain = angle === 0 && (el.opacity ?? 1) === 1;
   if (isPlain) {
-    (painters[el.type] ?? paintUnknown)(ctx, item, theme);
+    (painters[el.type] ?? paintUnknown)(ctx, item, theme, zoom);
     return;
   }
   ctx.save();
   ctx.globalAlpha *= Math.max(0, Math.min(1, el.opacity ?? 1));
   if (angle) turn(ctx, el, angle);
-  (painters[el.type] ?? paintUnknown)(ctx, item, theme);
+  (painters[el.type] ?? paintUnknown)(ctx, item, theme, zoom);
   ctx.restore();
 }
 

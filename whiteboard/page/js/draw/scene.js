@@ -9,7 +9,8 @@
  * @typedef {{id:string, el:Element, box:Box, outer?:Box, count:number, rank:number, path:Path2D|null}} Item
  *   `box`: all that it may paint on; `outer`: its geometry, once somebody has asked; `path`: once it was drawn
  * @typedef {{get(id:string): Element|null|undefined, drawOrder(): readonly string[]}} View
- * @typedef {{added:string[], grown:string[], dirty:Box[], gone:string[]}} Changes
+ * @typedef {{added:string[], begun:string[], grown:string[], dirty:Box[], gone:string[]}} Changes
+ *   `begun`: strokes that were not there; `added`: whatever else was not
  */
 import { contains, expand, boxFromCorners, paintBox, plainBox, rotatedBox, rotationOf, sweepHits, union } from "./geometry.js";
 import { Grid } from "./grid.js";
@@ -38,7 +39,7 @@ export class Scene {
   /** Reads some elements again and says what that changes in the picture. @param {Iterable<string>} ids @returns {Changes} */
   refresh(ids) {
     /** @type {Changes} */
-    const changes = { added: [], grown: [], dirty: [], gone: [] };
+    const changes = { added: [], begun: [], grown: [], dirty: [], gone: [] };
     const confirmed = /** @type {Item[]} */ ([]), ranks = this.ranks;
     for (const id of ids) this.refreshOne(id, changes, confirmed);
     if (confirmed.length > 0) this.arrange();
@@ -55,7 +56,7 @@ export class Scene {
         changes.dirty.push(old.box);
       }
     } else if (!old) {
-      (item.el.type === "stroke" ? changes.grown : changes.added).push(id);
+      (item.el.type === "stroke" ? changes.begun : changes.added).push(id);
     } else if (!sameLook(old.el, item.el) || item.count < old.count) {
       changes.dirty.push(old.box, item.box);
       if (samePath(old, item)) item.path = old.path;

@@ -1,13 +1,14 @@
 // @ts-check
 /**
  * The pen: a stroke is created with its first points and appended to about thirty times a second, so that
- * others see it grow; on this screen the newest points are drawn before they are sent.
+ * others see it grow; on this screen the newest points are drawn before they are sent, just as they will be.
  *
  * @typedef {import("../types.js").PointerSample} PointerSample
  * @typedef {import("../draw/ink.js").InkPoint} InkPoint
  */
 import { Tool } from "./tool.js";
-import { outline, Simplifier, Smoother, trace } from "../draw/ink.js";
+import { Simplifier, Smoother } from "../draw/ink.js";
+import { painters } from "../draw/painters.js";
 
 const SEND_MS = 33;
 /** A finger may turn out to be the first of two: its stroke is not sent before this. */
@@ -16,6 +17,9 @@ const TOUCH_DELAY_MS = 110;
 const BEGINNING_MS = 250;
 const TOLERANCE_PX = 0.35;
 const DEFAULT_MAX_POINTS = 10_000;
+
+/** What painting asks of an item beside its element; a stroke's painter needs no box. */
+const NOWHERE = { box: { minX: 0, minY: 0, maxX: 0, maxY: 0 }, count: 0, rank: 0, path: null };
 
 /** One stroke being drawn. */
 class Draft {
@@ -36,15 +40,12 @@ class Draft {
     this.queue = [];
     /** @type {number[]} all points given out, flat */
     this.line = [];
-    /** @type {InkPoint|null} */
-    this.tip = null;
     this.add(first);
   }
 
   /** @param {PointerSample} p */
   add(p) {
-    this.tip = this.smoother.push({ x: p.x, y: p.y, t: p.t, pressure: p.pressure });
-    this.take(this.simplifier.push(this.tip));
+    this.take(this.simplifier.push(this.smoother.push({ x: p.x, y: p.y, t: p.t, pressure: p.pressure })));
   }
 
   /** @param {InkPoint[]} points */
@@ -69,10 +70,9 @@ class Draft {
 
   /** @param {CanvasRenderingContext2D} ctx */
   draw(ctx) {
-    const path = new Path2D();
-    trace(path, outline(this.tip ? [...this.line, ...this.tip] : this.line, this.width));
-    ctx.fillStyle = this.desk.layers.theme.color(this.color);
-    ctx.fill(path);
+    const { layers, camera } = this.desk, points = [...this.line, ...this.simplifier.pending().flat()];
+    const el = { id: this.id, type: "stroke", points, color: this.color, width: this.width };
+    painters.stroke(ctx, { ...NOWHERE, id: this.id, el }, layers.theme, camera.z);
   }
 }
 
