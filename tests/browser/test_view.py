@@ -69,6 +69,28 @@ def test_wheel_zooms_where_the_pointer_is(ada: Person) -> None:
     assert ada.camera["z"] == 1
 
 
+def test_a_wheel_zooms_on_a_scaled_display(ada: Person) -> None:
+    """A notch that is no whole number of pixels, as at 150 %, zooms as any other. [R25]"""
+    ada.page.mouse.move(400, 300)
+    before = under(ada, (400, 300))
+    ada.page.mouse.wheel(0, -200 / 3)
+    ada.wait("whiteboard.desk.camera.z > 1.1")
+    assert is_near(under(ada, (400, 300)), before)
+
+
+def test_the_first_look_is_not_through_a_glass(
+    ada: Person, invite: Invite, shared_server: ServerProcess
+) -> None:
+    """Who comes to a board with little on it sees it at 100 %; who asks to fit it sees it larger. [R25]"""
+    ada.draw(*zigzag(300, 300))
+    ada.settles()
+    lin = invite(shared_server)
+    lin.sees_count(1)
+    expect(lin.find("zoom-level")).to_have_text("100%")
+    lin.key("Shift+1")
+    expect(lin.find("zoom-level")).to_have_text("200%")
+
+
 def test_fit_shows_everything(ada: Person, invite: Invite, shared_server: ServerProcess) -> None:
     """Whoever comes to a board sees all of it; so does who asks for it; the pen draws where it is put. [R25]"""
     far = ada.draw(*zigzag(150, 150))

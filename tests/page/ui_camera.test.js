@@ -44,6 +44,13 @@ test("fit keeps clear of what covers the edges", () => {
   assert.ok(a.x > 64 && a.y > 64 && b.x < 800 && b.y < 600 - 64);
 });
 
+test("fit shows little no larger than asked for", () => {
+  const dot = { minX: 0, minY: 0, maxX: 10, maxY: 10 };
+  assert.equal(c.fit(dot, 800, 600).z, 2);
+  assert.equal(c.fit(dot, 800, 600, undefined, 1).z, 1);
+  assert.ok(c.fit({ ...dot, maxX: 8000 }, 800, 600, undefined, 1).z < 0.1);
+});
+
 test("a snapped camera lies on whole device pixels", () => {
   const { x, y, z } = c.snap({ x: 1.2345, y: -6.789, z: 0.77 }, 1.5);
   near(Math.round(x * z * 1.5), x * z * 1.5);
@@ -57,6 +64,21 @@ test("a mouse wheel zooms, a touchpad pans, a pinch zooms, and a gesture keeps i
   assert.equal(c.wheelKind(step({ deltaX: 30, deltaY: 100 }), null), "pan");
   assert.equal(c.wheelKind(step({ deltaY: 100 }), "pan"), "pan");
   assert.equal(c.wheelKind(step({ deltaY: 2.5, ctrl: true }), null), "zoom");
+});
+
+test("a mouse wheel zooms at any scale of the display and of the page", () => {
+  for (const scale of [1, 1.1, 1.25, 1.5, 1.75, 2, 3]) {
+    assert.equal(c.wheelKind(step({ deltaY: 100 / scale, wheelDelta: -120 }), null), "zoom", `${scale}`);
+    assert.equal(c.wheelKind(step({ deltaY: -300 / scale, wheelDelta: 360 }), null), "zoom", `${scale}, three notches`);
+  }
+  for (const scale of [1.1, 1.5, 2]) assert.equal(c.wheelKind(step({ deltaY: 100 / scale }), null), "zoom", `${scale}, nothing said of notches`);
+});
+
+test("a touchpad pans however fast, and is known by what goes sideways", () => {
+  assert.equal(c.wheelKind(step({ deltaY: 2.5, wheelDelta: -7 }), null), "pan");
+  assert.equal(c.wheelKind(step({ deltaY: 61, wheelDelta: -183 }), null), "pan");
+  assert.equal(c.wheelKind(step({ deltaX: 1, deltaY: 40, wheelDelta: -120 }), null), "pan");
+  assert.equal(c.wheelKind(step({ deltaX: -3, deltaY: 12 }), "zoom"), "pan");
 });
 
 test("one wheel step up and one down end where they began", () => {

@@ -27,6 +27,8 @@ import { TOOLS } from "./tools/registry.js";
 
 const ID_CHARS = "0123456789abcdefghijklmnopqrstuvwxyz";
 const ID_LENGTH = 14;
+/** Who comes to a board with little on it sees that as it was drawn. */
+const FIRST_MAX_ZOOM = 1;
 
 /** @returns {string} a new element id: 72 bits of chance */
 function randomId() {
@@ -205,7 +207,7 @@ export class Desk extends EventTarget {
   /** The first look, once the board is here: where one looked before, else at everything. */
   lookFirst() {
     this.hasCamera = true;
-    if (this.scene.items.size > 0) this.look(this.rememberedCamera() ?? this.cameraFor(this.scene.bounds()));
+    if (this.scene.items.size > 0) this.look(this.rememberedCamera() ?? this.cameraFor(this.scene.bounds(), FIRST_MAX_ZOOM));
   }
 
   rememberedCamera() {
@@ -232,10 +234,10 @@ export class Desk extends EventTarget {
     this.look(this.cameraFor(box));
   }
 
-  /** @param {Box|null} box @returns {Camera} */
-  cameraFor(box) {
+  /** @param {Box|null} box @param {number} [maxZoom] @returns {Camera} */
+  cameraFor(box, maxZoom) {
     const { width, height } = this.layers;
-    return fit(box, width, height, insets(width, height));
+    return fit(box, width, height, insets(width, height), maxZoom);
   }
 
   readTheme() {

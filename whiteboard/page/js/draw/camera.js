@@ -11,7 +11,13 @@
 export const MIN_ZOOM = 0.05;
 export const MAX_ZOOM = 30;
 const FIT_MARGIN = 36;
+/** What little there is, is shown no larger than this when somebody asks for all of it. */
 const FIT_MAX_ZOOM = 2;
+/** Browsers report a notch of a mouse wheel as this, at any scale of the display; a touchpad's way as thrice its pixels. */
+const NOTCH = 120;
+const TOUCHPAD_RATIO = -3;
+/** Where a browser does not say: one event of a touchpad at the beginning of a gesture is hardly as much. */
+const NOTCH_PX = 40;
 
 /** @param {number} z */
 export const clampZoom = (z) => Math.max(MIN_ZOOM, Math.min(MAX_ZOOM, z));
@@ -51,13 +57,13 @@ export function viewBox(camera, width, height) {
 }
 
 /** Camera that shows the whole box in the middle of what is not covered; the usual view for none.
- * @param {Box|null} box @param {number} width @param {number} height @param {Insets} [insets] @returns {Camera} */
-export function fit(box, width, height, { top, right, bottom, left } = { top: 0, right: 0, bottom: 0, left: 0 }) {
+ * @param {Box|null} box @param {number} width @param {number} height @param {Insets} [insets] @param {number} [maxZoom] @returns {Camera} */
+export function fit(box, width, height, { top, right, bottom, left } = { top: 0, right: 0, bottom: 0, left: 0 }, maxZoom = FIT_MAX_ZOOM) {
   if (!box) return { x: -width / 2, y: -height / 2, z: 1 };
   const w = Math.max(1, box.maxX - box.minX), h = Math.max(1, box.maxY - box.minY);
   const freeW = Math.max(width / 3, width - left - right), freeH = Math.max(height / 3, height - top - bottom);
   const margin = Math.min(FIT_MARGIN, freeW / 6, freeH / 6);
-  const z = Math.min(FIT_MAX_ZOOM, clampZoom(Math.min((freeW - 2 * margin) / w, (freeH - 2 * margin) / h)));
+  const z = Math.min(maxZoom, clampZoom(Math.min((freeW - 2 * margin) / w, (freeH - 2 * margin) / h)));
   return { x: (box.minX + box.maxX) / 2 - (left + freeW / 2) / z, y: (box.minY + box.maxY) / 2 - (top + freeH / 2) / z, z };
 }
 
@@ -68,19 +74,27 @@ export function snap(camera, ratio) {
 }
 
 /**
- * What a turn of the wheel means. A mouse wheel comes in large whole steps and zooms; a touchpad comes in
- * small or slanted ones and pans; Ctrl (also what browsers report for a touchpad pinch) always zooms.
- * A gesture keeps its kind while it lasts, because a fast flick on a touchpad also makes large steps.
- * @param {{deltaX:number, deltaY:number, deltaMode:number, ctrl:boolean, shift:boolean}} e
+ * What a turn of the wheel means. A mouse wheel comes in notches and zooms; a touchpad comes in small or
+ * slanted steps and pans; Ctrl (also what browsers report for a touchpad pinch) always zooms.
+ * A gesture keeps its kind while it lasts, because a fast flick on a touchpad also makes large steps; but
+ * what goes sideways is no wheel, whatever it seemed to be.
+ * @param {{deltaX:number, deltaY:number, deltaMode:number, wheelDelta?:number, ctrl:boolean, shift:boolean}} e
+ *   wheelDelta: the event's `wheelDeltaY`, where the browser has it
  * @param {"pan"|"zoom"|null} ongoing kind of the gesture that this event continues
  * @returns {"pan"|"zoom"}
  */
 export function wheelKind(e, ongoing) {
   if (e.ctrl) return "zoom";
   if (e.shift) return "pan";
+  if (e.deltaX !== 0) return "pan";
   if (ongoing) return ongoing;
-  if (e.deltaMode !== 0) return "zoom";
-  return e.deltaX === 0 && Math.abs(e.deltaY) >= 40 && Number.isInteger(e.deltaY) ? "zoom" : "pan";
+  return e.deltaMode !== 0 || isNotch(e.deltaY, e.wheelDelta ?? 0) ? "zoom" : "pan";
+}
+
+/** @param {number} deltaY pixels, of whatever size the display's scale makes them @param {number} wheelDelta 0: unknown */
+function isNotch(deltaY, wheelDelta) {
+  if (wheelDelta !== 0 && wheelDelta % NOTCH === 0) return true;
+  return Math.abs(deltaY) >= NOTCH_PX && wheelDelta !== TOUCHPAD_RATIO * deltaY;
 }
 
 /** Zoom factor of a wheel step, gentle and the same up as down. @param {number} deltaY pixels @param {boolean} isPinch */

@@ -188,7 +188,7 @@ export class PointerInput {
     e.preventDefault();
     const { desk } = this, unit = e.deltaMode === 1 ? LINE_PX : e.deltaMode === 2 ? desk.layers.height : 1;
     const ongoing = this.wheel && e.timeStamp - this.wheel.at < WHEEL_GESTURE_MS ? this.wheel.kind : null;
-    const kind = wheelKind({ deltaX: e.deltaX, deltaY: e.deltaY, deltaMode: e.deltaMode, ctrl: e.ctrlKey || e.metaKey, shift: e.shiftKey }, ongoing);
+    const kind = wheelKind({ deltaX: e.deltaX, deltaY: e.deltaY, deltaMode: e.deltaMode, wheelDelta: /** @type {any} */ (e).wheelDeltaY, ctrl: e.ctrlKey || e.metaKey, shift: e.shiftKey }, ongoing);
     if (!e.ctrlKey && !e.metaKey && !e.shiftKey) this.wheel = { kind, at: e.timeStamp };
     const { left, top } = this.rect();
     if (kind === "zoom") {
