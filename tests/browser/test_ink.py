@@ -95,3 +95,19 @@ def test_thin_ink_is_seen_from_afar(ada: Person) -> None:
     darkest = [min(sum(pixel) for pixel in column) // 3 for column in columns]
     assert max(darkest) < 150, "each column of the screen has ink"
     assert ada.element(line)["width"] == 2
+
+
+def test_the_erasers_trail_is_one_shape(ada: Person) -> None:
+    """The trail is nowhere darker than where it does not cross itself. [R25]"""
+    ada.take("eraser")
+    alphas = ada.ask(
+        """() => {
+          const { desk, layers } = whiteboard, { overlay } = layers, at = performance.now();
+          const loop = n => ({ x: desk.camera.x + 300 + n * 2 + 40 * Math.cos(n / 5), y: desk.camera.y + 300 + 40 * Math.sin(n / 5), at });
+          desk.tool.trail = Array.from({ length: 90 }, (_, n) => loop(n));
+          layers.drawOverlay();
+          const { data } = overlay.ctx.getImageData(0, 0, overlay.canvas.width, overlay.canvas.height);
+          return Array.from(new Set(data.filter((_, i) => i % 4 === 3)));
+        }"""
+    )
+    assert 80 <= max(alphas) <= 90

@@ -111,6 +111,19 @@ test("an arrow's barbs lie behind its tip and within the painted box", () => {
   for (const [x, y] of [one, other]) assert.ok(x < 200 && g.inBox(/** @type {any} */ (box), x, y));
 });
 
+test("a thick short arrow is drawn thinner, so that its head is one; what is stored stays", () => {
+  const arrow = (/** @type {number} */ w, /** @type {number} */ width) => ({ id: "a", type: "shape", kind: "arrow", x: 0, y: 0, w, h: 0, width });
+  for (const length of [12, 30, 60, 90, 300]) {
+    const el = arrow(length, 16), [[, low], , [, high]] = g.arrowHead(el), thick = g.drawnWidth(el);
+    assert.ok(thick <= Math.max(1, length / 6), `length ${length}: ${thick} thick`);
+    assert.ok(Math.abs(high - low) > 2 * thick, `length ${length}: a head of ${Math.abs(high - low)} on a shaft of ${thick}`);
+    assert.ok(g.arrowHeadLength(el) <= Math.max(4, length / 2));
+    assert.equal(el.width, 16);
+  }
+  assert.equal(g.drawnWidth(arrow(300, 16)), 16);
+  assert.equal(g.drawnWidth({ ...arrow(10, 16), kind: "line" }), 16);
+});
+
 test("the grid finds the same as a scan of all boxes", () => {
   const grid = new Grid(), boxes = new Map();
   let seed = 7;

@@ -18,6 +18,11 @@ const DEFAULT_SIDE = 100;
 const ELLIPSE_SIDES = 48;
 /** How much farther off a stroke's side may lie in a bend (draw/ink.js). */
 const BEND = 1.3;
+/** An arrow is drawn no thicker than this share of its length: head and shaft stay what they are. */
+const ARROW_WIDTH_SHARE = 1 / 6;
+const ARROW_HEAD_SHARE = 1 / 2;
+const BARB_ANGLE = 0.46;
+const MIN_HEAD = 4;
 
 /** Box of two opposite corners, whichever way they lie. @returns {Box} */
 export function boxFromCorners(/** @type {number} */ ax, /** @type {number} */ ay, /** @type {number} */ bx, /** @type {number} */ by) {
@@ -121,6 +126,18 @@ export function widthOf(el) {
   return num(el.width, DEFAULT_WIDTH);
 }
 
+/** How wide its line is drawn. @param {Element} el */
+export function drawnWidth(el) {
+  if (el.type !== "shape" || el.kind !== "arrow") return widthOf(el);
+  return Math.min(widthOf(el), Math.max(1, arrowLength(el) * ARROW_WIDTH_SHARE));
+}
+
+/** @param {Element} el */
+function arrowLength(el) {
+  const { w, h } = extentOf(el);
+  return Math.hypot(w, h);
+}
+
 /** Width and height of an element that has them, before a note grows with its text. @param {Element} el */
 export function extentOf(el) {
   const { w, h } = isLinear(el) ? { w: 0, h: 0 } : el.type === "note" ? NOTE : { w: DEFAULT_SIDE, h: DEFAULT_SIDE };
@@ -151,7 +168,7 @@ export function rotationOf(el) {
 /** Room that the drawn line takes beyond the plain box. @param {Element} el */
 function lineMargin(el) {
   if (el.type === "stroke") return Math.max(radiusAt(widthOf(el), 1) * BEND, dotRadius(widthOf(el), 1));
-  if (el.type === "shape") return el.kind === "arrow" ? arrowHeadLength(el) : widthOf(el) / 2;
+  if (el.type === "shape") return drawnWidth(el) / 2 + (el.kind === "arrow" ? Math.max(MIN_HEAD, arrowHeadLength(el) * Math.sin(BARB_ANGLE)) : 0);
   return 2;
 }
 
@@ -174,8 +191,7 @@ export function rotatedBox(box, angle) {
 
 /** Length of an arrow's head, grows with the line but never beyond half of it. @param {Element} el */
 export function arrowHeadLength(el) {
-  const { w, h } = extentOf(el), length = Math.hypot(w, h);
-  return Math.min(10 + widthOf(el) * 2.6, Math.max(4, length / 2));
+  return Math.min(10 + drawnWidth(el) * 2.6, Math.max(MIN_HEAD, arrowLength(el) * ARROW_HEAD_SHARE));
 }
 
 /** Tip and both barbs of an arrow. @param {Element} el @returns {[number, number][]} barb, tip, barb */
@@ -185,7 +201,7 @@ export function arrowHead(el) {
   const angle = Math.atan2(tipY - y, tipX - x), length = arrowHeadLength(el);
   const barb = (/** @type {number} */ turn) => /** @type {[number, number]} */ (
     [tipX - length * Math.cos(angle + turn), tipY - length * Math.sin(angle + turn)]);
-  return [barb(0.46), [tipX, tipY], barb(-0.46)];
+  return [barb(BARB_ANGLE), [tipX, tipY], barb(-BARB_ANGLE)];
 }
 
 /** The line of a closed shape, back to its start. @param {string} kind @param {Box} box @returns {Line} */
@@ -234,7 +250,7 @@ export function sweepHits(el, measure, a, b, radius) {
   const box = plainBox(el, measure);
   if (!box) return false;
   const from = intoFrame(el, box, a), to = intoFrame(el, box, b);
-  const reach = radius + (el.type === "stroke" || el.type === "shape" ? widthOf(el) / 2 : 0);
+  const reach = radius + (el.type === "stroke" || el.type === "shape" ? drawnWidth(el) / 2 : 0);
   if (!intersects(expand(box, reach), boxFromCorners(from.x, from.y, to.x, to.y))) return false;
   const line = lineOf(el, box);
   if (!line) return sweepHitsBox(box, from, to, radius);

@@ -10,7 +10,7 @@
  * @typedef {(ctx: Context, item: Item, theme: Theme, zoom: number) => void} Painter
  */
 import { dimmed, onDark, parseHex } from "./color.js";
-import { arrowHead, extentOf, isLinear, plainBox, rotationOf, widthOf } from "./geometry.js";
+import { arrowHead, drawnWidth, extentOf, isLinear, plainBox, rotationOf, widthOf } from "./geometry.js";
 import { outline, trace } from "./ink.js";
 import { FONT, LINE_HEIGHT, measureText, NOTE, NOTE_PAD, noteLines, textSizeOf } from "./text.js";
 
@@ -111,7 +111,7 @@ function linePath(ctx, el) {
 
 /** @type {Painter} */
 function paintShape(ctx, { el }, theme, zoom) {
-  ctx.lineWidth = Math.max(widthOf(el), HAIRLINE_PX / zoom);
+  ctx.lineWidth = Math.max(drawnWidth(el), HAIRLINE_PX / zoom);
   ctx.lineCap = ctx.lineJoin = "round";
   ctx.strokeStyle = inkOf(el, theme);
   if (isLinear(el)) {

@@ -5,10 +5,13 @@
  * @typedef {import("../types.js").PointerSample} PointerSample
  */
 import { toScreen } from "../draw/camera.js";
+import { outline, radiusAt, trace } from "../draw/ink.js";
 import { Tool } from "./tool.js";
 
 const RADIUS_PX = 9;
 const TRAIL_MS = 180;
+/** The trail is ink whose pressure fades: this wide, it is as wide as the eraser where it is fresh. */
+const TRAIL_WIDTH = RADIUS_PX / radiusAt(1, 1);
 
 export class EraserTool extends Tool {
   /** @param {import("../desk.js").Desk} desk */
@@ -77,19 +80,16 @@ export class EraserTool extends Tool {
     return this.trail.length > 0;
   }
 
-  /** @param {CanvasRenderingContext2D} ctx */
+  /** The trail as one shape: pieces laid over each other would show as darker discs. @param {CanvasRenderingContext2D} ctx */
   decorate(ctx) {
     const now = performance.now();
-    ctx.lineCap = "round";
-    ctx.strokeStyle = "rgba(134, 142, 150, 0.35)";
-    for (let i = 1; i < this.trail.length; i++) {
-      const a = toScreen(this.desk.camera, this.trail[i - 1].x, this.trail[i - 1].y);
-      const b = toScreen(this.desk.camera, this.trail[i].x, this.trail[i].y);
-      ctx.lineWidth = 2 * RADIUS_PX * Math.max(0, 1 - (now - this.trail[i].at) / TRAIL_MS);
-      ctx.beginPath();
-      ctx.moveTo(a.x, a.y);
-      ctx.lineTo(b.x, b.y);
-      ctx.stroke();
-    }
+    const line = this.trail.flatMap(({ x, y, at }) => {
+      const screen = toScreen(this.desk.camera, x, y);
+      return [screen.x, screen.y, Math.max(0, 1 - (now - at) / TRAIL_MS)];
+    });
+    const path = new Path2D();
+    trace(path, outline(line, TRAIL_WIDTH));
+    ctx.fillStyle = "rgba(134, 142, 150, 0.35)";
+    ctx.fill(path);
   }
 }
