@@ -1,7 +1,7 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fromOklab, onDark, PALETTE, parseHex, PEOPLE_COLORS, personColor, toOklab } from "../../whiteboard/page/js/draw/color.js";
+import { darkPaper, fromOklab, onDark, PALETTE, parseHex, PEOPLE_COLORS, personColor, toOklab } from "../../whiteboard/page/js/draw/color.js";
 
 /** WCAG 2 contrast of two #rrggbb colours. @param {string} a @param {string} b */
 function contrast(a, b) {
@@ -18,6 +18,23 @@ test("Oklab and back is the same colour", () => {
 
 test("every colour of the palette can be read on dark paper", () => {
   for (const { name, value } of PALETTE) assert.ok(contrast(onDark(value), "#17181c") >= 3, `${name} ${onDark(value)}`);
+});
+
+test("grey ink is as clear on dark paper as on light, and darker greys are no dimmer", () => {
+  for (const grey of ["#868e96", "#868686"]) assert.ok(contrast(onDark(grey), "#17181c") >= 1.5 * contrast(grey, "#fbfaf7"), onDark(grey));
+  const clear = ["#000000", "#1e1e1e", "#495057", "#868686", "#adb5bd", "#dee2e6", "#ffffff"].map((grey) => contrast(onDark(grey), "#17181c"));
+  assert.deepEqual(clear, clear.toSorted((a, b) => b - a));
+});
+
+test("in the dark, a note is dark paper with light letters, and keeps its hue", () => {
+  for (const color of ["#fff3bf", "#ffdeeb", "#d3f9d8", "#d0ebff", "#ffffff", "#1971c2", "#1e1e1e"]) {
+    const paper = darkPaper(color), [L] = toOklab(/** @type {number[]} */ (parseHex(paper)));
+    assert.ok(contrast(onDark("#1e1e1e"), paper) >= 5, `${color} ${paper}`);
+    assert.ok(contrast(paper, "#17181c") > 1.4, `${color} ${paper} on the board`);
+    assert.ok(L < 0.42);
+  }
+  const [, a, b] = toOklab(/** @type {number[]} */ (parseHex(darkPaper("#d0ebff"))));
+  assert.ok(b < -0.02 && a < 0.01, "blue stays blue");
 });
 
 test("black and white change places on dark paper", () => {

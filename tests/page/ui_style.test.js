@@ -1,7 +1,7 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dimmed, parseHex, tint } from "../../whiteboard/page/js/draw/color.js";
+import { darkPaper, onDark, parseHex, tint } from "../../whiteboard/page/js/draw/color.js";
 import { areNotes, FIRST_STYLE, PAPERS, restyled, shownStyle } from "../../whiteboard/page/js/style.js";
 
 const RED = "#e03131", BLUE = "#1971c2";
@@ -49,6 +49,9 @@ function luminance(color) {
 
 test("black letters are read well on every paper, on a dark screen too", () => {
   for (const { value, name } of PAPERS) {
-    for (const paper of [value, dimmed(value)]) assert.ok((luminance(paper) + 0.05) / (luminance("#1e1e1e") + 0.05) > 7, name);
+    for (const [paper, letters] of [[value, "#1e1e1e"], [darkPaper(value), onDark("#1e1e1e")]]) {
+      const [dark, light] = [luminance(paper), luminance(letters)].sort((a, b) => a - b);
+      assert.ok((light + 0.05) / (dark + 0.05) > 7, `${name}: ${letters} on ${paper}`);
+    }
   }
 });

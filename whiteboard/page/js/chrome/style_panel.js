@@ -4,7 +4,7 @@
  *
  * @typedef {import("../desk.js").Desk} Desk
  */
-import { dimmed, onDark, PALETTE } from "../draw/color.js";
+import { darkPaper, onDark, PALETTE } from "../draw/color.js";
 import { isDark } from "../prefs.js";
 import { areNotes, PAPERS, shownStyle } from "../style.js";
 import { h, iconButton, popover } from "./dom.js";
@@ -55,7 +55,7 @@ export function makeStylePanel(desk) {
 }
 
 const onScreen = (/** @type {string} */ value) => (isDark() ? onDark(value) : value);
-const onPaper = (/** @type {string} */ value) => (isDark() ? dimmed(value) : value);
+const onPaper = (/** @type {string} */ value) => (isDark() ? darkPaper(value) : value);
 
 // A selection that is dragged along is shown at every step: what stays as it is costs nothing.
 

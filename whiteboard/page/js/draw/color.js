@@ -62,6 +62,13 @@ export function fromOklab([L, a, b]) {
   return `#${hex.join("")}`;
 }
 
+/** Lightness of two greys, as stored and as shown on dark paper: a middle one, and the darkest that is pale. */
+const GREY = { stored: 0.65, shown: 0.7 };
+const PALE = { stored: 0.86, shown: 0.33 };
+const PAPER = { lightness: 0.38, chroma: 0.065 };
+/** Dark yellow is olive; as paper in the dark it is rather amber. */
+const AMBER = 0.18;
+
 /** @type {Map<string, string>} */
 const shownOnDark = new Map();
 
@@ -83,18 +90,26 @@ function mapToDark(color) {
   const rgb = parseHex(color);
   if (!rgb) return color;
   const [L, a, b] = toOklab(rgb);
-  const turned = 0.2 + (1 - L) * 0.92;
+  const turned = turnedLightness(L);
   const hue = L > 0.86 ? 0 : Math.min(1, Math.hypot(a, b) / 0.09);
   const lifted = Math.max(L, 0.7);
   return fromOklab([turned * (1 - hue) + lifted * hue, a, b]);
 }
 
-/** A pale colour on dark paper that must stay what it is, as a note's yellow: a little darker. @param {string} color `#hex` */
-export function dimmed(color) {
+/** Lightness on dark paper of what has no hue: ink stands off as clearly as on light paper, down to a middle
+ * grey, and what is pale there, as a fill, keeps close to the paper here. @param {number} L */
+function turnedLightness(L) {
+  if (L < GREY.stored) return GREY.shown + (GREY.stored - L) * 0.5;
+  if (L < PALE.stored) return PALE.shown + ((PALE.stored - L) / (PALE.stored - GREY.stored)) * (GREY.shown - PALE.shown);
+  return PALE.shown - (L - PALE.stored) * 0.92;
+}
+
+/** A note's paper on dark paper: deep, with its hue, so that light letters are read on it. @param {string} color `#hex` */
+export function darkPaper(color) {
   const rgb = parseHex(color);
   if (!rgb) return color;
-  const [L, a, b] = toOklab(rgb);
-  return fromOklab([L * 0.87, a, b]);
+  const [, a, b] = toOklab(rgb), depth = PAPER.chroma / Math.max(PAPER.chroma, Math.hypot(a, b));
+  return fromOklab([PAPER.lightness, (a + AMBER * Math.max(0, b)) * depth, b * depth]);
 }
 
 /** A pale version of a colour, to fill with. @param {string} color `#hex`, else given back as it is */

@@ -6,10 +6,10 @@
  * @typedef {import("./scene.js").Item} Item
  * @typedef {import("../types.js").Element} Element
  * @typedef {CanvasRenderingContext2D} Context
- * @typedef {{color(stored: string): string, isDark: boolean}} Theme
+ * @typedef {{color(stored: string): string, paper(stored: string): string, isDark: boolean}} Theme `paper`: of notes
  * @typedef {(ctx: Context, item: Item, theme: Theme, zoom: number) => void} Painter
  */
-import { dimmed, onDark, parseHex } from "./color.js";
+import { darkPaper, onDark, parseHex } from "./color.js";
 import { arrowHead, drawnWidth, extentOf, isLinear, plainBox, rotationOf, widthOf } from "./geometry.js";
 import { outline, trace } from "./ink.js";
 import { FONT, LINE_HEIGHT, measureText, NOTE, NOTE_PAD, noteLines, textSizeOf } from "./text.js";
@@ -34,7 +34,8 @@ function normalise(color) {
 
 /** @param {boolean} isDark @returns {Theme} */
 export function makeTheme(isDark) {
-  return { isDark, color: (stored) => (isDark ? onDark(normalise(stored)) : normalise(stored)) };
+  const [ink, paper] = isDark ? [onDark, darkPaper] : [(/** @type {string} */ c) => c, (/** @type {string} */ c) => c];
+  return { isDark, color: (stored) => ink(normalise(stored)), paper: (stored) => paper(normalise(stored)) };
 }
 
 /** @param {Element} el @param {Theme} theme */
@@ -147,12 +148,11 @@ function paintNote(ctx, { el }, theme) {
   const box = plainBox(el, measureText);
   if (!box) return;
   const { minX: x, minY: y, maxX, maxY } = box;
-  const color = normalise(typeof el.color === "string" ? el.color : NOTE.color);
-  ctx.fillStyle = theme.isDark ? dimmed(color) : color;
+  ctx.fillStyle = theme.paper(typeof el.color === "string" ? el.color : NOTE.color);
   ctx.beginPath();
   ctx.roundRect(x, y, maxX - x, maxY - y, 6);
   ctx.fill();
-  ctx.fillStyle = INK;
+  ctx.fillStyle = theme.color(INK);
   textLines(ctx, noteLines(el, measureText), textSizeOf(el), x + NOTE_PAD.x, y + NOTE_PAD.y);
 }
 

@@ -176,7 +176,7 @@ class Editor {
     const { area, desk } = this, { z } = desk.camera, el = this.now(), isNote = el.type === "note";
     const size = textSizeOf(el) * z, box = isNote ? this.noteRoom(el) : this.textRoom(el);
     const at = toScreen(desk.camera, box.x, box.y);
-    const color = isNote ? "#1e1e1e" : desk.layers.theme.color(el.color ?? "#1e1e1e");
+    const color = desk.layers.theme.color(isNote ? "#1e1e1e" : el.color ?? "#1e1e1e");
     Object.assign(area.style, {
       transform: `translate(${at.x}px, ${at.y}px)`, font: `${size}px/${LINE_HEIGHT} ${FONT}`, color, caretColor: color,
       width: `${box.w * z}px`, height: `${box.h * z}px`,
