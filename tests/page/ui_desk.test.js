@@ -121,6 +121,18 @@ test("what has not changed is neither measured nor put in its place again", () =
   assert.equal(measured, before);
 });
 
+test("a stroke that is turned or stretched is drawn anew as it grows", () => {
+  for (const props of [{ rotation: 1 }, { w: 30 }]) {
+    const { scene, submit } = desk();
+    submit({ type: "stroke", id: "s", points: [[0, 0], [10, 5]], width: 2, ...props });
+    scene.refresh(["s"]);
+    submit({ type: "append", id: "s", from: 2, points: [[20, 0]] });
+    const { dirty, grown } = scene.refresh(["s"]);
+    assert.equal(dirty.length, 2);
+    assert.deepEqual(grown, []);
+  }
+});
+
 test("a stroke that is moved or coloured keeps its traced path, a wider one does not", () => {
   const { scene, submit } = desk();
   submit({ type: "stroke", id: "s", points: [[0, 0], [10, 0]], width: 2 });
@@ -131,6 +143,10 @@ test("a stroke that is moved or coloured keeps its traced path, a wider one does
   scene.refresh(["s"]);
   assert.equal(scene.get("s")?.path, path);
   submit({ type: "set", id: "s", props: { width: 4 } });
+  scene.refresh(["s"]);
+  assert.equal(scene.get("s")?.path, null);
+  Object.assign(/** @type {any} */ (scene.get("s")), { path });
+  submit({ type: "set", id: "s", props: { w: 40 } });
   scene.refresh(["s"]);
   assert.equal(scene.get("s")?.path, null);
 });

@@ -41,6 +41,39 @@ test("a turned shape is hit in its turned frame", () => {
   assert.ok(!hits(el, at(5, 50), at(5, 50), 1));
 });
 
+test("a stroke with w or h is stretched from its upper left corner, and its box, line and hits with it [PRP-12]", () => {
+  const el = { id: "s", type: "stroke", points: [10, 10, 0.5, 20, 30, 0.5], width: 2 };
+  assert.deepEqual(g.shownPoints(el), el.points, "as it is without");
+  const wide = { ...el, w: 40, x: 5, y: 7 };
+  assert.deepEqual(g.shownPoints(wide), [10, 10, 0.5, 50, 30, 0.5]);
+  assert.deepEqual(g.plainBox(wide, measure), { minX: 15, minY: 17, maxX: 55, maxY: 37 });
+  assert.deepEqual(g.shownPoints({ ...wide, h: 10 }), [10, 10, 0.5, 50, 20, 0.5]);
+  assert.ok(hits(wide, at(55, 37), at(55, 37), 1) && hits(wide, at(35, 27), at(35, 27), 1));
+  assert.ok(!hits(wide, at(25, 37), at(25, 37), 1), "not where it would be unstretched");
+  assert.deepEqual(g.shownPoints({ ...el, w: 0, h: -5 }), el.points, "sides that are not above 0 count for nothing");
+  const flat = { ...el, points: [0, 5, -1, 8, 5, -1], w: 16, h: 99 };
+  assert.deepEqual(g.shownPoints(flat), [0, 5, -1, 16, 5, -1], "what has no height gets none");
+  const turned = { ...wide, rotation: Math.PI / 2 }; // about 35, 27, the middle of the stretched box
+  assert.ok(hits(turned, at(25, 47), at(25, 47), 1), "[PRP-11]");
+});
+
+test("a stretched stroke that grows is stretched anew, though its points are the same list", () => {
+  const points = [0, 0, -1, 10, 0, -1], el = { id: "s", type: "stroke", points, w: 20 };
+  assert.deepEqual(g.shownPoints(el), [0, 0, -1, 20, 0, -1]);
+  points.push(40, 0, -1);
+  assert.deepEqual(g.shownPoints(el), [0, 0, -1, 5, 0, -1, 20, 0, -1]);
+});
+
+test("what is seen of an element is within what it may paint on, and as wide as its line is drawn", () => {
+  const line = { points: [0, 0, 0.2, 50, 40, 0.9, 100, 0, 0.4], width: 16 };
+  for (const el of [{ type: "stroke", ...line }, { type: "stroke", ...line, rotation: 1 }, { type: "shape", kind: "ellipse", x: 0, y: 0, w: 50, h: 30, width: 16 }]) {
+    const seen = /** @type {any} */ (g.seenBox({ id: "e", ...el }, measure)), painted = /** @type {any} */ (g.paintBox({ id: "e", ...el }, measure));
+    assert.ok(g.contains(painted, seen));
+  }
+  assert.deepEqual(g.seenBox({ id: "r", type: "shape", kind: "rectangle", x: 0, y: 0, w: 50, h: 30, width: 16 }, measure), { minX: -8, minY: -8, maxX: 58, maxY: 38 });
+  assert.equal(g.seenBox({ id: "s", type: "stroke", ...line }, measure)?.minY, -16 * (0.2 + 0.6 * 0.9));
+});
+
 test("boxes begin at x, y; shapes, notes, images and pages extend by w, h, texts by their letters [PRP-10]", () => {
   const place = { x: 10, y: 20, w: 30, h: 40 }, box = { minX: 10, minY: 20, maxX: 40, maxY: 60 };
   for (const type of ["shape", "note", "image", "page"]) {

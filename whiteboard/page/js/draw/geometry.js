@@ -16,8 +16,10 @@ export const DEFAULT_WIDTH = 4;
 /** Width and height of a box that has none. */
 const DEFAULT_SIDE = 100;
 const ELLIPSE_SIDES = 48;
-/** How much farther off a stroke's side may lie in a bend (draw/ink.js). */
+/** How much farther off a line's side may lie in a bend (draw/ink.js). */
 const BEND = 1.3;
+/** Letters reach beyond their box, and pixels beyond any line. */
+const SLACK = 3;
 /** An arrow is drawn no thicker than this share of its length: head and shaft stay what they are. */
 const ARROW_WIDTH_SHARE = 1 / 6;
 const ARROW_HEAD_SHARE = 1 / 2;
@@ -144,11 +146,40 @@ export function extentOf(el) {
   return { w: num(el.w, w), h: num(el.h, h) };
 }
 
+/** @typedef {{line: Line, count: number}} Stretched */
+/** Elements are never changed in place but for points that are added. @type {WeakMap<Element, Stretched>} */
+const stretched = new WeakMap();
+
+/** Points of a stroke as they are shown before its offset: stretched to its w and h, if it has them (PRP-12). @param {Element} el @returns {Line} */
+export function shownPoints(el) {
+  const points = el.points ?? [];
+  if (!isStretched(el)) return points;
+  const known = stretched.get(el);
+  if (known?.count === points.length) return known.line;
+  const line = stretch(points, num(el.w, 0), num(el.h, 0));
+  stretched.set(el, { line, count: points.length });
+  return line;
+}
+
+/** Is it a stroke with a size of its own? @param {Element} el */
+export function isStretched(el) {
+  return el.type === "stroke" && (num(el.w, 0) > 0 || num(el.h, 0) > 0);
+}
+
+/** @param {Line} points @param {number} w @param {number} h @returns {Line} */
+function stretch(points, w, h) {
+  const box = boxOfLine(points);
+  if (!box) return points;
+  const { minX, minY, maxX, maxY } = box;
+  const alongX = w > 0 && maxX > minX ? w / (maxX - minX) : 1, alongY = h > 0 && maxY > minY ? h / (maxY - minY) : 1;
+  return points.map((v, i) => (i % 3 === 0 ? minX + (v - minX) * alongX : i % 3 === 1 ? minY + (v - minY) * alongY : v));
+}
+
 /** The unrotated box of an element's own geometry, without line width. @param {Element} el @param {MeasureText} measure @returns {Box|null} */
 export function plainBox(el, measure) {
   const x = num(el.x, 0), y = num(el.y, 0);
   if (el.type === "stroke") {
-    const box = boxOfLine(el.points ?? []);
+    const box = boxOfLine(shownPoints(el));
     return box && { minX: box.minX + x, minY: box.minY + y, maxX: box.maxX + x, maxY: box.maxY + y };
   }
   if (el.type === "text") {
@@ -165,18 +196,32 @@ export function rotationOf(el) {
   return num(el.rotation, 0);
 }
 
-/** Room that the drawn line takes beyond the plain box. @param {Element} el */
-function lineMargin(el) {
-  if (el.type === "stroke") return Math.max(radiusAt(widthOf(el), 1) * BEND, dotRadius(widthOf(el), 1));
-  if (el.type === "shape") return drawnWidth(el) / 2 + (el.kind === "arrow" ? Math.max(MIN_HEAD, arrowHeadLength(el) * Math.sin(BARB_ANGLE)) : 0);
-  return 2;
+/** How far the drawn line reaches beyond the plain box. @param {Element} el */
+export function lineMargin(el) {
+  if (el.type === "stroke") return inkRadius(el);
+  if (el.type !== "shape") return 0;
+  return drawnWidth(el) / 2 + (el.kind === "arrow" ? Math.max(MIN_HEAD, arrowHeadLength(el) * Math.sin(BARB_ANGLE)) : 0);
+}
+
+/** Of a stroke where it is pressed most. @param {Element} el */
+function inkRadius(el) {
+  const { points = [] } = el, radius = points.length === 3 ? dotRadius : radiusAt;
+  let most = 0;
+  for (let i = 2; i < points.length; i += 3) most = Math.max(most, radius(widthOf(el), points[i]));
+  return most;
 }
 
 /** Everything the element can paint on. @param {Element} el @param {MeasureText} measure @returns {Box|null} */
 export function paintBox(el, measure) {
   const box = plainBox(el, measure);
   if (!box) return null;
-  return expand(rotatedBox(box, rotationOf(el)), lineMargin(el) + 1);
+  return expand(rotatedBox(box, rotationOf(el)), lineMargin(el) * BEND + SLACK);
+}
+
+/** The upright box of what is seen of the element. @param {Element} el @param {MeasureText} measure @returns {Box|null} */
+export function seenBox(el, measure) {
+  const box = plainBox(el, measure);
+  return box && expand(rotatedBox(box, rotationOf(el)), lineMargin(el));
 }
 
 /** Upright box around a box turned about its middle. @param {Box} box @param {number} angle @returns {Box} */
@@ -221,7 +266,7 @@ export function shapeRing(kind, box) {
 /** The line an element consists of, unrotated and, for a stroke, before its offset; null when it is a solid box.
  * @param {Element} el @param {Box} box @returns {Line|null} */
 export function lineOf(el, box) {
-  if (el.type === "stroke") return el.points ?? [];
+  if (el.type === "stroke") return shownPoints(el);
   if (el.type !== "shape") return null;
   if (!isLinear(el)) return shapeRing(String(el.kind), box);
   const x = num(el.x, 0), y = num(el.y, 0), { w, h } = extentOf(el);

@@ -10,7 +10,7 @@
  * @typedef {(ctx: Context, item: Item, theme: Theme, zoom: number) => void} Painter
  */
 import { darkPaper, onDark, parseHex } from "./color.js";
-import { arrowHead, drawnWidth, extentOf, isLinear, plainBox, rotationOf, widthOf } from "./geometry.js";
+import { arrowHead, drawnWidth, extentOf, isLinear, plainBox, rotationOf, shownPoints, widthOf } from "./geometry.js";
 import { outline, trace } from "./ink.js";
 import { FONT, LINE_HEIGHT, measureText, NOTE, NOTE_PAD, noteLines, textSizeOf } from "./text.js";
 
@@ -50,7 +50,7 @@ const THIN_PX = 1.3;
 function paintStroke(ctx, item, theme, zoom) {
   const { el } = item, x = el.x ?? 0, y = el.y ?? 0;
   ctx.translate(x, y);
-  if (widthOf(el) * zoom < THIN_PX) drawThin(ctx, el.points ?? [], Math.max(widthOf(el), HAIRLINE_PX / zoom), inkOf(el, theme));
+  if (widthOf(el) * zoom < THIN_PX) drawThin(ctx, shownPoints(el), Math.max(widthOf(el), HAIRLINE_PX / zoom), inkOf(el, theme));
   else fillOutline(ctx, item, inkOf(el, theme));
   ctx.translate(-x, -y);
 }
@@ -59,7 +59,7 @@ function paintStroke(ctx, item, theme, zoom) {
 function fillOutline(ctx, item, color) {
   if (!item.path) {
     item.path = new Path2D();
-    trace(item.path, outline(item.el.points ?? [], widthOf(item.el)));
+    trace(item.path, outline(shownPoints(item.el), widthOf(item.el)));
   }
   ctx.fillStyle = color;
   ctx.fill(item.path);

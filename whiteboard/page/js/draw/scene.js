@@ -6,13 +6,13 @@
  * @typedef {import("./geometry.js").Box} Box
  * @typedef {import("./geometry.js").Point} Point
  * @typedef {import("../types.js").Element} Element
- * @typedef {{id:string, el:Element, box:Box, outer?:Box, count:number, rank:number, path:Path2D|null}} Item
- *   `box`: all that it may paint on; `outer`: its geometry, once somebody has asked; `path`: once it was drawn
+ * @typedef {{id:string, el:Element, box:Box, outer?:Box, seen?:Box, count:number, rank:number, path:Path2D|null}} Item
+ *   `box`: all that it may paint on; `outer`: its geometry, and `seen`: what is seen, once somebody has asked; `path`: once it was drawn
  * @typedef {{get(id:string): Element|null|undefined, drawOrder(): readonly string[]}} View
  * @typedef {{added:string[], begun:string[], grown:string[], dirty:Box[], gone:string[]}} Changes
  *   `begun`: strokes that were not there; `added`: whatever else was not
  */
-import { contains, expand, boxFromCorners, paintBox, plainBox, rotatedBox, rotationOf, sweepHits, union } from "./geometry.js";
+import { boxFromCorners, contains, expand, isStretched, paintBox, plainBox, rotatedBox, rotationOf, seenBox, sweepHits, union } from "./geometry.js";
 import { Grid } from "./grid.js";
 
 export class Scene {
@@ -57,7 +57,7 @@ export class Scene {
       }
     } else if (!old) {
       (item.el.type === "stroke" ? changes.begun : changes.added).push(id);
-    } else if (!sameLook(old.el, item.el) || item.count < old.count) {
+    } else if (!sameLook(old.el, item.el) || item.count < old.count || (item.count > old.count && growsElsewhere(item.el))) {
       changes.dirty.push(old.box, item.box);
       if (samePath(old, item)) item.path = old.path;
     } else if (item.count > old.count) {
@@ -136,13 +136,22 @@ export class Scene {
     return this.within(box).filter((item) => contains(expand(box, 2), this.outerBox(item.id) ?? item.box)).map((item) => item.id);
   }
 
-  /** The upright box of an element's geometry, as a selection frame shows it. @param {string} id @returns {Box|null} */
+  /** The upright box of an element's geometry. @param {string} id @returns {Box|null} */
   outerBox(id) {
     const item = this.items.get(id);
     if (!item) return null;
-    const box = item.outer ?? plainBox(item.el, this.measure);
-    item.outer ??= box ? rotatedBox(box, rotationOf(item.el)) : undefined;
+    if (item.outer) return item.outer;
+    const box = plainBox(item.el, this.measure);
+    item.outer = box ? rotatedBox(box, rotationOf(item.el)) : undefined;
     return item.outer ?? null;
+  }
+
+  /** The upright box of what is seen of an element. @param {string} id @returns {Box|null} */
+  seenBox(id) {
+    const item = this.items.get(id);
+    if (!item) return null;
+    item.seen ??= seenBox(item.el, this.measure) ?? undefined;
+    return item.seen ?? null;
   }
 
   /** Everything drawn. @returns {Box|null} */
@@ -167,6 +176,11 @@ export class Scene {
   }
 }
 
+/** Do new points move those that were there? @param {Element} el */
+function growsElsewhere(el) {
+  return isStretched(el) || rotationOf(el) !== 0;
+}
+
 const NOT_LOOK = new Set(["id", "type", "by", "created", "points"]);
 
 /** Are all properties the same? @param {Element} a @param {Element} b */
@@ -178,6 +192,6 @@ function sameLook(a, b) {
 
 /** Would the second be traced just as the first was? An author's ink only grows: as many points are the same
  * points. What moves or colours it does not matter. @param {Item} a @param {Item} b */
-function samePath(a, b) {
-  return a.count === b.count && a.el.by === b.el.by && a.el.width === b.el.width;
+export function samePath(a, b) {
+  return a.count === b.count && a.el.by === b.el.by && a.el.width === b.el.width && a.el.w === b.el.w && a.el.h === b.el.h;
 }
