@@ -18,7 +18,7 @@ DRAW_MANY = """count => whiteboard.desk.history.do(Array.from({ length: count },
 COUNT = """() => {
   const { desk, layers } = whiteboard;
   window.counted = { takes: 0, boxes: 0, frames: layers.stats.frames };
-  for (const [name, kind] of [["take", "takes"], ["selectionBox", "boxes"]]) {
+  for (const [name, kind] of [["take", "takes"], ["selectedBox", "boxes"]]) {
     const real = desk[name].bind(desk);
     desk[name] = (...given) => (counted[kind]++, real(...given));
   }

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import * as g from "../../whiteboard/page/js/draw/geometry.js";
 import { Grid } from "../../whiteboard/page/js/draw/grid.js";
 import { LINE_HEIGHT, NOTE, NOTE_PAD, noteLines } from "../../whiteboard/page/js/draw/text.js";
-import { handlesOf, resizedProps } from "../../whiteboard/page/js/tools/change.js";
+import { endsOf, resizedProps } from "../../whiteboard/page/js/tools/change.js";
 
 const measure = (/** @type {string} */ text, /** @type {number} */ size) => ({ w: text.length * size * 0.5, h: size * 1.3 });
 const at = (/** @type {number} */ x, /** @type {number} */ y) => ({ x, y });
@@ -110,7 +110,7 @@ test("what has no size has one and the same everywhere: drawn, hit, framed and r
   const line = { id: "l", type: "shape", kind: "line", x: 7, y: 8 };
   assert.deepEqual(g.plainBox(line, measure), { minX: 7, minY: 8, maxX: 7, maxY: 8 });
   assert.ok(!hits(line, at(60, 60), at(60, 60), 5));
-  assert.deepEqual(handlesOf(line, measure).map(({ x, y }) => [x, y]), [[7, 8], [7, 8]]);
+  assert.deepEqual(endsOf(line), [at(7, 8), at(7, 8)]);
 });
 
 test("a note grows with its text: its box is what is drawn, hit and selected", () => {

@@ -14,7 +14,7 @@
  */
 import { fit, viewBox, zoomAt } from "./draw/camera.js";
 import { tint } from "./draw/color.js";
-import { intersects, plainBox, rotatedBox, rotationOf, union } from "./draw/geometry.js";
+import { intersects, seenBox, union } from "./draw/geometry.js";
 import { Layers } from "./draw/layers.js";
 import { makeTheme } from "./draw/painters.js";
 import { Scene } from "./draw/scene.js";
@@ -348,17 +348,21 @@ export class Desk extends EventTarget {
   /** The box of an element as it is shown, in the middle of a drag too. @param {string} id @returns {Box|null} */
   shownBox(id) {
     const preview = this.layers.previews.get(id);
-    if (!preview) return this.scene.outerBox(id);
-    const box = plainBox(preview, measureText);
-    return box && rotatedBox(box, rotationOf(preview));
+    return preview ? seenBox(preview, measureText) : this.scene.seenBox(id);
   }
 
-  /** @returns {Box|null} */
-  selectionBox() {
+  /** The box of all that is selected, as it is shown. @returns {Box|null} */
+  selectedBox() {
     /** @type {Box|null} */
     let box = null;
     for (const id of this.selection) box = union(box, this.shownBox(id));
     return box;
+  }
+
+  /** The same with its frame and handles. @returns {Box|null} */
+  selectionBox() {
+    const box = this.selectedBox();
+    return box && (this.tool?.around(box) ?? box);
   }
 
   // --- telling ----------------------------------------------------------------------------------

@@ -15,6 +15,7 @@
 import { expand, intersects, union } from "./geometry.js";
 import { snap, viewBox } from "./camera.js";
 import { paint } from "./painters.js";
+import { samePath } from "./scene.js";
 
 /** So many visible elements are drawn at once; more are drawn in slices, on the canvas at the back. */
 const AT_ONCE = 700;
@@ -388,7 +389,7 @@ export class Layers {
     for (const item of this.scene.sorted(this.moving.keys())) {
       const el = this.previews.get(item.id);
       if (this.hidden.has(item.id) || (!el && !intersects(item.box, view))) continue;
-      paint(ctx, el ? { ...item, el } : item, this.theme, this.camera.z);
+      paint(ctx, el ? previewOf(item, el) : item, this.theme, this.camera.z);
     }
     this.draft?.(ctx);
   }
@@ -405,6 +406,12 @@ export class Layers {
     const unit = camera.z * this.ratio;
     ctx.setTransform(unit, 0, 0, unit, -camera.x * unit, -camera.y * unit);
   }
+}
+
+/** An item as it is shown while it is changed; what is only moved is not traced anew. @param {Item} item @param {import("../types.js").Element} el @returns {Item} */
+function previewOf(item, el) {
+  const preview = { ...item, el };
+  return samePath(item, preview) ? preview : { ...preview, path: null };
 }
 
 /** @param {HTMLElement} stage @param {string} className */

@@ -1,23 +1,29 @@
 // @ts-check
 /**
- * Select, move, resize. What is being changed is lifted onto the live layer and previewed there; others see it
- * move too, as long as it is not too much at once; one drag is one undo.
+ * Select, move, resize, turn. What is being changed is lifted onto the live layer and previewed there; others see
+ * it move too, as long as it is not too much at once; one drag is one undo.
  *
  * @typedef {import("../types.js").PointerSample} PointerSample
  * @typedef {import("../types.js").Element} Element
  * @typedef {import("../draw/geometry.js").Box} Box
  * @typedef {{kind:"none"} | {kind:"marquee", from:PointerSample, to:PointerSample, base:string[]}
- *   | {kind:"change", from:PointerSample, handle:string|null, before:Map<string, Element>, hasMoved:boolean, sentAt:number}} State
+ *   | {kind:"change", from:PointerSample, handle:string|null, before:Map<string, Element>, box:Box, turn:number, hasMoved:boolean, sentAt:number}} State
+ * @typedef {State & {kind:"change"}} Change `box`: of all that is changed, before it was; `turn`: by how much it is turned
+ * @typedef {Map<string, Record<string, unknown>>} Changes new properties by element
+ * @typedef {import("./frame.js").Frame} Frame
+ * @typedef {{frame:Frame|null, handles:import("./frame.js").Handle[]}} Grip by which the selection is taken; a line has no frame
  */
-import { toScreen } from "../draw/camera.js";
-import { boxFromCorners, expand, inBox, isLinear } from "../draw/geometry.js";
-import { handlesOf, movedProps, resizedProps } from "./change.js";
+import { boxFromCorners, expand, isLinear, lineMargin, plainBox, rotationOf } from "../draw/geometry.js";
+import { anchorOf, boundedScale, endsOf, groupScale, meantAngle, middleOf, movedProps, resizedProps, scaledProps, turnedProps } from "./change.js";
+import { boxAround, cursorOf, drawFrame, drawHandles, frameAround, handleAt, handlesOf, isInFrame, isInMiddle, lineHandles, TURN } from "./frame.js";
 import { Tool } from "./tool.js";
 
 const HIT_PX = 7;
 const DRAG_PX = 3;
-const FRAME_PX = 5;
-const HANDLE_PX = 11;
+/** Room between an element and its frame among several. */
+const EACH_PX = 2;
+/** More are not framed one by one. */
+const EACH_MAX = 200;
 /** So many elements are shown to others while they move; more are sent when let go. */
 const LIVE_MAX = 12;
 const LIVE_MS = 66;
@@ -38,12 +44,12 @@ export class SelectTool extends Tool {
 
   /** @param {PointerSample} p */
   down(p) {
-    if (p.clicks === 2 && this.doubleClick(p)) return;
     const handle = this.handleAt(p);
     if (handle) {
       this.beginChange(p, handle);
       return;
     }
+    if (p.clicks === 2 && this.doubleClick(p)) return;
     const hit = this.desk.scene.hit(p, (p.kind === "touch" ? 2 : 1) * HIT_PX / this.desk.camera.z);
     if (p.shift && hit) this.desk.toggle(hit);
     else if (hit && !this.desk.selection.has(hit)) this.desk.select([hit]);
@@ -70,13 +76,15 @@ export class SelectTool extends Tool {
 
   /** @param {PointerSample} p @param {string|null} handle */
   beginChange(p, handle) {
-    if (this.desk.isReadOnly) return;
+    const { desk } = this, box = desk.selectedBox();
+    if (desk.isReadOnly || !box) return;
     const before = new Map();
-    for (const id of this.desk.selection) {
-      const el = this.desk.view.get(id);
+    for (const id of desk.selection) {
+      const el = desk.view.get(id);
       if (el) before.set(id, el);
     }
-    this.state = { kind: "change", from: p, handle, before, hasMoved: false, sentAt: 0 };
+    this.state = { kind: "change", from: p, handle, before, box, turn: 0, hasMoved: false, sentAt: 0 };
+    if (handle === TURN) desk.setCursor("grabbing");
   }
 
   /** @param {PointerSample[]} samples */
@@ -92,7 +100,7 @@ export class SelectTool extends Tool {
     this.desk.layers.request();
   }
 
-  /** @param {State & {kind:"change"}} state @param {PointerSample} p */
+  /** @param {Change} state @param {PointerSample} p */
   change(state, p) {
     if (!state.hasMoved) {
       if (Math.hypot(p.sx - state.from.sx, p.sy - state.from.sy) < DRAG_PX) return;
@@ -109,7 +117,7 @@ export class SelectTool extends Tool {
     this.desk.announce("selection");
   }
 
-  /** @param {State & {kind:"change"}} state @param {Map<string, Record<string, unknown>>} changes */
+  /** @param {Change} state @param {Changes} changes */
   sendLive(state, changes) {
     const now = performance.now();
     if (state.before.size > LIVE_MAX || now - state.sentAt < LIVE_MS) return;
@@ -117,23 +125,41 @@ export class SelectTool extends Tool {
     this.send(changes);
   }
 
-  /** @param {Map<string, Record<string, unknown>>} changes */
+  /** @param {Changes} changes */
   send(changes) {
     const ops = [];
     for (const [id, props] of changes) if (this.desk.view.get(id)) ops.push({ type: "set", id, props });
     this.desk.history.do(ops);
   }
 
-  /** New properties of each element for a pointer position. @param {State & {kind:"change"}} state @param {PointerSample} p */
+  /** New properties of each element for a pointer position. @param {Change} state @param {PointerSample} p @returns {Changes} */
   changesAt(state, p) {
-    let dx = p.x - state.from.x, dy = p.y - state.from.y;
-    if (!state.handle && p.shift) [dx, dy] = Math.abs(dx) > Math.abs(dy) ? [dx, 0] : [0, dy];
-    /** @type {Map<string, Record<string, unknown>>} */
-    const changes = new Map();
-    for (const [id, el] of state.before) {
-      changes.set(id, state.handle ? resizedProps(el, state.handle, dx, dy, p.shift, this.desk.scene.measure) : movedProps(el, dx, dy));
+    const change = this.changeAt(state, p);
+    return new Map(Array.from(state.before, ([id, el]) => [id, change(el)]));
+  }
+
+  /** What happens to each. @param {Change} state @param {PointerSample} p @returns {(el: Element) => Record<string, number>} */
+  changeAt(state, p) {
+    const { before, handle, from, box } = state, { measure } = this.desk.scene;
+    let dx = p.x - from.x, dy = p.y - from.y;
+    if (handle === TURN) return this.turnAt(state, p);
+    if (handle && before.size === 1) return (el) => resizedProps(el, handle, dx, dy, p.shift, measure);
+    if (handle) {
+      const anchor = anchorOf(box, handle), scale = boundedScale(before.values(), box, groupScale(box, handle, dx, dy));
+      return (el) => scaledProps(el, anchor, scale, measure);
     }
-    return changes;
+    if (p.shift) [dx, dy] = Math.abs(dx) > Math.abs(dy) ? [dx, 0] : [0, dy];
+    return (el) => movedProps(el, dx, dy);
+  }
+
+  /** @param {Change} state @param {PointerSample} p @returns {(el: Element) => Record<string, number>} */
+  turnAt(state, p) {
+    const { from, before, box } = state, { measure } = this.desk.scene;
+    const [single] = before.size === 1 ? before.values() : [null];
+    const about = middleOf((single && plainBox(single, measure)) ?? box), turned = single ? rotationOf(single) : 0;
+    const by = Math.atan2(p.y - about.y, p.x - about.x) - Math.atan2(from.y - about.y, from.x - about.x);
+    state.turn = meantAngle(turned + by, p.shift) - turned;
+    return (el) => turnedProps(el, about, state.turn, measure);
   }
 
   /** @param {PointerSample} p */
@@ -164,10 +190,10 @@ export class SelectTool extends Tool {
   hover(p) {
     const handle = this.handleAt(p);
     const hit = handle ? null : this.desk.scene.hit(p, HIT_PX / this.desk.camera.z);
-    this.desk.setCursor(handle ? `resize-${handle}` : hit || this.isInFrame(p) ? "move" : "default");
+    this.desk.setCursor(handle ? cursorOf(handle, this.grip()?.frame?.angle ?? 0) : hit || this.isInFrame(p) ? "move" : "default");
   }
 
-  /** The only selected element if it has handles. @returns {Element|null} */
+  /** The only selected element if it may be changed. @returns {Element|null} */
   single() {
     const { selection, view, layers } = this.desk;
     if (selection.size !== 1 || this.desk.isReadOnly) return null;
@@ -175,64 +201,78 @@ export class SelectTool extends Tool {
     return layers.previews.get(id) ?? view.get(id) ?? null;
   }
 
+  /** @param {Box|null} [box] of all that is selected @returns {Grip|null} */
+  grip(box = this.desk.selectedBox()) {
+    const el = this.single();
+    if (!box) return null;
+    if (el && isLinear(el)) return { frame: null, handles: lineHandles(...endsOf(el), this.desk.camera) };
+    const frame = el ? this.frameOf(el) : this.frameOfAll(box);
+    return { frame, handles: handlesOf(frame, this.kindOfHandles(el)) };
+  }
+
+  /** Around one element, turned as it is. @param {Element} el @param {number} [margin] px @param {number} [least] px */
+  frameOf(el, margin, least) {
+    const box = /** @type {Box} */ (plainBox(el, this.desk.scene.measure));
+    return frameAround(expand(box, lineMargin(el)), rotationOf(el), this.desk.camera, margin, least);
+  }
+
+  /** Around several, upright until they are turned. @param {Box} box */
+  frameOfAll(box) {
+    const { state } = this, isTurned = state.kind === "change" && state.turn !== 0;
+    return frameAround(isTurned ? state.box : box, isTurned ? state.turn : 0, this.desk.camera);
+  }
+
+  /** @param {Element|null} el the only one, null: several @returns {import("./frame.js").Kind} */
+  kindOfHandles(el) {
+    if (this.desk.isReadOnly) return "none";
+    if (!el || el.type === "text") return "corners";
+    return el.type === "stroke" && (el.points?.length ?? 0) <= 3 ? "none" : "all";
+  }
+
+  /** @param {Box} box */
+  around(box) {
+    const grip = this.grip(box);
+    return (grip && boxAround(grip.frame, grip.handles, this.desk.camera)) ?? box;
+  }
+
   /** @param {PointerSample} p @returns {string|null} */
   handleAt(p) {
-    const el = this.single();
-    if (!el) return null;
-    const reach = p.kind === "touch" ? HANDLE_PX * 1.8 : HANDLE_PX;
-    for (const { name, x, y } of handlesOf(el, this.desk.scene.measure)) {
-      const at = toScreen(this.desk.camera, x, y);
-      if (Math.hypot(at.x - p.sx, at.y - p.sy) <= reach) return name;
-    }
-    return null;
+    const grip = this.grip(), at = { x: p.sx, y: p.sy };
+    if (!grip || (grip.frame ? isInFrame(grip.frame, at, 0.5) : isInMiddle(grip.handles, at))) return null;
+    return handleAt(grip.handles, at, p.kind);
   }
 
   /** @param {PointerSample} p */
   isInFrame(p) {
-    const box = this.desk.selectionBox(), el = this.single();
-    return Boolean(box && !(el && isLinear(el)) && inBox(expand(box, FRAME_PX / this.desk.camera.z), p.x, p.y));
+    const frame = this.grip()?.frame;
+    return Boolean(frame && isInFrame(frame, { x: p.sx, y: p.sy }));
   }
 
   /** @param {CanvasRenderingContext2D} ctx */
   decorate(ctx) {
     ctx.strokeStyle = this.desk.accent;
     ctx.lineWidth = 1.25;
-    this.drawFrames(ctx);
+    this.drawGrip(ctx);
     if (this.state.kind === "marquee") this.drawMarquee(ctx, this.state);
   }
 
   /** @param {CanvasRenderingContext2D} ctx */
-  drawFrames(ctx) {
-    const box = this.desk.selectionBox(), el = this.single();
-    if (!box) return;
-    if (!el || !isLinear(el)) this.frame(ctx, box, FRAME_PX);
-    for (const { x, y } of el ? handlesOf(el, this.desk.scene.measure) : []) {
-      const at = toScreen(this.desk.camera, x, y);
-      ctx.fillStyle = this.desk.paper;
-      ctx.beginPath();
-      ctx.arc(at.x, at.y, 4.5, 0, 2 * Math.PI);
-      ctx.fill();
-      ctx.stroke();
-    }
-    if (this.desk.selection.size > 1 && this.desk.selection.size <= 200) this.drawEach(ctx);
+  drawGrip(ctx) {
+    const grip = this.grip(), { size } = this.desk.selection;
+    if (!grip) return;
+    if (size > 1 && size <= EACH_MAX) this.drawEach(ctx);
+    if (grip.frame) drawFrame(ctx, grip.frame);
+    drawHandles(ctx, grip.handles, grip.frame, this.desk.paper);
   }
 
   /** @param {CanvasRenderingContext2D} ctx */
   drawEach(ctx) {
     ctx.globalAlpha = 0.35;
     for (const id of this.desk.selection) {
-      const box = this.desk.shownBox(id);
-      if (box) this.frame(ctx, box, 2);
+      const el = this.desk.layers.previews.get(id) ?? this.desk.view.get(id);
+      if (el && this.desk.scene.get(id)) drawFrame(ctx, this.frameOf(el, EACH_PX, 0));
     }
     ctx.globalAlpha = 1;
-  }
-
-  /** @param {CanvasRenderingContext2D} ctx @param {Box} box @param {number} margin */
-  frame(ctx, box, margin) {
-    const a = toScreen(this.desk.camera, box.minX, box.minY), b = toScreen(this.desk.camera, box.maxX, box.maxY);
-    ctx.beginPath();
-    ctx.roundRect(a.x - margin, a.y - margin, b.x - a.x + 2 * margin, b.y - a.y + 2 * margin, 3);
-    ctx.stroke();
   }
 
   /** @param {CanvasRenderingContext2D} ctx @param {State & {kind:"marquee"}} state */

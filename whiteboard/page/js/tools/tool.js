@@ -46,6 +46,11 @@ export class Tool {
   /** The pointer moves without being down. @param {PointerSample} _p */
   hover(_p) {}
 
+  /** What is drawn around the box of all that is selected, as a box. @param {import("../draw/geometry.js").Box} box */
+  around(box) {
+    return box;
+  }
+
   /** Draws on the overlay, in screen coordinates. @param {CanvasRenderingContext2D} _ctx */
   decorate(_ctx) {}
 }
