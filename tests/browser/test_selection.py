@@ -199,3 +199,19 @@ def test_turned_and_stretched_ink_is_the_same_for_all(ada: Person, lin: Person) 
     ada.page.reload()
     ada.arrives()
     assert difference(mine, picture(ada, 150, 120, 550, 420)) <= SAME
+
+
+def test_a_turned_text_is_changed_where_it_stands(ada: Person) -> None:
+    """The field of a turned text or note lies on it, turned as it is. [R25]"""
+    for tool, at in (("text", (300, 300)), ("note", (600, 300))):
+        made = ada.write(at, "turned", tool=tool)
+        ada.ask("id => whiteboard.desk.submit({ type: 'set', id, props: { rotation: Math.PI / 2 } })", made)
+        ada.key("Escape")
+        middle = ada.middle(made)
+        ada.page.mouse.dblclick(*middle)
+        box = ada.find("text-editor").bounding_box()
+        assert box is not None
+        assert box["height"] > box["width"] or tool == "note"
+        assert box["x"] <= middle[0] <= box["x"] + box["width"]
+        assert box["y"] <= middle[1] <= box["y"] + box["height"]
+        ada.key("Escape")

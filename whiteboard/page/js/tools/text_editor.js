@@ -7,7 +7,7 @@
  * @typedef {import("../desk.js").Desk} Desk
  */
 import { panBy, toScreen } from "../draw/camera.js";
-import { paintBox, plainBox } from "../draw/geometry.js";
+import { paintBox, plainBox, rotateAround, rotationOf } from "../draw/geometry.js";
 import { round2 } from "../draw/ink.js";
 import { paint } from "../draw/painters.js";
 import { DEFAULT_TEXT_SIZE, FONT, LINE_HEIGHT, measureText, NOTE, NOTE_PAD, textSizeOf } from "../draw/text.js";
@@ -36,6 +36,18 @@ export function openEditor(desk, id, at, type = "text") {
   const editor = new Editor(desk, standing ?? blank(desk, at, type), !standing);
   desk.editor = editor;
   editor.open(at);
+}
+
+/** About which a text or a note is turned. @param {Element} el @returns {import("../draw/geometry.js").Point} */
+function middleOf(el) {
+  const { minX, minY, maxX, maxY } = /** @type {import("../draw/geometry.js").Box} */ (plainBox(el, measureText));
+  return { x: (minX + maxX) / 2, y: (minY + maxY) / 2 };
+}
+
+/** A point turned about the element's middle. @param {Element} el @param {import("../draw/geometry.js").Point} at @param {number} angle */
+function turned(el, at, angle) {
+  const { x, y } = middleOf(el);
+  return rotateAround(at.x, at.y, x, y, angle);
 }
 
 class Editor {
@@ -71,7 +83,7 @@ class Editor {
     this.place();
     area.focus({ preventScroll: true });
     desk.announce("style");
-    area.selectionStart = area.selectionEnd = this.isNew ? 0 : offsetAt(el, at, measureText);
+    area.selectionStart = area.selectionEnd = this.isNew ? 0 : offsetAt(el, turned(el, at, -rotationOf(el)), measureText);
     this.reveal();
   }
 
@@ -177,8 +189,11 @@ class Editor {
     const size = textSizeOf(el) * z, box = isNote ? this.noteRoom(el) : this.textRoom(el);
     const at = toScreen(desk.camera, box.x, box.y);
     const color = desk.layers.theme.color(isNote ? "#1e1e1e" : el.color ?? "#1e1e1e");
+    const middle = middleOf(el);
     Object.assign(area.style, {
-      transform: `translate(${at.x}px, ${at.y}px)`, font: `${size}px/${LINE_HEIGHT} ${FONT}`, color, caretColor: color,
+      transform: `translate(${at.x}px, ${at.y}px) rotate(${rotationOf(el)}rad)`,
+      transformOrigin: `${(middle.x - box.x) * z}px ${(middle.y - box.y) * z}px`,
+      font: `${size}px/${LINE_HEIGHT} ${FONT}`, color, caretColor: color,
       width: `${box.w * z}px`, height: `${box.h * z}px`,
     });
     if (isNote) desk.layers.request();
@@ -188,7 +203,8 @@ class Editor {
   reveal() {
     const { area, desk } = this, { camera, layers } = desk;
     if (!this.isOpen || document.activeElement !== area) return;
-    const caret = caretAt(this.now(), area.selectionEnd, measureText), { x, y } = toScreen(camera, caret.x, caret.y);
+    const el = this.now(), caret = caretAt(el, area.selectionEnd, measureText), seen = turned(el, caret, rotationOf(el));
+    const { x, y } = toScreen(camera, seen.x, seen.y);
     const around = { left: x - CARET_ROOM_PX, top: y, right: x + CARET_ROOM_PX, bottom: y + caret.h * camera.z };
     const { dx, dy } = pushInto(clearRect(layers.width, layers.height, visualViewport), around);
     if (dx || dy) desk.look(panBy(camera, dx, dy));
