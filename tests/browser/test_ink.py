@@ -97,6 +97,20 @@ def test_thin_ink_is_seen_from_afar(ada: Person) -> None:
     assert ada.element(line)["width"] == 2
 
 
+def test_a_dot_is_seen_at_any_zoom(ada: Person) -> None:
+    """A click of the thinnest pen leaves a dot that can be seen, from near and from afar. [R20]"""
+    ada.find("width-2").click()
+    ada.page.mouse.click(400, 300)
+    ada.page.mouse.move(900, 650)
+    ada.sees_count(1)
+    x, y = ada.elements[0]["points"][0][:2]
+    for zoom in (1, 0.5, 0.2, 0.06):
+        ada.ask("([x, y, z]) => whiteboard.desk.look({ x: x - 400 / z, y: y - 300 / z, z })", [x, y, zoom])
+        settles(ada)
+        near = picture(ada, 394, 294, 12, 12)
+        assert min(sum(pixel) for row in near for pixel in row) // 3 < 130, zoom
+
+
 def test_the_erasers_trail_is_one_shape(ada: Person) -> None:
     """The trail is nowhere darker than where it does not cross itself. [R25]"""
     ada.take("eraser")

@@ -100,6 +100,16 @@ test("rounding cuts a few units off the corners of a pentagon or an octagon, how
   }
 });
 
+test("a thin line is traced from its first point to its last, round where it is round", () => {
+  const calls = /** @type {any[]} */ ([]), note = (/** @type {string} */ name) => (/** @type {number[]} */ ...at) => void calls.push([name, ...at]);
+  const path = { moveTo: note("move"), lineTo: note("line"), quadraticCurveTo: note("curve") };
+  ink.traceLine(path, [0, 0, -1, 4, 0, -1, 4, 4, -1]);
+  assert.deepEqual(calls, [["move", 0, 0], ["curve", 4, 0, 4, 2], ["line", 4, 4]]);
+  calls.length = 0;
+  ink.traceLine(path, [0, 0, -1, 5, 5, -1, 5, 5, -1, 9, 9, -1]);
+  assert.ok(calls.flat().every((v) => typeof v === "string" || Number.isFinite(v)), "repeated points do no harm");
+});
+
 test("a circle of few points has no straight pieces, at any size", () => {
   for (const radius of [5, 50, 5000]) assert.equal(traced(regular(24, radius)).straight, 0);
 });

@@ -172,7 +172,7 @@ export function outline(points, width) {
 }
 
 /** @param {readonly number[]} line */
-function withoutRepeats(line) {
+export function withoutRepeats(line) {
   let repeats = false;
   for (let i = 3; i < line.length && !repeats; i += 3) repeats = line[i] === line[i - 3] && line[i + 1] === line[i - 2];
   if (!repeats) return line;
@@ -266,32 +266,45 @@ function keep(side, /** @type {number} */ x, /** @type {number} */ y, /** @type 
 }
 
 /**
- * Traces polygons smoothly: from the middle of each edge to the next, with the corner between as control point;
- * where that would cut a corner too far, along the edges until near it.
- * @param {{moveTo(x:number,y:number):void, lineTo(x:number,y:number):void, quadraticCurveTo(cx:number,cy:number,x:number,y:number):void, closePath():void}} path
- * @param {number[][]} polygons
+ * @typedef {{moveTo(x:number,y:number):void, lineTo(x:number,y:number):void, quadraticCurveTo(cx:number,cy:number,x:number,y:number):void}} Path
  */
+
+/** Traces polygons smoothly: from the middle of each edge to the next. @param {Path & {closePath():void}} path @param {number[][]} polygons */
 export function trace(path, polygons) {
   for (const p of polygons) {
     const n = p.length;
     path.moveTo((p[n - 2] + p[0]) / 2, (p[n - 1] + p[1]) / 2);
     for (let i = 0; i < n; i += 2) {
-      const x = p[i], y = p[i + 1], h = i > 0 ? i - 2 : n - 2, j = i + 2 < n ? i + 2 : 0;
-      const ax = (p[h] - x) / 2, ay = (p[h + 1] - y) / 2, bx = (p[j] - x) / 2, by = (p[j + 1] - y) / 2;
-      const a = Math.sqrt(ax * ax + ay * ay), b = Math.sqrt(bx * bx + by * by), reach = roundedFrom(ax * bx + ay * by, a, b);
-      const from = Math.min(1, reach / a), to = Math.min(1, reach / b);
-      if (from < 1) path.lineTo(x + ax * from, y + ay * from);
-      path.quadraticCurveTo(x, y, x + bx * to, y + by * to);
-      if (to < 1) path.lineTo(x + bx, y + by);
+      const h = i > 0 ? i - 2 : n - 2, j = i + 2 < n ? i + 2 : 0;
+      roundCorner(path, p[h], p[h + 1], p[i], p[i + 1], p[j], p[j + 1]);
     }
     path.closePath();
   }
 }
 
+/** Traces a line itself, as smoothly. @param {Path} path @param {readonly number[]} points flat: x, y, pressure, … */
+export function traceLine(path, points) {
+  const end = points.length - 3;
+  path.moveTo(points[0], points[1]);
+  for (let i = 3; i < end; i += 3) roundCorner(path, points[i - 3], points[i - 2], points[i], points[i + 1], points[i + 3], points[i + 4]);
+  path.lineTo(points[end], points[end + 1]);
+}
+
+/** From the middle of the way to a corner to the middle of the way from it, with the corner as control point;
+ * where that would cut the corner too far, along the ways until near it. @param {Path} path */
+function roundCorner(path, /** @type {number} */ fromX, /** @type {number} */ fromY, /** @type {number} */ x, /** @type {number} */ y, /** @type {number} */ toX, /** @type {number} */ toY) {
+  const ax = (fromX - x) / 2, ay = (fromY - y) / 2, bx = (toX - x) / 2, by = (toY - y) / 2;
+  const a = Math.sqrt(ax * ax + ay * ay), b = Math.sqrt(bx * bx + by * by), reach = roundedFrom(ax * bx + ay * by, a, b);
+  const from = Math.min(1, reach / a), to = Math.min(1, reach / b);
+  if (from < 1) path.lineTo(x + ax * from, y + ay * from);
+  path.quadraticCurveTo(x, y, x + bx * to, y + by * to);
+  if (to < 1) path.lineTo(x + bx, y + by);
+}
+
 /** How far before a corner its rounding begins. @param {number} dot product of the ways from the corner to the middles of its edges
  * @param {number} a length of the one @param {number} b length of the other */
 function roundedFrom(dot, a, b) {
-  const sine = Math.sqrt(Math.max(0, 1 + dot / (a * b)) / 2); // of half the turn: the ways are opposite where there is none
+  const sine = Math.sqrt(Math.max(0, 1 + dot / (a * b || 1)) / 2); // of half the turn: the ways are opposite where there is none
   const cut = Math.max(MAX_CUT, MAX_CUT_SHARE * 2 * Math.min(a, b));
   return sine * Math.min(a, b) <= 2 * cut ? Infinity : (2 * cut) / sine;
 }

@@ -11,7 +11,7 @@
  */
 import { darkPaper, onDark, parseHex } from "./color.js";
 import { arrowHead, drawnWidth, extentOf, isLinear, plainBox, rotationOf, shownPoints, widthOf } from "./geometry.js";
-import { outline, trace } from "./ink.js";
+import { dotRadius, outline, trace, traceLine, withoutRepeats } from "./ink.js";
 import { FONT, LINE_HEIGHT, measureText, NOTE, NOTE_PAD, noteLines, textSizeOf } from "./text.js";
 
 const INK = "#1e1e1e";
@@ -50,30 +50,33 @@ const THIN_PX = 1.3;
 function paintStroke(ctx, item, theme, zoom) {
   const { el } = item, x = el.x ?? 0, y = el.y ?? 0;
   ctx.translate(x, y);
-  if (widthOf(el) * zoom < THIN_PX) drawThin(ctx, shownPoints(el), Math.max(widthOf(el), HAIRLINE_PX / zoom), inkOf(el, theme));
-  else fillOutline(ctx, item, inkOf(el, theme));
+  ctx.fillStyle = ctx.strokeStyle = inkOf(el, theme);
+  if (widthOf(el) * zoom < THIN_PX) drawThin(ctx, el, zoom);
+  else fillOutline(ctx, item);
   ctx.translate(-x, -y);
 }
 
-/** @param {Context} ctx @param {Item} item @param {string} color */
-function fillOutline(ctx, item, color) {
+/** @param {Context} ctx @param {Item} item */
+function fillOutline(ctx, item) {
   if (!item.path) {
     item.path = new Path2D();
     trace(item.path, outline(shownPoints(item.el), widthOf(item.el)));
   }
-  ctx.fillStyle = color;
   ctx.fill(item.path);
 }
 
-/** @param {Context} ctx @param {readonly number[]} points @param {number} width @param {string} color */
-function drawThin(ctx, points, width, color) {
-  ctx.lineWidth = width;
-  ctx.lineCap = ctx.lineJoin = "round";
-  ctx.strokeStyle = color;
+/** @param {Context} ctx @param {Element} el @param {number} zoom */
+function drawThin(ctx, el, zoom) {
+  const line = withoutRepeats(shownPoints(el)), hairline = HAIRLINE_PX / zoom;
   ctx.beginPath();
-  ctx.moveTo(points[0], points[1]);
-  for (let i = 3; i < points.length; i += 3) ctx.lineTo(points[i], points[i + 1]);
-  if (points.length === 3) ctx.lineTo(points[0], points[1]);
+  if (line.length === 3) { // a line of no length would not be drawn
+    ctx.arc(line[0], line[1], Math.max(dotRadius(widthOf(el), line[2]), hairline), 0, 2 * Math.PI);
+    ctx.fill();
+    return;
+  }
+  ctx.lineWidth = Math.max(widthOf(el), hairline);
+  ctx.lineCap = ctx.lineJoin = "round";
+  traceLine(ctx, line);
   ctx.stroke();
 }
 
@@ -157,7 +160,9 @@ function paintNote(ctx, { el }, theme) {
 }
 
 /** What this page cannot draw yet still shows where it is. @type {Painter} */
-function paintUnknown(ctx, { box }, theme) {
+function paintUnknown(ctx, { el }, theme) {
+  const box = plainBox(el, measureText);
+  if (!box) return;
   ctx.strokeStyle = theme.color("#868e96");
   ctx.lineWidth = 1;
   ctx.setLineDash([6, 4]);
@@ -176,7 +181,8 @@ export function paint(ctx, item, theme, zoom) {
   const { el, box } = item;
   if (Math.max(box.maxX - box.minX, box.maxY - box.minY) * zoom < SPECK_PX) {
     ctx.fillStyle = inkOf(el, theme);
-    ctx.fillRect(box.minX, box.minY, 1 / zoom, 1 / zoom);
+    const side = SPECK_PX / zoom; // about its middle: wherever that lies between pixels, one of them is filled
+    ctx.fillRect((box.minX + box.maxX - side) / 2, (box.minY + box.maxY - side) / 2, side, side);
     return;
   }
   const angle = rotationOf(el), isPlain = angle === 0 && (el.opacity ?? 1) === 1;
