@@ -18,7 +18,7 @@ function penOnBoard(limits = {}) {
   };
   const desk = {
     camera: { x: 0, y: 0, z: 1 }, style: { color: "#000000", width: 4, fill: false }, limits, submit,
-    layers: { hidden: new Set(), draft: null, request() {} }, newId: () => `e${++made}`,
+    layers: { hidden: new Set(), draft: null, request() {}, hide(/** @type {string} */ id) { this.hidden.delete(id); } }, newId: () => `e${++made}`,
     history: new History(/** @type {any} */ (board), submit),
   };
   let made = 0;

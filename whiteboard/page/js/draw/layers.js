@@ -177,6 +177,7 @@ export class Layers {
 
   /** @param {number} now */
   settleDue(now) {
+    if (this.isStale) return; // until there is a picture to settle on, they are seen where they are
     for (const [id, due] of this.moving) {
       if (due > now || this.hidden.has(id)) continue;
       this.moving.delete(id);

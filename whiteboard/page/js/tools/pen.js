@@ -154,7 +154,7 @@ export class PenTool extends Tool {
     const full = this.draft;
     if (!full) return;
     this.seal(full);
-    this.desk.layers.hidden.delete(full.id);
+    this.desk.layers.hide(full.id, false);
     this.begin(p);
   }
 
@@ -163,8 +163,7 @@ export class PenTool extends Tool {
     clearInterval(this.timer);
     this.draft = null;
     this.desk.layers.draft = null;
-    this.desk.layers.hidden.delete(draft.id);
-    this.desk.layers.request();
+    this.desk.layers.hide(draft.id, false);
   }
 
   maxPoints() {
