@@ -91,6 +91,15 @@ test("silence is probed, and a probe without answer ends the link", async () => 
   assert.equal(stage.sync.status.reason, "the server is silent");
 });
 
+test("silence is noticed though the wall clock was set back meanwhile", async () => {
+  const stage = new Stage();
+  await stage.join();
+  stage.clock.set(-3_600_000);
+  await stage.clock.advance(20_000);
+  assert.ok(stage.sockets[0].closedWith);
+  assert.equal(stage.sync.status.reason, "the server is silent");
+});
+
 test("44xx ends it, with the reason shown, until asked to try again [CLS-2]", async () => {
   for (const code of [4400, 4401, 4403, 4404, 4409, 4413]) {
     const stage = new Stage();

@@ -9,11 +9,19 @@ import { random } from "./chance.mjs";
 /** A clock that only `advance` moves. */
 export class StillClock {
   #now = 1_700_000_000_000;
+  /** What somebody has moved the wall clock by. */
+  #moved = 0;
   #timers = new Map();
   #next = 1;
   random = random(1);
 
-  now = () => this.#now;
+  now = () => this.#now + this.#moved;
+  monotonic = () => this.#now;
+
+  /** Somebody sets the wall clock. */
+  set(ms) {
+    this.#moved += ms;
+  }
 
   setTimeout = (run, ms) => {
     this.#timers.set(this.#next, { run, at: this.#now + ms });

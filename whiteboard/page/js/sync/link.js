@@ -20,7 +20,8 @@
 /**
  * Time and chance, so that tests can give their own. Milliseconds.
  * @typedef {object} Clock
- * @property {() => number} now
+ * @property {() => number} now since 1970, as the person's clock has it: it may be set back
+ * @property {() => number} monotonic since some moment: never goes back
  * @property {(run: () => void, ms: number) => unknown} setTimeout
  * @property {(timer: any) => void} clearTimeout
  * @property {() => number} random 0 <= value < 1
@@ -60,6 +61,7 @@ const PROTOCOL = 1;
 /** @type {Clock} */
 export const BROWSER_CLOCK = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   setTimeout: (run, ms) => setTimeout(run, ms),
   clearTimeout: (timer) => clearTimeout(timer),
   random: () => Math.random(),
@@ -85,7 +87,7 @@ export class Link {
   state = "stopped";
   /** Why the last socket ended. @type {Ending|null} */
   ending = null;
-  /** When the next attempt is due, in the clock's milliseconds. @type {number|null} */
+  /** When the next attempt is due, in milliseconds of the clock's `now`. @type {number|null} */
   retryAt = null;
 
   #url;
@@ -180,7 +182,7 @@ export class Link {
    * @param {unknown} data
    */
   #receive(socket, data) {
-    this.#heardAt = this.#clock.now();
+    this.#heardAt = this.#clock.monotonic();
     this.#isProbing = false;
     for (const message of parseFrame(data)) {
       if (this.#socket !== socket) return; // a handler has dropped the link: the rest is void
@@ -201,7 +203,7 @@ export class Link {
 
   #welcomed() {
     this.#clear();
-    this.#upSince = this.#clock.now();
+    this.#upSince = this.#clock.monotonic();
     this.ending = null;
     this.#after("probe", PROBE_MS, () => this.#probe());
     this.#become("up");
@@ -226,7 +228,7 @@ export class Link {
 
   #probe() {
     if (this.#isProbing) return this.#lost(1006, "the server is silent");
-    if (this.#clock.now() - this.#heardAt >= PROBE_MS) this.#ping();
+    if (this.#clock.monotonic() - this.#heardAt >= PROBE_MS) this.#ping();
     this.#after("probe", PROBE_MS, () => this.#probe());
   }
 
@@ -253,7 +255,7 @@ export class Link {
    */
   #lost(code, reason) {
     if (this.state === "stopped" || this.state === "closed") return;
-    const lived = this.state === "up" ? this.#clock.now() - this.#upSince : 0;
+    const lived = this.state === "up" ? this.#clock.monotonic() - this.#upSince : 0;
     this.#drop(code === 1006 ? 4000 : 1000, reason);
     this.ending = { code, reason };
     if (code >= 4400 && code < 4500 && !RETRIED_44XX.has(code)) return this.#become("closed");
