@@ -49,7 +49,7 @@ export class Desk extends EventTarget {
     this.layers = new Layers(stage, this.scene, makeTheme(isDark()));
     this.layers.decorate = (ctx) => this.decorate(ctx);
     this.layers.animations.add(() => this.tellSelectionMoved());
-    this.history = new History(/** @type {any} */ (sync.view), (op) => this.submit(op), (work) => this.together(work));
+    this.history = new History(/** @type {any} */ (sync.view), (op) => this.submit(op), (work) => this.together(work), () => sync.status.loading);
     /** @type {Set<string>|null} what has been submitted in the batch under way */
     this.batch = null;
     this.isSelectionMoved = false;

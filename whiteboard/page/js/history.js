@@ -11,13 +11,18 @@ import { due, inverse } from "./core/inverse.js";
 const DEPTH = 300;
 
 export class History extends EventTarget {
-  /** @param {import("./core/inverse.js").View} view @param {(op: Op) => void} submit
-   * @param {<T>(work: () => T) => T} [together] does work that submits many ops, so that what follows from them is done once */
-  constructor(view, submit, together = (work) => work()) {
+  /**
+   * @param {import("./core/inverse.js").View} view
+   * @param {(op: Op) => void} submit
+   * @param {<T>(work: () => T) => T} [together] does work that submits many ops, so that what follows from them is done once
+   * @param {() => boolean} [isLoading] whether the view lacks what is still on its way
+   */
+  constructor(view, submit, together = (work) => work(), isLoading = () => false) {
     super();
     this.view = view;
     this.submit = submit;
     this.together = together;
+    this.isLoading = isLoading;
     /** @type {UndoStep[][]} */
     this.undos = [];
     /** @type {UndoStep[][]} */
@@ -51,18 +56,19 @@ export class History extends EventTarget {
     this.together(() => this.takeBack(steps));
   }
 
-  /** @returns {boolean} was there something to undo */
+  /** Not while the board is loading: what is not there yet would look as if somebody had taken it away. @returns {boolean} was there something to undo */
   undo() {
     return this.move(this.undos, this.redos);
   }
 
-  /** @returns {boolean} was there something to redo */
+  /** As `undo`. @returns {boolean} was there something to redo */
   redo() {
     return this.move(this.redos, this.undos);
   }
 
   /** @param {UndoStep[][]} from @param {UndoStep[][]} to */
   move(from, to) {
+    if (this.isLoading()) return false;
     for (let group = from.pop(); group; group = from.pop()) {
       const steps = group, back = this.together(() => this.takeBack(steps));
       if (back.length === 0) continue;
