@@ -158,6 +158,19 @@ test("an op in doubt goes out again unless it is answered before", () => {
   assert.deepEqual(ids(), ["a:2"]);
 });
 
+test("ops in doubt go out in frames of their own, also after a reconnect, and only they do", () => {
+  const { outbox } = sentOutbox(3);
+  outbox.doubt();
+  outbox.resume();
+  outbox.add(entry("a:4"));
+  outbox.add(entry("a:5"));
+  const frames = () => outbox.take("e1", { frameBytes: 10_000, batch: 10 }).frames.map((frame) => JSON.parse(frame).map((op) => op.opId));
+  assert.deepEqual(frames(), [["a:1"], ["a:2"], ["a:3"], ["a:4", "a:5"]]);
+  outbox.remove("a:2");
+  outbox.unsendAll();
+  assert.deepEqual(frames(), [["a:1"], ["a:3"], ["a:4", "a:5"]]);
+});
+
 test("frames keep to the server's bytes and batch", () => {
   const outbox = new Outbox("a");
   for (let count = 1; count <= 50; count += 1) outbox.add({ op: { type: "text", id: "t", opId: `a:${count}`, seen: 0, text: "字".repeat(count * 20) }, epoch: "e1" });

@@ -7,7 +7,8 @@
  * Theory of operation. A server answers the ops of a session in their order (ACK-6). So when a later op
  * is answered, one that was sent before it and has no answer never will have one: an error took it, as one
  * for a whole frame, which names no op. Such an op, and one that was refused for now, is late: it waits,
- * whatever else is sent meanwhile, until `resume`.
+ * whatever else is sent meanwhile, until `resume`. When an error came, nobody knows which op it was about: those
+ * without an answer go out once more in frames of their own, so that one bad op does not hold the others back.
  */
 
 import { parseOpId } from "../core/stamps.js";
@@ -30,6 +31,8 @@ export class Outbox {
   #late = new Set();
   /** Sent before something went wrong. @type {Set<string>} */
   #doubted = new Set();
+  /** Sent again because of that: to be sent in a frame of their own. @type {Set<string>} */
+  #alone = new Set();
 
   /**
    * @param {string} client
@@ -71,6 +74,7 @@ export class Outbox {
     this.#entries.delete(opId);
     this.#unsent.delete(opId);
     this.#late.delete(opId);
+    this.#alone.delete(opId);
   }
 
   /** Whether an op waits, or has waited and is not confirmed. */
@@ -113,7 +117,9 @@ export class Outbox {
   /** What is late, or in doubt and still without an answer, is to be sent once more. */
   resume() {
     for (const opId of this.#doubted) {
-      if (this.#entries.has(opId) && this.#sent.delete(opId)) this.#late.add(opId);
+      if (!this.#entries.has(opId)) continue;
+      this.#alone.add(opId);
+      if (this.#sent.delete(opId)) this.#late.add(opId);
     }
     this.#doubted.clear();
     for (const opId of this.#late) if (!this.#sent.has(opId)) this.#unsent.add(opId);
@@ -139,6 +145,7 @@ export class Outbox {
     this.client = client;
     this.key = key;
     this.#entries = new Map(after.map((entry) => [entry.op.opId, entry]));
+    this.#alone.clear();
     this.unsendAll();
     return { before, after };
   }
@@ -162,12 +169,13 @@ export class Outbox {
         continue;
       }
       this.#sent.add(entry.op.opId);
-      if (bytes > room || groups[groups.length - 1].length >= batch) {
+      const isAlone = this.#alone.has(entry.op.opId);
+      if (isAlone || bytes > room || groups[groups.length - 1].length >= batch) {
         groups.push([]);
         room = frameBytes - 1;
       }
       groups[groups.length - 1].push(text);
-      room -= bytes;
+      room = isAlone ? 0 : room - bytes;
     }
     this.#unsent.clear();
     return { frames: groups.map((texts) => `[${texts.join(",")}]`), oversize };
