@@ -407,8 +407,8 @@ test("a dead tab's journal is shown at once and sent on its own link under its o
   const store = new MemoryJournal();
   const entries = [{ op: { ...NOTE, opId: "c-dead:5", seen: 2, ts: 1 }, epoch: "e1" }, { op: { type: "set", id: "n", props: { x: 4 }, opId: "c-dead:6", seen: 2, ts: 1 }, epoch: "e1" }];
   store.orphans = async () => [{ client: "c-dead", key: "dead-key", entries: entries.splice(0) }].filter((one) => one.entries.length > 0);
-  const forgotten = [];
-  store.forget = (client) => forgotten.push(client);
+  const released = [];
+  store.release = (client) => released.push(client);
   const stage = new Stage({ store });
   await stage.sync.start();
   assert.equal(xOf(stage, "n"), 4);
@@ -427,7 +427,7 @@ test("a dead tab's journal is shown at once and sent on its own link under its o
   await carrier.say(stage.ack(carrier.ops[0], 1), stage.ack(carrier.ops[1], 2));
   assert.equal(stage.sync.status.pending, 0);
   assert.ok(carrier.closedWith);
-  assert.deepEqual(forgotten, ["c-dead"]);
+  assert.deepEqual(released, ["c-dead"]);
   await main.say(stage.echo(carrier.ops[0], 1), stage.echo(carrier.ops[1], 2));
   assert.equal(xOf(stage, "n"), 4);
   assert.ok(!stage.view.isPending("n"));

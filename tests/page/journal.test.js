@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Claims, MemoryJournal, loadIdentity, newClientId, openJournal, saveIdentity } from "../../whiteboard/page/js/sync/journal.js";
+import { Claims } from "../../whiteboard/page/js/sync/claims.js";
+import { loadIdentity, newClientId, saveIdentity } from "../../whiteboard/page/js/sync/identity.js";
+import { MemoryJournal, openJournal } from "../../whiteboard/page/js/sync/journal.js";
 import { Outbox } from "../../whiteboard/page/js/sync/outbox.js";
 import { settle } from "./stage.mjs";
 
@@ -102,6 +104,39 @@ test("of two tabs that ask at once one gets it", async () => {
   const tabs = [new Claims("b", { channel }), new Claims("b", { channel })];
   const held = await Promise.all(tabs.map((tab) => tab.claim("c")));
   assert.deepEqual(held.filter(Boolean).length, 1);
+});
+
+/** Chances, one after the other. */
+function chances(...values) {
+  return () => values.shift() ?? 0.5;
+}
+
+test("of any number of tabs that ask at once just one gets it", async () => {
+  for (let count = 2; count <= 6; count += 1) {
+    const channel = channels();
+    const tabs = Array.from({ length: count }, () => new Claims("b", { channel }));
+    const held = await Promise.all(tabs.map((tab) => tab.claim("c")));
+    assert.equal(held.filter(Boolean).length, 1, `${count} tabs`);
+    assert.equal(tabs.filter((tab) => tab.holds("c")).length, 1);
+  }
+});
+
+test("of two questions that overlap just one is granted, whichever came first", async () => {
+  for (const [first, second] of [[0.2, 0.8], [0.8, 0.2]]) {
+    const channel = channels();
+    const [early, late] = [first, second].map((chance) => new Claims("b", { channel, random: chances(chance) }));
+    const asked = early.claim("c");
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    assert.deepEqual((await Promise.all([asked, late.claim("c")])).filter(Boolean), [true]);
+  }
+});
+
+test("what is being asked for is not held yet", async () => {
+  const claims = new Claims("b", { channel: channels() });
+  const first = claims.claim("c");
+  assert.ok(!claims.holds("c"));
+  assert.equal(await claims.claim("c"), false);
+  assert.equal(await first, true);
 });
 
 test("an outbox gives each op once, and all again after the link is gone", () => {

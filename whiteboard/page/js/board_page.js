@@ -8,7 +8,8 @@ import { t } from "./i18n/i18n.js";
 import { PointerInput } from "./input/pointer.js";
 import { recall, remember } from "./prefs.js";
 import { BoardSync } from "./sync/board_sync.js";
-import { loadIdentity, newClientId, openJournal, saveIdentity } from "./sync/journal.js";
+import { loadIdentity, newClientId, saveIdentity } from "./sync/identity.js";
+import { openJournal } from "./sync/journal.js";
 import { TOOLS } from "./tools/registry.js";
 
 const GRID_STEP = 24;

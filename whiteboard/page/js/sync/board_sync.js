@@ -17,7 +17,8 @@
 
 import { Overlay } from "../core/overlay.js";
 import { Carrier } from "./carrier.js";
-import { MemoryJournal, newClientId } from "./journal.js";
+import { newClientId } from "./identity.js";
+import { MemoryJournal } from "./journal.js";
 import { BROWSER_CLOCK, Link, browserPage } from "./link.js";
 import { News } from "./news.js";
 import { Outbox } from "./outbox.js";
@@ -27,7 +28,7 @@ import { Presence } from "./presence.js";
 /** @typedef {import("../core/board.js").Board} Board */
 /** @typedef {import("../core/board.js").ElementView} ElementView */
 /** @typedef {import("../core/board.js").StampedOp} StampedOp */
-/** @typedef {import("./journal.js").Identity} Identity */
+/** @typedef {import("./identity.js").Identity} Identity */
 /** @typedef {import("./journal.js").Journal} Journal */
 /** @typedef {import("./link.js").Message} Message */
 /** @typedef {import("./presence.js").Peer} Peer */
@@ -87,6 +88,8 @@ export class BoardSync extends EventTarget {
   #isComplete = false;
   #askedSince = false;
   #isStarted = false;
+  /** Whether the journal of an earlier life of this tab has been read. */
+  #isTakenUp = false;
   /** @type {string|null} */
   #role = null;
   /** @type {Status["durable"]} */
@@ -113,6 +116,8 @@ export class BoardSync extends EventTarget {
     this.view = this.#overlay;
     this.#identity = { ...identity };
     this.#store = store;
+    store.watch(() => this.#news.note("status"));
+    store.remember(identity.client, identity.key);
     this.#clock = clock;
     const open = socket ?? ((address) => new WebSocket(address));
     this.#newLink = (/** @type {import("./link.js").Handlers} */ handlers) => new Link({ url, socket: open, clock, page, handlers });
@@ -185,10 +190,7 @@ export class BoardSync extends EventTarget {
     if (!this.#isStarted) {
       this.#isStarted = true;
       if (!(await this.#store.claim(this.client))) await this.#becomeSomebodyElse();
-      this.#store.remember(this.client, this.#identity.key);
-      this.#pending.takeUp(this.#pending.own, await this.#store.all(this.client));
-      this.#counter = Math.max(this.#counter, this.#pending.own.highest);
-      await this.#adoptOrphans();
+      await this.#takeUpJournals();
     }
     if (this.#isStarted) this.#link.start();
   }
@@ -209,10 +211,25 @@ export class BoardSync extends EventTarget {
     this.#link.start();
   }
 
-  /** Take up journals that nobody holds; once more from time to time. */
-  async #adoptOrphans() {
+  /** Take up what this tab has left in an earlier life, and journals that nobody holds; once more from time to time. */
+  async #takeUpJournals() {
     this.#clock.clearTimeout(this.#adoptTimer);
-    this.#adoptTimer = this.#clock.setTimeout(() => this.#adoptOrphans(), ADOPT_MS);
+    this.#adoptTimer = this.#clock.setTimeout(() => this.#takeUpJournals(), ADOPT_MS);
+    if (!this.#isTakenUp) await this.#takeUpOwn();
+    await this.#adoptOrphans();
+    this.#flushAll();
+  }
+
+  /** A journal that cannot be read now may be later: that it is empty is known when it has been read. */
+  async #takeUpOwn() {
+    const entries = await this.#store.all(this.client);
+    if (entries === null) return;
+    this.#isTakenUp = true;
+    this.#pending.takeUp(this.#pending.own, entries);
+    this.#counter = Math.max(this.#counter, this.#pending.own.highest);
+  }
+
+  async #adoptOrphans() {
     for (const orphan of await this.#store.orphans()) {
       if (!this.#isStarted) this.#store.release(orphan.client); // stopped meanwhile
       else if (!this.#pending.has(orphan.client)) this.#pending.adopt(orphan);
@@ -344,10 +361,7 @@ export class BoardSync extends EventTarget {
 
   /** @param {Message} welcome */
   #takeIdentity({ client, key, clock }) {
-    if (client !== this.client) {
-      this.#store.forget(this.client);
-      this.#becomeClient(client, key);
-    }
+    if (client !== this.client) this.#becomeClient(client, key);
     this.#counter = Math.max(this.#counter, clock?.[client] ?? 0);
     if (key && key !== this.#identity.key) {
       this.#identity.key = this.#pending.own.key = key;

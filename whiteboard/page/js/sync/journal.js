@@ -1,24 +1,22 @@
 /**
  * What this browser has made and no server has confirmed: kept so that a reload or crash loses no ink.
  *
- * Owns the identity of this tab on a board, the journal of its ops (IndexedDB, or memory where there
- * is none), and the claims that keep two tabs from being one client or sending one journal at the
- * same time. Must not know sockets or the merge.
+ * Owns the journals of this browser's tabs on a board (IndexedDB, or memory where there is none), with the key
+ * of each tab's client id. Must not know sockets or the merge, nor how tabs agree whose a client id is.
  *
  * Theory of operation. Each tab is a client of its own, with a journal under (board, client). A live
  * tab holds a claim on its client id; the browser lets go of it when the tab dies. A journal with ops
  * whose claim is free is an orphan: any tab on the board may claim it and send it, under the client
  * id and key that made it, so that an op that was stored before the crash is known by its op id.
+ * A claim may be granted though its holder lives (see `claims.js`), so nothing may be lost by that: whoever
+ * writes an op writes its client's key beside it in the same transaction, orphans are found by their ops, and
+ * a key is dropped only in a transaction that sees no op of its client.
  */
 
 import { parseOpId } from "../core/stamps.js";
+import { Claims } from "./claims.js";
 
 /** @typedef {import("../core/board.js").StampedOp} StampedOp */
-
-/**
- * Who this tab is. `key` is the secret that claims `client` again; the server gives it.
- * @typedef {{client: string, key?: string, name: string, color: string}} Identity
- */
 
 /**
  * An op with what its author had seen (`op.seen`) and of which epoch; `op` has its opId and ts.
@@ -31,188 +29,31 @@ import { parseOpId } from "../core/stamps.js";
  * None of these rejects: a journal that fails says so in `kept`, and has nothing to give.
  * @typedef {object} Journal
  * @property {"disk"|"memory"} kept whether the entries survive a reload
+ * @property {(changed: () => void) => void} watch calls back when `kept` has changed
  * @property {(client: string) => Promise<boolean>} claim be this client, if no other tab is
  * @property {(client: string) => void} release
- * @property {(client: string) => Promise<JournalEntry[]>} all entries in the order they were made
+ * @property {(client: string) => Promise<JournalEntry[]|null>} all entries in the order they were made; null when they cannot be read now
  * @property {() => Promise<Orphan[]>} orphans journals that nobody holds, claimed by this call
  * @property {(entry: JournalEntry) => void} append
  * @property {(opIds: Iterable<string>) => void} remove
  * @property {(client: string, key: string|undefined) => void} remember the key that claims a client
- * @property {(client: string) => void} forget a client whose journal is empty
  * @property {() => Promise<void>} settled everything asked for so far is written, as far as it can be
  */
 
-/** @typedef {{locks?: LockManager, channel?: (name: string) => BroadcastChannel}} ClaimTools */
+/** @typedef {{indexedDB?: IDBFactory} & import("./claims.js").ClaimTools} JournalTools */
 
 const DATABASE = "whiteboard";
 const OPS = "ops";
 const CLIENTS = "clients";
 /** A reload may find the page before it still being torn down. */
 const CLAIM_WAIT_MS = 600;
-/** Other tabs answer a question over a BroadcastChannel in a few milliseconds, busy ones in more. */
-const ANSWER_MS = 80;
 /** A database that does not open by then is as good as none: drawing must not wait for it. */
 const OPEN_MS = 3_000;
 
-// --- identity ---------------------------------------------------------------------------------------
-
-/**
- * This tab's identity on a board, made on first use.
- * @param {string} board what names the board in this origin: its id, or the socket's path
- * @param {{name?: string, color?: string}} [person] for a new identity
- * @param {Pick<Storage, "getItem"|"setItem">} [storage] one per tab
- * @returns {Identity}
- */
-export function loadIdentity(board, person = {}, storage = sessionStorage) {
-  const fresh = { client: newClientId(), name: person.name ?? "", color: person.color ?? "" };
-  try {
-    const kept = JSON.parse(storage.getItem(identityKey(board)) ?? "null");
-    if (kept && typeof kept.client === "string") return { ...fresh, ...kept };
-  } catch {
-    // blocked or mangled storage: this tab is somebody new
-  }
-  saveIdentity(board, fresh, storage);
-  return fresh;
-}
-
-/**
- * To be called with each `identity` event of the sync.
- * @param {string} board
- * @param {Identity} identity
- * @param {Pick<Storage, "setItem">} [storage]
- */
-export function saveIdentity(board, identity, storage = sessionStorage) {
-  try {
-    storage.setItem(identityKey(board), JSON.stringify(identity));
-  } catch {
-    // a full or blocked storage costs the identity on reload, not the drawing
-  }
-}
-
-/** A client id that nobody has: 80 random bits. @returns {string} */
-export function newClientId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(10));
-  return "c-" + Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** @param {string} board */
-function identityKey(board) {
-  return `whiteboard.identity:${board}`;
-}
-
-// --- claims -----------------------------------------------------------------------------------------
-
-/**
- * Which client ids this tab holds. Web Locks where the page is a secure context; otherwise the other
- * tabs are asked. A frozen tab does not answer: its journal may then be sent twice, which the server
- * undoes by op id.
- */
-export class Claims {
-  #scope;
-  #locks;
-  /** @type {BroadcastChannel|undefined} */
-  #channel;
-  /** Held or asked for, with the ticket that decides between two who ask at once. @type {Map<string, {ticket: number, release: () => void}>} */
-  #held = new Map();
-  /** @type {Map<string, () => void>} */
-  #asking = new Map();
-
-  /**
-   * @param {string} board
-   * @param {ClaimTools} tools
-   */
-  constructor(board, { locks, channel }) {
-    this.#scope = `whiteboard:${board}`;
-    this.#locks = locks;
-    if (locks || !channel) return;
-    this.#channel = channel(this.#scope);
-    this.#channel.onmessage = (event) => this.#hear(event.data);
-  }
-
-  /**
-   * @param {string} client
-   * @param {number} [waitMs] how long to wait for a holder that is going away
-   * @returns {Promise<boolean>}
-   */
-  async claim(client, waitMs = 0) {
-    if (this.#held.has(client)) return true;
-    if (this.#locks) return this.#lock(this.#locks, client, waitMs);
-    if (this.#channel) return this.#ask(this.#channel, client);
-    this.#held.set(client, { ticket: 0, release: () => {} });
-    return true;
-  }
-
-  /** @param {string} client */
-  holds(client) {
-    return this.#held.has(client);
-  }
-
-  /** @param {string} client */
-  release(client) {
-    this.#held.get(client)?.release();
-    this.#held.delete(client);
-  }
-
-  /**
-   * @param {LockManager} locks
-   * @param {string} client
-   * @param {number} waitMs
-   * @returns {Promise<boolean>}
-   */
-  #lock(locks, client, waitMs) {
-    const options = waitMs > 0 ? { signal: AbortSignal.timeout(waitMs) } : { ifAvailable: true };
-    return new Promise((resolve) => {
-      const hold = (/** @type {Lock|null} */ lock) => (lock ? this.#hold(client, resolve) : resolve(false));
-      locks.request(`${this.#scope}:${client}`, options, hold).catch(() => resolve(false));
-    });
-  }
-
-  /**
-   * Keeps a lock until `release`.
-   * @param {string} client
-   * @param {(held: boolean) => void} tell
-   * @returns {Promise<void>}
-   */
-  #hold(client, tell) {
-    return new Promise((release) => {
-      this.#held.set(client, { ticket: 0, release });
-      tell(true);
-    });
-  }
-
-  /**
-   * @param {BroadcastChannel} channel
-   * @param {string} client
-   * @returns {Promise<boolean>}
-   */
-  async #ask(channel, client) {
-    const ticket = 1 + Math.random();
-    this.#held.set(client, { ticket, release: () => {} });
-    const refused = await new Promise((resolve) => {
-      this.#asking.set(client, () => resolve(true));
-      channel.postMessage({ ask: client, ticket });
-      setTimeout(() => resolve(false), ANSWER_MS);
-    });
-    this.#asking.delete(client);
-    if (refused) this.#held.delete(client);
-    else this.#held.set(client, { ticket: 0, release: () => {} });
-    return !refused;
-  }
-
-  /** @param {{ask?: string, ticket?: number, held?: string}} message */
-  #hear(message) {
-    if (message.held !== undefined) this.#asking.get(message.held)?.();
-    const mine = message.ask === undefined ? undefined : this.#held.get(message.ask);
-    if (mine && mine.ticket < (message.ticket ?? 0)) this.#channel?.postMessage({ held: message.ask });
-  }
-}
-
-// --- journals ---------------------------------------------------------------------------------------
-
 /**
  * The journal of a board: in IndexedDB, or in memory where that is missing or refuses.
- * @param {string} board as for `loadIdentity`
- * @param {{indexedDB?: IDBFactory} & ClaimTools} [tools] default: what this browser has
+ * @param {string} board what names the board in this origin: its id, or the socket's path
+ * @param {JournalTools} [tools] default: what this browser has
  * @returns {Promise<Journal>}
  */
 export async function openJournal(board, tools = browserTools()) {
@@ -225,7 +66,7 @@ export async function openJournal(board, tools = browserTools()) {
   return new MemoryJournal(claims);
 }
 
-/** @returns {{indexedDB?: IDBFactory} & ClaimTools} */
+/** @returns {JournalTools} */
 function browserTools() {
   return {
     indexedDB: globalThis.indexedDB,
@@ -283,7 +124,7 @@ export class MemoryJournal {
 
   remember() {}
 
-  forget() {}
+  watch() {}
 
   async settled() {}
 }
@@ -300,8 +141,13 @@ class DiskJournal {
   #board;
   #claims;
   #database;
+  #changed = () => {};
+  /** What claims the clients whose ops are written here. @type {Map<string, string|undefined>} */
+  #keys = new Map();
   /** @type {Write[]} */
   #writes = [];
+  /** Clients with ops among the writes. @type {Set<string>} */
+  #authors = new Set();
   /** @type {Promise<void>} */
   #written = Promise.resolve();
 
@@ -315,6 +161,12 @@ class DiskJournal {
     this.#claims = claims;
     this.#database = database;
     database.onversionchange = () => database.close(); // a newer page wants to change the tables
+    database.onclose = () => this.#fail(); // somebody has cleared what this site keeps
+  }
+
+  /** @param {() => void} changed */
+  watch(changed) {
+    this.#changed = changed;
   }
 
   /** @param {string} client */
@@ -329,21 +181,21 @@ class DiskJournal {
 
   /**
    * @param {string} client
-   * @returns {Promise<JournalEntry[]>}
+   * @returns {Promise<JournalEntry[]|null>}
    */
   async all(client) {
-    await this.settled();
-    return this.#read(OPS, this.#rangeOf(client));
+    return (await this.#read(client))?.entries ?? null;
   }
 
   /** @returns {Promise<Orphan[]>} */
   async orphans() {
     await this.settled();
     const found = [];
-    for (const { client, key } of await this.#read(CLIENTS, IDBKeyRange.bound([this.#board], [this.#board, []]))) {
-      const orphan = await this.#adopt(client, key);
+    for (const client of await this.#authorsOnDisk()) {
+      const orphan = await this.#adopt(client);
       if (orphan) found.push(orphan);
     }
+    await this.#dropKeys();
     return found;
   }
 
@@ -351,6 +203,7 @@ class DiskJournal {
   append(entry) {
     const { client, counter } = parseOpId(entry.op.opId);
     const row = { board: this.#board, client, counter, op: entry.op, epoch: entry.epoch };
+    this.#authors.add(client);
     this.#write((transaction) => transaction.objectStore(OPS).put(row));
   }
 
@@ -367,13 +220,8 @@ class DiskJournal {
    * @param {string|undefined} key
    */
   remember(client, key) {
-    const row = { board: this.#board, client, key };
-    this.#write((transaction) => transaction.objectStore(CLIENTS).put(row));
-  }
-
-  /** @param {string} client */
-  forget(client) {
-    this.#write((transaction) => transaction.objectStore(CLIENTS).delete([this.#board, client]));
+    this.#keys.set(client, key);
+    this.#write(this.#keyOf(client));
   }
 
   async settled() {
@@ -381,28 +229,63 @@ class DiskJournal {
     await this.#written;
   }
 
-  /**
-   * @param {string} client
-   * @param {string|undefined} key
-   * @returns {Promise<Orphan|null>}
-   */
-  async #adopt(client, key) {
+  /** @param {string} client @returns {Promise<Orphan|null>} */
+  async #adopt(client) {
     if (this.#claims.holds(client) || !(await this.#claims.claim(client))) return null;
-    const entries = await this.all(client);
-    if (entries.length > 0) return { client, key, entries };
-    this.forget(client);
+    const journal = await this.#read(client);
+    if (journal && journal.entries.length > 0) return { client, ...journal };
     this.release(client);
     return null;
   }
 
-  /** @param {string} table @param {IDBKeyRange} range @returns {Promise<any[]>} */
-  async #read(table, range) {
+  /** @param {string} client @returns {Promise<{key: string|undefined, entries: JournalEntry[]}|null>} null: not now */
+  async #read(client) {
+    await this.settled();
     try {
-      return await answer(this.#database.transaction(table).objectStore(table).getAll(range));
+      const transaction = this.#database.transaction([OPS, CLIENTS]);
+      const ops = answer(transaction.objectStore(OPS).getAll(this.#rangeOf(client)));
+      const row = answer(transaction.objectStore(CLIENTS).get([this.#board, client]));
+      return { entries: await ops, key: (await row)?.key };
     } catch {
-      this.kept = "memory";
-      return [];
+      this.#fail();
+      return null;
     }
+  }
+
+  /** Clients with ops, found by a leap from each to the next. @returns {Promise<string[]>} */
+  async #authorsOnDisk() {
+    const clients = [];
+    try {
+      const request = this.#database.transaction(OPS).objectStore(OPS).openKeyCursor(this.#rangeOfAll());
+      for (let cursor = await answer(request); cursor; cursor = await answer(request)) {
+        const [board, client] = /** @type {string[]} */ (cursor.key);
+        clients.push(client);
+        cursor.continue([board, client, []]);
+      }
+    } catch {
+      this.#fail();
+    }
+    return clients;
+  }
+
+  /** Forget the keys of clients without ops: with the next op comes the key again, whoever lives. */
+  async #dropKeys() {
+    try {
+      const transaction = this.#database.transaction([OPS, CLIENTS], "readwrite");
+      const [ops, clients] = [transaction.objectStore(OPS), transaction.objectStore(CLIENTS)];
+      for (const key of await answer(clients.getAllKeys(this.#rangeOfAll()))) {
+        const [, client] = /** @type {string[]} */ (key);
+        if ((await answer(ops.count(this.#rangeOf(client)))) === 0) clients.delete(key);
+      }
+    } catch {
+      // a key too many takes a few bytes until the next time
+    }
+  }
+
+  /** @param {string} client @returns {Write} */
+  #keyOf(client) {
+    const row = { board: this.#board, client, key: this.#keys.get(client) };
+    return (transaction) => transaction.objectStore(CLIENTS).put(row);
   }
 
   /** @param {Write} write */
@@ -411,11 +294,17 @@ class DiskJournal {
   }
 
   #flush() {
-    const writes = this.#writes;
+    const writes = [...this.#writes, ...[...this.#authors].map((client) => this.#keyOf(client))];
     this.#writes = [];
-    this.#written = this.#commit(writes).catch(() => {
-      this.kept = "memory"; // quota or a deleted database: what is pending lives in this page alone now
-    });
+    this.#authors.clear();
+    this.#written = this.#commit(writes).catch(() => this.#fail());
+  }
+
+  /** Quota, or a deleted database: what is pending lives in this page alone now. */
+  #fail() {
+    if (this.kept === "memory") return;
+    this.kept = "memory";
+    this.#changed();
   }
 
   /** @param {Write[]} writes @returns {Promise<void>} */
@@ -432,6 +321,11 @@ class DiskJournal {
   /** @param {string} client */
   #rangeOf(client) {
     return IDBKeyRange.bound([this.#board, client], [this.#board, client, []]);
+  }
+
+  /** All clients, in either table. */
+  #rangeOfAll() {
+    return IDBKeyRange.bound([this.#board], [this.#board, []]);
   }
 }
 

@@ -215,7 +215,6 @@ export class Pending {
   /** A dead tab's outbox is empty. @param {Outbox} outbox */
   #drop(outbox) {
     this.#outboxes.delete(outbox.client);
-    this.#store.forget(outbox.client);
     this.#store.release(outbox.client);
     this.#listener.emptied(outbox);
   }
