@@ -24,6 +24,95 @@ async function seenOf(stage, op) {
   return stage.socket.ops.at(-1).seen;
 }
 
+// --- seen -------------------------------------------------------------------------------------------
+
+test("an op made while a picture loads claims the picture before, not the one that is coming [OP-4]", async () => {
+  const stage = new Stage();
+  await stage.join({ seq: 2 }, part(2, 1, 1, note("n", 1)));
+  await stage.socket.end();
+  await stage.clock.advance(20_000);
+  await stage.answer({ seq: 500 }, { type: "resync", reason: "x" }, part(500, 1, 3));
+  assert.equal(await seenOf(stage, { type: "set", id: "n", props: { x: 7 } }), 2);
+  await stage.socket.end();
+  stage.sync.submit({ type: "set", id: "n", props: { x: 8 } });
+  await stage.clock.advance(20_000);
+  await stage.answer({ seq: 500 });
+  assert.deepEqual(stage.socket.ops.map((op) => op.seen), [2, 2]);
+  assert.equal(stage.socket.hello.since, undefined);
+});
+
+test("before the first whole picture nothing has been seen", async () => {
+  const stage = new Stage();
+  await stage.join({ seq: 9 }, part(9, 1, 2, note("n", 1)));
+  assert.equal(await seenOf(stage, NOTE), 0);
+});
+
+test("with the last part all that came between the parts counts as seen, and is a place to resume from [RES-13]", async () => {
+  const stage = new Stage();
+  await stage.join({ seq: 2 }, part(2, 1, 2));
+  await stage.socket.say(foreign(3, { type: "note", id: "a" }), foreign(4, { type: "note", id: "b" }));
+  assert.equal(stage.board.seq, 0);
+  await stage.socket.say(part(2, 2, 2));
+  assert.equal(await seenOf(stage, NOTE), 4);
+  await stage.socket.end();
+  await stage.clock.advance(1_000);
+  stage.socket.open();
+  assert.equal(stage.socket.hello.since, 4);
+});
+
+test("a board that has lost the end of its log is not claimed to have been seen further than it goes", async () => {
+  const stage = new Stage();
+  await stage.join({ seq: 90 });
+  await stage.socket.say({ type: "resync", reason: "restored from a backup" }, part(50, 1, 1));
+  assert.equal(await seenOf(stage, NOTE), 50);
+});
+
+// --- what is remembered -------------------------------------------------------------------------------
+
+/** A page that has seen `count` notes made and deleted by somebody else, d1 first. */
+async function graveyard(count) {
+  const stage = new Stage();
+  await stage.join();
+  await stage.socket.say(...Array.from({ length: count }, (_, at) => foreign(at + 1, { type: "note", id: `d${at + 1}` })));
+  await bury(stage, count, 1, count);
+  return stage;
+}
+
+/** Somebody else deletes d`first` to d`last`, after `seq`. */
+async function bury(stage, seq, first, last) {
+  for (let at = first; at <= last; at += 1) await stage.socket.say(foreign(seq + 1 + at - first, { type: "delete", id: `d${at}` }));
+}
+
+test("of deleted elements the newest two thousand are remembered [MRG-16]", async () => {
+  const stage = await graveyard(2_003);
+  assert.deepEqual([1, 2, 3, 4, 2_003].map((at) => stage.board.knows(`d${at}`)), [false, false, false, true, true]);
+  assert.equal(stage.board.size, 2_000);
+});
+
+test("what is forgotten comes back with its state [ACC-18]", async () => {
+  const stage = await graveyard(2_001);
+  await stage.socket.say(foreign(4_003, { type: "restore", id: "d1", element: { ...note("d1", 1, 6), deleted: false, stamps: { deleted: [9_000, "c-other", 1] } } }));
+  assert.equal(stage.view.get("d1").x, 6);
+});
+
+test("an element that was brought back is not forgotten, and one with ops of ours on it is not either", async () => {
+  const stage = await graveyard(2_000);
+  await stage.socket.say(foreign(4_001, { type: "restore", id: "d1", lamport: 9_000 }));
+  stage.sync.submit({ type: "restore", id: "d2" });
+  await stage.socket.say(foreign(4_002, { type: "note", id: "more" }), foreign(4_003, { type: "delete", id: "more", lamport: 9_001 }));
+  await stage.socket.say(foreign(4_004, { type: "note", id: "most" }), foreign(4_005, { type: "delete", id: "most", lamport: 9_002 }));
+  assert.ok(stage.view.get("d1"));
+  assert.ok(stage.view.get("d2"));
+  assert.deepEqual(["d2", "d3", "d4"].map((id) => stage.board.knows(id)), [true, false, true]);
+});
+
+test("an op of before that comes again does not bring back what was forgotten", async () => {
+  const stage = await graveyard(2_001);
+  await stage.socket.say(foreign(1, { type: "note", id: "d1" }));
+  assert.equal(stage.view.get("d1"), undefined);
+  assert.equal(stage.sockets.length, 1);
+});
+
 // --- the journal ------------------------------------------------------------------------------------------
 
 test("a journal that cannot be read at first is not taken for an empty one, and is taken up later", async () => {

@@ -1,18 +1,17 @@
 /**
  * Keeping a board in step with its server: what one draws is seen at once, sent once, lost never.
  *
- * Owns the session: who we are, the sequence of the log, what the confirmed board holds, and what the
- * page is told of all that. The pending ops and their fate are `Pending`'s. Must not know how things are drawn.
+ * Owns the session: who we are, what is said and heard in it, and what the page is told of all that. The
+ * pending ops and their fate are `Pending`'s, the confirmed board is `Log`'s. Must not know how things are drawn.
  *
  * Theory of operation. Ops made here go on top of the view at once (`Overlay`), into the journal, and
  * into the outbox, which is sent whenever a link is up, again after each reconnect, with the same op
  * ids: the server stores an op id once. An ack takes the op out of journal and outbox; the echo, which
  * carries the server's stamp, takes it off the overlay. What the server refuses for now, or passes over
- * without an answer, is sent again after a delay. `cursor` counts the log without gaps; ops after
- * a gap are not taken, the link is made anew and asks for what follows the cursor. A snapshot merges
- * with whatever comes meanwhile, because merging is commutative; until its last part the cursor is
- * not good to resume from. Journals of tabs that died are sent by a `Carrier`, under the client id that
- * made them, while their ops lie on this view like our own.
+ * without an answer, is sent again after a delay. At a gap in the log the link is made anew and asks for
+ * what is missing. Each op says what its author had seen: up to where all was here, in this picture or the one
+ * before, never what is still loading. Journals of tabs that died are sent by a `Carrier`, under the client id
+ * that made them, while their ops lie on this view like our own.
  */
 
 import { Overlay } from "../core/overlay.js";
@@ -20,6 +19,7 @@ import { Carrier } from "./carrier.js";
 import { newClientId } from "./identity.js";
 import { MemoryJournal } from "./journal.js";
 import { BROWSER_CLOCK, Link, browserPage } from "./link.js";
+import { Log } from "./log.js";
 import { News } from "./news.js";
 import { Outbox } from "./outbox.js";
 import { Pending } from "./pending.js";
@@ -81,11 +81,8 @@ export class BoardSync extends EventTarget {
   #link;
   #pending;
   #carrier;
+  #log;
   #counter = 0;
-  /** Where the log has been followed to on this board; null until that is known. @type {number|null} */
-  #cursor = null;
-  /** Whether all up to the cursor is here. */
-  #isComplete = false;
   #askedSince = false;
   #isStarted = false;
   /** Whether the journal of an earlier life of this tab has been read. */
@@ -114,6 +111,7 @@ export class BoardSync extends EventTarget {
     this.#board = board;
     this.#overlay = new Overlay(board);
     this.view = this.#overlay;
+    this.#log = new Log({ board, merged: (id) => this.#merged(id), isPending: (id) => this.#overlay.isPending(id) });
     this.#identity = { ...identity };
     this.#store = store;
     store.watch(() => this.#news.note("status"));
@@ -122,7 +120,7 @@ export class BoardSync extends EventTarget {
     const open = socket ?? ((address) => new WebSocket(address));
     this.#newLink = (/** @type {import("./link.js").Handlers} */ handlers) => new Link({ url, socket: open, clock, page, handlers });
     this.#link = this.#newLink({
-      hello: () => this.#hello(this.#pending.own, (this.#askedSince = this.#isComplete)),
+      hello: () => this.#hello(this.#pending.own, (this.#askedSince = this.#log.isComplete)),
       message: (message) => this.#receive(message),
       state: () => this.#linkChanged(),
     });
@@ -173,7 +171,7 @@ export class BoardSync extends EventTarget {
     return {
       state: shown[state],
       pending: this.#pending.size,
-      loading: !this.#isComplete,
+      loading: !this.#log.isComplete,
       durable: this.#durable,
       kept: this.#store.kept,
       role: this.#role,
@@ -248,7 +246,8 @@ export class BoardSync extends EventTarget {
     // A counter is never used twice, though an acked op leaves no trace here: after a reload the clock is ahead of them.
     this.#counter = Math.max(this.#counter + 1, Math.floor(this.#clock.now()));
     const opId = `${this.client}:${this.#counter}`;
-    const entry = { op: { ...op, opId, seen: this.#board.seq, ts: this.#clock.now() }, epoch: this.#board.epoch };
+    const { seq, epoch } = this.#log.seen;
+    const entry = { op: { ...op, opId, seen: seq, ts: this.#clock.now() }, epoch };
     this.#pending.add(entry);
     this.#flushSoon();
     return opId;
@@ -352,7 +351,7 @@ export class BoardSync extends EventTarget {
     this.#takeIdentity(message);
     if (!this.#askedSince || message.epoch !== this.#board.epoch) this.#discard();
     if (message.epoch !== this.#board.epoch) {
-      Object.assign(this.#board, { epoch: message.epoch, seq: 0 });
+      this.#log.begin(message.epoch);
       this.#pending.epochEnded();
     }
     this.#flush(this.#pending.own, this.#link);
@@ -390,52 +389,35 @@ export class BoardSync extends EventTarget {
   // --- the log ----------------------------------------------------------------------------------
 
   #discard() {
-    const { epoch, seq } = this.#board;
-    this.#isComplete = false;
-    this.#cursor = null;
     if (this.#board.size > 0) this.#news.reset();
-    this.#board.clear();
-    Object.assign(this.#board, { epoch, seq }); // what one has seen stays seen
+    this.#log.discard();
     this.#overlay.refreshAll();
     this.#news.note("status");
   }
 
   /** @param {StampedOp & {seq: number}} op */
   #takeOp(op) {
-    // Before the first part of a snapshot nobody knows what came before this op: it is merged, and counts for nothing.
-    if (this.#cursor !== null) {
-      if (op.seq > this.#cursor + 1) return this.#link.restart(`gap before ${op.seq}`);
-      this.#advance(op.seq);
-    }
-    this.#merged(this.#board.apply(op));
+    if (!this.#log.take(op)) return this.#link.restart(`gap before ${op.seq}`);
     this.#pending.echoed(op.opId);
   }
 
   /** @param {Message} snapshot */
-  #takeSnapshot({ seq, part = 1, parts = 1, elements }) {
-    this.#advance(seq);
-    for (const element of elements) this.#merged(this.#board.join(element));
-    if (part < parts) return;
-    this.#isComplete = true;
-    this.#pending.covered(this.#board.seq);
+  #takeSnapshot(snapshot) {
+    this.#log.join(/** @type {any} */ (snapshot));
+    if (!this.#log.isComplete) return;
+    this.#pending.covered(this.#log.seen.seq);
     this.#news.note("status");
   }
 
-  /** @param {number} seq */
-  #advance(seq) {
-    this.#cursor = this.#board.seq = Math.max(this.#cursor ?? 0, seq);
-  }
-
-  /** @param {string|null} id */
+  /** @param {string} id */
   #merged(id) {
-    if (id === null) return;
     this.#overlay.refresh(id);
     this.#news.changed(id);
   }
 
   /** @param {Message} ack */
   #takeAck(ack) {
-    this.#pending.acked(ack, this.#isComplete ? this.#board.seq : 0);
+    this.#pending.acked(ack, this.#log.isComplete ? this.#log.seen.seq : 0);
   }
 
   /** @param {Outbox} outbox whose link it came on @param {Message} error */
