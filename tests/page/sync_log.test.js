@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { MemoryJournal } from "../../whiteboard/page/js/sync/journal.js";
+import { splitPoints } from "../../whiteboard/page/js/sync/split.js";
 import { Stage, WELCOME, foreign, settle } from "./stage.mjs";
 
 const NOTE = { type: "note", id: "n", x: 1, y: 1 };
@@ -153,4 +154,44 @@ test("the key that claims a client is in the journal before its first op", () =>
   store.append = (entry) => calls.push(["append", entry.op.id]);
   new Stage({ store, identity: { client: "c-me", key: "secret", name: "", color: "" } }).sync.submit(NOTE);
   assert.deepEqual(calls, [["remember", "c-me", "secret"], ["append", "n"]]);
+});
+
+// --- more points than an op may have ------------------------------------------------------------------------
+
+/** So many points on a line. */
+function line(count) {
+  return Array.from({ length: count }, (_, at) => [at, 0]);
+}
+
+test("a stroke with more points than an op may have goes out as a create and appends, in one frame [OP-17] [MRG-1]", async () => {
+  const stage = new Stage();
+  await stage.join({ limits: { ...WELCOME.limits, pointsPerOp: 100 } });
+  const opId = stage.sync.submit({ type: "stroke", id: "s", points: line(250), color: "red" });
+  await settle();
+  const ops = stage.socket.ops;
+  assert.equal(ops[0].opId, opId);
+  assert.deepEqual(ops.map((op) => [op.type, op.from, op.points.length, op.color]), [["stroke", undefined, 100, "red"], ["append", 100, 100, undefined], ["append", 200, 50, undefined]]);
+  assert.equal(stage.view.get("s").points.length, 250 * 3);
+  await stage.socket.say(...ops.map((op, at) => stage.echo(op, at + 1)));
+  assert.equal(stage.board.get("s").points.length, 250 * 3);
+  assert.equal(stage.sync.status.pending, 0);
+});
+
+test("before the server has said its bounds a stroke is cut at five thousand points", () => {
+  const stage = new Stage();
+  stage.sync.submit({ type: "stroke", id: "s", points: line(5_001) });
+  assert.equal(stage.sync.status.pending, 2);
+});
+
+test("an append is cut behind its own start; what has few points, or none of its own, is left as it is", () => {
+  const append = { type: "append", id: "s", from: 7, points: line(5) };
+  assert.deepEqual(splitPoints(append, 3).map((op) => [op.from, op.points]), [[7, line(5).slice(0, 3)], [10, line(5).slice(3)]]);
+  for (const op of [{ ...append, points: line(3) }, { type: "note", id: "n", points: line(9) }, { type: "delete", id: "s" }]) {
+    assert.deepEqual(splitPoints(op, 3), [op]);
+  }
+});
+
+test("a bound that is none cuts nothing", () => {
+  const op = { type: "stroke", id: "s", points: line(5) };
+  for (const most of [0, -1, NaN, undefined]) assert.deepEqual(splitPoints(op, /** @type {any} */ (most)), [op]);
 });

@@ -24,6 +24,7 @@ import { News } from "./news.js";
 import { Outbox } from "./outbox.js";
 import { Pending } from "./pending.js";
 import { Presence } from "./presence.js";
+import { splitPoints } from "./split.js";
 
 /** @typedef {import("../core/board.js").Board} Board */
 /** @typedef {import("../core/board.js").ElementView} ElementView */
@@ -53,7 +54,7 @@ import { Presence } from "./presence.js";
 /** A tab that dies lets go of its journal a moment later, or days later: look now and then. */
 const ADOPT_MS = 30_000;
 /** What every server takes, until its `welcome` says what this one takes. */
-const LIMITS = { frameBytes: 1024 * 1024, batch: 2_000 };
+const LIMITS = { frameBytes: 1024 * 1024, batch: 2_000, pointsPerOp: 5_000 };
 
 /**
  * A board in step with its server.
@@ -239,17 +240,23 @@ export class BoardSync extends EventTarget {
 
   /**
    * Apply an op at once, keep it, and send it when there is a link. Ops arrive in this order.
-   * @param {LocalOp} op must not be changed afterwards
-   * @returns {string} its op id
+   * @param {LocalOp} op must not be changed afterwards; with more points than an op may have it goes out as several
+   * @returns {string} its op id, the first one's of several
    */
   submit(op) {
+    const [opId] = splitPoints(op, this.limits.pointsPerOp).map((part) => this.#add(part));
+    this.#flushSoon();
+    return opId;
+  }
+
+  /** @param {LocalOp} op @returns {string} its op id */
+  #add(op) {
     // A counter is never used twice, though an acked op leaves no trace here: after a reload the clock is ahead of them.
     this.#counter = Math.max(this.#counter + 1, Math.floor(this.#clock.now()));
     const opId = `${this.client}:${this.#counter}`;
     const { seq, epoch } = this.#log.seen;
     const entry = { op: { ...op, opId, seen: seq, ts: this.#clock.now() }, epoch };
     this.#pending.add(entry);
-    this.#flushSoon();
     return opId;
   }
 
