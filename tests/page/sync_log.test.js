@@ -114,6 +114,36 @@ test("an op of before that comes again does not bring back what was forgotten", 
   assert.equal(stage.sockets.length, 1);
 });
 
+// --- counters -------------------------------------------------------------------------------------------
+
+test("a counter is not used again though the clock was set back before a reload [IDN-8]", async () => {
+  const one = new Stage();
+  const used = ["n", "m", "k"].map((id) => one.sync.submit({ type: "note", id }));
+  const identity = one.told("identity").at(-1);
+  const two = new Stage({ identity });
+  two.clock.set(-3_600_000);
+  const counter = (opId) => Number(opId.split(":")[1]);
+  assert.ok(counter(two.sync.submit(NOTE)) > counter(used[2]));
+});
+
+test("an identity is told for its counters once a minute of drawing, not with each op", async () => {
+  const stage = new Stage();
+  await stage.join();
+  stage.told("identity");
+  for (let second = 0; second < 180; second += 1) {
+    stage.sync.submit({ type: "set", id: "n", props: { x: second } });
+    await stage.clock.advance(1_000);
+    await stage.socket.say({ type: "pong" });
+  }
+  assert.equal(stage.told("identity").length, 3);
+});
+
+test("an identity whose counter is mangled counts by the clock", () => {
+  const stage = new Stage({ identity: { client: "c-me", name: "", color: "", counter: "many" } });
+  assert.equal(stage.sync.submit(NOTE), `c-me:${stage.clock.now()}`);
+  assert.equal(stage.told("identity").at(-1).counter, stage.clock.now() + 60_000);
+});
+
 // --- the journal ------------------------------------------------------------------------------------------
 
 test("a journal that cannot be read at first is not taken for an empty one, and is taken up later", async () => {

@@ -55,6 +55,8 @@ import { splitPoints } from "./split.js";
 const ADOPT_MS = 30_000;
 /** What every server takes, until its `welcome` says what this one takes. */
 const LIMITS = { frameBytes: 1024 * 1024, batch: 2_000, pointsPerOp: 5_000 };
+/** Counters put down as used at a time, so that a tab writes its identity once a minute of drawing and not with each op. */
+const RESERVED_COUNTERS = 60_000;
 
 /**
  * A board in step with its server.
@@ -83,7 +85,8 @@ export class BoardSync extends EventTarget {
   #pending;
   #carrier;
   #log;
-  #counter = 0;
+  /** The highest counter of ours so far. @type {number} */
+  #counter;
   #askedSince = false;
   #isStarted = false;
   /** Whether the journal of an earlier life of this tab has been read. */
@@ -113,7 +116,8 @@ export class BoardSync extends EventTarget {
     this.#overlay = new Overlay(board);
     this.view = this.#overlay;
     this.#log = new Log({ board, merged: (id) => this.#merged(id), isPending: (id) => this.#overlay.isPending(id) });
-    this.#identity = { ...identity };
+    this.#counter = Number.isSafeInteger(identity.counter) ? Number(identity.counter) : 0;
+    this.#identity = { ...identity, counter: this.#counter };
     this.#store = store;
     store.watch(() => this.#news.note("status"));
     store.remember(identity.client, identity.key);
@@ -251,13 +255,24 @@ export class BoardSync extends EventTarget {
 
   /** @param {LocalOp} op @returns {string} its op id */
   #add(op) {
-    // A counter is never used twice, though an acked op leaves no trace here: after a reload the clock is ahead of them.
-    this.#counter = Math.max(this.#counter + 1, Math.floor(this.#clock.now()));
-    const opId = `${this.client}:${this.#counter}`;
+    const opId = `${this.client}:${this.#count()}`;
     const { seq, epoch } = this.#log.seen;
     const entry = { op: { ...op, opId, seen: seq, ts: this.#clock.now() }, epoch };
     this.#pending.add(entry);
     return opId;
+  }
+
+  /**
+   * The next counter: never one that was used before, though an acked op leaves no trace here. The clock is
+   * ahead of them all unless it was set back; the identity, which is kept with the client id, knows them even then.
+   */
+  #count() {
+    this.#counter = Math.max(this.#counter + 1, Math.floor(this.#clock.now()));
+    if (this.#counter > this.#identity.counter) {
+      this.#identity.counter = this.#counter + RESERVED_COUNTERS;
+      this.#tell("identity", this.identity);
+    }
+    return this.#counter;
   }
 
   /**
