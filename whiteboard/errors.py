@@ -5,6 +5,9 @@ WhiteboardError
 ├── StartupError          the server cannot start; says what to do
 ├── ConnectionLost        the peer closed, reset or vanished; ends one session
 ├── TooSlow               a client takes nothing of what waits for it; ends its session
+├── OpFailed              abstract; an op of a client program will have no answer
+│   ├── OpTooLarge            no frame of this server can carry it
+│   └── OpUnanswered          the server passed it over each time it was sent
 ├── RoomClosed            the room ended (evicted, failed, draining); ends its sessions
 ├── ServerFull            as many sessions or boards as may be; come back later
 └── StorageError          abstract; adapters map foreign exceptions to one of these three
@@ -42,6 +45,30 @@ class ConnectionLost(WhiteboardError):
 
 class TooSlow(WhiteboardError):
     """The socket took no byte for SLOW_CLIENT although there was something for it."""
+
+
+class OpFailed(WhiteboardError):
+    """Base of why an op of a client program will have no answer."""
+
+
+class OpTooLarge(OpFailed):
+    """No frame of this server can carry the op; it was not sent."""
+
+    def __init__(self, op_id: str, size_bytes: int, limit_bytes: int) -> None:
+        super().__init__(f"op {op_id} takes {size_bytes} bytes, a frame of this server {limit_bytes} at most")
+        self.op_id = op_id
+        self.size_bytes = size_bytes
+        self.limit_bytes = limit_bytes
+
+
+class OpUnanswered(OpFailed):
+    """The server answered the op neither with an ack nor with a reject, however often it was sent."""
+
+    def __init__(self, op_id: str, times: int, heard: str) -> None:
+        super().__init__(f"op {op_id} was passed over each of {times} times that it was sent alone: {heard}")
+        self.op_id = op_id
+        self.heard = heard
+        """What the server said in place of an answer, the last time."""
 
 
 class RoomClosed(WhiteboardError):

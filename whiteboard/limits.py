@@ -95,6 +95,10 @@ MAX_CLIENT_EVENT_BYTES: Final = 16 * MIB
 MAX_CLIENT_PENDING_BYTES: Final = 32 * MIB
 """Encoded ops without an answer: hours of offline drawing, and still nothing for a process."""
 
+MAX_CLIENT_STRIKES: Final = 3
+"""Errors in place of an answer to an op that is sent alone, before it is given up: one may have been
+about something that was said before it, three in a row are about it. The server bears MAX_STRIKES."""
+
 # --- what storage may hold --------------------------------------------------------------------
 MAX_WRITE_JOBS: Final = 1_024
 """Writes waiting for the next group commit; past it callers wait before theirs is queued."""

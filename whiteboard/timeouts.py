@@ -121,6 +121,11 @@ CLIENT_RETRY_CAP: Final = _register(
     15.0,
     "Client: the longest reconnect delay, so that a returning server is found within seconds.",
 )
+CLIENT_ANSWER: Final = _register(
+    "client-answer",
+    45.0,
+    "Client: an op that the server passed over and that is sent again, alone, counts as passed over again after this; above COMMIT, after which the server says that it cannot store now.",
+)
 STORAGE_CLOSE: Final = _register(
     "storage-close",
     5.0,

@@ -1,11 +1,13 @@
 """`open_board` against a server that speaks scripted lines."""
 
+import msgspec
 import pytest
 import trio
 from client.hearing import let_in_and_stay, until
 from client.scripted_server import Caller, ack, scripted_server, stamped, stroke, welcome
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from whiteboard import timeouts
 from whiteboard.client import (
     Ack,
     Disconnected,
@@ -16,8 +18,8 @@ from whiteboard.client import (
     open_board,
 )
 from whiteboard.client.events import Json
-from whiteboard.errors import ConnectionLost
-from whiteboard.limits import MAX_FRAME_BYTES
+from whiteboard.errors import ConnectionLost, OpTooLarge, OpUnanswered
+from whiteboard.limits import MAX_CLIENT_STRIKES
 
 
 async def test_hello_names_client_and_welcome_gives_key() -> None:
@@ -119,16 +121,114 @@ async def test_refusal_is_a_value() -> None:
         )
 
 
-async def test_oversize_op_is_refused_here() -> None:
-    """An op above the frame limit is refused without a word to the server."""
-    async with scripted_server(let_in_and_stay) as url, open_board(url, "b") as board:
-        text = "x" * MAX_FRAME_BYTES
-        answer = await board.text(text, 0, 0)
-        assert isinstance(answer, Rejected)
-        assert (answer.code, answer.retry) == ("too_large", False)
-        posted = board.post({"type": "text", "id": "t", "x": 0, "y": 0, "text": text})
-        assert (await until(board, Rejected)).op_id != str(posted)
-        assert (await until(board, Rejected)).op_id == str(posted)
+async def test_oversize_op_fails_here() -> None:
+    """An op above the server's frame bound fails at once, without a word to the server. [LIM-1] [CON-9]"""
+    limits = {"frameBytes": 4_000, "batch": 2000}
+    heard: list[Json] = []
+
+    async def script(caller: Caller) -> None:
+        await caller.let_in(limits=limits)
+        heard.append(await caller.store(1))
+        await caller.stay()
+
+    async with scripted_server(script) as url, open_board(url, "b") as board:
+        await board.reached(0)
+        with pytest.raises(OpTooLarge, match="a frame of this server 4000 at most"):
+            await board.text("x" * 4_000, 0, 0)
+        with pytest.raises(OpTooLarge):
+            board.post({"type": "text", "id": "t", "x": 0, "y": 0, "text": "x" * 4_000})
+        await board.delete("s1")
+    assert [op["type"] for op in heard] == ["delete"]
+
+
+async def test_the_largest_op_goes_out_alone() -> None:
+    """An op as large as a frame is sent as it is, without the brackets of a batch. [LIM-3]"""
+    frames: list[str | bytes] = []
+
+    async def script(caller: Caller) -> None:
+        await caller.let_in(limits={"frameBytes": 300, "batch": 2000})
+        frames.append(await caller.socket.get_message())
+        op = msgspec.json.decode(frames[0])
+        await caller.say(ack(op, 1))
+        await caller.stay()
+
+    async with scripted_server(script) as url, open_board(url, "b", client="c-7") as board:
+        await board.reached(0)
+        op = {"type": "text", "id": "t", "text": ""}
+        room = 300 - len(msgspec.json.encode({**op, "opId": "c-7:1", "seen": 0}))
+        assert isinstance(await board.send({**op, "text": "x" * room}), Ack)
+    assert len(frames[0]) == 300
+
+
+async def test_batches_keep_to_the_servers_bound() -> None:
+    """No frame has more messages than `limits.batch`, nor more bytes than `limits.frameBytes`. [LIM-1]"""
+    frames: list[str | bytes] = []
+
+    async def script(caller: Caller) -> None:
+        await caller.let_in(limits={"frameBytes": 300, "batch": 3})
+        seq = 0
+        while seq < 20:
+            frames.append(await caller.socket.get_message())
+            content = msgspec.json.decode(frames[-1])
+            for op in content if isinstance(content, list) else [content]:
+                seq += 1
+                await caller.say(ack(op, seq))
+        await caller.stay()
+
+    async with scripted_server(script) as url, open_board(url, "b") as board:
+        await board.reached(0)
+        for number in range(20):
+            board.post({"type": "delete", "id": "s" * (7 * number)})
+        await board.flush()
+    assert max(len(frame) for frame in frames) <= 300
+    assert max(str(frame).count('"delete"') for frame in frames) == 3
+
+
+async def test_an_op_that_gets_only_errors_fails(autojump_clock: MockClock) -> None:
+    """The op that an `error` answers ends with an exception; those in its frame are stored. [CON-8]"""
+    stored: list[str] = []
+
+    async def script(caller: Caller) -> None:
+        await caller.let_in()
+        while True:
+            content = msgspec.json.decode(await caller.socket.get_message())
+            ops = content if isinstance(content, list) else [content]
+            if any(op["id"] == "deep" for op in ops):
+                await caller.say({"type": "error", "code": "too_deep", "reason": "nested"})
+                continue
+            for op in ops:
+                stored.append(op["id"])
+                await caller.say(ack(op, len(stored)))
+
+    async with scripted_server(script) as url, open_board(url, "b", client="c-7") as board:
+        await board.reached(0)
+        for number in range(10):
+            board.post({"type": "delete", "id": f"before-{number}"})
+        with pytest.raises(OpUnanswered, match=r"op c-7:11 was passed over .*: too_deep: nested"):
+            await board.set("deep", {"v": 1})
+        board.post({"type": "set", "id": "deep", "props": {"v": 2}})
+        assert isinstance(await board.delete("after"), Ack)
+        await board.flush()
+        refused = [await until(board, Rejected) for _ in range(2)]
+    assert stored == [*(f"before-{number}" for number in range(10)), "after"]
+    assert [(one.op_id, one.code) for one in refused] == [("c-7:11", "unanswered"), ("c-7:12", "unanswered")]
+
+
+async def test_an_op_that_gets_nothing_after_an_error_fails_too(autojump_clock: MockClock) -> None:
+    """A server that goes silent about an op that it has complained of keeps nobody waiting for ever."""
+
+    async def script(caller: Caller) -> None:
+        await caller.let_in()
+        await caller.hear()
+        await caller.say({"type": "error", "code": "bad_json", "reason": "?"})
+        await caller.stay()
+
+    async with scripted_server(script) as url, open_board(url, "b") as board:
+        began = trio.current_time()
+        with pytest.raises(OpUnanswered, match="nothing"):
+            await board.delete("s1")
+        assert trio.current_time() - began <= 2 * MAX_CLIENT_STRIKES * timeouts.CLIENT_ANSWER.seconds + 1
+        assert board.is_connected
 
 
 async def test_refused_op_can_be_posted_again_under_its_id() -> None:
@@ -206,6 +306,37 @@ async def test_what_the_body_raises_comes_out_alone() -> None:
             async with open_board(url, "b"):
                 raise LookupError("mine") from cause
     assert caught.value.__cause__ is cause
+
+
+class Full:
+    """A replica that takes nothing."""
+
+    def apply(self, op: Json, /) -> None:
+        raise OverflowError(op["id"])
+
+    def join(self, state: Json, /) -> None:
+        raise OverflowError(state["id"])
+
+
+async def test_what_a_replica_raises_ends_the_block() -> None:
+    """A replica that cannot take an op ends the stay with its own exception."""
+
+    async def script(caller: Caller) -> None:
+        await caller.let_in()
+        await caller.say(stroke(1))
+        await caller.stay()
+
+    async with scripted_server(script) as url:
+        with pytest.raises(OverflowError, match="s1"):
+            async with open_board(url, "b", replica=Full):
+                await trio.sleep_forever()
+
+
+async def test_an_empty_replica_cannot_go_on_from_somewhere() -> None:
+    """`since` together with `replica` is a mistake of the program, told before anything is connected."""
+    with pytest.raises(ValueError, match="leave one of the two out"):
+        async with open_board("http://127.0.0.1:1", "b", since=5, replica=Full):
+            raise AssertionError("not reached")
 
 
 async def test_presence_goes_out_newest_only() -> None:

@@ -17,7 +17,6 @@ from whiteboard.client.conversation import Conversation, Identity, Replica
 from whiteboard.client.events import Answer, Event, Welcome
 from whiteboard.client.feed import Feed
 from whiteboard.client.link import Place, stay
-from whiteboard.client.pending import refuse_oversize
 from whiteboard.client.progress import Progress
 from whiteboard.client.wire import Endpoint, alone
 from whiteboard.ids import ClientId, OpId, parse_board_id, parse_client_id
@@ -104,7 +103,8 @@ class BoardClient:
     def replica(self) -> Replica | None:
         """The copy of the board, if one was asked for.
 
-        A new one stands here after a `Resync`: a snapshot does not tell of what was deleted.
+        A new one stands here whenever a snapshot begins, after a `Resync` or a `Welcome` that found nothing
+        whole: a snapshot does not tell of what was deleted.
         """
         return self._talk.replica
 
@@ -124,48 +124,45 @@ class BoardClient:
     async def send(self, op: Mapping[str, Any]) -> Answer:
         """Post an op and return the server's answer, however many reconnects that takes.
 
+        While MAX_CLIENT_PENDING_BYTES are on their way it waits for room, behind those that wait already.
         A refusal that says `retry` is not retried here; post the op again with the `opId` of the
         refusal when it suits.
 
         Raises:
+            OpTooLarge: no frame of this server can carry it; nothing was sent.
+            OpUnanswered: the server passed the op over, again and again, with an error in place of an
+                answer. It is not known to be stored.
             ConnectionLost: the server will not have us any more; nobody knows what became of it.
-            ValueError: not an op type, or an op id that is not ours.
+            ValueError: not an op type, nested too deeply, or an op id that is not ours or is pending already.
 
         Cancellation: the op stays posted once it had room, and may be stored.
         """
         pending = self._talk.prepare(op)
-        refusal = refuse_oversize(pending)
-        if refusal is not None:
-            self._talk.feed.push(refusal)
-            await trio.lowlevel.checkpoint()
-            return refusal
-        while not self._talk.pending.fits(pending):
-            await self._talk.pending.wait_fits(pending)
+        if not self._talk.pending.fits(pending):
+            await self._talk.pending.wait_turn(pending)
         self._talk.post(pending)
         await pending.done.wait()
         if pending.answer is None:
-            raise self._talk.end_error()
+            raise pending.failure or self._talk.end_error()
         return pending.answer
 
     def post(self, op: Mapping[str, Any]) -> OpId:
         """Post an op without waiting; its answer comes as an event (`Ack` or `Rejected`).
 
+        An op that the server passes over, again and again, is `Rejected` with the code `unanswered`.
+
         Raises:
-            trio.WouldBlock: MAX_CLIENT_PENDING_BYTES are on their way already.
-            ConnectionLost, ValueError: as `send`.
+            trio.WouldBlock: MAX_CLIENT_PENDING_BYTES are on their way already, or others wait for room.
+            OpTooLarge, ConnectionLost, ValueError: as `send`.
         """
         pending = self._talk.prepare(op)
-        refusal = refuse_oversize(pending)
-        if refusal is not None:
-            self._talk.feed.push(refusal)
-            return pending.op_id
         if not self._talk.pending.fits(pending):
             raise trio.WouldBlock
         self._talk.post(pending)
         return pending.op_id
 
     async def flush(self) -> None:
-        """Return when every posted op has its answer. Raises ConnectionLost at a final end."""
+        """Return when every posted op has its answer or was given up. Raises ConnectionLost at a final end."""
         await self._talk.pending.wait_empty()
         self._talk.check_open()
 
@@ -265,21 +262,24 @@ async def open_board(
             fit, the server gives us another client id.
         since, epoch: what we hold already, as `BoardClient.seq` and `epoch` said; only what is
             missing comes then.
-        replica: makes an empty copy of the board, which the client then keeps up to date.
+        replica: makes an empty copy of the board, which the client then keeps up to date; docs/client.md
+            shows one. Not together with `since`, as an empty copy holds nothing.
 
     Raises:
         ConnectionLost: the first connection failed. Later losses are events, and the client comes
             back by itself, unless the server says that it need not.
-        ValueError: a bad url, board id or client id.
+        ValueError: a bad url, board id or client id; or `since` for a replica.
 
     Children of its nursery: `link.stay`, cancelled at the end of the block; within it, per
-    connection, reader, writer and heartbeat watchdog. What the body raises comes out as it is.
+    connection, reader, writer, heartbeat watchdog and nudge. What the body raises comes out as it is.
 
     Leaving the block does not wait for answers: `await board.flush()` does. When cancelled, the
     socket still gets its goodbye, within WS_CLOSE.
     """
     place = Place(url, _board_id(board), ssl_context)
     Endpoint.of(url, board)
+    if replica is not None and since is not None:
+        raise ValueError("an empty replica cannot go on from `since`: leave one of the two out")
     identity = Identity(_client_id(client), key, name, color, token)
     backoff = Backoff(secrets.SystemRandom().uniform)
     talk = Conversation(identity, Progress(since, epoch), backoff, replica)

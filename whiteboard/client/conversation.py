@@ -32,21 +32,26 @@ from whiteboard.client.events import (
     read_event,
 )
 from whiteboard.client.feed import Feed
-from whiteboard.client.pending import PendingOp, PendingOps
+from whiteboard.client.pending import PendingOps
 from whiteboard.client.progress import Progress
+from whiteboard.client.sending import PendingOp
 from whiteboard.errors import ConnectionLost
 from whiteboard.ids import ClientId, OpId, parse_client_id, parse_op_id
 from whiteboard.limits import MAX_CLIENT_EVENT_BYTES, MAX_CLIENT_PENDING_BYTES
 
 
 class Replica(Protocol):
-    """A copy of the board that the client keeps up to date. Both calls are idempotent."""
+    """A copy of the board that the client keeps up to date.
+
+    It merges: what it is told may come in any order and more than once (docs/spec/merge.md). What it
+    raises ends the board's block.
+    """
 
     def apply(self, op: Json, /) -> object:
-        """Take a stamped op."""
+        """Take a stamped op, as everybody gets it (docs/spec/acceptance.md)."""
 
     def join(self, state: Json, /) -> object:
-        """Take the state of one element."""
+        """Take the state of one element, as a snapshot has it (ELM-1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,9 @@ class Conversation:
         progress: Progress,
         backoff: Backoff,
         make_replica: Callable[[], Replica] | None,
+        counter: int = 0,
     ) -> None:
+        """Our ops are counted from above `counter`."""
         self.identity = identity
         self.progress = progress
         self.backoff = backoff
@@ -90,7 +97,7 @@ class Conversation:
         """Set when `progress` moves, and at the end; a new one each time."""
         self._make_replica = make_replica
         self.replica = make_replica() if make_replica else None
-        self._counter = 0
+        self._counter = counter
         self._asides: dict[str, Json] = {}
 
     # --- what we say --------------------------------------------------------------------------
@@ -113,7 +120,8 @@ class Conversation:
         """The op with its id, and with what we had seen when it was made.
 
         Raises:
-            ValueError: not an op type, or an op id that is not ours.
+            ValueError: not an op type, nested too deeply, or an op id that is not ours or is pending already.
+            OpTooLarge: no frame of this server can carry it.
             ConnectionLost: the conversation is over.
         """
         self.check_open()
@@ -121,13 +129,27 @@ class Conversation:
             raise ValueError(f"{op.get('type')!r} is no op type")
         op_id = self._own_op_id(op["opId"]) if "opId" in op else self._next_op_id()
         stamped = {**op, "opId": str(op_id)}
-        if "seen" not in op and "clock" not in op:
-            stamped["seen"] = self.progress.seq or 0
-        return PendingOp(op_id, stamped)
+        # Without a picture yet, the server says what the author had seen: to say "nothing" would lose to
+        # every write that already stands (ACC-3).
+        if "seen" not in op and "clock" not in op and self.progress.seen is not None:
+            stamped["seen"] = self.progress.seen
+        pending = PendingOp(op_id, stamped, self.welcome)
+        self.pending.refuse_oversize(pending)
+        return pending
 
     def post(self, pending: PendingOp) -> None:
-        """Put an op behind all others. Raises ConnectionLost when the conversation is over."""
+        """Put an op behind all others, as it is to be sent now: it may have waited for room meanwhile.
+
+        Raises:
+            OpTooLarge: the server became another while the op waited, and takes smaller frames.
+            ConnectionLost: the conversation is over.
+        """
         self.check_open()
+        if pending.op_id.client != self.identity.client:
+            pending.rename(self.identity.client)
+        if self.welcome is not None:
+            pending.face(self.welcome)
+        self.pending.refuse_oversize(pending)
         self.pending.post(pending)
         self.work.set()
 
@@ -140,10 +162,14 @@ class Conversation:
     def next_frame(self) -> str | None:
         """The next text frame, ops first; None when there is nothing to say."""
         messages = self.pending.take_unsent()
-        if not messages and self._asides:
+        if not messages and self._asides and not self.pending.is_probing:
             messages = [msgspec.json.encode(message) for message in self._asides.values()]
             self._asides.clear()
-        return f"[{b','.join(messages).decode()}]" if messages else None
+        return _frame(messages) if messages else None
+
+    def nudge(self) -> None:
+        """To be called every CLIENT_ANSWER seconds of a connection: nothing waits for ever."""
+        self._tell_refused(self.pending.nudge())
 
     def check_open(self) -> None:
         """Raise ConnectionLost when nothing more will come."""
@@ -163,6 +189,8 @@ class Conversation:
         op_id = parse_op_id(text) if isinstance(text, str) else None
         if op_id is None or op_id.client != self.identity.client:
             raise ValueError(f"{text!r} is no op id of client {self.identity.client!r}")
+        if self.pending.knows(str(op_id)):
+            raise ValueError(f"op {op_id} is pending already")
         self._counter = max(self._counter, op_id.counter)
         return op_id
 
@@ -216,7 +244,9 @@ class Conversation:
             case Drain(reconnect=(low, high)):
                 self.backoff.ask(low, high)
             case Problem(op_id=str(op_id)):
-                self.pending.answer(Rejected(op_id=op_id, code=event.code, reason=event.reason))
+                self._learn_answer(Rejected(op_id=op_id, code=event.code, reason=event.reason))
+            case Problem():
+                self._tell_refused(self.pending.doubt(f"{event.code}: {event.reason}"))
 
     def _learn_op(self, event: OpEvent) -> None:
         if not self.progress.take_op(event.seq):
@@ -235,6 +265,8 @@ class Conversation:
     def _learn_answer(self, answer: Answer) -> None:
         self.backoff.reset()
         self.pending.answer(answer)
+        if self.pending.has_unsent:
+            self.work.set()
 
     def _learn_welcome(self, welcome: Welcome) -> None:
         client = parse_client_id(welcome.client)
@@ -242,20 +274,25 @@ class Conversation:
             raise ConnectionLost(f"the server gave us a bad client id {welcome.client!r}")
         self._become(client, welcome.key)
         self._counter = max(self._counter, welcome.clock.get(client, 0))
-        if self.progress.start(welcome.epoch):
-            self._renew_replica()
-        self.pending.rewind()
+        self.progress.start(welcome.epoch)
+        if self.progress.seq is None:
+            self._renew_replica()  # what is not in the snapshot that follows may have been deleted (RES-6)
+        self._tell_refused(self.pending.restart(welcome))
         self.welcome, self.role = welcome, welcome.role
         self.is_connected = True
         self.opened.set()
 
     def _become(self, client: ClientId, key: str | None) -> None:
         if client != self.identity.client:
-            for refused in self.pending.rename(client):
-                self.feed.push(refused)
+            self._tell_refused(self.pending.rename(client))
             self.identity = replace(self.identity, client=client, key=key)
         elif key is not None:
             self.identity = replace(self.identity, key=key)
+
+    def _tell_refused(self, refused: Sequence[Rejected]) -> None:
+        for refusal in refused:
+            self.feed.push(refusal)
+        self.work.set()
 
     def _renew_replica(self) -> None:
         if self._make_replica is not None:
@@ -264,3 +301,9 @@ class Conversation:
     def _wake_moved(self) -> None:
         self.moved.set()
         self.moved = trio.Event()
+
+
+def _frame(messages: Sequence[bytes]) -> str:
+    """A text frame: a batch, or a single message as it is, which leaves it two bytes more."""
+    text = b",".join(messages).decode()
+    return text if len(messages) == 1 else f"[{text}]"

@@ -74,7 +74,12 @@ class Ack(Event, frozen=True, kw_only=True):
 
 
 class Rejected(Event, frozen=True, kw_only=True):
-    """An op of ours was refused and will not be stored unless it is sent again."""
+    """An op of ours was refused and will not be stored unless it is sent again.
+
+    Three codes are also the client's own, about an op that may have been stored all the same: `forged`,
+    sent under a client id that is no longer ours; `unanswered`, passed over by the server however often
+    it was sent; `too_large`, made for a server that took larger frames than the one we came back to.
+    """
 
     op_id: str | None = None
     id: str | None = None
@@ -87,7 +92,7 @@ class Rejected(Event, frozen=True, kw_only=True):
 
 
 Answer = Ack | Rejected
-"""What becomes of an op: one of the two, always."""
+"""What becomes of an op that is answered: one of the two."""
 
 
 class Joined(Event, frozen=True, kw_only=True):
@@ -130,7 +135,10 @@ class Drain(Event, frozen=True, kw_only=True):
 
 
 class Problem(Event, frozen=True, kw_only=True):
-    """The server could not make sense of a message of ours that was no op."""
+    """The server could not make sense of a message of ours, or of a whole frame.
+
+    If ops were in it, the client sends them again by itself.
+    """
 
     code: str
     reason: str = ""

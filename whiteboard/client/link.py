@@ -28,8 +28,8 @@ class Place:
 async def stay(place: Place, talk: Conversation) -> None:
     """Carry the conversation until the server refuses us for good, or the first connection fails.
 
-    Children, per connection: the reader (this task), the writer and the heartbeat watchdog, in one
-    nursery that ends with the connection; and the WebSocket's own reader.
+    Children, per connection: the reader (this task), the writer, the heartbeat watchdog and the nudge, in
+    one nursery that ends with the connection; and the WebSocket's own reader.
 
     Cancellation: the socket gets its goodbye within WS_CLOSE; the conversation is finished.
     """
@@ -74,11 +74,12 @@ async def _enter(wire: Wire, talk: Conversation) -> None:
 
 
 async def _exchange(wire: Wire, talk: Conversation) -> ConnectionLost:
-    """Read, write and watch until the connection is lost; how."""
+    """Read, write, watch and nudge until the connection is lost; how."""
     lost = ConnectionLost(f"no sign of life for {timeouts.DEAD_PEER.seconds:g} s")
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_write, wire, talk)
         nursery.start_soon(_watch, wire, nursery.cancel_scope)
+        nursery.start_soon(_nudge, talk)
         try:
             await _read(wire, talk)
         except ConnectionLost as error:
@@ -102,6 +103,13 @@ async def _write(wire: Wire, talk: Conversation) -> None:
             await talk.work.wait()
     except ConnectionLost:
         return  # the reader hears of it too, after what was still on its way to us
+
+
+async def _nudge(talk: Conversation) -> None:
+    """Have the conversation look for ops that were sent again and are not answered either."""
+    while True:
+        await trio.sleep(timeouts.CLIENT_ANSWER.seconds)
+        talk.nudge()
 
 
 async def _watch(wire: Wire, connection: trio.CancelScope) -> None:

@@ -1,6 +1,7 @@
 """What a client has seen of a board: the seq up to which it has everything, and of which history.
 
-Pure. It decides what `hello` says after a reconnect, and notices a gap.
+Pure. It decides what `hello` says after a reconnect and what an op says that its author had seen, and
+notices a gap.
 """
 
 from whiteboard.client.events import SnapshotPart
@@ -16,6 +17,7 @@ class Progress:
     def __init__(self, seq: int | None, epoch: str | None) -> None:
         self.seq = seq
         self.epoch = epoch
+        self._seen_before: int | None = None
         self._parts_here: set[int] = set()
         self._snapshot_seq: int | None = None
         self._is_gap_known = False
@@ -23,13 +25,24 @@ class Progress:
     def start(self, epoch: str) -> bool:
         """A connection begins; True when what we held is of another history and does not count."""
         is_other = self.epoch not in {None, epoch}
-        self.discard(self.seq if not is_other else None)
+        if is_other:
+            self.seq = self._seen_before = None
         self.epoch = epoch
+        self._start_over()
         return is_other
 
-    def discard(self, seq: int | None = None) -> None:
-        """Forget what has come, but for what is complete up to `seq`."""
-        self.seq = seq
+    @property
+    def seen(self) -> int | None:
+        """Up to where we have everything, or had it before `discard`; None when we never had."""
+        return self._seen_before if self.seq is None else self.seq
+
+    def discard(self) -> None:
+        """What has come does not count any more. What was seen stays seen."""
+        self._seen_before = self.seen
+        self.seq = None
+        self._start_over()
+
+    def _start_over(self) -> None:
         self._parts_here.clear()
         self._snapshot_seq = None
         self._is_gap_known = False
