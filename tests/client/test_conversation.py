@@ -10,6 +10,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from whiteboard.client import Disconnected
 from whiteboard.client.backoff import Backoff
+from whiteboard.client.board import first_counter
 from whiteboard.client.conversation import Conversation, Identity
 from whiteboard.client.events import Json
 from whiteboard.client.progress import Progress
@@ -204,3 +205,24 @@ async def test_suspects_are_nudged() -> None:
         talk.say()
         talk.it.nudge()
     assert len(talk.it.pending) == 0
+
+
+# --- counters -----------------------------------------------------------------------------------------
+
+
+async def test_counters_begin_above_those_of_earlier_runs() -> None:
+    """A client that comes back at once counts above its ops of before, known to the server or not. [IDN-8]"""
+    before = first_counter()
+    talk = Talk(first_counter())
+    talk.hear(welcome(clock={"c-1": 12}))
+    talk.post()
+    (op,) = talk.say()
+    assert before < int(op["opId"].split(":")[1]) < 2**53
+
+
+async def test_counters_begin_above_what_the_server_knows() -> None:
+    """A wall clock that was set back does not bring a counter again that is stored. [HEL-5]"""
+    talk = Talk(first_counter())
+    talk.hear(welcome(clock={"c-1": 2**52}))
+    talk.post()
+    assert [op["opId"] for op in talk.say()] == [f"c-1:{2**52 + 1}"]

@@ -6,6 +6,7 @@ protocol's messages (`conversation`) nor how elements merge (the replica's).
 
 import secrets
 import ssl
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self
@@ -233,6 +234,15 @@ def new_id() -> str:
     return f"e-{secrets.token_hex(10)}"
 
 
+def first_counter() -> int:
+    """What our ops are counted from: microseconds since 1970, more than any program sends ops.
+
+    So that a program that comes back at once does not count like its ops of before, which may still be on
+    their way and which `welcome.clock` does not know of yet.
+    """
+    return time.time_ns() // 1000
+
+
 def new_client_id() -> ClientId:
     """A fresh client id; 64 random bits."""
     return ClientId(f"c-{secrets.token_hex(8)}")
@@ -282,7 +292,7 @@ async def open_board(
         raise ValueError("an empty replica cannot go on from `since`: leave one of the two out")
     identity = Identity(_client_id(client), key, name, color, token)
     backoff = Backoff(secrets.SystemRandom().uniform)
-    talk = Conversation(identity, Progress(since, epoch), backoff, replica)
+    talk = Conversation(identity, Progress(since, epoch), backoff, replica, first_counter())
     failure: BaseException | None = None
     try:
         async with trio.open_nursery() as nursery:
