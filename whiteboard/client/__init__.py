@@ -1,8 +1,10 @@
 """A Trio client for the wire protocol: stays on a board, says what happens there, has ops acked.
 
 Use `open_board` for a program that takes part, `open_wire` for one that speaks the plain protocol.
-It keeps a replica of the board for a program that brings one. It knows the protocol and the ground
-floor; it must not know the server's rooms or storage, nor how elements merge.
+It keeps a replica of the board for a program that brings one. docs/client.md shows how to write a bot.
+
+It speaks the protocol from its text (docs/spec/) and imports nothing but the ground floor: it must not
+know the server's classes, rooms or storage, nor how elements merge.
 
 ```
 async with open_board("http://127.0.0.1:8080", "my-board", name="Bot") as board:
