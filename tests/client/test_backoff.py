@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whiteboard import timeouts
-from whiteboard.client.backoff import FINAL_CLOSE_CODES, Backoff
+from whiteboard.client.backoff import FINAL_CLOSE_CODES, FINAL_HTTP_STATUSES, Backoff
 from whiteboard.protocol.close_codes import CLOSE_CODES
 
 
@@ -53,3 +53,9 @@ def test_final_codes_are_those_that_say_not_as_you_are() -> None:
     """The final codes are 44xx codes, less those that ask to come back later. [CLS-2]"""
     not_as_you_are = {code for code in CLOSE_CODES if 4400 <= code < 4500}
     assert not_as_you_are - {4408, 4429} == FINAL_CLOSE_CODES
+
+
+def test_final_statuses_are_those_that_another_try_does_not_change() -> None:
+    """A wrong name, path, origin or version is final; a full or draining server is not. [HTTP-14] [HTTP-16]"""
+    assert {400, 403, 404, 421, 426, 505} <= FINAL_HTTP_STATUSES
+    assert FINAL_HTTP_STATUSES.isdisjoint({408, 429, 500, 502, 503, 504})
