@@ -9,7 +9,7 @@ FINAL_CLOSE_CODES: Final = frozenset({4400, 4401, 4403, 4404, 4409, 4413})
 """Close codes after which the same client would be refused again. 4408 (too slow) and
 4429 (rate) are 44xx too, but coming back later with `since` is what they ask for."""
 
-FINAL_HTTP_STATUSES: Final = frozenset({400, 401, 403, 404, 405, 410, 426})
+FINAL_HTTP_STATUSES: Final = frozenset({400, 401, 403, 404, 405, 410, 421, 426, 505})
 """Answers to the upgrade request that another try does not change."""
 
 Uniform = Callable[[float, float], float]
