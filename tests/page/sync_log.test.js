@@ -42,10 +42,17 @@ test("an op made while a picture loads claims the picture before, not the one th
   assert.equal(stage.socket.hello.since, undefined);
 });
 
-test("before the first whole picture nothing has been seen", async () => {
+test("what has come with a picture that is loading has been seen as the picture has it, nothing else has", async () => {
   const stage = new Stage();
-  await stage.join({ seq: 9 }, part(9, 1, 2, note("n", 1)));
-  assert.equal(await seenOf(stage, NOTE), 0);
+  await stage.join({ seq: 9 }, part(9, 1, 2, note("come", 1)));
+  assert.equal(await seenOf(stage, { type: "set", id: "come", props: { x: 7 } }), 9);
+  assert.equal(await seenOf(stage, { ...NOTE, id: "mine" }), 0);
+  await stage.socket.end();
+  assert.equal(stage.sync.status.loading, true);
+  stage.sync.submit({ type: "set", id: "come", props: { x: 8 } });
+  await stage.clock.advance(20_000);
+  await stage.answer({ seq: 9 });
+  assert.deepEqual(stage.socket.ops.map((op) => op.seen), [9, 0, 9]);
 });
 
 test("with the last part all that came between the parts counts as seen, and is a place to resume from [RES-13]", async () => {

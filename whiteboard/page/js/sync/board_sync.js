@@ -256,8 +256,7 @@ export class BoardSync extends EventTarget {
   /** @param {LocalOp} op @returns {string} its op id */
   #add(op) {
     const opId = `${this.client}:${this.#count()}`;
-    const { seq, epoch } = this.#log.seen;
-    const entry = { op: { ...op, opId, seen: seq, ts: this.#clock.now() }, epoch };
+    const entry = { op: { ...op, opId, seen: this.#log.seenOf(op.id), ts: this.#clock.now() }, epoch: this.#log.seen.epoch };
     this.#pending.add(entry);
     return opId;
   }

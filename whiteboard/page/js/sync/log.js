@@ -50,6 +50,16 @@ export class Log {
     return { seq, epoch };
   }
 
+  /**
+   * What the author of an op on an element has seen. Of one that has come with a picture that is still loading,
+   * all that the picture covers; of one that has not, nothing newer than the picture before.
+   * @param {string} id @returns {number}
+   */
+  seenOf(id) {
+    const hasCome = !this.isComplete && this.#board.get(id) !== undefined;
+    return hasCome ? Math.max(this.#board.seq, this.#cursor ?? 0) : this.#board.seq;
+  }
+
   /** @param {StampedOp & {seq: number}} op @returns {boolean} false: ops before it are missing, and it was not taken */
   take(op) {
     // Before the first part of a snapshot nobody knows what came before this op: it is merged, and counts for nothing.
