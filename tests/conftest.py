@@ -5,9 +5,10 @@ from certificates import Certificate, make_certificate
 from hypothesis import HealthCheck, settings
 
 # No deadline: a busy machine is no failure. The same examples every time, so that a red run is the
-# change's doing; `--hypothesis-profile=search` looks at new ones, and at more of them.
+# change's doing; `--hypothesis-profile=search` looks at new ones, and at many more of them.
 settings.register_profile(
     "whiteboard",
+    max_examples=60,
     deadline=None,
     derandomize=True,
     print_blob=True,

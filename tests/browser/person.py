@@ -95,6 +95,11 @@ class Person:
         """Their ids, from bottom to top."""
         return str(self.ask("whiteboard.view.drawOrder().join(' ')")).split()
 
+    @property
+    def own_ids(self) -> set[str]:
+        """The ids of those that this tab made: what others draw meanwhile is not among them."""
+        return {element["id"] for element in self.elements if element["by"] == self.client}
+
     def element(self, element_id: str) -> Json:
         """One of them."""
         found: Json = self.ask("id => probe.element(id)", element_id)
@@ -198,9 +203,9 @@ class Person:
 
     def draw(self, *path: At) -> str:
         """A pen stroke with the tool in hand; its id."""
-        before = set(self.ids)
+        before = self.own_ids
         self.drag(*path)
-        (made,) = set(self.ids) - before
+        (made,) = self.own_ids - before
         return made
 
     def shape(self, tool: str, start: At, end: At) -> str:
@@ -217,7 +222,7 @@ class Person:
 
     def write(self, at: At, text: str, tool: str = "text") -> str:
         """A text or a note at a place; its id."""
-        before = set(self.ids)
+        before = self.own_ids
         self.take(tool)
         self.page.mouse.click(*at)
         editor = self.find("text-editor")
@@ -225,7 +230,7 @@ class Person:
         self.page.keyboard.insert_text(text)
         self.key("Escape")
         expect(editor).to_have_count(0)
-        (made,) = set(self.ids) - before
+        (made,) = self.own_ids - before
         return made
 
 

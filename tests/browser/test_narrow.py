@@ -31,6 +31,11 @@ LIES_ON = """([part, others]) => {
 BARS = [".corner-right", ".style:not(.is-open)", ".style-button", ".toolbar", ".undo", ".zoom", ".way-back"]
 SET_STATUS = """change => { const { sync } = whiteboard, status = { ...sync.status, ...change };
   Object.defineProperty(sync, "status", { configurable: true, get: () => status }); whiteboard.desk.emit("status"); }"""
+SHOW_TRUE_STATUS = "() => { delete whiteboard.sync.status; whiteboard.desk.emit('status'); }"
+TROUBLES: list[tuple[dict[str, Any], str]] = [
+    ({"state": "offline", "pending": 16}, "Offline — 16 changes kept on this device"),
+    ({"state": "closed", "code": 4404}, "The board was deleted. What you draw now stays on this device."),
+]
 
 
 def screen(size: tuple[int, int]) -> dict[str, Any]:
@@ -47,45 +52,20 @@ def look_away(person: Person) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_panels_fit(invite: Invite, shared_server: ServerProcess, size: tuple[int, int]) -> None:
-    """People, menu, colours and papers lie within the window, with all that is in them. [R25]"""
-    ada = invite(shared_server, **screen(size))
-    for button, panel in (("people", ".people-panel"), ("menu", ".menu-panel")):
-        ada.find(button).click()
-        assert ada.ask(STICKS_OUT, panel) == []
-        ada.find(button).click()
-    for tool in ("pen", "note"):
-        ada.take(tool)
-        if ada.find("style-button").is_visible():
-            ada.find("style-button").click()
-        expect(ada.find("style-panel")).to_be_visible()
-        assert ada.ask(STICKS_OUT, ".style") == []
-        if ada.find("style-button").is_visible():
-            ada.find("style-button").click()
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_a_crowd_is_listed_in_the_window(
+def test_all_is_reached_and_read(
     invite: Invite, shared_server: ServerProcess, size: tuple[int, int]
 ) -> None:
-    """A list longer than the window is scrolled; the panel is not cut off. [R21]"""
+    """At every size: the way back to the drawing, trouble in full, panels and crowds within the window. [R21, R25]"""
     ada = invite(shared_server, **screen(size))
-    ada.ask(
-        """() => { for (let n = 0; n < 40; n++) whiteboard.sync.peers.set(`s${n}`, { client: `c${n}`, name: `Somebody ${n}`, color: "#0369a1" });
-          whiteboard.sync.dispatchEvent(new CustomEvent("peers")); }"""
-    )
-    ada.find("people").click()
-    assert ada.ask(STICKS_OUT, ".people-panel") == []
-    ada.find("person").last.scroll_into_view_if_needed()
-    expect(ada.find("person").last).to_be_in_viewport()
+    expect_the_drawing_found_again(ada, size)
+    for trouble, words in TROUBLES:
+        expect_trouble_told_in_full(ada, trouble, words)
+    expect_panels_to_fit(ada)
+    expect_a_crowd_listed_in_the_window(ada)
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_the_drawing_is_found_again(
-    invite: Invite, shared_server: ServerProcess, size: tuple[int, int]
-) -> None:
-    """Who sees nothing of it is offered to be shown it, at every width; so is who asks for all. [R25]"""
-    ada = invite(shared_server, **screen(size))
+def expect_the_drawing_found_again(ada: Person, size: tuple[int, int]) -> None:
+    """Who sees nothing of it is offered to be shown it, at every width; so is who asks for all."""
     expect(ada.find("way-back")).to_be_hidden()
     mine = ada.draw(*zigzag(120, 200))
     expect(ada.find("way-back")).to_be_hidden()
@@ -100,24 +80,13 @@ def test_the_drawing_is_found_again(
         expect(ada.find("way-back")).to_be_hidden()
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("trouble", [{"state": "offline", "pending": 16}, {"state": "closed", "code": 4404}])
-def test_trouble_is_told_in_full(
-    invite: Invite, shared_server: ServerProcess, size: tuple[int, int], trouble: dict[str, Any]
-) -> None:
-    """Offline or deleted: the whole sentence can be read, and Reconnect is within its panel. [R25]"""
-    ada = invite(shared_server, **screen(size))
-    ada.draw(*zigzag(120, 200))
+def expect_trouble_told_in_full(ada: Person, trouble: dict[str, Any], words: str) -> None:
+    """Offline or deleted: the whole sentence can be read, and Reconnect is within its panel."""
     ada.settles()
     look_away(ada)
     expect(ada.find("way-back")).to_be_visible()
     ada.ask(SET_STATUS, trouble)
-    text = ada.light.locator(".status-text")
-    expect(text).to_have_text(
-        "Offline — 16 changes kept on this device"
-        if trouble["state"] == "offline"
-        else "The board was deleted. What you draw now stays on this device."
-    )
+    expect(ada.light.locator(".status-text")).to_have_text(words)
     assert ada.ask(
         "() => { const node = document.querySelector('.status-text'); return node.scrollWidth <= node.clientWidth && node.scrollHeight <= node.clientHeight + 1; }"
     )
@@ -130,6 +99,35 @@ def test_trouble_is_told_in_full(
     assert retry
     if retry["y"] < panel["bottom"]:
         assert retry["x"] + retry["width"] <= panel["right"]
+    ada.ask(SHOW_TRUE_STATUS)
+
+
+def expect_panels_to_fit(ada: Person) -> None:
+    """People, menu, colours and papers lie within the window, with all that is in them."""
+    for button, panel in (("people", ".people-panel"), ("menu", ".menu-panel")):
+        ada.find(button).click()
+        assert ada.ask(STICKS_OUT, panel) == []
+        ada.find(button).click()
+    for tool in ("pen", "note"):
+        ada.take(tool)
+        if ada.find("style-button").is_visible():
+            ada.find("style-button").click()
+        expect(ada.find("style-panel")).to_be_visible()
+        assert ada.ask(STICKS_OUT, ".style") == []
+        if ada.find("style-button").is_visible():
+            ada.find("style-button").click()
+
+
+def expect_a_crowd_listed_in_the_window(ada: Person) -> None:
+    """A list longer than the window is scrolled; the panel is not cut off."""
+    ada.ask(
+        """() => { for (let n = 0; n < 40; n++) whiteboard.sync.peers.set(`s${n}`, { client: `c${n}`, name: `Somebody ${n}`, color: "#0369a1" });
+          whiteboard.sync.dispatchEvent(new CustomEvent("peers")); }"""
+    )
+    ada.find("people").click()
+    assert ada.ask(STICKS_OUT, ".people-panel") == []
+    ada.find("person").last.scroll_into_view_if_needed()
+    expect(ada.find("person").last).to_be_in_viewport()
 
 
 def test_the_tools_say_that_there_are_more(invite: Invite, shared_server: ServerProcess) -> None:

@@ -1,6 +1,7 @@
 """What all tests of the client share."""
 
 import pytest
+import trio.testing
 
 
 @pytest.fixture(autouse=True)
@@ -13,3 +14,9 @@ def _counted_from_one(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
 @pytest.fixture
 def real_counters() -> None:
     """Clients count their ops as they do outside of tests."""
+
+
+@pytest.fixture
+def autojump_clock() -> trio.testing.MockClock:
+    """Jumps only once nothing has moved for a moment: bytes on loopback can take a moment on a busy machine."""
+    return trio.testing.MockClock(autojump_threshold=0.01)

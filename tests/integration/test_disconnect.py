@@ -8,7 +8,7 @@ import trio
 from integration.bare_socket import BareSocket, bare_socket
 from integration.server_process import Json, ServerProcess
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 PROMISED_SECONDS = 0.1
 """R11."""

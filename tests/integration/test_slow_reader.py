@@ -10,7 +10,7 @@ from integration.server_process import ServerProcess
 
 from whiteboard.client import Ack, BoardClient, open_board
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 DRAWERS = 10
 OPS = 40

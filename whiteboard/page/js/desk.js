@@ -187,6 +187,7 @@ export class Desk extends EventTarget {
     this.layers.resize();
     this.rect = this.stage.getBoundingClientRect();
     this.announce("camera");
+    this.emit("size");
   }
 
   /** The page may be moved to a screen with other pixels. */

@@ -99,6 +99,7 @@ class Editor {
     on(desk, "camera", () => this.place());
     on(desk, "content", () => this.follow());
     on(document, "selectionchange", () => this.reveal());
+    on(desk, "size", () => this.reveal());
     on(visualViewport, "resize", () => this.reveal());
     on(window, "pagehide", () => this.save());
     on(document, "visibilitychange", () => this.save());
