@@ -1,0 +1,10 @@
+"""What all tests of the transport share."""
+
+import pytest
+import trio.testing
+
+
+@pytest.fixture
+def autojump_clock() -> trio.testing.MockClock:
+    """Jumps only once nothing has moved for a moment: bytes on loopback can take a moment on a busy machine."""
+    return trio.testing.MockClock(autojump_threshold=0.01)
