@@ -52,9 +52,7 @@ def look_away(person: Person) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_all_is_reached_and_read(
-    invite: Invite, shared_server: ServerProcess, size: tuple[int, int]
-) -> None:
+def test_all_is_reached_and_read(invite: Invite, shared_server: ServerProcess, size: tuple[int, int]) -> None:
     """At every size: the way back to the drawing, trouble in full, panels and crowds within the window. [R21, R25]"""
     ada = invite(shared_server, **screen(size))
     expect_the_drawing_found_again(ada, size)
