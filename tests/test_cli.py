@@ -73,7 +73,7 @@ def test_bad_configuration_exits_with_2_and_every_problem() -> None:
 
     assert result.returncode == 2
     assert sorted(result.stderr.splitlines()) == [
-        "whiteboard: --mode: expected memory or sqlite, got 'redis'",
+        "whiteboard: --mode: expected memory, sqlite or redis, got 'redis'",
         "whiteboard: WHITEBOARD_ADR: no such variable; did you mean WHITEBOARD_ADDR?",
         "whiteboard: WHITEBOARD_LOG_LEVEL: expected debug, info, warning or error, got 'loud'",
     ]

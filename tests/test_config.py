@@ -51,7 +51,7 @@ def test_flags_win_over_variables_over_file_over_defaults(yaml_file: Path) -> No
 def test_every_problem_of_every_source_is_reported_at_once(yaml_file: Path) -> None:
     """One run shows all that is to be mended, each with its path and source."""
     yaml_file.write_text(
-        "mode: redis\ndta: x\ntls: 5\norigins: [https://ok.example, ftp://x]\nlog: {lvel: debug}\n"
+        "mode: rediss\ndta: x\ntls: 5\norigins: [https://ok.example, ftp://x]\nlog: {lvel: debug}\n"
         "trusted_proxies: {a: b}\ndebug: {token: short}\n"
     )
     found = problems(
@@ -62,14 +62,14 @@ def test_every_problem_of_every_source_is_reported_at_once(yaml_file: Path) -> N
     assert sorted(found) == sorted(
         [
             "WHITEBOARD_ADR: no such variable; did you mean WHITEBOARD_ADDR?",
-            f"{yaml_file}: mode: expected memory or sqlite, got 'redis'",
+            f"{yaml_file}: mode: expected memory, sqlite or redis, got 'rediss'",
             f"{yaml_file}: dta: no such key; did you mean data?",
             f"{yaml_file}: tls: expected a mapping of keys, got 5",
             f"{yaml_file}: origins[1]: {ORIGIN}, got 'ftp://x'",
             f"{yaml_file}: log.lvel: no such key; did you mean level?",
             f"{yaml_file}: trusted_proxies: expected a list, got {{'a': 'b'}}",
             f"{yaml_file}: debug.token: expected at least 16 characters, got 5",
-            "WHITEBOARD_MODE: expected memory or sqlite, got 'x'",
+            "WHITEBOARD_MODE: expected memory, sqlite or redis, got 'x'",
             f"WHITEBOARD_ORIGINS: {ORIGIN}, got 'b'",
             "--drain-grace: expected a number of seconds above 0, got '-1'",
         ]
@@ -79,7 +79,7 @@ def test_every_problem_of_every_source_is_reported_at_once(yaml_file: Path) -> N
 def test_a_bad_key_is_reported_even_when_a_stronger_source_hides_it() -> None:
     """A good flag does not excuse a bad variable."""
     assert problems({"mode": "memory"}, {"WHITEBOARD_MODE": "x"}) == [
-        "WHITEBOARD_MODE: expected memory or sqlite, got 'x'"
+        "WHITEBOARD_MODE: expected memory, sqlite or redis, got 'x'"
     ]
 
 
@@ -275,7 +275,7 @@ def test_option_names() -> None:
 @given(
     flags=strategies.fixed_dictionaries(
         {
-            "mode": strategies.sampled_from(["memory", "sqlite"]),
+            "mode": strategies.sampled_from(["memory", "sqlite", "redis"]),
             "addr": strategies.integers(0, 65535).map(":{}".format),
             "base_path": strategies.from_regex(r"/|(/[a-z0-9]{1,5}){1,3}", fullmatch=True),
             "drain_grace": strategies.floats(0.001, 1e6).map(repr),

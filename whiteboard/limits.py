@@ -112,6 +112,8 @@ CHECKPOINT_PART_BYTES: Final = 1 * MIB
 """A piece of a packed checkpoint: what others' commits wait for while a large board is written, some 5 ms."""
 READ_CONNECTIONS: Final = 2
 """Reads at a time, so that a page of history does not hold up the opening of a board."""
+REDIS_CONNECTIONS: Final = 8
+"""To one Redis server: one blocks for the tail, the others carry many commands at a time."""
 SQL_VARIABLES: Final = 500
 """Values bound to one statement; SQLite before 3.32 took 999."""
 WAL_BYTES: Final = 64 * MIB

@@ -74,6 +74,16 @@ def storage_of(settings: Settings) -> OpenStorage:
             return partial(open_memory)
         case Mode.SQLITE:
             return partial(open_sqlite, settings.data)
+        case Mode.REDIS:
+            from whiteboard.storage.redis import open_redis  # noqa: PLC0415 - only this mode needs its client
+
+            password = settings.redis.password
+            return partial(
+                open_redis,
+                settings.redis.addr,
+                password=None if password is None else password.reveal(),
+                prefix=settings.redis.prefix,
+            )
 
 
 async def serve(settings: Settings, open_storage: OpenStorage, ages: tasks.TaskAges) -> None:
@@ -150,8 +160,8 @@ async def _open_server(
 def _announce(settings: Settings, listening: Listening) -> None:
     base_path, tls = settings.base_path, settings.tls.cert is not None
     address = listening.url(base_path=base_path, tls=tls)
-    where = str(settings.data.absolute()) if settings.mode is Mode.SQLITE else None
-    log.info("server_started", address=address, mode=settings.mode.value, directory=where)
+    kept_at = {Mode.SQLITE: str(settings.data.absolute()), Mode.REDIS: settings.redis.addr}
+    log.info("server_started", address=address, mode=settings.mode.value, boards=kept_at.get(settings.mode))
     lines = [f"whiteboard is at {address}"]
     if others := listening.urls_for_others(base_path=base_path, tls=tls):
         lines.append(f"others can open {' or '.join(others)}")

@@ -136,6 +136,26 @@ STORAGE_TAIL: Final = _register(
     0.5,
     "Looks for other processes' appends while somebody waits for them; the port promises a second, a look costs 50 µs.",
 )
+REDIS_CONNECT: Final = _register(
+    "redis-connect",
+    2.0,
+    "TCP, TLS and HELLO to a server in the same room: a millisecond; 2 s bridges one lost SYN (RFC 6298: resent after 1 s).",
+)
+REDIS_ANSWER: Final = _register(
+    "redis-answer",
+    5.0,
+    "The largest script takes some 20 ms, an fsync by Redis up to 2 s on a busy disk; later the ops are refused as retryable, well within COMMIT.",
+)
+TAIL_ROUND: Final = _register(
+    "tail-round",
+    2.0,
+    "One blocking read of the streams that somebody waits on; ends sooner than REDIS_ANSWER, so that a silent network is told from a quiet board.",
+)
+LOG_CHECK: Final = _register(
+    "log-check",
+    5.0,
+    "A board that hears nothing from a shared log looks whether it is still the same one: a question of 0.2 ms, and people see within 5 s that it was deleted or lost.",
+)
 TLS_HANDSHAKE: Final = _register(
     "tls-handshake",
     5.0,

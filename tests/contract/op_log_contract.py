@@ -105,6 +105,19 @@ class OpLogContract:
         assert await storage.op_log.head(BOARD) == Head(1, EPOCH, AT)
         assert await storage.op_log.client(BOARD, BOB) is None
 
+    async def test_a_log_that_ends_too_early_is_a_conflict(self, storage: Storage) -> None:
+        """Who has read more than the log has is refused, also on a board that is no more; nothing is stored."""
+        log, claims = storage.op_log, {ADA: key(ADA)}
+        with pytest.raises(StorageConflict, match="ends at op 0, before op 1"):
+            await log.append(BOARD, ops(ADA, [1]), epoch=EPOCH, claims=claims, known=1)
+        assert await log.head(BOARD) is None
+        await append(log, BOARD, ops(ADA, [1, 2]))
+        with pytest.raises(StorageConflict, match="ends at op 2, before op 3"):
+            await log.append(BOARD, ops(ADA, [3]), epoch=EPOCH, claims=claims, known=3)
+        assert await log.append(BOARD, ops(ADA, [3]), epoch=EPOCH, claims=claims, known=2) == [
+            Receipt(3, AT, is_new=True)
+        ]
+
     async def test_another_key_is_a_conflict(self, storage: Storage) -> None:
         """An append with a wrong key for one of its clients stores nothing, not even of the others."""
         await append(storage.op_log, BOARD, ops(ADA, [1]))
@@ -340,8 +353,8 @@ class OpLogContract:
     async def test_wait_beyond_returns_for_what_is_there(self, storage: Storage) -> None:
         """`wait_beyond` returns at once when the head is above the seq already."""
         await append(storage.op_log, BOARD, ops(ADA, [1, 2]))
-        await storage.op_log.wait_beyond(BOARD, 0)
-        await storage.op_log.wait_beyond(BOARD, 1)
+        assert await storage.op_log.wait_beyond(BOARD, 0) == 2
+        assert await storage.op_log.wait_beyond(BOARD, 1) == 2
 
     async def test_wait_beyond_wakes_at_an_append(self, storage: Storage) -> None:
         """Those who wait on a board are woken by its append, also by the one that creates it."""

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import trio
+from integration.authors import AUTHORS, SEED, Author, check_log, resend, write
 from integration.conftest import Serve
 from integration.server_process import ServerProcess
-from integration.test_kill import CLIENTS, SEED, Author, check_log, resend, write
 
 pytestmark = pytest.mark.integration
 
@@ -51,11 +51,11 @@ async def test_killed_at_fault_point(serve: Serve, tmp_path: Path, point: str, n
     """Killed there under load: every acked op is there once, without a gap, and keeps its seq."""
     bombed = BombedServer(tmp_path, point, nth)
     bombed.start()
-    authors = [Author(number) for number in range(CLIENTS)]
+    authors = [Author(number) for number in range(AUTHORS)]
     stop = trio.Event()
     async with trio.open_nursery() as nursery:
         for author in authors:
-            nursery.start_soon(write, bombed, author, authors, random.Random(SEED + author.number), stop)
+            nursery.start_soon(write, bombed.url, author, authors, random.Random(SEED + author.number), stop)
         assert await trio.to_thread.run_sync(bombed.wait) == -9
         server = serve("sqlite", port=bombed.port)
         stop.set()

@@ -18,6 +18,7 @@ class TappedLog:
         self.flow = trio.Event()
         self.flow.set()
         self.is_full = False
+        self.is_shared = log.is_shared
         self.cannot_read = False
         self.forgets_answers = False
         """Store the ops and raise all the same: a write of unknown fate."""
@@ -39,12 +40,18 @@ class TappedLog:
         return await self._log.read(board, after, limit)
 
     async def append(
-        self, board: BoardId, ops: Sequence[NewOp], *, epoch: str, claims: Mapping[ClientId, bytes]
+        self,
+        board: BoardId,
+        ops: Sequence[NewOp],
+        *,
+        epoch: str,
+        claims: Mapping[ClientId, bytes],
+        known: int = 0,
     ) -> list[Receipt]:
         await self.flow.wait()
         if self.is_full:
             raise StorageUnavailable("no space left")
-        receipts = await self._log.append(board, ops, epoch=epoch, claims=claims)
+        receipts = await self._log.append(board, ops, epoch=epoch, claims=claims, known=known)
         if self.forgets_answers:
             raise StorageUnavailable("the answer got lost")
         return receipts

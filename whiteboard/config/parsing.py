@@ -16,7 +16,7 @@ from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, override
 
 from whiteboard import limits
-from whiteboard.config.settings import DebugSettings, LogSettings, Settings, TlsSettings
+from whiteboard.config.settings import DebugSettings, LogSettings, RedisSettings, Settings, TlsSettings
 from whiteboard.config.values import (
     Address,
     BasePath,
@@ -24,6 +24,8 @@ from whiteboard.config.values import (
     LogFormat,
     LogLevel,
     Mode,
+    RedisPrefix,
+    RedisUrl,
     Secret,
     TcpAddress,
     TrustedProxy,
@@ -88,6 +90,29 @@ def _address(value: object, _: object = None) -> Address:
     return TcpAddress(host or None, int(port))
 
 
+def _redis_url(value: object, _: object = None) -> RedisUrl:
+    expected = "HOST:PORT, redis://HOST:PORT/DB, rediss://HOST:PORT/DB or unix:/path"
+    text = _text(value, expected)
+    if text.startswith("unix:/") and not text.startswith("unix://"):
+        text = f"unix://{text.removeprefix('unix:')}"
+    elif "://" not in text:
+        text = f"redis://{text}/0"
+    scheme, _, rest = text.partition("://")
+    if "@" in rest:
+        raise ValueError("expected no user or password in it: the password is a setting of its own")
+    is_url = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(:[0-9]{1,5})?(/[0-9]{0,4})?", rest)
+    if not (is_url if scheme in {"redis", "rediss"} else scheme == "unix" and rest.startswith("/")):
+        raise ValueError(f"expected {expected}{got(value)}")
+    return RedisUrl(text)
+
+
+def _redis_prefix(value: object, _: object = None) -> RedisPrefix:
+    text = _text(value, "a name")
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", text):
+        raise ValueError(f"expected at most 64 letters, digits and _ . -{got(text)}")
+    return RedisPrefix(text)
+
+
 def _proxy(value: object, _: object = None) -> TrustedProxy:
     expected = "an IP address, a network such as 10.0.0.0/8, or *"
     text = _text(value, expected)
@@ -141,6 +166,8 @@ def _converter() -> Converter:
     converter = Converter(forbid_extra_keys=True, detailed_validation=True)
     hooks: list[tuple[Any, Callable[[Any, Any], Any]]] = [
         (Address, _address),
+        (RedisUrl, _redis_url),
+        (RedisPrefix, _redis_prefix),
         (TrustedProxy, _proxy),
         (BasePath, _base_path),
         (HostName, _host),
@@ -154,7 +181,7 @@ def _converter() -> Converter:
         converter.register_structure_hook(kind, hook)
     listed = converter.get_structure_hook(tuple[Any, ...])
     converter.register_structure_hook_func(_is_tuple, lambda value, kind: listed(_list(value), kind))
-    for section in (TlsSettings, DebugSettings, LogSettings, Settings):
+    for section in (RedisSettings, TlsSettings, DebugSettings, LogSettings, Settings):
         converter.register_structure_hook(section, _mapping_hook(section, converter))
     return converter
 

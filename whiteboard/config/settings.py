@@ -15,6 +15,8 @@ from whiteboard.config.values import (
     LogFormat,
     LogLevel,
     Mode,
+    RedisPrefix,
+    RedisUrl,
     Secret,
     TcpAddress,
     TrustedProxy,
@@ -68,10 +70,23 @@ class LogSettings:
 
 
 @attrs.frozen
+class RedisSettings:
+    """The Redis server of the redis mode."""
+
+    addr: Annotated[RedisUrl, Help("ADDR", "HOST:PORT, redis://HOST:PORT/DB, rediss:// or unix:/path")] = (
+        RedisUrl("redis://localhost:6379/0")
+    )
+    password: Annotated[Secret | None, Help("PASSWORD", "password of the Redis server's default user")] = None
+    prefix: Annotated[
+        RedisPrefix, Help("NAME", "begins the name of every key; one for each group of servers")
+    ] = RedisPrefix("whiteboard")
+
+
+@attrs.frozen
 class Settings:
     """All that can be chosen. Made by `load`, or directly in tests."""
 
-    mode: Annotated[Mode, Help("memory|sqlite", "where boards are kept")] = Mode.SQLITE
+    mode: Annotated[Mode, Help("memory|sqlite|redis", "where boards are kept")] = Mode.SQLITE
     addr: Annotated[Address, Help("ADDR", "HOST:PORT, :PORT for every interface, or unix:/path")] = (
         DEFAULT_ADDR
     )
@@ -91,6 +106,7 @@ class Settings:
     drain_grace: Annotated[
         float, Help("SECONDS", "time for sessions to take their last frames on SIGTERM")
     ] = timeouts.DRAIN_GRACE.seconds
+    redis: RedisSettings = attrs.field(factory=RedisSettings)
     tls: TlsSettings = attrs.field(factory=TlsSettings)
     debug: DebugSettings = attrs.field(factory=DebugSettings)
     log: LogSettings = attrs.field(factory=LogSettings)

@@ -13,6 +13,7 @@ class Mode(StrEnum):
 
     MEMORY = "memory"
     SQLITE = "sqlite"
+    REDIS = "redis"
 
 
 class LogFormat(StrEnum):
@@ -62,6 +63,10 @@ TrustedProxy = NewType("TrustedProxy", str)
 BasePath = NewType("BasePath", str)
 """Empty, or `/one/or/more/steps` without a slash at the end."""
 NO_PATH: Final = BasePath("")
+RedisUrl = NewType("RedisUrl", str)
+"""`redis://HOST:PORT/DB`, `rediss://…` for TLS, or `unix:///path?db=DB`; no user or password in it."""
+RedisPrefix = NewType("RedisPrefix", str)
+"""Begins the name of every key; letters, digits and _ . - only."""
 HostName = NewType("HostName", str)
 """A name or address as `trust.names.canonical_name` spells it, or `*` for any."""
 
@@ -75,6 +80,10 @@ class Secret:
     def matches(self, candidate: str) -> bool:
         """Whether `candidate` is the text; takes the same time wherever they differ."""
         return hmac.compare_digest(self._text.encode(), candidate.encode("utf-8", "replace"))
+
+    def reveal(self) -> str:
+        """The text itself, for whoever has to send it on."""
+        return self._text
 
     def __str__(self) -> str:
         return "********"

@@ -1,4 +1,4 @@
-"""The one task that writes a board: it accepts ops, stores them in groups, merges, acks, spreads.
+"""What changes a board: it accepts ops, stores them in groups, merges, acks, spreads; and follows a shared log.
 
 A commit starts at once when none runs; what arrives meanwhile forms the next one. An op is merged,
 acked and broadcast only after the log has stored it, so nobody ever sees an op that a crash can take
@@ -82,6 +82,8 @@ class Committer:
         # a write failed with unknown fate: read the log before trusting `board.seq` again
         self.refused_at = -math.inf
         """`trio.current_time()` when storage last refused a commit."""
+        self._turn = trio.Lock()
+        # whoever changes the board holds it: the commit, and `follow`
         self._open: dict[Item, Json | None] = {}
         # the batch at work, in order, with answers that wait for those before them
 
@@ -114,13 +116,46 @@ class Committer:
         while batch := await self._inbox.take(MAX_COMMIT_OPS):
             self._open = {one: one.text if isinstance(one, Refusal) else None for one in batch}
             try:
-                await self._commit([one for one in batch if isinstance(one, Submission)])
+                async with self._turn:
+                    await self._commit([one for one in batch if isinstance(one, Submission)])
             finally:
                 self._open.clear()
                 self._inbox.settle(batch)
                 for one in batch:
                     self._claims.release(one.sender.claim)
         self._finished.set()
+
+    # --- what other servers store -------------------------------------------------------------
+
+    async def follow(self) -> None:
+        """Merge and spread what other servers append to a shared log, for ever.
+
+        Raises StorageCorrupt, and StorageConflict when the log is not the same any more.
+        """
+        while True:
+            try:
+                await self._follow()
+            except StorageUnavailable as error:
+                log.warning("log_not_followed", reason=str(error))
+                await trio.sleep(timeouts.STORAGE_RETRY.seconds)
+
+    async def _follow(self) -> None:
+        replica, reached = self._replica, 0
+        with trio.move_on_after(timeouts.LOG_CHECK.seconds):
+            reached = await replica.storage.op_log.wait_beyond(replica.board_id, replica.board.seq)
+        async with self._turn:
+            if reached > replica.board.seq:
+                await self._catch_up()
+            elif not reached:
+                await replica.check_history()
+
+    async def reach(self, seq: int) -> None:
+        """Read on in a shared log when somebody has seen more of it than this board has."""
+        if self._replica.storage.op_log.is_shared and seq > self._replica.board.seq:
+            async with self._turn:
+                await self._catch_up()
+
+    # --- a commit -----------------------------------------------------------------------------
 
     async def _commit(self, batch: list[Submission]) -> None:
         self._answer(())
@@ -146,12 +181,22 @@ class Committer:
 
     async def _prepare(self, batch: list[Submission]) -> deque[tuple[Submission, Proposal]]:
         """Answer known repeats; proposals of the others, in order."""
+        await self._begin()
         if self._is_log_ahead:
             await self._catch_up()
             self._is_log_ahead = False
         return deque([(one, await self._propose(one)) for one in await self._answer_repeats(batch)])
 
+    async def _begin(self) -> None:
+        """Agree with other servers on the history of a board that has none yet."""
+        replica = self._replica
+        if replica.board.seq or not replica.storage.op_log.is_shared:
+            return
+        if not await replica.storage.boards.create(replica.board_id, self._clock_ms(), replica.epoch):
+            await self._catch_up()
+
     async def _catch_up(self) -> None:
+        await self._replica.adopt_history()
         while news := await self._replica.catch_up():
             self._spread(news)
 
@@ -227,6 +272,7 @@ class Committer:
             [one.new for one in writes],
             epoch=self._replica.epoch,
             claims=claims,
+            known=self._replica.board.seq,
         )
         return list(zip(writes, receipts, strict=True))
 

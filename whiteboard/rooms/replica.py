@@ -15,7 +15,7 @@ from whiteboard.core import snapshot
 from whiteboard.core.board import Board
 from whiteboard.core.ops import Json, StampedOp
 from whiteboard.diagnostics import logs
-from whiteboard.errors import StorageCorrupt
+from whiteboard.errors import StorageConflict, StorageCorrupt
 from whiteboard.ids import BoardId, ElementId
 from whiteboard.limits import SLICE
 from whiteboard.protocol.codec import decode_body, number_body
@@ -60,6 +60,17 @@ class Replica:
         self._has_tombstones = await self.storage.snapshots.has_tombstones(self.board_id)
         while await self.catch_up():
             pass
+
+    async def adopt_history(self) -> None:
+        """Take over the history that another server has begun while this replica had none."""
+        if self.board.seq == 0 and (head := await self.storage.op_log.head(self.board_id)) is not None:
+            self.epoch = head.epoch
+
+    async def check_history(self) -> None:
+        """Raise StorageConflict when the log is not the one that this replica was read from, or has lost its end."""
+        head = await self.storage.op_log.head(self.board_id)
+        if self.board.seq and (head is None or head.epoch != self.epoch or head.seq < self.board.seq):
+            raise StorageConflict(f"the log has {head}, the board epoch {self.epoch} and op {self.board.seq}")
 
     async def catch_up(self) -> list[tuple[int, Json]]:
         """Apply the next stored ops that this replica has not seen; those ops, numbered, in order.
@@ -116,13 +127,22 @@ class Replica:
         for elements in slices(self.board.deleted()):
             buried |= {one.id: one.state() for one in elements if one.is_deleted}
             await trio.lowlevel.checkpoint()
-        body = snapshot.finish(head, states)
-        await self.storage.snapshots.save(self.board_id, Checkpoint(seq, body), buried, epoch=self.epoch)
+        checkpoint = Checkpoint(seq, snapshot.finish(head, states))
+        await self.storage.snapshots.save(
+            self.board_id, checkpoint, buried, epoch=self.epoch, until=self.board.seq
+        )
+        if self.storage.op_log.is_shared:
+            buried = await self._kept_of(buried)
         self.checkpointed = seq
         self._has_tombstones = self._has_tombstones or bool(buried)
         for some in slices(list(buried)):
             self._forget(some, buried)
             await trio.lowlevel.checkpoint()
+
+    async def _kept_of(self, buried: Mapping[ElementId, Json]) -> dict[ElementId, Json]:
+        """Those that storage has in this state: another server may have saved a newer one."""
+        kept = await self.storage.snapshots.tombstones(self.board_id, list(buried))
+        return {element: state for element, state in buried.items() if kept.get(element) == state}
 
     def _forget(self, elements: list[ElementId], buried: Mapping[ElementId, Json]) -> None:
         """Drop what storage now keeps, unless an op touched it meanwhile or is about to."""

@@ -1,7 +1,7 @@
 """One board, live: its nursery, what runs in it, and how a session joins and leaves.
 
 ```
-room nursery     commit · tick ops · tick presence · upkeep
+room nursery     commit · tick ops · tick presence · upkeep, and follow where the log is shared
   session scope  one task per session, each with a nursery of its own
 ```
 
@@ -128,9 +128,14 @@ class Room:
             (self._broadcast.tick_ops, "tick ops"),
             (self._broadcast.tick_presence, "tick presence"),
             (self._upkeep.run, "upkeep"),
+            *self._followers(),
         ):
             workers.start_soon(self._own, work, name=f"room {self.board_id}: {what}")
         self._loaded.set()
+
+    def _followers(self) -> Iterator[tuple[Callable[[], Awaitable[None]], str]]:
+        if self.replica.storage.op_log.is_shared:
+            yield self._committer.follow, "follow"
 
     async def _answer_all(self) -> None:
         """Settle what was handed in while its authors can still be told; bounded as `_settle` is."""
@@ -184,13 +189,15 @@ class Room:
         Raises RoomClosed, StorageUnavailable. When cancelled, the session was never here.
         """
         await self.wait_loaded()
+        is_same = hello.epoch is None or hello.epoch == self.replica.epoch
+        if is_same:
+            await self._committer.reach(hello.since or 0)
         wanted = ClientId(hello.client) if hello.client is not None else None
         claim, key = await self._claims.enter(wanted, hello.key)
         profile = Profile(session, claim.client, hello.name, hello.color)
         feed = Feed(connection, self.replica, self._tail, self._broadcast)
         feed.tell(self._welcome(profile, claim, key))
         self._broadcast.enter(profile)
-        is_same = hello.epoch is None or hello.epoch == self.replica.epoch
         feed.start(hello.since, is_same_history=is_same)
         seat = Seat(profile, claim, feed, self._broadcast, self._committer)
         self._seats[session] = seat

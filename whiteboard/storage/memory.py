@@ -156,17 +156,28 @@ class _MemoryOpLog:
     def durability(self) -> Durability:
         return Durability.MEMORY
 
+    @property
+    def is_shared(self) -> bool:
+        return False
+
     async def head(self, board: BoardId) -> Head | None:
         await self._place.enter()
         found = self._place.boards.get(board)
         return Head(found.seq, found.epoch, found.updated_at) if found else None
 
     async def append(
-        self, board: BoardId, ops: Sequence[NewOp], *, epoch: str, claims: Mapping[ClientId, bytes]
+        self,
+        board: BoardId,
+        ops: Sequence[NewOp],
+        *,
+        epoch: str,
+        claims: Mapping[ClientId, bytes],
+        known: int = 0,
     ) -> list[Receipt]:
         arguments.check_append(ops, claims)
         await self._place.enter()
         found = self._place.boards.get(board)
+        arguments.check_reaches(board, found.seq if found else 0, known)
         if found is None:
             found = self._place.boards[board] = _Board(epoch, ops[0].at, ops[0].at)
         if found.epoch != epoch:
@@ -203,12 +214,12 @@ class _MemoryOpLog:
                 return old[after + 1 - first :]
         return old[after + 1 - first : last + 1 - first] + fresh
 
-    async def wait_beyond(self, board: BoardId, seq: int) -> None:
+    async def wait_beyond(self, board: BoardId, seq: int) -> int:
         with self._place.wakeups.listen(board) as listener:
             while True:
                 head = await self.head(board)
                 if head is not None and head.seq > seq:
-                    return
+                    return head.seq
                 await listener.wait()
 
     async def find(self, board: BoardId, op_ids: Sequence[OpId]) -> dict[OpId, Receipt]:
@@ -279,6 +290,7 @@ class _MemorySnapshots:
         tombstones: Mapping[ElementId, bytes],
         *,
         epoch: str,
+        until: int | None = None,  # noqa: ARG002 - nobody else saves
     ) -> None:
         await self._place.enter()
         found = self._place.boards.get(board)

@@ -125,6 +125,10 @@ class OpLog(Protocol):
     def durability(self) -> Durability:
         """What a receipt of this log is worth."""
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may append to it, so that whoever keeps a board has to tail its log."""
+
     async def head(self, board: BoardId) -> Head | None:
         """Where the board's log stands, or None when nobody has created the board."""
 
@@ -135,6 +139,7 @@ class OpLog(Protocol):
         *,
         epoch: str,
         claims: Mapping[ClientId, bytes],
+        known: int = 0,
     ) -> list[Receipt]:
         """Store ops; one receipt each, in the same order.
 
@@ -144,9 +149,11 @@ class OpLog(Protocol):
             epoch: the board's epoch, used when this append creates the board.
             claims: key digest of each client among the ops; written when the client has no record yet.
                 Digests of other clients are not looked at.
+            known: seq up to which the caller has read the log.
 
         Raises:
-            StorageConflict: the board exists with another epoch, or a client's record has another key.
+            StorageConflict: the board exists with another epoch, a client's record has another key, or
+                the log ends before `known`: it was deleted meanwhile, or storage has lost what it had.
                 Nothing of this append is stored then, and nothing else is disturbed.
 
         Cancellation: the ops may be stored or not; a retry with the same op ids tells.
@@ -160,8 +167,8 @@ class OpLog(Protocol):
         is not the end: read on after the last seq until it is empty.
         """
 
-    async def wait_beyond(self, board: BoardId, seq: int) -> None:
-        """Return once the board's head is above `seq`: with `read`, this tails the log.
+    async def wait_beyond(self, board: BoardId, seq: int) -> int:
+        """Return once the board's head is above `seq`, with a seq that it has reached: with `read`, this tails the log.
 
         Also wakes for ops that other processes append, within a second. Waits for the first op of
         a board that nobody has created yet.
@@ -215,11 +222,17 @@ class Snapshots(Protocol):
         tombstones: Mapping[ElementId, bytes],
         *,
         epoch: str,
+        until: int | None = None,
     ) -> None:
         """Store a checkpoint and the tombstones it leaves out, in one atomic step.
 
         The good checkpoint before it is kept as a fallback, older ones go. Saving at a seq that is not
-        above the newest good one's changes nothing. A tombstone saved again replaces the kept state.
+        above the newest good one's changes nothing. A tombstone saved again replaces the kept state;
+        where several processes save (`OpLog.is_shared`), only if it cannot be the older one of the two,
+        so that whoever saved has to look whether its own was kept.
+
+        Args:
+            until: seq up to which the states may be newer than the checkpoint; its own seq by default.
 
         Raises:
             StorageConflict: no such board, or it has another epoch (it was deleted and begun again:

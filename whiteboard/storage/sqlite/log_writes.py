@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from whiteboard.errors import StorageConflict
 from whiteboard.ids import BoardId, ClientId
+from whiteboard.storage import arguments
 from whiteboard.storage.ports import NewOp, Receipt
 from whiteboard.storage.sqlite.rows import BoardRow, board_row, check_epoch, select_in
 
@@ -23,6 +24,7 @@ class Append(NamedTuple):
     ops: Sequence[NewOp]
     epoch: str
     claims: Mapping[ClientId, bytes]
+    known: int = 0
 
 
 class Slice(NamedTuple):
@@ -77,6 +79,7 @@ def append(connection: sqlite3.Connection, request: Append) -> list[Receipt]:
 
 def _board(connection: sqlite3.Connection, request: Append) -> BoardRow:
     row = board_row(connection, request.board)
+    arguments.check_reaches(request.board, row.seq if row else 0, request.known)
     if row is None:
         create(connection, request.board, request.ops[0].at, request.epoch)
         row = board_row(connection, request.board)

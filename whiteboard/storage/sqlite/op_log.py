@@ -30,14 +30,24 @@ class SqliteOpLog:
     def durability(self) -> Durability:
         return Durability.DISK
 
+    @property
+    def is_shared(self) -> bool:
+        return False
+
     async def head(self, board: BoardId) -> Head | None:
         return await self._readers.run(lambda connection: log_reads.head(connection, board))
 
     async def append(
-        self, board: BoardId, ops: Sequence[NewOp], *, epoch: str, claims: Mapping[ClientId, bytes]
+        self,
+        board: BoardId,
+        ops: Sequence[NewOp],
+        *,
+        epoch: str,
+        claims: Mapping[ClientId, bytes],
+        known: int = 0,
     ) -> list[Receipt]:
         arguments.check_append(ops, claims)
-        request = log_writes.Append(board, tuple(ops), epoch, dict(claims))
+        request = log_writes.Append(board, tuple(ops), epoch, dict(claims), known)
         return await self._writer.submit(
             lambda connection: log_writes.append(connection, request),
             weight=weigh(len(ops), sum(len(op.body) for op in ops)),
@@ -48,12 +58,12 @@ class SqliteOpLog:
         arguments.check_read(after, limit)
         return await self._readers.run(lambda connection: log_reads.read(connection, board, after, limit))
 
-    async def wait_beyond(self, board: BoardId, seq: int) -> None:
+    async def wait_beyond(self, board: BoardId, seq: int) -> int:
         with self._wakeups.listen(board) as listener:
             while True:
                 head = await self.head(board)
                 if head is not None and head.seq > seq:
-                    return
+                    return head.seq
                 await listener.wait()
 
     async def find(self, board: BoardId, op_ids: Sequence[OpId]) -> dict[OpId, Receipt]:

@@ -56,6 +56,7 @@ class SqliteSnapshots:
         tombstones: Mapping[ElementId, bytes],
         *,
         epoch: str,
+        until: int | None = None,  # noqa: ARG002 - nobody else saves
     ) -> None:
         packed = await run_blocking(self._packing, _pack, checkpoint)
         good = await self._readers.run(lambda connection: _newest_good(connection, board))

@@ -1,0 +1,93 @@
+"""A real Redis server as a process of its own, on a free port of loopback."""
+
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from integration.server_process import free_port
+
+START_SECONDS = 20.0
+STOP_SECONDS = 20.0
+POLL_SECONDS = 0.01
+
+
+class RedisProcess:
+    """`redis-server`, started, stalled, killed and watched."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self._options = options
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """What a client opens."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    @property
+    def address(self) -> str:
+        """`HOST:PORT`, as `--redis-addr` takes it."""
+        return f"127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it, with the data of the run before; return once it answers."""
+        program = shutil.which("redis-server")
+        assert program, "no redis-server: let tools/check install it"
+        where = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder)]
+        how = ["--save", "", "--appendonly", "yes", "--appendfsync", "always", "--daemonize", "no"]
+        with (self.folder / "redis.log").open("ab") as log:
+            command = [program, *where, *how, *self._options]
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        deadline = time.monotonic() + START_SECONDS
+        while self.ask("PING") != "+PONG":
+            assert self._process.poll() is None, (self.folder / "redis.log").read_text()
+            assert time.monotonic() < deadline, "redis-server did not answer"
+            time.sleep(POLL_SECONDS)
+
+    def ask(self, *words: str) -> str:
+        """The first line that it answers to a command; empty when it does not."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=STOP_SECONDS) as line:
+                line.sendall(" ".join(words).encode() + b"\r\n")
+                return line.makefile().readline().strip()
+        except OSError:
+            return ""
+
+    def stall(self) -> None:
+        """Let it stand still, as on a network that swallows everything."""
+        self._running.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """End a stall."""
+        self._running.send_signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """`kill -9`, and wait until it is gone."""
+        self._running.kill()
+        self._running.wait(STOP_SECONDS)
+
+    def lose_everything(self) -> None:
+        """Throw away what a killed server has kept."""
+        shutil.rmtree(self.folder / "appendonlydir", ignore_errors=True)
+
+    @property
+    def _running(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None, "start it first"
+        return self._process
+
+
+@contextmanager
+def redis_running(folder: Path, *options: str) -> Iterator[RedisProcess]:
+    """A Redis server for the length of the block."""
+    server = RedisProcess(folder, *options)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()

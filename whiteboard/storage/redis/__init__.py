@@ -1,0 +1,5 @@
+"""The Redis adapter: each board's log is a stream that several servers share (R30)."""
+
+from whiteboard.storage.redis.adapter import open_redis
+
+__all__ = ["open_redis"]

@@ -1,0 +1,63 @@
+"""Opens a Redis storage and closes it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import trio
+
+from whiteboard.storage.ports import Boards, OpLog, Snapshots, Storage
+from whiteboard.storage.redis.boards import RedisBoards
+from whiteboard.storage.redis.op_log import RedisOpLog
+from whiteboard.storage.redis.server import Server, open_server
+from whiteboard.storage.redis.snapshots import RedisSnapshots
+from whiteboard.storage.redis.tailer import Tailer
+
+
+class _RedisStorage:
+    def __init__(self, server: Server, tailer: Tailer) -> None:
+        packing = trio.CapacityLimiter(1)
+        self._server = server
+        self._op_log = RedisOpLog(server, tailer, packing)
+        self._snapshots = RedisSnapshots(server, packing)
+        self._boards = RedisBoards(server)
+
+    @property
+    def op_log(self) -> OpLog:
+        return self._op_log
+
+    @property
+    def snapshots(self) -> Snapshots:
+        return self._snapshots
+
+    @property
+    def boards(self) -> Boards:
+        return self._boards
+
+    async def probe(self) -> None:
+        await self._server.probe()
+
+
+@asynccontextmanager
+async def open_redis(
+    url: str, *, password: str | None = None, prefix: str = "whiteboard"
+) -> AsyncIterator[Storage]:
+    """A storage on a Redis server of version 7 or later (R30: `--mode redis`), shared by all who open it so.
+
+    Its receipts are worth `Durability.STREAM`: what Redis keeps, and for how long, is its configuration's
+    doing. A server that is away makes every call raise StorageUnavailable until it is back; opening does not
+    wait for it. After the block every call raises StorageUnavailable.
+
+    Args:
+        url: `redis://HOST:PORT/DB`, `rediss://` for TLS, or `unix:///path`.
+        password: of the server's default user.
+        prefix: of every key.
+    """
+    async with open_server(url, password, prefix) as server, trio.open_nursery() as nursery:
+        tailer = Tailer(server)
+        nursery.start_soon(tailer.run, name="redis: tail")
+        try:
+            yield _RedisStorage(server, tailer)
+        finally:
+            server.is_closed = True
+            tailer.close()
+            nursery.cancel_scope.cancel()

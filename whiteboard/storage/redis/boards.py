@@ -1,0 +1,46 @@
+"""The list of boards on Redis.
+
+The list and a board's own keys may live on different nodes, so no step changes both. A line is written
+before the board begins and taken out after it has gone; whoever reads the list leaves out lines without
+a board.
+"""
+
+import trio
+
+from whiteboard import timeouts
+from whiteboard.ids import BoardId
+from whiteboard.storage import arguments
+from whiteboard.storage.ports import BoardInfo
+from whiteboard.storage.redis.server import Server
+
+
+class RedisBoards:
+    """See `whiteboard.storage.ports.Boards`."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    async def create(self, board: BoardId, at: int, epoch: str) -> bool:
+        await self._server.list_board(board)
+        keys = self._server.keys.of(board)
+        return bool(await self._server.run("begin", (keys.head,), epoch, at))
+
+    async def page(self, limit: int, after: BoardId | None) -> list[BoardInfo]:
+        arguments.check_limit(limit)
+        found: list[BoardInfo] = []
+        while len(found) < limit:
+            ids = await self._server.listed(after, limit)
+            for board in ids:
+                info = await self._server.info(board)
+                if info is not None and len(found) < limit:
+                    found.append(info)
+            if len(ids) < limit:
+                break
+            after = ids[-1]
+        return found
+
+    async def delete(self, board: BoardId) -> bool:
+        was_there = bool(await self._server.run("forget", self._server.keys.of(board)))
+        with trio.move_on_after(timeouts.CLEANUP.seconds, shield=True):
+            await self._server.unlist_board(board)
+        return was_there

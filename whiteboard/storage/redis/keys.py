@@ -1,0 +1,43 @@
+"""Names of the keys. Pure.
+
+All keys of a board share one hash tag, `{board}`, so that Redis Cluster keeps them in one place and a
+script may use several of them. The list of boards is one key of its own.
+"""
+
+from typing import NamedTuple
+
+from whiteboard.ids import BoardId
+
+
+class BoardKeys(NamedTuple):
+    """The keys of one board."""
+
+    head: str
+    """Hash: epoch, seq, compacted, created, updated."""
+    log: str
+    """Stream: the ops that are not compacted; see `records`."""
+    receipts: str
+    """Sorted set of equal scores, hence in the order of its members: a line for each op ever stored."""
+    clients: str
+    """Hash: client -> counter and rank as 16 hex digits each, key digest."""
+    segments: str
+    """Sorted set: compacted ops, a segment's score is its last seq."""
+    checkpoints: str
+    """Hash: seq -> checksum and packed body; the newest and the one before."""
+    tombstones: str
+    """Hash: element -> up to which seq the state may have been taken (16 hex digits), state."""
+
+
+class Keys:
+    """The keys of all boards that share a prefix."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self.boards = f"{prefix}:boards"
+        """Sorted set of equal scores: the ids of all boards, and perhaps of some that are no more."""
+        self.probe = f"{prefix}:probe"
+        """What a probe writes and reads back."""
+
+    def of(self, board: BoardId) -> BoardKeys:
+        """The keys of a board."""
+        return BoardKeys(*(f"{self._prefix}:{{{board}}}:{part}" for part in BoardKeys._fields))

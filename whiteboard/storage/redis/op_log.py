@@ -1,0 +1,204 @@
+"""The op log on a Redis stream that several servers append to and tail (R30)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import trio
+
+from whiteboard import limits
+from whiteboard.errors import StorageConflict, StorageCorrupt
+from whiteboard.ids import BoardId, ClientId, OpId
+from whiteboard.storage import arguments, segments
+from whiteboard.storage.blocking import run_blocking
+from whiteboard.storage.ports import ClientRecord, Durability, Head, NewOp, Receipt, StoredOp
+from whiteboard.storage.redis import records
+from whiteboard.storage.redis.records import ReceiptLine, hexed
+from whiteboard.storage.redis.server import Server
+from whiteboard.storage.redis.tailer import Tailer
+
+
+class RedisOpLog:
+    """See `whiteboard.storage.ports.OpLog`.
+
+    An append is one script, hence one step for every server that shares the board. A stream entry
+    holds all ops of an append; its id is named for the last one, so that whoever has seen seq n reads on
+    at the first entry with an id above n.
+    """
+
+    def __init__(self, server: Server, tailer: Tailer, packing: trio.CapacityLimiter) -> None:
+        self._server = server
+        self._tailer = tailer
+        self._packing = packing
+
+    @property
+    def durability(self) -> Durability:
+        return Durability.STREAM
+
+    @property
+    def is_shared(self) -> bool:
+        return True
+
+    async def head(self, board: BoardId) -> Head | None:
+        return await self._server.head(board)
+
+    # --- appending ----------------------------------------------------------------------------
+
+    async def append(
+        self,
+        board: BoardId,
+        ops: Sequence[NewOp],
+        *,
+        epoch: str,
+        claims: Mapping[ClientId, bytes],
+        known: int = 0,
+    ) -> list[Receipt]:
+        arguments.check_append(ops, claims)
+        told = _told(ops, claims)
+        answer = await self._append(board, epoch, 0, known, told)
+        if answer == [b"absent"]:
+            # The list first: a board that nobody finds in it would be worse than a line without a board.
+            await self._server.list_board(board)
+            answer = await self._append(board, epoch, 1, known, told)
+        receipts = _receipts(board, epoch, known, answer)
+        self._tailer.note(board, max(receipt.seq for receipt in receipts))
+        return receipts
+
+    async def _append(
+        self, board: BoardId, epoch: str, may_begin: int, known: int, told: Sequence[str | bytes | int]
+    ) -> Any:
+        keys = self._server.keys.of(board)
+        names = (keys.head, keys.log, keys.receipts, keys.clients)
+        return await self._server.run("append", names, epoch, may_begin, known, *told)
+
+    # --- reading ------------------------------------------------------------------------------
+
+    async def read(self, board: BoardId, after: int, limit: int) -> list[StoredOp]:
+        arguments.check_read(after, limit)
+        _, found = await self._read(board, after, limit, limits.MAX_READ_BYTES)
+        costs = (len(op.body) + limits.OP_OVERHEAD_BYTES for op in found)
+        return found[: segments.slice_by_size(costs, limits.MAX_READ_BYTES)]
+
+    async def _read(self, board: BoardId, after: int, limit: int, enough: int) -> tuple[int, list[StoredOp]]:
+        """Up to where the log is compacted; ops after `after`, at most `limit`, about `enough` bytes."""
+        keys = self._server.keys.of(board)
+        most = enough // limits.SEGMENT_BYTES + 1
+        compacted, packed, entries = await self._server.run(
+            "read", (keys.head, keys.segments, keys.log), after, limit, enough, most
+        )
+        found: list[StoredOp] = []
+        if packed:
+            found = await run_blocking(self._packing, _unpack_segments, packed)
+        elif after < compacted:
+            raise StorageCorrupt(f"board {board}: the segment with op {after + 1} is not there")
+        for entry_id, blob in zip(entries[::2], entries[1::2], strict=True):
+            first, last = records.entry_range(entry_id)
+            fresh = list(records.unpack(blob, first))
+            if not fresh or fresh[-1].seq != last:
+                raise StorageCorrupt(f"board {board}: stream entry {entry_id!r} has {len(fresh)} ops")
+            found += [op for op in fresh if op.seq > compacted]  # a segment may end within an entry
+        wanted = [op for op in found if after < op.seq <= after + limit]
+        if wanted and (wanted[0].seq != after + 1 or wanted[-1].seq != after + len(wanted)):
+            raise StorageCorrupt(f"board {board}: ops are missing after op {after}")
+        return compacted, wanted
+
+    async def wait_beyond(self, board: BoardId, seq: int) -> int:
+        return await self._tailer.wait_beyond(board, seq)
+
+    # --- looking up ---------------------------------------------------------------------------
+
+    async def find(self, board: BoardId, op_ids: Sequence[OpId]) -> dict[OpId, Receipt]:
+        lines = await self._lines(board, "at", op_ids)
+        return {line.op_id: Receipt(line.seq, line.at, is_new=False) for line in lines}
+
+    async def seen_by(self, board: BoardId, clock: Mapping[ClientId, int]) -> int:
+        lines = await self._lines(board, "upto", [OpId(*entry) for entry in clock.items()])
+        return max((line.seq for line in lines), default=0)
+
+    async def ranks_about(
+        self, board: BoardId, op_ids: Sequence[OpId]
+    ) -> dict[ClientId, list[tuple[int, int]]]:
+        ranks: dict[ClientId, list[tuple[int, int]]] = {}
+        for line in await self._lines(board, "about", op_ids):
+            ranks.setdefault(line.op_id.client, []).append((line.op_id.counter, line.rank))
+        return ranks
+
+    async def client(self, board: BoardId, client: ClientId) -> ClientRecord | None:
+        keys = self._server.keys.of(board)
+        record = await self._server.ask(self._server.client.hget(keys.clients, client))
+        if record is None:
+            return None
+        return ClientRecord(record[32:], int(record[:16], 16), int(record[16:32], 16))
+
+    async def _lines(self, board: BoardId, what: str, op_ids: Sequence[OpId]) -> list[ReceiptLine]:
+        keys = self._server.keys.of(board)
+        found: list[bytes] = []
+        for start in range(0, len(op_ids), limits.MAX_COMMIT_OPS):
+            some = op_ids[start : start + limits.MAX_COMMIT_OPS]
+            names = [part for client, counter in some for part in (client, hexed(counter))]
+            found += await self._server.run("receipts", (keys.receipts,), what, *names)
+        if not op_ids:
+            await trio.lowlevel.checkpoint()
+        return [records.receipt_line(member) for member in found]
+
+    # --- compaction ---------------------------------------------------------------------------
+
+    async def compact(self, board: BoardId, up_to: int, limit: int, *, least: int = 1) -> int:
+        arguments.check_limit(limit)
+        keys = self._server.keys.of(board)
+        known = await self._server.ask(self._server.client.hget(keys.head, "compacted"))
+        first = int(known or 0)
+        count = min(limit, up_to - first)
+        if count < 1:
+            return 0
+        compacted, wanted = await self._read(board, first, count, limits.SEGMENT_BYTES)
+        if compacted != first:  # somebody else moved them meanwhile
+            return await self.compact(board, up_to, limit, least=least)
+        moved = segments.slice_by_size((len(op.body) for op in wanted), limits.SEGMENT_BYTES)
+        is_full = moved < len(wanted)
+        if not moved or (moved < least and not is_full):
+            return 0
+        segment = await run_blocking(self._packing, _pack_segment, wanted[:moved])
+        last = first + moved
+        if await self._server.run("compact", (keys.head, keys.segments, keys.log), first, last, segment):
+            return moved
+        return await self.compact(board, up_to, limit, least=least)
+
+
+def _told(ops: Sequence[NewOp], claims: Mapping[ClientId, bytes]) -> list[str | bytes | int]:
+    """Ops and their clients as the append script wants them."""
+    numbers = {client: n for n, client in enumerate(dict.fromkeys(op.op_id.client for op in ops), 1)}
+    told: list[str | bytes | int] = [len(numbers)]
+    for client in numbers:
+        told += (client, claims[client])
+    for op in ops:
+        counter, rank = hexed(op.op_id.counter), hexed(op.lamport)
+        told += (numbers[op.op_id.client], counter, rank, op.at, records.pack(op))
+    return told
+
+
+def _receipts(board: BoardId, epoch: str, known: int, answer: Any) -> list[Receipt]:
+    """What the append script says. Raises StorageConflict."""
+    match answer:
+        case [b"stored", *numbers]:
+            triples = zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True)
+            return [Receipt(seq, at, bool(is_new)) for seq, at, is_new in triples]
+        case [b"short", int() as seq]:
+            arguments.check_reaches(board, seq, known)
+        case [b"epoch", bytes() as other]:
+            raise StorageConflict(f"board {board} has epoch {other.decode()}, not {epoch}")
+        case [b"claimed", bytes() as client]:
+            raise StorageConflict(f"client {client.decode()} is claimed with another key")
+    raise StorageCorrupt(f"board {board}: the append script answered {answer!r}")
+
+
+def _pack_segment(ops: Iterable[StoredOp]) -> bytes:
+    return segments.pack(records.pack(op) for op in ops)
+
+
+def _unpack_segments(packed: Sequence[Any]) -> list[StoredOp]:
+    """The ops of segments, each followed by its last seq."""
+    found: list[StoredOp] = []
+    for segment, last in zip(packed[::2], packed[1::2], strict=True):
+        bodies = segments.unpack(segment)
+        found += records.unpack(b"".join(bodies), int(last) - len(bodies) + 1)
+    return found

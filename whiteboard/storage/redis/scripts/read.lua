@@ -1,0 +1,36 @@
+-- Gives the next part of a board's log: segments as far as it is compacted, then stream entries.
+--
+-- KEYS  head, segments, log
+-- ARGV  after, how many ops are wanted, after how many bytes of entries to stop, how many segments at most
+-- gives {up to which seq the log is compacted, [segment, its last seq, …], [entry id, records, …]};
+--       the first of either may begin before `after`
+local head, segments, log = KEYS[1], KEYS[2], KEYS[3]
+local after, wanted, enough, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local compacted = tonumber(redis.call("HGET", head, "compacted")) or 0
+local packed, entries, reached = {}, {}, after
+
+if after < compacted then
+  packed = redis.call(
+    "ZRANGEBYSCORE", segments, string.format("%.0f", after + 1), "+inf", "WITHSCORES", "LIMIT", 0, most)
+  reached = tonumber(packed[#packed]) or after
+end
+
+local size, from = 0, string.format("%.0f-0", reached + 1)
+while reached >= compacted and reached < after + wanted and size <= enough do
+  local page = redis.call("XRANGE", log, from, "+", "COUNT", 16)
+  for _, entry in ipairs(page) do
+    local records = entry[2][2]
+    table.insert(entries, entry[1])
+    table.insert(entries, records)
+    reached = tonumber(string.match(entry[1], "^%d+"))
+    size = size + #records
+    if reached >= after + wanted or size > enough then
+      break
+    end
+  end
+  if #page < 16 then
+    break
+  end
+  from = "(" .. page[#page][1]
+end
+return {compacted, packed, entries}

@@ -1,0 +1,125 @@
+"""One Redis server: its connections, its scripts, and what its errors mean to us."""
+
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import cache
+from importlib import resources
+from typing import Any, TypeVar
+
+import coredis
+import trio
+from coredis.exceptions import RedisError
+from coredis.retry import NoRetryPolicy
+from coredis.tokens import PureToken
+
+from whiteboard import limits, timeouts
+from whiteboard.errors import StorageUnavailable
+from whiteboard.ids import BoardId
+from whiteboard.storage.ports import BoardInfo, Head
+from whiteboard.storage.redis.keys import Keys
+
+_Answer = TypeVar("_Answer")
+
+
+class Server:
+    """A client of the server that Redis runs on; shared by the ports."""
+
+    def __init__(self, client: "coredis.Redis[bytes]", keys: Keys) -> None:
+        self.client = client
+        self.keys = keys
+        self.is_closed = False
+        self._scripts = {name: client.register_script(_source(name)) for name in _SCRIPTS}
+
+    async def ask(self, command: Awaitable[_Answer]) -> _Answer:
+        """The answer to a command. Cancelled or late, the command may have been carried out.
+
+        Raises StorageUnavailable, after REDIS_ANSWER at the latest.
+        """
+        await trio.lowlevel.checkpoint()
+        if self.is_closed:
+            raise StorageUnavailable("the storage is closed")
+        try:
+            with translated():
+                with trio.fail_after(timeouts.REDIS_ANSWER.seconds):
+                    return await command
+        except StorageUnavailable:
+            # coredis takes being cancelled while it connects for a connection that failed
+            await trio.lowlevel.checkpoint_if_cancelled()
+            raise
+
+    async def run(self, script: str, keys: Iterable[str], *arguments: str | bytes | int) -> Any:
+        """What a script answers. Raises as `ask` does."""
+        return await self.ask(self._scripts[script](keys=list(keys), args=list(arguments)))
+
+    # --- what several ports ask ---------------------------------------------------------------
+
+    async def info(self, board: BoardId) -> BoardInfo | None:
+        """The line of a board in the list; None when there is no such board."""
+        found = await self.ask(self.client.hgetall(self.keys.of(board).head))
+        if not found:
+            return None
+        return BoardInfo(board, int(found[b"seq"]), int(found[b"created"]), int(found[b"updated"]))
+
+    async def head(self, board: BoardId) -> Head | None:
+        """Where a board's log stands; None when there is no such board."""
+        found = await self.ask(self.client.hgetall(self.keys.of(board).head))
+        if not found:
+            return None
+        return Head(int(found[b"seq"]), found[b"epoch"].decode(), int(found[b"updated"]))
+
+    async def list_board(self, board: BoardId) -> None:
+        """Put a board on the list."""
+        await self.ask(self.client.zadd(self.keys.boards, {board: 0}))
+
+    async def unlist_board(self, board: BoardId) -> None:
+        """Take a board off the list, unless it has been begun again."""
+        await self.ask(self.client.zrem(self.keys.boards, [board]))
+        if await self.info(board) is not None:
+            await self.list_board(board)
+
+    async def listed(self, after: BoardId | None, limit: int) -> list[BoardId]:
+        """The next lines of the list; boards that are no more may be among them."""
+        start = "-" if after is None else f"({after}"
+        query = self.client.zrange(
+            self.keys.boards, start, "+", sortby=PureToken.BYLEX, offset=0, count=limit
+        )
+        return [BoardId(member.decode()) for member in await self.ask(query)]
+
+    async def probe(self) -> None:
+        """Write something small and read it back."""
+        await self.ask(self.client.set(self.keys.probe, "1"))
+        if await self.ask(self.client.get(self.keys.probe)) != b"1":
+            raise StorageUnavailable("Redis does not give back what it was given")
+
+
+@asynccontextmanager
+async def open_server(url: str, password: str | None, prefix: str) -> AsyncIterator[Server]:
+    """A server by its URL. Connects when it is first asked something."""
+    client = coredis.Redis.from_url(
+        url,
+        password=password,
+        connect_timeout=timeouts.REDIS_CONNECT.seconds,
+        max_connections=limits.REDIS_CONNECTIONS,
+        retry_policy=NoRetryPolicy(),  # an append that is sent again finds its own ops stored
+    )
+    async with client:
+        yield Server(client, Keys(prefix))
+
+
+_SCRIPTS = ("append", "begin", "compact", "forget", "read", "receipts", "save")
+
+
+@cache
+def _source(name: str) -> str:
+    return resources.files(__package__).joinpath("scripts", f"{name}.lua").read_text()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """What Redis, its client and the network raise becomes StorageUnavailable."""
+    try:
+        yield
+    except trio.TooSlowError as error:
+        raise StorageUnavailable(f"Redis did not answer for {timeouts.REDIS_ANSWER.seconds} s") from error
+    except (RedisError, OSError, TimeoutError) as error:
+        raise StorageUnavailable(f"Redis does not do it: {error}") from error

@@ -1,0 +1,90 @@
+"""Checkpoints and tombstones on Redis. A checkpoint is stored packed, behind a checksum."""
+
+import hashlib
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import trio
+
+from whiteboard import limits
+from whiteboard.diagnostics import logs
+from whiteboard.errors import StorageConflict
+from whiteboard.ids import BoardId, ElementId
+from whiteboard.storage.blocking import run_blocking
+from whiteboard.storage.ports import Checkpoint
+from whiteboard.storage.redis.records import hexed
+from whiteboard.storage.redis.server import Server
+
+log = logs.get_logger()
+
+_LEVEL: Final = 1
+"""A checkpoint lives until the next one: the fastest level keeps most of the gain."""
+_CHECKSUM_BYTES: Final = 32
+_LABEL_CHARS: Final = 16
+"""Before a tombstone's state stands up to which seq it may have been taken."""
+
+
+class RedisSnapshots:
+    """See `whiteboard.storage.ports.Snapshots`."""
+
+    def __init__(self, server: Server, packing: trio.CapacityLimiter) -> None:
+        self._server = server
+        self._packing = packing
+
+    async def load(self, board: BoardId) -> Checkpoint | None:
+        keys, client = self._server.keys.of(board), self._server.client
+        for seq in sorted(map(int, await self._server.ask(client.hkeys(keys.checkpoints))), reverse=True):
+            packed = await self._server.ask(client.hget(keys.checkpoints, str(seq)))
+            body = None if packed is None else await run_blocking(self._packing, _unpack, packed)
+            if body is not None:
+                return Checkpoint(seq, body)
+            log.error("checkpoint_damaged", board=board, seq=seq)
+            # Out of the way, so that the next one at this seq is taken.
+            await self._server.ask(client.hdel(keys.checkpoints, [str(seq)]))
+        return None
+
+    async def save(
+        self,
+        board: BoardId,
+        checkpoint: Checkpoint,
+        tombstones: Mapping[ElementId, bytes],
+        *,
+        epoch: str,
+        until: int | None = None,
+    ) -> None:
+        keys = self._server.keys.of(board)
+        packed = await run_blocking(self._packing, _pack, checkpoint.body)
+        last = hexed(checkpoint.seq if until is None else until)
+        kept = [part for pair in tombstones.items() for part in pair]
+        names = (keys.head, keys.checkpoints, keys.tombstones)
+        taken = await self._server.run("save", names, epoch, checkpoint.seq, packed, last, *kept)
+        if not taken:
+            raise StorageConflict(f"board {board} has no history to which this checkpoint belongs")
+
+    async def tombstones(self, board: BoardId, elements: Sequence[ElementId]) -> dict[ElementId, bytes]:
+        keys = self._server.keys.of(board)
+        found: dict[ElementId, bytes] = {}
+        for start in range(0, len(elements), limits.MAX_COMMIT_OPS):
+            some = elements[start : start + limits.MAX_COMMIT_OPS]
+            states = await self._server.ask(self._server.client.hmget(keys.tombstones, some))
+            pairs = zip(some, states, strict=True)
+            found |= {one: state[_LABEL_CHARS:] for one, state in pairs if state is not None}
+        if not elements:
+            await trio.lowlevel.checkpoint()
+        return found
+
+    async def has_tombstones(self, board: BoardId) -> bool:
+        keys = self._server.keys.of(board)
+        return bool(await self._server.ask(self._server.client.exists([keys.tombstones])))
+
+
+def _pack(body: bytes) -> bytes:
+    packed = zlib.compress(body, _LEVEL)
+    return hashlib.sha256(packed).digest() + packed
+
+
+def _unpack(stored: bytes) -> bytes | None:
+    """The body, or None when it is not what was stored."""
+    checksum, packed = stored[:_CHECKSUM_BYTES], stored[_CHECKSUM_BYTES:]
+    return zlib.decompress(packed) if hashlib.sha256(packed).digest() == checksum else None
