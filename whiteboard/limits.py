@@ -112,6 +112,9 @@ CHECKPOINT_PART_BYTES: Final = 1 * MIB
 """A piece of a packed checkpoint: what others' commits wait for while a large board is written, some 5 ms."""
 READ_CONNECTIONS: Final = 2
 """Reads at a time, so that a page of history does not hold up the opening of a board."""
+MAX_BUS_BACKLOG: Final = 256
+"""Messages of other servers that wait for one board's attention; a second of twelve busy servers. The next is
+dropped: all of it is told again within PRESENCE_BEAT."""
 REDIS_CONNECTIONS: Final = 8
 """To one Redis server: one blocks for the tail, the others carry many commands at a time."""
 SQL_VARIABLES: Final = 500

@@ -151,6 +151,16 @@ TAIL_ROUND: Final = _register(
     2.0,
     "One blocking read of the streams that somebody waits on; ends sooner than REDIS_ANSWER, so that a silent network is told from a quiet board.",
 )
+PRESENCE_BEAT: Final = _register(
+    "presence-beat",
+    5.0,
+    "Between servers: all of one's people once more, so that a lost message is made up for before anybody wonders; a few hundred bytes a board.",
+)
+PRESENCE_TTL: Final = _register(
+    "presence-ttl",
+    15.0,
+    "Between servers: three beats in a row are lost only with the server that sent them; its people then leave the list.",
+)
 LOG_CHECK: Final = _register(
     "log-check",
     5.0,

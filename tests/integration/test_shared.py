@@ -93,9 +93,10 @@ async def test_what_one_server_acked_the_other_resumes_with(serve_shared: ServeS
     async with open_board(one.url, "b") as first:
         for number in range(30):
             await first.stroke([[number, 0]], element=f"s{number}")
+            await first.reached(number + 1)
             async with bare_socket(other.url, "b") as back:
-                welcome = await back.enter(since=first.seq, epoch=first.epoch)
-                assert welcome["seq"] >= first.seq
+                welcome = await back.enter(since=number + 1, epoch=first.epoch)
+                assert welcome["seq"] == number + 1
                 await back.say({"type": "ping", "ts": 1})
                 assert (await back.hear())["type"] in {"pong", "join"}
 
@@ -147,6 +148,20 @@ async def lose_servers(
         await resend(servers[0], author)
     assert len(await servers[1].ops("b")) == len(logs[0])
     print(f"\n{rounds} rounds: {acked(authors)} ops acked, {len(logs[0])} stored, no gap, none twice")
+
+
+async def test_people_at_either_server_see_each_other(serve_shared: ServeShared) -> None:
+    """Who comes, points and goes at one server does so for those at the other, by way of Redis. [R21]"""
+    one, other = serve_shared(), serve_shared()
+    async with bare_socket(one.url, "b") as ada:
+        await ada.enter(name="Ada")
+        async with bare_socket(other.url, "b") as lin:
+            welcome = await lin.enter(name="Lin")
+            assert (await ada.hear_kind("join"))["name"] == "Lin"
+            await lin.say({"type": "cursor", "x": 1, "y": 2})
+            cursors = (await ada.hear_kind("cursors"))["cursors"]
+            assert cursors == [{"session": welcome["session"], "x": 1.0, "y": 2.0}]
+        assert (await ada.hear_kind("leave"))["session"] == welcome["session"]
 
 
 async def test_redis_that_restarts_is_waited_for(serve_shared: ServeShared, redis: RedisProcess) -> None:

@@ -63,6 +63,7 @@ class TappedStorage:
     def __init__(self, storage: Storage) -> None:
         self.snapshots = storage.snapshots
         self.boards = storage.boards
+        self.bus: Any = storage.bus
         self.probe = storage.probe
         self.op_log: Any = TappedLog(storage.op_log)
 
@@ -120,4 +121,5 @@ class HookedStorage:
         self.op_log: Any = HookedPort(storage.op_log)
         self.snapshots: Any = HookedPort(storage.snapshots)
         self.boards: Any = HookedPort(storage.boards)
+        self.bus = storage.bus
         self.probe = storage.probe

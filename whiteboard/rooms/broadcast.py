@@ -52,6 +52,8 @@ class Broadcast:
         self._live: dict[Receiver, None] = {}  # a set that keeps order of arrival
         self._ops_wake = trio.Event()
         self._presence_wake = trio.Event()
+        self.presence_changed = trio.Event()
+        """Somebody came, went, moved or changed. Whoever waits for it puts a new one in its place."""
 
     def ops_arrived(self) -> None:
         """The tail has grown: flush soon."""
@@ -114,20 +116,24 @@ class Broadcast:
         """A pointer moved."""
         self.presence.point(session, update)
         self._presence_wake.set()
+        self.presence_changed.set()
 
     def enter(self, profile: Profile) -> None:
         """Somebody arrived: tell every live feed."""
         self.presence.enter(profile)
+        self.presence_changed.set()
         self._tell_all(encode_join(profile))
 
     def rename(self, profile: Profile) -> None:
         """Somebody changed name or colour: every live feed hears of it at the next tick."""
         self.presence.rename(profile)
         self._presence_wake.set()
+        self.presence_changed.set()
 
     def leave(self, session: SessionId) -> None:
         """Somebody left: tell every live feed."""
         if self.presence.leave(session):
+            self.presence_changed.set()
             self._tell_all(encode_leave(session))
 
     def _tell_all(self, text: Json) -> None:
@@ -149,7 +155,7 @@ def encode_leave(session: SessionId) -> Json:
 
 def encode_pointers(pointers: dict[SessionId, Pointer]) -> Json:
     """A `cursors` message."""
-    return encode(messages.Cursors(cursors=[_cursor(*entry) for entry in pointers.items()]))
+    return encode(messages.Cursors(cursors=cursors_of(pointers)))
 
 
 def encode_changes(before: Iterable[Profile], after: Iterable[Profile]) -> list[Json]:
@@ -160,6 +166,11 @@ def encode_changes(before: Iterable[Profile], after: Iterable[Profile]) -> list[
     return gone + [
         encode_join(profile) for session, profile in present.items() if standing.get(session) != profile
     ]
+
+
+def cursors_of(pointers: dict[SessionId, Pointer]) -> list[messages.CursorOf]:
+    """Pointers as `cursors` lists them."""
+    return [_cursor(*entry) for entry in pointers.items()]
 
 
 def _cursor(session: SessionId, pointer: Pointer) -> messages.CursorOf:

@@ -30,6 +30,7 @@ from whiteboard.rooms.claims import Claim, Claims
 from whiteboard.rooms.commit import Committer
 from whiteboard.rooms.feed import Feed
 from whiteboard.rooms.ports import Connection
+from whiteboard.rooms.relay import Relay
 from whiteboard.rooms.replica import Replica
 from whiteboard.rooms.seat import Seat
 from whiteboard.rooms.tail import Tail
@@ -134,8 +135,11 @@ class Room:
         self._loaded.set()
 
     def _followers(self) -> Iterator[tuple[Callable[[], Awaitable[None]], str]]:
-        if self.replica.storage.op_log.is_shared:
+        storage = self.replica.storage
+        if storage.op_log.is_shared:
             yield self._committer.follow, "follow"
+        if storage.bus is not None:
+            yield Relay(storage.bus, self.board_id, self._broadcast).run, "relay"
 
     async def _answer_all(self) -> None:
         """Settle what was handed in while its authors can still be told; bounded as `_settle` is."""

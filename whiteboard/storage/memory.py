@@ -20,6 +20,7 @@ from whiteboard.storage.blocking import run_blocking
 from whiteboard.storage.ports import (
     BoardInfo,
     Boards,
+    Bus,
     Checkpoint,
     ClientRecord,
     Durability,
@@ -354,6 +355,10 @@ class _MemoryStorage:
     @property
     def boards(self) -> Boards:
         return self._boards
+
+    @property
+    def bus(self) -> Bus | None:
+        return None
 
     async def probe(self) -> None:
         await self._place.enter()

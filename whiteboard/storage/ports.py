@@ -11,9 +11,12 @@ can be repeated.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
+
+import trio
 
 from whiteboard.ids import BoardId, ClientId, ElementId, OpId
 
@@ -263,6 +266,19 @@ class Boards(Protocol):
         """
 
 
+class Bus(Protocol):
+    """What the servers that share boards tell each other, and nobody keeps."""
+
+    async def tell(self, board: BoardId, text: bytes) -> None:
+        """Say something to whoever listens to the board, oneself included. It may be lost.
+
+        Raises StorageUnavailable.
+        """
+
+    def listen(self, board: BoardId) -> AbstractAsyncContextManager[trio.MemoryReceiveChannel[bytes]]:
+        """What is told of a board while the block runs; what comes too fast, or while the bus is away, is lost."""
+
+
 class Storage(Protocol):
     """All ports of one place. Comes from an adapter's `open_*` context manager, which closes it."""
 
@@ -274,6 +290,10 @@ class Storage(Protocol):
 
     @property
     def boards(self) -> Boards: ...
+
+    @property
+    def bus(self) -> Bus | None:
+        """The way to other servers on the same storage; None where there are none."""
 
     async def probe(self) -> None:
         """Write something small and read it back; raises StorageUnavailable when that fails."""

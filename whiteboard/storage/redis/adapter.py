@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager
 
 import trio
 
-from whiteboard.storage.ports import Boards, OpLog, Snapshots, Storage
+from whiteboard.storage.ports import Boards, Bus, OpLog, Snapshots, Storage
 from whiteboard.storage.redis.boards import RedisBoards
+from whiteboard.storage.redis.bus import RedisBus
 from whiteboard.storage.redis.op_log import RedisOpLog
 from whiteboard.storage.redis.server import Server, open_server
 from whiteboard.storage.redis.snapshots import RedisSnapshots
@@ -14,9 +15,10 @@ from whiteboard.storage.redis.tailer import Tailer
 
 
 class _RedisStorage:
-    def __init__(self, server: Server, tailer: Tailer) -> None:
+    def __init__(self, server: Server, tailer: Tailer, bus: RedisBus) -> None:
         packing = trio.CapacityLimiter(1)
         self._server = server
+        self._bus = bus
         self._op_log = RedisOpLog(server, tailer, packing)
         self._snapshots = RedisSnapshots(server, packing)
         self._boards = RedisBoards(server)
@@ -32,6 +34,10 @@ class _RedisStorage:
     @property
     def boards(self) -> Boards:
         return self._boards
+
+    @property
+    def bus(self) -> Bus | None:
+        return self._bus
 
     async def probe(self) -> None:
         await self._server.probe()
@@ -53,10 +59,11 @@ async def open_redis(
         prefix: of every key.
     """
     async with open_server(url, password, prefix) as server, trio.open_nursery() as nursery:
-        tailer = Tailer(server)
+        tailer, bus = Tailer(server), RedisBus(server)
         nursery.start_soon(tailer.run, name="redis: tail")
+        nursery.start_soon(bus.run, name="redis: bus")
         try:
-            yield _RedisStorage(server, tailer)
+            yield _RedisStorage(server, tailer, bus)
         finally:
             server.is_closed = True
             tailer.close()

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import coredis
 import trio
 from coredis.exceptions import RedisError
+from coredis.patterns.pubsub import PubSub
 from coredis.retry import NoRetryPolicy
 from coredis.tokens import PureToken
 
@@ -51,6 +52,18 @@ class Server:
         """What a script answers. Raises as `ask` does."""
         return await self.ask(self._scripts[script](keys=list(keys), args=list(arguments)))
 
+    @asynccontextmanager
+    async def subscriber(self) -> AsyncIterator["Subscriber"]:
+        """A connection of its own that hears channels. Raises StorageUnavailable, also out of the block."""
+        with translated():
+            try:
+                async with self.client.pubsub(
+                    ignore_subscribe_messages=True, retry_policy=NoRetryPolicy()
+                ) as line:
+                    yield Subscriber(line)
+            except* RedisError as group:
+                raise _first(group) from None
+
     # --- what several ports ask ---------------------------------------------------------------
 
     async def info(self, board: BoardId) -> BoardInfo | None:
@@ -92,6 +105,33 @@ class Server:
             raise StorageUnavailable("Redis does not give back what it was given")
 
 
+class Subscriber:
+    """A connection that hears channels."""
+
+    def __init__(self, line: "PubSub[bytes]") -> None:
+        self._line = line
+
+    async def subscribe(self, channel: str) -> None:
+        """Hear a channel from now on. Raises StorageUnavailable."""
+        with translated():
+            await self._line.subscribe(channel)
+
+    async def unsubscribe(self, channel: str) -> None:
+        """Hear it no more. Raises StorageUnavailable."""
+        with translated():
+            await self._line.unsubscribe(channel)
+
+    async def receive(self) -> tuple[str, bytes]:
+        """The next message and its channel. Raises StorageUnavailable."""
+        with translated():
+            while (message := await self._line.get_message()) is None or message["type"] != "message":
+                pass
+        channel, text = message["channel"], message["data"]
+        assert isinstance(channel, bytes)
+        assert isinstance(text, bytes)
+        return channel.decode(), text
+
+
 @asynccontextmanager
 async def open_server(url: str, password: str | None, prefix: str) -> AsyncIterator[Server]:
     """A server by its URL. Connects when it is first asked something."""
@@ -112,6 +152,14 @@ _SCRIPTS = ("append", "begin", "compact", "forget", "read", "receipts", "save")
 @cache
 def _source(name: str) -> str:
     return resources.files(__package__).joinpath("scripts", f"{name}.lua").read_text()
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    """The first exception in a group of groups."""
+    first: Exception = group
+    while isinstance(first, ExceptionGroup):
+        first = first.exceptions[0]
+    return first
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import trio
 from whiteboard import limits, timeouts
 from whiteboard.errors import StartupError, StorageError, StorageUnavailable
 from whiteboard.storage.blocking import run_blocking
-from whiteboard.storage.ports import Boards, OpLog, Snapshots, Storage
+from whiteboard.storage.ports import Boards, Bus, OpLog, Snapshots, Storage
 from whiteboard.storage.sqlite.boards import SqliteBoards
 from whiteboard.storage.sqlite.connection import Connect, open_plain, open_reader, open_writer, translate
 from whiteboard.storage.sqlite.directory import DataDirectory
@@ -56,6 +56,10 @@ class SqliteStorage:
     @property
     def boards(self) -> Boards:
         return self.sqlite_boards
+
+    @property
+    def bus(self) -> Bus | None:
+        return None
 
     async def probe(self) -> None:
         written = await self._writer.submit(_write_probe)

@@ -1,0 +1,143 @@
+"""Two hubs on one storage, as two servers have it: ops and people of either are seen at the other (R30, R21)."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+from rooms.conftest import Stage, open_stage
+from rooms.faulty import TappedStorage
+from trio.testing import MockClock
+
+from whiteboard import timeouts
+from whiteboard.ids import BoardId
+from whiteboard.protocol import close_codes
+from whiteboard.storage.memory import open_memory
+
+
+class LocalBus:
+    """A bus within one process; `is_lossy` lets everything get lost."""
+
+    def __init__(self) -> None:
+        self._ears: dict[BoardId, list[trio.MemorySendChannel[bytes]]] = {}
+        self.is_lossy = False
+
+    async def tell(self, board: BoardId, text: bytes) -> None:
+        await trio.lowlevel.checkpoint()
+        for ear in () if self.is_lossy else self._ears.get(board, ()):
+            ear.send_nowait(text)
+
+    @asynccontextmanager
+    async def listen(self, board: BoardId) -> AsyncIterator[trio.MemoryReceiveChannel[bytes]]:
+        into, heard = trio.open_memory_channel[bytes](1_000)
+        ears = self._ears.setdefault(board, [])
+        ears.append(into)
+        try:
+            yield heard
+        finally:
+            ears.remove(into)
+
+
+class Pair:
+    """Two servers that share everything."""
+
+    def __init__(self, one: Stage, other: Stage, bus: LocalBus, storages: list[TappedStorage]) -> None:
+        self.one = one
+        self.other = other
+        self.bus = bus
+        self.storages = storages
+
+
+@pytest.fixture
+async def pair() -> AsyncIterator[Pair]:
+    """Both on one memory storage."""
+    bus = LocalBus()
+    async with open_memory() as memory:
+        storages = [TappedStorage(memory) for _ in range(2)]
+        for storage in storages:
+            storage.bus = bus
+            storage.op_log.is_shared = True
+        async with open_stage(storages[0]) as one, open_stage(storages[1]) as other:
+            yield Pair(one, other, bus, storages)
+
+
+async def test_ops_of_one_are_told_at_the_other(pair: Pair, autojump_clock: MockClock) -> None:
+    """What is stored through one server is merged and told at the other, in the log's order."""
+    ada, _ = await pair.one.join()
+    lin, _ = await pair.other.join()
+    ada.say({"type": "stroke", "id": "s1", "points": [[0, 0]]})
+    assert (await ada.expect("ack"))["seq"] == 1
+    assert (await lin.expect("stroke"))["seq"] == 1
+    lin.say({"type": "set", "id": "s1", "props": {"color": "#ff0000"}})
+    assert (await lin.expect("ack"))["seq"] == 2
+    assert (await ada.expect("set"))["seq"] == 2
+
+
+async def test_a_board_is_begun_once(pair: Pair, autojump_clock: MockClock) -> None:
+    """Two servers that open a new board agree on the epoch with the first op."""
+    ada, _ = await pair.one.join()
+    lin, _ = await pair.other.join()
+    for element, line in (("s1", ada), ("s2", lin)):
+        line.say({"type": "stroke", "id": element, "points": [[0, 0]]})
+    assert {(await line.expect("ack"))["seq"] for line in (ada, lin)} == {1, 2}
+    _, one = await pair.one.join()
+    _, other = await pair.other.join()
+    assert one["epoch"] == other["epoch"]
+
+
+async def test_a_log_that_was_lost_ends_the_room(pair: Pair, autojump_clock: MockClock) -> None:
+    """A board whose log is gone is noticed within LOG_CHECK, and nobody draws on into the void."""
+    ada, welcome = await pair.one.join()
+    ada.say({"type": "stroke", "id": "s1", "points": [[0, 0]]})
+    await ada.expect("ack")
+    await pair.one.storage.boards.delete(BoardId("b1"))
+    began = trio.current_time()
+    code, _ = await ada.wait_closed()
+    assert code == close_codes.BOARD_FAILED.code
+    assert trio.current_time() - began <= 2 * timeouts.LOG_CHECK.seconds
+    _, again = await pair.one.join()
+    assert again["epoch"] != welcome["epoch"]
+    assert again["seq"] == 0
+
+
+async def test_people_of_one_are_here_at_the_other(pair: Pair, autojump_clock: MockClock) -> None:
+    """Who comes, changes, points and leaves at one server does so for those at the other."""
+    ada, welcome = await pair.one.join(name="Ada")
+    lin, hers = await pair.other.join(name="Lin")
+    assert (await ada.expect("join"))["name"] == "Lin"
+    assert hers["peers"] == [] or [peer["name"] for peer in hers["peers"]] == ["Ada"]
+    ada.say({"type": "cursor", "x": 3, "y": 4})
+    moved = await lin.expect("cursors")
+    assert moved["cursors"] == [{"session": welcome["session"], "x": 3.0, "y": 4.0}]
+    ada.say({"type": "hello", "name": "Augusta"})
+    await lin.expect("join", name="Augusta")
+    _, third = await pair.other.join()
+    assert {peer["name"] for peer in third["peers"]} >= {"Augusta", "Lin"}
+    ada.hang_up()
+    await lin.expect("leave", session=welcome["session"])
+
+
+async def test_what_the_bus_lost_is_told_again(pair: Pair, autojump_clock: MockClock) -> None:
+    """A message that gets lost is made up for by the next beat."""
+    lin, _ = await pair.other.join(name="Lin")
+    pair.bus.is_lossy = True
+    await pair.one.join(name="Ada")
+    await trio.sleep(1)
+    pair.bus.is_lossy = False
+    began = trio.current_time()
+    assert (await lin.expect("join"))["name"] == "Ada"
+    assert trio.current_time() - began <= timeouts.PRESENCE_BEAT.seconds
+
+
+async def test_people_of_a_server_that_is_gone_leave(pair: Pair, autojump_clock: MockClock) -> None:
+    """A server that says nothing any more takes its people along, PRESENCE_TTL after its last word."""
+    lin, _ = await pair.other.join(name="Lin")
+    _, welcome = await pair.one.join(name="Ada")
+    await lin.expect("join")
+    pair.bus.is_lossy = True
+    began = trio.current_time()
+    assert (await lin.expect("leave"))["session"] == welcome["session"]
+    bound = timeouts.PRESENCE_TTL.seconds + timeouts.PRESENCE_BEAT.seconds
+    assert (
+        timeouts.PRESENCE_TTL.seconds - timeouts.PRESENCE_BEAT.seconds <= trio.current_time() - began <= bound
+    )
