@@ -130,11 +130,13 @@ def _no_collections() -> Iterator[None]:
         gc.enable()
 
 
-def seated(port: int, boards: Sequence[str], per_board: int) -> Load:
-    """A load whose drawers are all in: so many on each board."""
+def seated(ports: int | Sequence[int], boards: Sequence[str], per_board: int) -> Load:
+    """A load whose drawers are all in: so many on each board, spread over the ports."""
+    doors = [ports] if isinstance(ports, int) else ports
     crowds = [Crowd(board, seed) for seed, board in enumerate(boards, start=1)]
     for crowd in crowds:
-        crowd.join(port, per_board)
+        for door in doors:
+            crowd.join(door, per_board // len(doors))
     load = Load(crowds)
     if not load.wait_until(lambda: all(crowd.is_seated for crowd in crowds)):
         load.close()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Self
 from urllib.request import urlopen
@@ -38,12 +39,14 @@ class Server:
     """`python -m whiteboard serve` with an empty data directory, for the length of a `with` block.
 
     Args:
-        mode: `memory` or `sqlite`.
+        mode: `memory`, `sqlite` or `redis`.
+        options: more of the command line.
         place: directory whose disk holds the data; None for the system's temporary files.
     """
 
-    def __init__(self, mode: str, place: Path | None = None) -> None:
+    def __init__(self, mode: str, place: Path | None = None, *, options: Sequence[str] = ()) -> None:
         self._mode = mode
+        self._options = options
         self._place = place
         self.port = 0
         self.pid = 0
@@ -54,6 +57,7 @@ class Server:
         log = folder / "server.log"
         command = [sys.executable, "-m", "whiteboard", "serve", "--mode", self._mode]
         command += ["--addr", "127.0.0.1:0", "--data", str(folder / "data"), "--log-level", "warning"]
+        command += self._options
         kept = {name: value for name, value in os.environ.items() if not name.startswith("WHITEBOARD_")}
         with log.open("wb") as output:
             self._process = subprocess.Popen(command, stdout=output, stderr=output, env=kept)

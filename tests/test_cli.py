@@ -69,11 +69,11 @@ def test_an_unknown_flag_is_answered_with_the_commands_own_usage() -> None:
 
 def test_bad_configuration_exits_with_2_and_every_problem() -> None:
     """All bad keys come at once, one line each, without a traceback."""
-    result = whiteboard("serve", "--mode", "redis", WHITEBOARD_ADR=":1", WHITEBOARD_LOG_LEVEL="loud")
+    result = whiteboard("serve", "--mode", "rediss", WHITEBOARD_ADR=":1", WHITEBOARD_LOG_LEVEL="loud")
 
     assert result.returncode == 2
     assert sorted(result.stderr.splitlines()) == [
-        "whiteboard: --mode: expected memory, sqlite or redis, got 'redis'",
+        "whiteboard: --mode: expected memory, sqlite or redis, got 'rediss'",
         "whiteboard: WHITEBOARD_ADR: no such variable; did you mean WHITEBOARD_ADDR?",
         "whiteboard: WHITEBOARD_LOG_LEVEL: expected debug, info, warning or error, got 'loud'",
     ]

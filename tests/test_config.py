@@ -105,6 +105,41 @@ def test_bad_addresses(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("localhost:6379", "redis://localhost:6379/0"),
+        ("10.0.0.1", "redis://10.0.0.1/0"),
+        ("[::1]:6380", "redis://[::1]:6380/0"),
+        ("redis://a.example:1/7", "redis://a.example:1/7"),
+        ("rediss://a.example", "rediss://a.example"),
+        ("unix:/run/redis.sock", "unix:///run/redis.sock"),
+    ],
+)
+def test_redis_addresses(text: str, url: str) -> None:
+    """The address of a Redis server is HOST:PORT, a URL or unix:/path. [R30]"""
+    assert config.load({"redis": {"addr": text}}, {}).redis.addr == url
+    assert config.load({}, {"WHITEBOARD_REDIS_ADDR": text}).redis.addr == url
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "a b:1", "http://a:1", "redis://u:secret@a:1/0", "redis://a:1/0?x=1", "unix:run", "a:1/0/1", "::1"],
+)
+def test_bad_redis_addresses(text: str) -> None:
+    """What is none is refused, and a password in it is not repeated."""
+    (told,) = problems({"redis": {"addr": text}}, {})
+    assert told.startswith("--redis-addr: expected ")
+    assert "secret" not in told
+
+
+def test_a_redis_prefix_is_a_name() -> None:
+    """It begins the name of every key: no blanks, no braces, which Redis Cluster would read."""
+    assert config.load({"redis": {"prefix": "team-1"}}, {}).redis.prefix == "team-1"
+    for text in ("a b", "{x}", "x" * 65):
+        assert problems({"redis": {"prefix": text}}, {})[0].startswith("--redis-prefix: expected ")
+
+
+@pytest.mark.parametrize(
     ("text", "base"), [("wb", "/wb"), ("/wb/", "/wb"), ("/a/b", "/a/b"), ("/", ""), ("//wb//", "/wb")]
 )
 def test_base_path_is_normalised(text: str, base: str) -> None:

@@ -55,14 +55,17 @@ class Server:
     @asynccontextmanager
     async def subscriber(self) -> AsyncIterator["Subscriber"]:
         """A connection of its own that hears channels. Raises StorageUnavailable, also out of the block."""
-        with translated():
-            try:
+        try:
+            with translated():
                 async with self.client.pubsub(
                     ignore_subscribe_messages=True, retry_policy=NoRetryPolicy()
                 ) as line:
                     yield Subscriber(line)
-            except* RedisError as group:
-                raise _first(group) from None
+        except BaseExceptionGroup as group:
+            lost, others = group.split((RedisError, StorageUnavailable))
+            if others is not None:
+                raise others from None  # being cancelled, for one
+            raise StorageUnavailable(f"Redis does not do it: {lost}") from group
 
     # --- what several ports ask ---------------------------------------------------------------
 
@@ -152,14 +155,6 @@ _SCRIPTS = ("append", "begin", "compact", "forget", "read", "receipts", "save")
 @cache
 def _source(name: str) -> str:
     return resources.files(__package__).joinpath("scripts", f"{name}.lua").read_text()
-
-
-def _first(group: ExceptionGroup[Exception]) -> Exception:
-    """The first exception in a group of groups."""
-    first: Exception = group
-    while isinstance(first, ExceptionGroup):
-        first = first.exceptions[0]
-    return first
 
 
 @contextmanager
