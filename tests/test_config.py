@@ -117,7 +117,6 @@ def test_bad_addresses(text: str) -> None:
 )
 def test_redis_addresses(text: str, url: str) -> None:
     """The address of a Redis server is HOST:PORT, a URL or unix:/path. [R30]"""
-    assert config.load({"redis": {"addr": text}}, {}).redis.addr == url
     assert config.load({}, {"WHITEBOARD_REDIS_ADDR": text}).redis.addr == url
 
 
@@ -127,16 +126,18 @@ def test_redis_addresses(text: str, url: str) -> None:
 )
 def test_bad_redis_addresses(text: str) -> None:
     """What is none is refused, and a password in it is not repeated."""
-    (told,) = problems({"redis": {"addr": text}}, {})
-    assert told.startswith("--redis-addr: expected ")
+    (told,) = problems({}, {"WHITEBOARD_REDIS_ADDR": text})
+    assert told.startswith("WHITEBOARD_REDIS_ADDR: expected ")
     assert "secret" not in told
 
 
 def test_a_redis_prefix_is_a_name() -> None:
     """It begins the name of every key: no blanks, no braces, which Redis Cluster would read."""
-    assert config.load({"redis": {"prefix": "team-1"}}, {}).redis.prefix == "team-1"
+    assert config.load({}, {"WHITEBOARD_REDIS_PREFIX": "team-1"}).redis.prefix == "team-1"
     for text in ("a b", "{x}", "x" * 65):
-        assert problems({"redis": {"prefix": text}}, {})[0].startswith("--redis-prefix: expected ")
+        assert problems({}, {"WHITEBOARD_REDIS_PREFIX": text})[0].startswith(
+            "WHITEBOARD_REDIS_PREFIX: expected "
+        )
 
 
 @pytest.mark.parametrize(
