@@ -122,7 +122,7 @@ def test_redis_addresses(text: str, url: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a b:1", "http://a:1", "redis://u:secret@a:1/0", "redis://a:1/0?x=1", "unix:run", "a:1/0/1", "::1"],
+    ["a b:1", "http://a:1", "redis://u:secret@a:1/0", "redis://a:1/0?x=1", "unix:run", "a:1/0/1", "::1"],
 )
 def test_bad_redis_addresses(text: str) -> None:
     """What is none is refused, and a password in it is not repeated."""
