@@ -13,6 +13,7 @@ WhiteboardError
 └── StorageError          abstract; adapters map foreign exceptions to one of these three
     ├── StorageUnavailable    try again later (disk full, locked, stopped)
     ├── StorageConflict       the stored state is not what the caller thought
+    │   └── ClaimConflict         a client id belongs to another key
     └── StorageCorrupt        stored bytes do not mean what they should; do not go on
 """
 
@@ -89,6 +90,14 @@ class StorageUnavailable(StorageError):
 
 class StorageConflict(StorageError):
     """The stored state is not what the caller assumed; reload before trying again."""
+
+
+class ClaimConflict(StorageConflict):
+    """A client's record has another key than the one that an op was handed in with."""
+
+    def __init__(self, client: str) -> None:
+        super().__init__(f"client {client} is claimed with another key")
+        self.client = client
 
 
 class StorageCorrupt(StorageError):

@@ -146,10 +146,20 @@ REDIS_ANSWER: Final = _register(
     5.0,
     "The largest script takes some 20 ms, an fsync by Redis up to 2 s on a busy disk; later the ops are refused as retryable, well within COMMIT.",
 )
+EPOCH_AGREED: Final = _register(
+    "epoch-agreed",
+    3600.0,
+    "A board that nobody has drawn on: servers that open it within the hour agree on its history's name; later ones meet at the first op.",
+)
 TAIL_ROUND: Final = _register(
     "tail-round",
+    0.1,
+    "One blocking read of the streams that somebody waits on: a board that is opened joins the next one, which people do not notice; ten idle reads a second cost 3 ms.",
+)
+TAIL_LINGER: Final = _register(
+    "tail-linger",
     2.0,
-    "One blocking read of the streams that somebody waits on; ends sooner than REDIS_ANSWER, so that a silent network is told from a quiet board.",
+    "A board stays in the blocking read this long after its last waiter: a commit that holds up the next wait takes less.",
 )
 PRESENCE_BEAT: Final = _register(
     "presence-beat",

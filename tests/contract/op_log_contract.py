@@ -25,7 +25,7 @@ from contract.storage_samples import (
 )
 
 from whiteboard import limits
-from whiteboard.errors import StorageConflict
+from whiteboard.errors import ClaimConflict, StorageConflict
 from whiteboard.ids import MAX_COUNTER, BoardId, ClientId, OpId
 from whiteboard.storage.ports import ClientRecord, Head, NewOp, Receipt, Storage
 
@@ -121,13 +121,14 @@ class OpLogContract:
     async def test_another_key_is_a_conflict(self, storage: Storage) -> None:
         """An append with a wrong key for one of its clients stores nothing, not even of the others."""
         await append(storage.op_log, BOARD, ops(ADA, [1]))
-        with pytest.raises(StorageConflict):
+        with pytest.raises(ClaimConflict) as conflict:
             await storage.op_log.append(
                 BOARD,
                 [*ops(BOB, [1]), *ops(ADA, [2])],
                 epoch=EPOCH,
                 claims={BOB: key(BOB), ADA: key(BOB)},
             )
+        assert conflict.value.client == ADA
         assert await read_all(storage.op_log, BOARD) == as_stored(ops(ADA, [1]))
         assert await storage.op_log.client(BOARD, BOB) is None
 
@@ -220,6 +221,24 @@ class OpLogContract:
         assert found == {ADA: [(2, 20)], BOB: [(2, 7)]}
         assert await log.ranks_about(BOARD, []) == {}
         assert await log.ranks_about(OTHER, [OpId(ADA, 1)]) == {}
+
+    async def test_reading_another_history_is_a_conflict(self, storage: Storage) -> None:
+        """Who reads on in a history that is no more is refused; a board that is not there has no history."""
+        log = storage.op_log
+        assert await log.read(BOARD, 0, 9, epoch="epoch-0") == []
+        await append(log, BOARD, ops(ADA, [1, 2]))
+        assert await log.read(BOARD, 0, 9, epoch=EPOCH) == as_stored(ops(ADA, [1, 2]))
+        for after in (0, 2):
+            with pytest.raises(StorageConflict, match="epoch-0"):
+                await log.read(BOARD, after, 9, epoch="epoch-0")
+
+    async def test_an_epoch_is_agreed_on(self, storage: Storage) -> None:
+        """A board's epoch is the one that it has; before its first op, one that all who ask are told."""
+        log = storage.op_log
+        agreed = await log.agree(BOARD, "epoch-a")
+        assert agreed == "epoch-a"
+        await append(log, BOARD, ops(ADA, [1]), epoch=agreed)
+        assert await log.agree(BOARD, "epoch-b") == agreed
 
     async def test_read_in_pages(self, storage: Storage) -> None:
         """`read` gives at most `limit` ops above `after`, ascending, and nothing beyond the end."""

@@ -34,10 +34,12 @@ class TappedLog:
         await self.flow.wait()
         return await self._log.head(board)
 
-    async def read(self, board: BoardId, after: int, limit: int) -> list[StoredOp]:
+    async def read(
+        self, board: BoardId, after: int, limit: int, *, epoch: str | None = None
+    ) -> list[StoredOp]:
         if self.cannot_read:
             raise StorageUnavailable("busy")
-        return await self._log.read(board, after, limit)
+        return await self._log.read(board, after, limit, epoch=epoch)
 
     async def append(
         self,

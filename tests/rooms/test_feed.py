@@ -355,10 +355,12 @@ class SlowReads:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._storage if hasattr(self._storage, name) else self._storage.op_log, name)
 
-    async def read(self, board: BoardId, after: int, limit: int) -> list[StoredOp]:
+    async def read(
+        self, board: BoardId, after: int, limit: int, *, epoch: str | None = None
+    ) -> list[StoredOp]:
         if self.is_slow:
             await trio.sleep(1)
-        return await self._storage.op_log.read(board, after, limit)
+        return await self._storage.op_log.read(board, after, limit, epoch=epoch)
 
 
 async def test_sync_during_a_read_of_the_log_leaves_no_gap(

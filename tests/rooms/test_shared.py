@@ -10,9 +10,10 @@ from rooms.faulty import TappedStorage
 from trio.testing import MockClock
 
 from whiteboard import timeouts
-from whiteboard.ids import BoardId
+from whiteboard.ids import BoardId, ClientId, OpId
 from whiteboard.protocol import close_codes
 from whiteboard.storage.memory import open_memory
+from whiteboard.storage.ports import NewOp
 
 
 class LocalBus:
@@ -41,24 +42,31 @@ class LocalBus:
 class Pair:
     """Two servers that share everything."""
 
-    def __init__(self, one: Stage, other: Stage, bus: LocalBus, storages: list[TappedStorage]) -> None:
+    def __init__(self, one: Stage, other: Stage, bus: LocalBus, agreed: dict[BoardId, str]) -> None:
         self.one = one
         self.other = other
         self.bus = bus
-        self.storages = storages
+        self.agreed = agreed
 
 
 @pytest.fixture
 async def pair() -> AsyncIterator[Pair]:
     """Both on one memory storage."""
     bus = LocalBus()
+    agreed: dict[BoardId, str] = {}
+
+    async def agree(board: BoardId, epoch: str) -> str:
+        await trio.lowlevel.checkpoint()
+        return agreed.setdefault(board, epoch)
+
     async with open_memory() as memory:
         storages = [TappedStorage(memory) for _ in range(2)]
         for storage in storages:
             storage.bus = bus
             storage.op_log.is_shared = True
+            storage.op_log.agree = agree
         async with open_stage(storages[0]) as one, open_stage(storages[1]) as other:
-            yield Pair(one, other, bus, storages)
+            yield Pair(one, other, bus, agreed)
 
 
 async def test_ops_of_one_are_told_at_the_other(pair: Pair, autojump_clock: MockClock) -> None:
@@ -91,6 +99,7 @@ async def test_a_log_that_was_lost_ends_the_room(pair: Pair, autojump_clock: Moc
     ada.say({"type": "stroke", "id": "s1", "points": [[0, 0]]})
     await ada.expect("ack")
     await pair.one.storage.boards.delete(BoardId("b1"))
+    pair.agreed.clear()
     began = trio.current_time()
     code, _ = await ada.wait_closed()
     assert code == close_codes.BOARD_FAILED.code
@@ -98,6 +107,38 @@ async def test_a_log_that_was_lost_ends_the_room(pair: Pair, autojump_clock: Moc
     _, again = await pair.one.join()
     assert again["epoch"] != welcome["epoch"]
     assert again["seq"] == 0
+
+
+async def test_a_board_begun_again_is_not_taken_for_the_old_one(
+    pair: Pair, autojump_clock: MockClock
+) -> None:
+    """Deleted and begun again elsewhere, and longer than before: nobody here is told of it as if it went on."""
+    ada, _ = await pair.one.join()
+    ada.say([{"type": "stroke", "id": f"s{n}", "points": [[0, 0]]} for n in range(3)])
+    await ada.expect("ack", seq=3)
+    await pair.other.storage.boards.delete(BoardId("b1"))
+    new = [NewOp(OpId(ClientId("c-new"), n), 1, n, b'{"x":0}') for n in range(1, 7)]
+    claims = {ClientId("c-new"): b"k" * 32}
+    await pair.other.storage.op_log.append(BoardId("b1"), new, epoch="another", claims=claims)
+    code, _ = await ada.wait_closed()
+    assert code == close_codes.BOARD_FAILED.code
+    assert max(message.get("seq", 0) for message in ada.read()) <= 3
+
+
+async def test_a_client_id_that_somebody_else_has_costs_its_bearer_only(
+    pair: Pair, autojump_clock: MockClock
+) -> None:
+    """The same free id at two servers with two keys: the later one's ops are refused, everybody else goes on."""
+    ada, _ = await pair.one.join(client="c-x", key="a" * 20)
+    mal, _ = await pair.other.join(client="c-x", key="b" * 20)
+    lin, _ = await pair.other.join()
+    ada.say({"type": "stroke", "id": "s1", "points": [[0, 0]]})
+    await ada.expect("ack")
+    mal.say({"type": "stroke", "id": "s2", "points": [[0, 0]]})
+    lin.say({"type": "stroke", "id": "s3", "points": [[0, 0]]})
+    assert (await mal.expect("reject"))["code"] == "forged"
+    assert (await lin.expect("ack"))["seq"] == 2
+    assert (await ada.expect("stroke", id="s3"))["seq"] == 2
 
 
 async def test_people_of_one_are_here_at_the_other(pair: Pair, autojump_clock: MockClock) -> None:

@@ -149,8 +149,8 @@ async def test_opening_reads_no_op_from_before_the_checkpoint(
         replayed: list[StoredOp] = []
         read = memory.op_log.read
 
-        async def counting(*args: object) -> list[StoredOp]:
-            found = await read(*args)  # type: ignore[arg-type]  # handed on as they came
+        async def counting(*args: Any, **named: Any) -> list[StoredOp]:
+            found = await read(*args, **named)
             replayed.extend(found)
             return found
 

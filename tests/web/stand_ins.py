@@ -73,13 +73,15 @@ class FailingLog:
     async def head(self, board: BoardId) -> Head | None:
         return await self._log.head(board)
 
-    async def read(self, board: BoardId, after: int, limit: int) -> list[StoredOp]:
+    async def read(
+        self, board: BoardId, after: int, limit: int, *, epoch: str | None = None
+    ) -> list[StoredOp]:
         if self._good == 0:
             if self._is_gone:
                 return []
             raise StorageUnavailable("/secret/path: disk full")
         self._good -= 1
-        return await self._log.read(board, after, limit)
+        return await self._log.read(board, after, limit, epoch=epoch)
 
 
 class Probe:

@@ -20,7 +20,7 @@ from whiteboard.core.clocks import Rank, covers
 from whiteboard.core.ops import Json, StampedOp
 from whiteboard.core.outcomes import RejectCode, Rejected
 from whiteboard.diagnostics import logs
-from whiteboard.errors import StorageUnavailable
+from whiteboard.errors import ClaimConflict, StorageUnavailable
 from whiteboard.ids import ClientId, OpId
 from whiteboard.limits import MAX_COMMIT_BYTES, MAX_COMMIT_OPS
 from whiteboard.protocol import messages
@@ -48,6 +48,10 @@ class _Write:
 
 _REFUSED: Final = Rejected(
     RejectCode.STORAGE_UNAVAILABLE, "storage does not take writes now; send the same op again later"
+)
+
+_CLAIMED: Final = Rejected(
+    RejectCode.FORGED, "this client id belongs to another key by now; connect again for one of your own"
 )
 
 _OVERTAKEN: Final = Rejected(
@@ -148,12 +152,14 @@ class Committer:
                 await self._catch_up()
             elif not reached:
                 await replica.check_history()
+                await self._catch_up()
 
     async def reach(self, seq: int) -> None:
         """Read on in a shared log when somebody has seen more of it than this board has."""
         if self._replica.storage.op_log.is_shared and seq > self._replica.board.seq:
             async with self._turn:
-                await self._catch_up()
+                if seq > self._replica.board.seq:
+                    await self._catch_up()
 
     # --- a commit -----------------------------------------------------------------------------
 
@@ -167,11 +173,20 @@ class Committer:
                     with trio.fail_after(timeouts.COMMIT.seconds):
                         numbered = await self._write(waiting)
                     await self._settle(numbered)
+        except ClaimConflict as conflict:
+            await self._commit(self._without(batch, conflict))
         except (StorageUnavailable, trio.TooSlowError) as error:
             self._note_refusal()
             refused = [one for one in batch if self._is_open(one)]
             log.warning("commit_refused", count=len(refused), reason=str(error))
             self._answer((submission, _refuse(submission, _REFUSED)) for submission in refused)
+
+    def _without(self, batch: list[Submission], conflict: ClaimConflict) -> list[Submission]:
+        """What is left to commit once a client's ops are refused: somebody at another server had its id first."""
+        log.warning("claim_lost", client=conflict.client)
+        lost = [one for one in batch if one.sender.claim.client == conflict.client and self._is_open(one)]
+        self._answer((one, _refuse(one, _CLAIMED)) for one in lost)
+        return [one for one in batch if self._is_open(one)]
 
     def _note_refusal(self) -> None:
         self._is_log_ahead = True
@@ -181,22 +196,12 @@ class Committer:
 
     async def _prepare(self, batch: list[Submission]) -> deque[tuple[Submission, Proposal]]:
         """Answer known repeats; proposals of the others, in order."""
-        await self._begin()
         if self._is_log_ahead:
             await self._catch_up()
             self._is_log_ahead = False
         return deque([(one, await self._propose(one)) for one in await self._answer_repeats(batch)])
 
-    async def _begin(self) -> None:
-        """Agree with other servers on the history of a board that has none yet."""
-        replica = self._replica
-        if replica.board.seq or not replica.storage.op_log.is_shared:
-            return
-        if not await replica.storage.boards.create(replica.board_id, self._clock_ms(), replica.epoch):
-            await self._catch_up()
-
     async def _catch_up(self) -> None:
-        await self._replica.adopt_history()
         while news := await self._replica.catch_up():
             self._spread(news)
 

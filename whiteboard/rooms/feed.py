@@ -169,7 +169,9 @@ class Feed:
             self._resync("too far behind")
             return
         after, limit = self._sent, min(SLICE, self._broadcast.seq - self._sent)
-        stored = await self._replica.storage.op_log.read(self._replica.board_id, after, limit)
+        stored = await self._replica.storage.op_log.read(
+            self._replica.board_id, after, limit, epoch=self._replica.epoch
+        )
         if self._sent != after or self._wants_snapshot:
             return  # the client asked for something else meanwhile
         self._send_ops(first_of((number_body(op.seq, op.body) for op in stored), SNAPSHOT_PART_BYTES))

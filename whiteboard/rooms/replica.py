@@ -48,10 +48,11 @@ class Replica:
         """Bring the board up: its newest checkpoint, then every op after it.
 
         A checkpoint that does not read is passed over: the log has everything.
-        Raises StorageUnavailable, StorageCorrupt. Cancellation leaves a replica to throw away.
+        Raises StorageUnavailable, StorageConflict, StorageCorrupt. Cancellation leaves a replica to throw away.
         """
         head = await self.storage.op_log.head(self.board_id)
         if head is None:
+            self.epoch = await self.storage.op_log.agree(self.board_id, self.epoch)
             return
         self.epoch, self.updated_at = head.epoch, head.updated_at
         checkpoint = await self.storage.snapshots.load(self.board_id)
@@ -61,16 +62,13 @@ class Replica:
         while await self.catch_up():
             pass
 
-    async def adopt_history(self) -> None:
-        """Take over the history that another server has begun while this replica had none."""
-        if self.board.seq == 0 and (head := await self.storage.op_log.head(self.board_id)) is not None:
-            self.epoch = head.epoch
-
     async def check_history(self) -> None:
         """Raise StorageConflict when the log is not the one that this replica was read from, or has lost its end."""
         head = await self.storage.op_log.head(self.board_id)
-        if self.board.seq and (head is None or head.epoch != self.epoch or head.seq < self.board.seq):
-            raise StorageConflict(f"the log has {head}, the board epoch {self.epoch} and op {self.board.seq}")
+        known = self.board.seq
+        is_same = known == 0 if head is None else head.epoch == self.epoch and head.seq >= known
+        if not is_same:
+            raise StorageConflict(f"the log has {head}, the board epoch {self.epoch} and op {known}")
 
     async def catch_up(self) -> list[tuple[int, Json]]:
         """Apply the next stored ops that this replica has not seen; those ops, numbered, in order.
@@ -79,7 +77,7 @@ class Replica:
         for ops that other processes stored. What it applies it also returns, at once: when it raises
         or is cancelled, it has applied nothing.
         """
-        batch = await self.storage.op_log.read(self.board_id, self.board.seq, SLICE)
+        batch = await self.storage.op_log.read(self.board_id, self.board.seq, SLICE, epoch=self.epoch)
         stamped = [_decode(op) for op in batch]
         await self.recall(op.op.element for op in stamped)
         for op in stamped:

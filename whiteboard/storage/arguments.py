@@ -27,6 +27,12 @@ def check_reaches(board: BoardId, seq: int, known: int) -> None:
         )
 
 
+def check_epoch(board: BoardId, epoch: str, wanted: str | None) -> None:
+    """A board's history is the one that is meant; None means whichever there is. Raises StorageConflict."""
+    if wanted is not None and epoch != wanted:
+        raise StorageConflict(f"board {board} has epoch {epoch}, not {wanted}")
+
+
 def check_read(after: int, limit: int) -> None:
     """A read starts after seq 0 or higher and takes at least one op. Raises ValueError."""
     if after < 0:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import trio
 
 from whiteboard import limits
-from whiteboard.errors import StorageConflict, StorageUnavailable
+from whiteboard.errors import ClaimConflict, StorageConflict, StorageUnavailable
 from whiteboard.ids import BoardId, ClientId, ElementId, OpId
 from whiteboard.storage import arguments, segments
 from whiteboard.storage.blocking import run_blocking
@@ -97,7 +97,7 @@ class _Board:
         for client in {op.op_id.client for op in ops}:
             known = self.clients.get(client)
             if known is not None and known.key_hash != claims[client]:
-                raise StorageConflict(f"client {client} is claimed with another key")
+                raise ClaimConflict(client)
 
     def receipt(self, op_id: OpId) -> Receipt | None:
         client = self.clients.get(op_id.client)
@@ -181,17 +181,20 @@ class _MemoryOpLog:
         arguments.check_reaches(board, found.seq if found else 0, known)
         if found is None:
             found = self._place.boards[board] = _Board(epoch, ops[0].at, ops[0].at)
-        if found.epoch != epoch:
-            raise StorageConflict(f"board {board} has epoch {found.epoch}, not {epoch}")
+        arguments.check_epoch(board, found.epoch, epoch)
         found.check_claims(ops, claims)
         receipts = [found.store(op, claims[op.op_id.client]) for op in ops]
         self._place.wakeups.ring(board)
         return receipts
 
-    async def read(self, board: BoardId, after: int, limit: int) -> list[StoredOp]:
+    async def read(
+        self, board: BoardId, after: int, limit: int, *, epoch: str | None = None
+    ) -> list[StoredOp]:
         arguments.check_read(after, limit)
         await self._place.enter()
         found = self._place.boards.get(board)
+        if found is not None:
+            arguments.check_epoch(board, found.epoch, epoch)
         if found is None or after >= found.seq:
             return []
         last = min(after + limit, found.seq)
@@ -246,6 +249,10 @@ class _MemoryOpLog:
             if found and (known := found.ranks_about(op_id)):
                 ranks.setdefault(op_id.client, []).extend(known)
         return ranks
+
+    async def agree(self, board: BoardId, epoch: str) -> str:
+        head = await self.head(board)
+        return head.epoch if head else epoch
 
     async def client(self, board: BoardId, client: ClientId) -> ClientRecord | None:
         await self._place.enter()

@@ -162,12 +162,20 @@ class OpLog(Protocol):
         Cancellation: the ops may be stored or not; a retry with the same op ids tells.
         """
 
-    async def read(self, board: BoardId, after: int, limit: int) -> list[StoredOp]:
+    async def read(
+        self, board: BoardId, after: int, limit: int, *, epoch: str | None = None
+    ) -> list[StoredOp]:
         """Stored ops with seq > `after`, ascending, at most `limit`; from seq 1 for `after` = 0.
 
         Compacted ops read like fresh ones. Empty only at the end of the log or for an unknown board;
         it stops early (after one op at least) at MAX_READ_BYTES, so an answer shorter than `limit`
         is not the end: read on after the last seq until it is empty.
+
+        Args:
+            epoch: of the history that is meant; None for whichever there is.
+
+        Raises:
+            StorageConflict: the board has another epoch.
         """
 
     async def wait_beyond(self, board: BoardId, seq: int) -> int:
@@ -193,6 +201,12 @@ class OpLog(Protocol):
         """For each op id the stored ops of its client with the next lower and the next higher counter.
 
         By client, each as (counter, lamport), in no order; a client without any is absent.
+        """
+
+    async def agree(self, board: BoardId, epoch: str) -> str:
+        """The epoch that the board has or will begin with: this one, unless there is one already.
+
+        Where several processes share the log, all who ask within an hour are told the same.
         """
 
     async def client(self, board: BoardId, client: ClientId) -> ClientRecord | None:

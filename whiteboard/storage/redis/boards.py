@@ -23,7 +23,10 @@ class RedisBoards:
     async def create(self, board: BoardId, at: int, epoch: str) -> bool:
         await self._server.list_board(board)
         keys = self._server.keys.of(board)
-        return bool(await self._server.run("begin", (keys.head,), epoch, at))
+        is_new = bool(await self._server.run("begin", (keys.head,), epoch, at))
+        if is_new:
+            await self._server.list_board(board)  # once more: a deletion under way may have struck the line
+        return is_new
 
     async def page(self, limit: int, after: BoardId | None) -> list[BoardInfo]:
         arguments.check_limit(limit)

@@ -65,13 +65,23 @@ class RedisBus:
                 async with self._server.subscriber() as self._line:
                     for channel in list(self._listening):
                         await self._line.subscribe(channel)
-                    while True:
-                        self._hand_out(*await self._line.receive())
+                    await self._carry(self._line)
             except StorageUnavailable as error:
                 log.warning("bus_lost", reason=str(error))
             finally:
                 self._line = None
             await trio.sleep(timeouts.STORAGE_RETRY.seconds)
+
+    async def _carry(self, line: Subscriber) -> None:
+        """Hand out what comes. Our own words come back too: a line on which nothing does is dead.
+
+        Raises StorageUnavailable.
+        """
+        while True:
+            with trio.move_on_after(timeouts.PRESENCE_TTL.seconds) as silence:
+                self._hand_out(*await line.receive())
+            if silence.cancelled_caught and self._listening:
+                raise StorageUnavailable(f"nothing was heard for {timeouts.PRESENCE_TTL.seconds} s")
 
     def _hand_out(self, channel: str, text: bytes) -> None:
         for into in self._listening.get(channel, ()):

@@ -26,6 +26,8 @@ class BoardKeys(NamedTuple):
     """Hash: seq -> checksum and packed body; the newest and the one before."""
     tombstones: str
     """Hash: element -> up to which seq the state may have been taken (16 hex digits), state."""
+    agreed: str
+    """The epoch that a board without ops will begin with; goes after an hour."""
     news: str
     """Channel: what servers tell each other of the people on the board. Holds nothing."""
 

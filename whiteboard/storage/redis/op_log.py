@@ -1,12 +1,13 @@
 """The op log on a Redis stream that several servers append to and tail (R30)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import trio
+from coredis.tokens import PureToken
 
-from whiteboard import limits
-from whiteboard.errors import StorageConflict, StorageCorrupt
+from whiteboard import limits, timeouts
+from whiteboard.errors import ClaimConflict, StorageConflict, StorageCorrupt
 from whiteboard.ids import BoardId, ClientId, OpId
 from whiteboard.storage import arguments, segments
 from whiteboard.storage.blocking import run_blocking
@@ -59,6 +60,7 @@ class RedisOpLog:
             # The list first: a board that nobody finds in it would be worse than a line without a board.
             await self._server.list_board(board)
             answer = await self._append(board, epoch, 1, known, told)
+            await self._server.list_board(board)  # once more: a deletion under way may have struck the line
         receipts = _receipts(board, epoch, known, answer)
         self._tailer.note(board, max(receipt.seq for receipt in receipts))
         return receipts
@@ -72,17 +74,23 @@ class RedisOpLog:
 
     # --- reading ------------------------------------------------------------------------------
 
-    async def read(self, board: BoardId, after: int, limit: int) -> list[StoredOp]:
+    async def read(
+        self, board: BoardId, after: int, limit: int, *, epoch: str | None = None
+    ) -> list[StoredOp]:
         arguments.check_read(after, limit)
-        _, found = await self._read(board, after, limit, limits.MAX_READ_BYTES)
+        history, found = await self._read(board, after, limit, limits.MAX_READ_BYTES)
+        if history is not None:
+            arguments.check_epoch(board, history.epoch, epoch)
         costs = (len(op.body) + limits.OP_OVERHEAD_BYTES for op in found)
         return found[: segments.slice_by_size(costs, limits.MAX_READ_BYTES)]
 
-    async def _read(self, board: BoardId, after: int, limit: int, enough: int) -> tuple[int, list[StoredOp]]:
-        """Up to where the log is compacted; ops after `after`, at most `limit`, about `enough` bytes."""
+    async def _read(
+        self, board: BoardId, after: int, limit: int, enough: int
+    ) -> tuple["_History | None", list[StoredOp]]:
+        """Which log it is, if there is one; its ops after `after`, at most `limit`, about `enough` bytes."""
         keys = self._server.keys.of(board)
         most = enough // limits.SEGMENT_BYTES + 1
-        compacted, packed, entries = await self._server.run(
+        epoch, compacted, packed, entries = await self._server.run(
             "read", (keys.head, keys.segments, keys.log), after, limit, enough, most
         )
         found: list[StoredOp] = []
@@ -99,7 +107,7 @@ class RedisOpLog:
         wanted = [op for op in found if after < op.seq <= after + limit]
         if wanted and (wanted[0].seq != after + 1 or wanted[-1].seq != after + len(wanted)):
             raise StorageCorrupt(f"board {board}: ops are missing after op {after}")
-        return compacted, wanted
+        return _History(epoch.decode(), compacted) if epoch else None, wanted
 
     async def wait_beyond(self, board: BoardId, seq: int) -> int:
         return await self._tailer.wait_beyond(board, seq)
@@ -121,6 +129,17 @@ class RedisOpLog:
         for line in await self._lines(board, "about", op_ids):
             ranks.setdefault(line.op_id.client, []).append((line.op_id.counter, line.rank))
         return ranks
+
+    async def agree(self, board: BoardId, epoch: str) -> str:
+        keys, client = self._server.keys.of(board), self._server.client
+        head = await self.head(board)
+        if head is not None:
+            return head.epoch
+        await self._server.ask(
+            client.set(keys.agreed, epoch, condition=PureToken.NX, ex=int(timeouts.EPOCH_AGREED.seconds))
+        )
+        agreed = await self._server.ask(client.get(keys.agreed))
+        return agreed.decode() if agreed else epoch
 
     async def client(self, board: BoardId, client: ClientId) -> ClientRecord | None:
         keys = self._server.keys.of(board)
@@ -150,8 +169,10 @@ class RedisOpLog:
         count = min(limit, up_to - first)
         if count < 1:
             return 0
-        compacted, wanted = await self._read(board, first, count, limits.SEGMENT_BYTES)
-        if compacted != first:  # somebody else moved them meanwhile
+        history, wanted = await self._read(board, first, count, limits.SEGMENT_BYTES)
+        if history is None:
+            return 0
+        if history.compacted != first:  # somebody else moved them meanwhile
             return await self.compact(board, up_to, limit, least=least)
         moved = segments.slice_by_size((len(op.body) for op in wanted), limits.SEGMENT_BYTES)
         is_full = moved < len(wanted)
@@ -159,9 +180,17 @@ class RedisOpLog:
             return 0
         segment = await run_blocking(self._packing, _pack_segment, wanted[:moved])
         last = first + moved
-        if await self._server.run("compact", (keys.head, keys.segments, keys.log), first, last, segment):
+        names = (keys.head, keys.segments, keys.log)
+        if await self._server.run("compact", names, history.epoch, first, last, segment):
             return moved
         return await self.compact(board, up_to, limit, least=least)
+
+
+class _History(NamedTuple):
+    """Which log was read, and how much of it is in segments."""
+
+    epoch: str
+    compacted: int
 
 
 def _told(ops: Sequence[NewOp], claims: Mapping[ClientId, bytes]) -> list[str | bytes | int]:
@@ -187,7 +216,7 @@ def _receipts(board: BoardId, epoch: str, known: int, answer: Any) -> list[Recei
         case [b"epoch", bytes() as other]:
             raise StorageConflict(f"board {board} has epoch {other.decode()}, not {epoch}")
         case [b"claimed", bytes() as client]:
-            raise StorageConflict(f"client {client.decode()} is claimed with another key")
+            raise ClaimConflict(client.decode())
     raise StorageCorrupt(f"board {board}: the append script answered {answer!r}")
 
 

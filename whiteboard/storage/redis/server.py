@@ -18,6 +18,7 @@ from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import BoardId
 from whiteboard.storage.ports import BoardInfo, Head
 from whiteboard.storage.redis.keys import Keys
+from whiteboard.storage.redis.pool import MendingPool
 
 _Answer = TypeVar("_Answer")
 
@@ -138,13 +139,15 @@ class Subscriber:
 @asynccontextmanager
 async def open_server(url: str, password: str | None, prefix: str) -> AsyncIterator[Server]:
     """A server by its URL. Connects when it is first asked something."""
-    client = coredis.Redis.from_url(
+    pool = MendingPool.from_url(
         url,
         password=password,
         connect_timeout=timeouts.REDIS_CONNECT.seconds,
+        timeout=timeouts.REDIS_ANSWER.seconds,
         max_connections=limits.REDIS_CONNECTIONS,
-        retry_policy=NoRetryPolicy(),  # an append that is sent again finds its own ops stored
     )
+    # No retries: an append that is sent again finds its own ops stored.
+    client = coredis.Redis(connection_pool=pool, retry_policy=NoRetryPolicy())
     async with client:
         yield Server(client, Keys(prefix))
 

@@ -34,15 +34,22 @@ class RedisSnapshots:
 
     async def load(self, board: BoardId) -> Checkpoint | None:
         keys, client = self._server.keys.of(board), self._server.client
-        for seq in sorted(map(int, await self._server.ask(client.hkeys(keys.checkpoints))), reverse=True):
+        bad: set[int] = set()
+        while True:
+            stored = set(map(int, await self._server.ask(client.hkeys(keys.checkpoints)))) - bad
+            if not stored:
+                return None
+            seq = max(stored)
             packed = await self._server.ask(client.hget(keys.checkpoints, str(seq)))
-            body = None if packed is None else await run_blocking(self._packing, _unpack, packed)
+            if packed is None:
+                continue  # another server has saved newer ones meanwhile
+            body = await run_blocking(self._packing, _unpack, packed)
             if body is not None:
                 return Checkpoint(seq, body)
             log.error("checkpoint_damaged", board=board, seq=seq)
+            bad.add(seq)
             # Out of the way, so that the next one at this seq is taken.
             await self._server.ask(client.hdel(keys.checkpoints, [str(seq)]))
-        return None
 
     async def save(
         self,
@@ -59,8 +66,10 @@ class RedisSnapshots:
         kept = [part for pair in tombstones.items() for part in pair]
         names = (keys.head, keys.checkpoints, keys.tombstones)
         taken = await self._server.run("save", names, epoch, checkpoint.seq, packed, last, *kept)
-        if not taken:
+        if taken == 0:
             raise StorageConflict(f"board {board} has no history to which this checkpoint belongs")
+        if taken != 1:
+            raise StorageConflict(f"another server may have saved newer states of board {board}")
 
     async def tombstones(self, board: BoardId, elements: Sequence[ElementId]) -> dict[ElementId, bytes]:
         keys = self._server.keys.of(board)

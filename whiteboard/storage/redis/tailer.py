@@ -1,8 +1,8 @@
 """Tells who waits for a board's log that it has grown, whoever appended. One blocking read for all boards.
 
-The reader asks Redis for the first entry beyond where the waiters of each board stand. It goes on asking
-for a board that nobody waits for at the moment, until a round passes in which nobody did: those
-who tail a log come back at once, and a read that is given up costs its connection.
+The reader asks Redis for the first entry beyond where the waiters of each board stand, in short rounds: a read
+that is given up to ask for one board more would cost its connection. It goes on asking for a board for TAIL_LINGER after
+the last waiter has left, because those who tail a log come back at once.
 """
 
 import trio
@@ -35,8 +35,9 @@ class Tailer:
         self._waiters: dict[BoardId, set[_Waiter]] = {}
         self._reached: dict[BoardId, int] = {}
         # boards that the reader asks for, and the last seq of each that it or we know of
+        self._left_at: dict[BoardId, float] = {}
+        # boards among them that nobody waits for, and since when
         self._wanted = trio.Event()
-        self._round = trio.CancelScope()
 
     async def wait_beyond(self, board: BoardId, seq: int) -> int:
         """See `whiteboard.storage.ports.OpLog.wait_beyond`."""
@@ -76,15 +77,15 @@ class Tailer:
     # --- who waits for what -------------------------------------------------------------------
 
     def _follow(self, board: BoardId, seq: int) -> None:
-        """Have the reader ask for what is beyond a seq of a board."""
+        """Have the reader ask for what is beyond a seq of a board, from its next round on."""
         self._reached[board] = seq
         self._wanted.set()
-        self._round.cancel()
 
     async def _wait(self, board: BoardId, seq: int) -> int:
         """Wait to be woken; the highest seq that is known of the board then, or -1."""
         waiter = _Waiter(seq)
         self._waiters.setdefault(board, set()).add(waiter)
+        self._left_at.pop(board, None)
         try:
             await waiter.event.wait()
         finally:
@@ -92,11 +93,13 @@ class Tailer:
             waiters.discard(waiter)
             if not waiters:
                 del self._waiters[board]
+                self._left_at[board] = trio.current_time()
         return self._reached.get(board, -1)
 
     def _forget_all(self) -> None:
         """Nothing is certain any more: let everybody look for themselves."""
         self._reached.clear()
+        self._left_at.clear()
         self._wanted = trio.Event()
         for waiters in self._waiters.values():
             for waiter in waiters:
@@ -105,28 +108,29 @@ class Tailer:
     # --- the reader ---------------------------------------------------------------------------
 
     async def _read(self) -> None:
-        """One round: until a board grows, somebody waits for another board, or TAIL_ROUND has passed."""
+        """One round: until a board grows, or TAIL_ROUND has passed."""
         keys = {self._server.keys.of(board).log: board for board in self._reached}
-        positions = {name: f"{self._reached[board]}-{_LAST}" for name, board in keys.items()}
-        quiet = frozenset(board for board in self._reached if board not in self._waiters)
-        found = None
-        with trio.CancelScope() as self._round:
-            found = await self._server.ask(
-                self._server.client.xread(positions, count=1, block=int(timeouts.TAIL_ROUND.seconds * 1000))
-            )
-        if self._round.cancelled_caught:
-            return
+        positions = {name: f"{self._position(board)}-{_LAST}" for name, board in keys.items()}
+        found = await self._server.ask(
+            self._server.client.xread(positions, count=1, block=int(timeouts.TAIL_ROUND.seconds * 1000))
+        )
         for name, entries in (found or {}).items():
             _, last = entry_range(_bytes(entries[-1].identifier))
-            self.note(keys[name.decode()], last)
-        if not found:
-            self._drop(quiet)
+            self.note(keys[_bytes(name).decode()], last)
+        self._drop_abandoned()
         await trio.lowlevel.checkpoint()  # those who were woken come back before the next round
 
-    def _drop(self, quiet: frozenset[BoardId]) -> None:
-        for board in quiet:
-            if board not in self._waiters:
-                self._reached.pop(board, None)
+    def _position(self, board: BoardId) -> int:
+        """The seq beyond which somebody wants to hear of a board: waiters may have read on by themselves."""
+        standing = (waiter.seq for waiter in self._waiters.get(board, ()))
+        return min(standing, default=self._reached[board])
+
+    def _drop_abandoned(self) -> None:
+        """Ask no more for boards that nobody has waited for during TAIL_LINGER."""
+        since = trio.current_time() - timeouts.TAIL_LINGER.seconds
+        for board in [board for board, left_at in self._left_at.items() if left_at < since]:
+            del self._left_at[board]
+            self._reached.pop(board, None)
         if not self._reached:
             self._wanted = trio.Event()
 

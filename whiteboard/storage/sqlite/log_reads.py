@@ -7,7 +7,7 @@ from typing import NamedTuple
 from whiteboard import limits
 from whiteboard.errors import StorageCorrupt
 from whiteboard.ids import BoardId, ClientId, OpId
-from whiteboard.storage import segments
+from whiteboard.storage import arguments, segments
 from whiteboard.storage.ports import ClientRecord, Head, Receipt, StoredOp
 from whiteboard.storage.sqlite.log_writes import receipts
 from whiteboard.storage.sqlite.rows import board_row, client_no
@@ -76,11 +76,14 @@ def head(connection: sqlite3.Connection, board: BoardId) -> Head | None:
     return Head(row.seq, row.epoch, row.updated_at) if row else None
 
 
-def read(connection: sqlite3.Connection, board: BoardId, after: int, limit: int) -> list[StoredOp]:
+def read(
+    connection: sqlite3.Connection, board: BoardId, after: int, limit: int, epoch: str | None
+) -> list[StoredOp]:
     """A stretch of the log, bounded in ops and in bytes."""
     row = board_row(connection, board)
     if row is None:
         return []
+    arguments.check_epoch(board, row.epoch, epoch)
     old = _Segments(connection, row.board_no)
     ops: list[StoredOp] = []
     cost = 0

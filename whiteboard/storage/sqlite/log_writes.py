@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from whiteboard.errors import StorageConflict
+from whiteboard.errors import ClaimConflict
 from whiteboard.ids import BoardId, ClientId
 from whiteboard.storage import arguments
 from whiteboard.storage.ports import NewOp, Receipt
-from whiteboard.storage.sqlite.rows import BoardRow, board_row, check_epoch, select_in
+from whiteboard.storage.sqlite.rows import BoardRow, board_row, select_in
 
 _INSERT_OP = """
     INSERT INTO ops (board_no, seq, client_no, counter, lamport, at, body)
@@ -84,7 +84,7 @@ def _board(connection: sqlite3.Connection, request: Append) -> BoardRow:
         create(connection, request.board, request.ops[0].at, request.epoch)
         row = board_row(connection, request.board)
         assert row is not None
-    check_epoch(request.board, row, request.epoch)
+    arguments.check_epoch(request.board, row.epoch, request.epoch)
     return row
 
 
@@ -129,7 +129,7 @@ def _client(
         return _Client(number, 0, 0, {})
     number, counter, lamport, known_hash = row
     if known_hash != key_hash:
-        raise StorageConflict(f"client {client} is claimed with another key")
+        raise ClaimConflict(client)
     # Counters above the highest stored one are new without a look.
     known = receipts(connection, number, [it for it in counters if it <= counter])
     return _Client(number, counter, lamport, known)

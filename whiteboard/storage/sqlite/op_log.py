@@ -54,9 +54,13 @@ class SqliteOpLog:
             rings=board,
         )
 
-    async def read(self, board: BoardId, after: int, limit: int) -> list[StoredOp]:
+    async def read(
+        self, board: BoardId, after: int, limit: int, *, epoch: str | None = None
+    ) -> list[StoredOp]:
         arguments.check_read(after, limit)
-        return await self._readers.run(lambda connection: log_reads.read(connection, board, after, limit))
+        return await self._readers.run(
+            lambda connection: log_reads.read(connection, board, after, limit, epoch)
+        )
 
     async def wait_beyond(self, board: BoardId, seq: int) -> int:
         with self._wakeups.listen(board) as listener:
@@ -79,6 +83,10 @@ class SqliteOpLog:
     ) -> dict[ClientId, list[tuple[int, int]]]:
         wanted = tuple(op_ids)
         return await self._readers.run(lambda connection: log_reads.ranks_about(connection, board, wanted))
+
+    async def agree(self, board: BoardId, epoch: str) -> str:
+        head = await self.head(board)
+        return head.epoch if head else epoch
 
     async def client(self, board: BoardId, client: ClientId) -> ClientRecord | None:
         return await self._readers.run(lambda connection: log_reads.client(connection, board, client))

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from whiteboard import limits
-from whiteboard.errors import StorageConflict
 from whiteboard.ids import BoardId, ClientId
 
 
@@ -25,12 +24,6 @@ def board_row(connection: sqlite3.Connection, board: BoardId) -> BoardRow | None
         "SELECT board_no, epoch, seq, compacted, updated_at FROM boards WHERE board = ?", (board,)
     ).fetchone()
     return BoardRow(*row) if row else None
-
-
-def check_epoch(board: BoardId, row: BoardRow, epoch: str) -> None:
-    """Raise StorageConflict when the caller speaks of another incarnation of the board."""
-    if row.epoch != epoch:
-        raise StorageConflict(f"board {board} has epoch {row.epoch}, not {epoch}")
 
 
 def client_no(connection: sqlite3.Connection, board_no: int, client: ClientId) -> int | None:

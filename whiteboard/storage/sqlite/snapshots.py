@@ -12,10 +12,11 @@ import trio
 from whiteboard import limits
 from whiteboard.errors import StorageConflict
 from whiteboard.ids import BoardId, ElementId
+from whiteboard.storage import arguments
 from whiteboard.storage.blocking import run_blocking
 from whiteboard.storage.ports import Checkpoint
 from whiteboard.storage.sqlite.readers import Readers
-from whiteboard.storage.sqlite.rows import BoardRow, board_row, check_epoch, select_in
+from whiteboard.storage.sqlite.rows import BoardRow, board_row, select_in
 from whiteboard.storage.sqlite.writer import Writer, weigh
 
 _LEVEL: Final = 1
@@ -145,7 +146,7 @@ def _board(connection: sqlite3.Connection, board: BoardId, epoch: str) -> BoardR
     row = board_row(connection, board)
     if row is None:
         raise StorageConflict(f"board {board} is not there")
-    check_epoch(board, row, epoch)
+    arguments.check_epoch(board, row.epoch, epoch)
     return row
 
 

@@ -2,17 +2,26 @@
 --
 -- KEYS  head, segments, log
 -- ARGV  after, how many ops are wanted, after how many bytes of entries to stop, how many segments at most
--- gives {up to which seq the log is compacted, [segment, its last seq, …], [entry id, records, …]};
---       the first of either may begin before `after`
+-- gives {the board's epoch or "", up to which seq the log is compacted, [segment, its last seq, …],
+--       [entry id, records, …]}; the first of either may begin before `after`
 local head, segments, log = KEYS[1], KEYS[2], KEYS[3]
 local after, wanted, enough, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local compacted = tonumber(redis.call("HGET", head, "compacted")) or 0
+local known = redis.call("HMGET", head, "epoch", "compacted")
+local compacted = tonumber(known[2]) or 0
 local packed, entries, reached = {}, {}, after
 
-if after < compacted then
-  packed = redis.call(
-    "ZRANGEBYSCORE", segments, string.format("%.0f", after + 1), "+inf", "WITHSCORES", "LIMIT", 0, most)
-  reached = tonumber(packed[#packed]) or after
+for number = 0, most - 1 do
+  if reached >= compacted or reached >= after + wanted then
+    break
+  end
+  local next = redis.call(
+    "ZRANGEBYSCORE", segments, string.format("%.0f", after + 1), "+inf", "WITHSCORES", "LIMIT", number, 1)
+  if not next[1] then
+    break
+  end
+  table.insert(packed, next[1])
+  table.insert(packed, next[2])
+  reached = tonumber(next[2])
 end
 
 local size, from = 0, string.format("%.0f-0", reached + 1)
@@ -33,4 +42,4 @@ while reached >= compacted and reached < after + wanted and size <= enough do
   end
   from = "(" .. page[#page][1]
 end
-return {compacted, packed, entries}
+return {known[1] or "", compacted, packed, entries}

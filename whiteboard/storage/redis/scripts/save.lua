@@ -2,7 +2,7 @@
 --
 -- KEYS  head, checkpoints, tombstones
 -- ARGV  epoch, seq, checkpoint, seq up to which states were taken (16 hex digits); then pairs of element and state
--- gives 1, or 0 when there is no history that the checkpoint belongs to
+-- gives 1; 0 when there is no history that the checkpoint belongs to; 2 when another server may have stored newer states
 local head, checkpoints, tombstones = KEYS[1], KEYS[2], KEYS[3]
 local known = redis.call("HMGET", head, "epoch", "seq")
 local seq = tonumber(ARGV[2])
@@ -17,17 +17,23 @@ end
 if newest and tonumber(newest) >= seq then
   return 1
 end
+-- A state has all ops up to `seq`, and none above the label that it is stored with. One that is kept with a higher
+-- label than `seq` may be the older or the newer one: then all of this waits for a later checkpoint.
+local least = string.format("%016x", seq)
+local fresh = {}
+for at = 5, #ARGV, 2 do
+  local kept = redis.call("HGET", tombstones, ARGV[at])
+  if not kept or string.sub(kept, 1, 16) <= least then
+    table.insert(fresh, at)
+  elseif string.sub(kept, 17) ~= ARGV[at + 1] then
+    return 2
+  end
+end
 for _, one in ipairs(stored) do
   if one ~= newest then redis.call("HDEL", checkpoints, one) end
 end
 redis.call("HSET", checkpoints, ARGV[2], ARGV[3])
--- A state has all ops up to `seq`, and none above the label that it is stored with: one with a label up to
--- `seq` is the older one.
-local least = string.format("%016x", seq)
-for at = 5, #ARGV, 2 do
-  local kept = redis.call("HGET", tombstones, ARGV[at])
-  if not kept or string.sub(kept, 1, 16) <= least then
-    redis.call("HSET", tombstones, ARGV[at], ARGV[4] .. ARGV[at + 1])
-  end
+for _, at in ipairs(fresh) do
+  redis.call("HSET", tombstones, ARGV[at], ARGV[4] .. ARGV[at + 1])
 end
 return 1
