@@ -1,4 +1,4 @@
-"""What changes a board: it accepts ops, stores them in groups, merges, acks, spreads; and follows a shared log.
+"""What writes a board: it accepts ops, stores them in groups, merges, acks, spreads.
 
 A commit starts at once when none runs; what arrives meanwhile forms the next one. An op is merged,
 acked and broadcast only after the log has stored it, so nobody ever sees an op that a crash can take
@@ -86,8 +86,8 @@ class Committer:
         # a write failed with unknown fate: read the log before trusting `board.seq` again
         self.refused_at = -math.inf
         """`trio.current_time()` when storage last refused a commit."""
-        self._turn = trio.Lock()
-        # whoever changes the board holds it: the commit, and `follow`
+        self.turn = trio.Lock()
+        """Whoever changes the board holds it: a commit, or who follows a shared log."""
         self._open: dict[Item, Json | None] = {}
         # the batch at work, in order, with answers that wait for those before them
 
@@ -120,7 +120,7 @@ class Committer:
         while batch := await self._inbox.take(MAX_COMMIT_OPS):
             self._open = {one: one.text if isinstance(one, Refusal) else None for one in batch}
             try:
-                async with self._turn:
+                async with self.turn:
                     await self._commit([one for one in batch if isinstance(one, Submission)])
             finally:
                 self._open.clear()
@@ -128,38 +128,6 @@ class Committer:
                 for one in batch:
                     self._claims.release(one.sender.claim)
         self._finished.set()
-
-    # --- what other servers store -------------------------------------------------------------
-
-    async def follow(self) -> None:
-        """Merge and spread what other servers append to a shared log, for ever.
-
-        Raises StorageCorrupt, and StorageConflict when the log is not the same any more.
-        """
-        while True:
-            try:
-                await self._follow()
-            except StorageUnavailable as error:
-                log.warning("log_not_followed", reason=str(error))
-                await trio.sleep(timeouts.STORAGE_RETRY.seconds)
-
-    async def _follow(self) -> None:
-        replica, reached = self._replica, 0
-        with trio.move_on_after(timeouts.LOG_CHECK.seconds):
-            reached = await replica.storage.op_log.wait_beyond(replica.board_id, replica.board.seq)
-        async with self._turn:
-            if reached > replica.board.seq:
-                await self._catch_up()
-            elif not reached:
-                await replica.check_history()
-                await self._catch_up()
-
-    async def reach(self, seq: int) -> None:
-        """Read on in a shared log when somebody has seen more of it than this board has."""
-        if self._replica.storage.op_log.is_shared and seq > self._replica.board.seq:
-            async with self._turn:
-                if seq > self._replica.board.seq:
-                    await self._catch_up()
 
     # --- a commit -----------------------------------------------------------------------------
 
@@ -197,11 +165,15 @@ class Committer:
     async def _prepare(self, batch: list[Submission]) -> deque[tuple[Submission, Proposal]]:
         """Answer known repeats; proposals of the others, in order."""
         if self._is_log_ahead:
-            await self._catch_up()
+            await self.catch_up()
             self._is_log_ahead = False
         return deque([(one, await self._propose(one)) for one in await self._answer_repeats(batch)])
 
-    async def _catch_up(self) -> None:
+    async def catch_up(self) -> None:
+        """Merge and spread what the log has beyond the board; only with the turn in hand.
+
+        Raises StorageUnavailable, StorageConflict, StorageCorrupt; what was read before is merged then.
+        """
         while news := await self._replica.catch_up():
             self._spread(news)
 
@@ -212,7 +184,7 @@ class Committer:
             return batch
         known = await self._replica.storage.op_log.find(self._replica.board_id, _op_ids(suspects))
         if any(receipt.seq > self._replica.board.seq for receipt in known.values()):
-            await self._catch_up()  # a write that was given up came to pass since we last looked
+            await self.catch_up()  # a write that was given up came to pass since we last looked
         self._answer(
             (one, self._ack(one, op_id, known[op_id]))
             for one in suspects
@@ -319,7 +291,7 @@ class Committer:
                 board.apply(StampedOp(seq, one.accepted.stamp, one.accepted.op, one.accepted.joined))
             self._spread((seq, number_body(seq, one.new.body)) for one, seq in stored)
         if any(receipt.seq > board.seq for _, receipt in numbered):
-            await self._catch_up()
+            await self.catch_up()
 
     def _spread(self, news: Iterable[tuple[int, Json]]) -> None:
         for seq, text in news:

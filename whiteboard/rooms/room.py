@@ -29,6 +29,7 @@ from whiteboard.rooms.broadcast import Broadcast, peers_of
 from whiteboard.rooms.claims import Claim, Claims
 from whiteboard.rooms.commit import Committer
 from whiteboard.rooms.feed import Feed
+from whiteboard.rooms.follow import Follower
 from whiteboard.rooms.ports import Connection
 from whiteboard.rooms.relay import Relay
 from whiteboard.rooms.replica import Replica
@@ -61,10 +62,11 @@ class Room:
         self._close_wanted = trio.Event()
         self._sessions: trio.Nursery | None = None
         self._seats: dict[SessionId, Seat] = {}
-        # these four once the board is loaded:
+        # these five once the board is loaded:
         self._tail: Tail
         self._broadcast: Broadcast
         self._committer: Committer
+        self._follower: Follower
         self._upkeep: Upkeep
 
     # --- life ---------------------------------------------------------------------------------
@@ -123,6 +125,7 @@ class Room:
         self._tail = Tail(self.replica.board.seq)
         self._broadcast = Broadcast(self._tail)
         self._committer = Committer(self.replica, self._tail, self._broadcast, self._claims, self._clock_ms)
+        self._follower = Follower(self.replica, self._committer)
         self._upkeep = Upkeep(self.replica)
         for work, what in (
             (self._committer.run, "commit"),
@@ -137,7 +140,7 @@ class Room:
     def _followers(self) -> Iterator[tuple[Callable[[], Awaitable[None]], str]]:
         storage = self.replica.storage
         if storage.op_log.is_shared:
-            yield self._committer.follow, "follow"
+            yield self._follower.run, "follow"
         if storage.bus is not None:
             yield Relay(storage.bus, self.board_id, self._broadcast).run, "relay"
 
@@ -195,7 +198,7 @@ class Room:
         await self.wait_loaded()
         is_same = hello.epoch is None or hello.epoch == self.replica.epoch
         if is_same:
-            await self._committer.reach(hello.since or 0)
+            await self._follower.reach(hello.since or 0)
         wanted = ClientId(hello.client) if hello.client is not None else None
         claim, key = await self._claims.enter(wanted, hello.key)
         profile = Profile(session, claim.client, hello.name, hello.color)
