@@ -36,9 +36,8 @@ class Follower:
         with trio.move_on_after(timeouts.LOG_CHECK.seconds):
             reached = await replica.storage.op_log.wait_beyond(replica.board_id, replica.board.seq)
         async with self._committer.turn:
-            if not reached:
-                await replica.check_history()
-            if not reached or reached > replica.board.seq:
+            reached = reached or await replica.check_history()
+            if reached > replica.board.seq:
                 await self._committer.catch_up()
 
     async def reach(self, seq: int) -> None:

@@ -62,13 +62,14 @@ class Replica:
         while await self.catch_up():
             pass
 
-    async def check_history(self) -> None:
-        """Raise StorageConflict when the log is not the one that this replica was read from, or has lost its end."""
+    async def check_history(self) -> int:
+        """The seq of the log. Raises StorageConflict when it is not the log that was read, or has lost its end."""
         head = await self.storage.op_log.head(self.board_id)
         known = self.board.seq
         is_same = known == 0 if head is None else head.epoch == self.epoch and head.seq >= known
         if not is_same:
             raise StorageConflict(f"the log has {head}, the board epoch {self.epoch} and op {known}")
+        return head.seq if head else 0
 
     async def catch_up(self) -> list[tuple[int, Json]]:
         """Apply the next stored ops that this replica has not seen; those ops, numbered, in order.
