@@ -26,7 +26,7 @@ from whiteboard.config import LogFormat, LogLevel
 
 EVENTS: Final = {
     # server
-    "server_started": "The server takes connections at `address`; boards are in `directory`, if they are kept.",
+    "server_started": "The server takes connections at `address`; `boards` says where boards are, if they are kept.",
     "server_draining": "A signal came: no new sessions, the old ones are asked to come back later.",
     "server_stopped": "Everything is closed; the process ends.",
     "library_message": "A library's own warning, as it gave it; `library` is its logger's name.",
@@ -42,6 +42,17 @@ EVENTS: Final = {
     "checkpoint_failed": "A checkpoint could not be stored; it is tried again later, the log has all.",
     "checkpoint_unreadable": "A stored checkpoint cannot be read; the board is built from its whole log instead.",
     "compaction_failed": "Old ops could not be compressed; it is tried again later, nothing is lost.",
+    # several servers
+    "log_not_followed": "What other servers append to a board cannot be read now; it is tried again at once.",
+    "claim_lost": "A `client` id was used at another server first, with another key; its ops here are refused.",
+    "presence_not_told": "Other servers could not be told who is here; they are with the next beat.",
+    "presence_unreadable": "Another server told something that is no presence; it is passed over.",
+    # storage
+    "redis_tail_lost": "Redis does not tell of new ops now; everybody looks for themselves, and it is asked again.",
+    "bus_lost": "Redis carries no presence now; a new connection is made.",
+    "bus_not_changed": "A `channel` could not be listened to at once; it is with the next connection.",
+    "bus_message_dropped": "Other servers tell more of a board than is taken in; it is told again soon.",
+    "checkpoint_damaged": "A stored checkpoint failed its checksum and was removed; the one before it, or the log, serves.",
     # transport
     "origin_refused": "A page of an `origin` that is neither `host` nor allowed by setting wanted a socket.",
     "host_refused": "A request came for a `host` that is not ours: a misconfigured proxy, or a page that rebinds its name.",

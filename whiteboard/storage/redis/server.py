@@ -44,10 +44,11 @@ class Server:
             with translated():
                 with trio.fail_after(timeouts.REDIS_ANSWER.seconds):
                     return await command
-        except StorageUnavailable:
-            # coredis takes being cancelled while it connects for a connection that failed
-            await trio.lowlevel.checkpoint_if_cancelled()
-            raise
+        except StorageUnavailable as error:
+            failure = error
+        # coredis takes being cancelled while it connects for a connection that failed
+        await trio.lowlevel.checkpoint_if_cancelled()
+        raise failure
 
     async def run(self, script: str, keys: Iterable[str], *arguments: str | bytes | int) -> Any:
         """What a script answers. Raises as `ask` does."""
