@@ -202,3 +202,12 @@ def published() -> dict[str, int | float]:
         "laserPoints": MAX_LASER_POINTS,
         "counter": MAX_COUNTER,
     }
+
+
+# --- blobs and archives -----------------------------------------------------------------------
+MAX_BLOB_BYTES: Final = 256 * MIB
+"""One blob: twice the largest board, whose checkpoint goes into one."""
+MAX_BLOB_NAME_CHARS: Final = 700
+"""S3 allows 1,024 bytes with the bucket's own prefix; the longest name of ours is an archive's piece, about 450."""
+MAX_BLOB_PAGE: Final = 1_000
+"""Lines of one page of a list: what S3 gives at most."""

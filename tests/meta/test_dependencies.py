@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+RUN_TIME_EXTRAS = ["cluster"]
 IMPORTED_AS = {"pyyaml": "yaml", "trio-websocket": "trio_websocket"}
 
 
@@ -23,7 +24,9 @@ def imported() -> Iterator[str]:
 
 def test_what_is_imported_is_declared_and_the_reverse() -> None:
     """Nothing is there only because some other library wants it, and nothing is installed for nobody."""
-    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    declared = project["dependencies"] + [line for name in RUN_TIME_EXTRAS for line in extras[name]]
     names = [re.split(r"[^A-Za-z0-9._-]", line)[0].lower() for line in declared]
     theirs = set(imported()) - sys.stdlib_module_names - {"whiteboard"}
     assert {IMPORTED_AS.get(name, name) for name in names} == theirs

@@ -1,0 +1,5 @@
+"""Contract suites for those who write adapters: each port's promises as tests (R33).
+
+A suite is a class in a module of its own, `whiteboard.testing.<port>_contract`. An adapter's test module derives a class from
+it, names it `Test…` and gives it the fixture that the suite asks for; pytest with `trio_mode` does the rest.
+"""
