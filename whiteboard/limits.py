@@ -211,3 +211,14 @@ MAX_BLOB_NAME_CHARS: Final = 700
 """S3 allows 1,024 bytes with the bucket's own prefix; the longest name of ours is an archive's piece, about 450."""
 MAX_BLOB_PAGE: Final = 1_000
 """Lines of one page of a list: what S3 gives at most."""
+ARCHIVE_SEGMENTS: Final = 8
+"""Compacted segments that go into one piece of the archive, some 4,096 ops: few enough to unpack for one old op (30 ms),
+and many enough that a million ops are 250 pieces."""
+ARCHIVE_PIECES_KEPT: Final = 4
+"""Pieces that stay unpacked in a server's memory, up to 10 MiB each: a replay or two reads on without asking again."""
+ARCHIVE_TOMBSTONES_BYTES: Final = 4 * MIB
+"""States in one piece of tombstones."""
+THAW_TRIES: Final = 3
+"""Times that a board may go to the archive while somebody asks for it: it takes a day without ops to go."""
+MAX_MEMORY_BLOB_BYTES: Final = 1024 * MIB
+"""All blobs of the memory mode together: it is for trying out, and a process has to end somewhere."""

@@ -176,6 +176,36 @@ LOG_CHECK: Final = _register(
     5.0,
     "A board that hears nothing from a shared log looks whether it is still the same one: a question of 0.2 ms, and people see within 5 s that it was deleted or lost.",
 )
+ARCHIVE_ROUND: Final = _register(
+    "archive-round",
+    60.0,
+    "Between two looks at all boards for what can leave Redis: a question of 0.1 ms a board; a minute's ops of a busy board are one piece.",
+)
+ARCHIVE_AGE: Final = _register(
+    "archive-age",
+    60.0,
+    "Ops go to the archive when they are this old: above the second or two that a Redis without `appendfsync always` may lose, so that the archive never has ops that the log gives other numbers.",
+)
+ARCHIVE_COLD: Final = _register(
+    "archive-cold",
+    86_400.0,
+    "R32: a board on which nobody has drawn for a day leaves Redis but for its head; opening it again costs one fetch of its pieces.",
+)
+ARCHIVE_CHECKPOINT: Final = _register(
+    "archive-checkpoint",
+    3_600.0,
+    "R31: a busy board's checkpoint is copied to the archive once an hour; the ops themselves go as soon as they fill a piece.",
+)
+ARCHIVE_LEASE: Final = _register(
+    "archive-lease",
+    60.0,
+    "One server archives a board at a time: several times what storing the largest piece takes, and a server that died is replaced within a round.",
+)
+THAW: Final = _register(
+    "thaw",
+    3_600.0,
+    "What a server filled from the archive and did not put in place, because it died, goes from Redis after this; a board of a million ops takes a minute.",
+)
 TLS_HANDSHAKE: Final = _register(
     "tls-handshake",
     5.0,

@@ -1,15 +1,18 @@
 """The storage contract on every adapter."""
 
 import secrets
-from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
+from contract.frozen_storage import open_freezing
 from contract.storage_contract import StorageContract
 from contract.storage_samples import OpenStorage
 from services.redis_process import RedisProcess, redis_running
 
+from whiteboard.storage.blob_archive import BlobArchive
 from whiteboard.storage.memory import open_memory
+from whiteboard.storage.memory_blobs import open_memory_blobs
 from whiteboard.storage.ports import Storage
 from whiteboard.storage.redis import open_redis
 from whiteboard.storage.sqlite import open_sqlite
@@ -49,5 +52,29 @@ class TestRedis(StorageContract):
     def open_storage(self, redis_server: RedisProcess) -> OpenStorage:
         def open_new() -> AbstractAsyncContextManager[Storage]:
             return open_redis(redis_server.url, prefix=f"test-{secrets.token_hex(8)}")
+
+        return open_new
+
+
+@pytest.mark.integration
+class TestRedisWithArchive(StorageContract):
+    """The same, while everything is taken out of Redis before every question."""
+
+    # They count what is compacted; here the archiver has done it before them.
+    test_a_segment_is_bounded_in_bytes = None  # type: ignore[assignment]
+    test_compaction_below_what_is_compacted = None  # type: ignore[assignment]
+    test_compaction_goes_in_slices = None  # type: ignore[assignment]
+    test_repeats_of_compacted_ops_are_known = None  # type: ignore[assignment]
+    test_too_little_to_compact_is_left = None  # type: ignore[assignment]
+    test_two_compactions_at_once = None  # type: ignore[assignment]
+
+    @pytest.fixture
+    def open_storage(self, redis_server: RedisProcess) -> OpenStorage:
+        @asynccontextmanager
+        async def open_new() -> AsyncIterator[Storage]:
+            prefix = f"test-{secrets.token_hex(8)}"
+            async with open_memory_blobs() as blobs:
+                async with open_freezing(redis_server.url, prefix, BlobArchive(blobs)) as storage:
+                    yield storage
 
         return open_new

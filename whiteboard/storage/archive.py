@@ -4,11 +4,13 @@ An archive keeps *pieces* of boards: closed segments of the log, checkpoints, to
 its bytes are the writer's business. Exceptions, arguments and writes are as in `whiteboard.storage.ports`.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from whiteboard import limits
 from whiteboard.ids import BoardId
 
 
@@ -69,6 +71,14 @@ class Archive(Protocol):
     async def epochs(self, board: BoardId) -> Sequence[str]:
         """Epochs of which there are pieces, in no order; at most MAX_BLOB_PAGE of them."""
 
+    async def boards(self, limit: int, after: BoardId | None) -> Sequence[BoardId]:
+        """Boards of which there are pieces, at most `limit`, in an order of the archive's own.
+
+        Args:
+            limit: 1 to MAX_BLOB_PAGE.
+            after: the last one of the page before.
+        """
+
     async def delete(self, piece: Piece) -> None:
         """Forget a piece, if it is there."""
 
@@ -77,3 +87,11 @@ class Archive(Protocol):
 
     async def probe(self) -> None:
         """Write something small and read it back; raises StorageUnavailable when that fails."""
+
+
+def check_piece(piece: Piece, body: bytes) -> None:
+    """A body is what its piece says. Raises ValueError."""
+    if len(body) != piece.size or hashlib.sha256(body).hexdigest() != piece.sha256:
+        raise ValueError(f"{piece} is not the {len(body)} bytes that came with it")
+    if len(body) > limits.MAX_BLOB_BYTES:
+        raise ValueError(f"a piece has at most {limits.MAX_BLOB_BYTES} bytes, not {len(body)}")

@@ -5,9 +5,13 @@ from contextlib import asynccontextmanager
 
 import trio
 
+from whiteboard.storage.archive import Archive
 from whiteboard.storage.ports import Boards, Bus, OpLog, Snapshots, Storage
+from whiteboard.storage.redis.archiver import ArchivePolicy, Archiver
 from whiteboard.storage.redis.boards import RedisBoards
 from whiteboard.storage.redis.bus import RedisBus
+from whiteboard.storage.redis.cold import ColdBoards
+from whiteboard.storage.redis.lost import LostBoards
 from whiteboard.storage.redis.op_log import RedisOpLog
 from whiteboard.storage.redis.server import Server, open_server
 from whiteboard.storage.redis.snapshots import RedisSnapshots
@@ -15,13 +19,15 @@ from whiteboard.storage.redis.tailer import Tailer
 
 
 class _RedisStorage:
-    def __init__(self, server: Server, tailer: Tailer, bus: RedisBus) -> None:
-        packing = trio.CapacityLimiter(1)
+    def __init__(self, server: Server, tailer: Tailer, bus: RedisBus, archive: Archive | None) -> None:
+        self.packing = trio.CapacityLimiter(1)
+        self.lost = LostBoards(server, archive)
         self._server = server
         self._bus = bus
-        self._op_log = RedisOpLog(server, tailer, packing)
-        self._snapshots = RedisSnapshots(server, packing)
-        self._boards = RedisBoards(server)
+        cold = ColdBoards(server, archive, self.packing)
+        self._op_log = RedisOpLog(server, tailer, self.packing, cold=cold, lost=self.lost, archive=archive)
+        self._snapshots = RedisSnapshots(server, self.packing, cold=cold)
+        self._boards = RedisBoards(server, lost=self.lost)
 
     @property
     def op_log(self) -> OpLog:
@@ -45,7 +51,12 @@ class _RedisStorage:
 
 @asynccontextmanager
 async def open_redis(
-    url: str, *, password: str | None = None, prefix: str = "whiteboard"
+    url: str,
+    *,
+    password: str | None = None,
+    prefix: str = "whiteboard",
+    archive: Archive | None = None,
+    policy: ArchivePolicy | None = None,
 ) -> AsyncIterator[Storage]:
     """A storage on a Redis server of version 7 or later (R30: `--mode redis`), shared by all who open it so.
 
@@ -57,13 +68,26 @@ async def open_redis(
         url: `redis://HOST:PORT/DB`, `rediss://` for TLS, or `unix:///path`.
         password: of the server's default user.
         prefix: of every key.
+        archive: where old ops and cold boards go; without one, Redis keeps everything.
+        policy: when they go.
     """
     async with open_server(url, password, prefix) as server, trio.open_nursery() as nursery:
         tailer, bus = Tailer(server), RedisBus(server)
         nursery.start_soon(tailer.run, name="redis: tail")
         nursery.start_soon(bus.run, name="redis: bus")
+        storage = _RedisStorage(server, tailer, bus, archive)
+        if archive is not None:
+            archiver = Archiver(
+                server,
+                storage.op_log,
+                archive,
+                storage.lost,
+                policy=policy or ArchivePolicy(),
+                packing=storage.packing,
+            )
+            nursery.start_soon(archiver.run, name="redis: archive")
         try:
-            yield _RedisStorage(server, tailer, bus)
+            yield storage
         finally:
             server.is_closed = True
             tailer.close()

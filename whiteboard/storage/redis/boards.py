@@ -8,19 +8,26 @@ a board.
 import trio
 
 from whiteboard import timeouts
+from whiteboard.diagnostics import logs
+from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import BoardId
 from whiteboard.storage import arguments
 from whiteboard.storage.ports import BoardInfo
+from whiteboard.storage.redis.lost import LostBoards
 from whiteboard.storage.redis.server import Server
+
+log = logs.get_logger()
 
 
 class RedisBoards:
     """See `whiteboard.storage.ports.Boards`."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, *, lost: LostBoards) -> None:
         self._server = server
+        self._lost = lost
 
     async def create(self, board: BoardId, at: int, epoch: str) -> bool:
+        await self._lost.revive(board)
         await self._server.list_board(board)
         keys = self._server.keys.of(board)
         is_new = bool(await self._server.run("begin", (keys.head,), epoch, at))
@@ -43,7 +50,16 @@ class RedisBoards:
         return found
 
     async def delete(self, board: BoardId) -> bool:
+        in_archive = await self._lost.about_to_forget(board)
         was_there = bool(await self._server.run("forget", self._server.keys.of(board)))
         with trio.move_on_after(timeouts.CLEANUP.seconds, shield=True):
             await self._server.unlist_board(board)
+        if in_archive is not None:
+            await self._forget_in_archive(*in_archive)
         return was_there
+
+    async def _forget_in_archive(self, board: BoardId, history: str) -> None:
+        try:
+            await self._lost.forget(board, history)
+        except StorageUnavailable as error:  # noted: the archiver does it later
+            log.warning("archive_not_forgotten", board=board, reason=str(error))

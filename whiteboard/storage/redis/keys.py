@@ -13,7 +13,7 @@ class BoardKeys(NamedTuple):
     """The keys of one board."""
 
     head: str
-    """Hash: epoch, seq, compacted, created, updated."""
+    """Hash: epoch, seq, compacted, archived, created, updated, …; see `standing`."""
     log: str
     """Stream: the ops that are not compacted; see `records`."""
     receipts: str
@@ -28,6 +28,8 @@ class BoardKeys(NamedTuple):
     """Hash: element -> up to which seq the state may have been taken (16 hex digits), state."""
     agreed: str
     """The epoch that a board without ops will begin with; goes after an hour."""
+    archiver: str
+    """The server that archives the board now; goes by itself when it dies."""
     news: str
     """Channel: what servers tell each other of the people on the board. Holds nothing."""
 
@@ -39,9 +41,19 @@ class Keys:
         self._prefix = prefix
         self.boards = f"{prefix}:boards"
         """Sorted set of equal scores: the ids of all boards, and perhaps of some that are no more."""
+        self.whole = f"{prefix}:whole"
+        """There while this Redis knows every board of the archive."""
+        self.forgotten = f"{prefix}:forgotten"
+        """Set: deleted boards that the archive may still hold."""
         self.probe = f"{prefix}:probe"
         """What a probe writes and reads back."""
 
     def of(self, board: BoardId) -> BoardKeys:
         """The keys of a board."""
         return BoardKeys(*(f"{self._prefix}:{{{board}}}:{part}" for part in BoardKeys._fields))
+
+    def thawing(self, board: BoardId, token: str) -> BoardKeys:
+        """Keys to fill from the archive, of one attempt; beside the board's own."""
+        return BoardKeys(
+            *(f"{self._prefix}:{{{board}}}:thawing:{token}:{part}" for part in BoardKeys._fields)
+        )

@@ -1,7 +1,7 @@
 """The op log on a Redis stream that several servers append to and tail (R30)."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import trio
 from coredis.tokens import PureToken
@@ -10,11 +10,17 @@ from whiteboard import limits, timeouts
 from whiteboard.errors import ClaimConflict, StorageConflict, StorageCorrupt
 from whiteboard.ids import BoardId, ClientId, OpId
 from whiteboard.storage import arguments, segments
+from whiteboard.storage.archive import Archive
 from whiteboard.storage.blocking import run_blocking
 from whiteboard.storage.ports import ClientRecord, Durability, Head, NewOp, Receipt, StoredOp
 from whiteboard.storage.redis import records
+from whiteboard.storage.redis.archived import ArchivedOps, missing_archive
+from whiteboard.storage.redis.cold import ColdBoards
+from whiteboard.storage.redis.lost import LostBoards
+from whiteboard.storage.redis.op_segments import pack_segment, unpack_segments
 from whiteboard.storage.redis.records import ReceiptLine, hexed
 from whiteboard.storage.redis.server import Server
+from whiteboard.storage.redis.standing import Standing, standing_of
 from whiteboard.storage.redis.tailer import Tailer
 
 
@@ -23,13 +29,25 @@ class RedisOpLog:
 
     An append is one script, hence one step for every server that shares the board. A stream entry
     holds all ops of an append; its id is named for the last one, so that whoever has seen seq n reads on
-    at the first entry with an id above n.
+    at the first entry with an id above n. Old segments may have gone to an archive.
     """
 
-    def __init__(self, server: Server, tailer: Tailer, packing: trio.CapacityLimiter) -> None:
+    def __init__(
+        self,
+        server: Server,
+        tailer: Tailer,
+        packing: trio.CapacityLimiter,
+        *,
+        cold: ColdBoards,
+        lost: LostBoards,
+        archive: Archive | None,
+    ) -> None:
         self._server = server
         self._tailer = tailer
         self._packing = packing
+        self._cold = cold
+        self._lost = lost
+        self._archived = None if archive is None else ArchivedOps(archive, packing)
 
     @property
     def durability(self) -> Durability:
@@ -40,7 +58,8 @@ class RedisOpLog:
         return True
 
     async def head(self, board: BoardId) -> Head | None:
-        return await self._server.head(board)
+        standing = await self._lost.find(board)
+        return None if standing is None else standing.head
 
     # --- appending ----------------------------------------------------------------------------
 
@@ -56,7 +75,9 @@ class RedisOpLog:
         arguments.check_append(ops, claims)
         told = _told(ops, claims)
         answer = await self._append(board, epoch, 0, known, told)
-        if answer == [b"absent"]:
+        if answer == [b"absent"] and await self._lost.revive(board):
+            answer = await self._append(board, epoch, 0, known, told)
+        elif answer == [b"absent"]:
             # The list first: a board that nobody finds in it would be worse than a line without a board.
             await self._server.list_board(board)
             answer = await self._append(board, epoch, 1, known, told)
@@ -70,7 +91,7 @@ class RedisOpLog:
     ) -> Any:
         keys = self._server.keys.of(board)
         names = (keys.head, keys.log, keys.receipts, keys.clients)
-        return await self._server.run("append", names, epoch, may_begin, known, *told)
+        return await self._cold.run(board, "append", names, epoch, may_begin, known, *told)
 
     # --- reading ------------------------------------------------------------------------------
 
@@ -78,36 +99,52 @@ class RedisOpLog:
         self, board: BoardId, after: int, limit: int, *, epoch: str | None = None
     ) -> list[StoredOp]:
         arguments.check_read(after, limit)
-        history, found = await self._read(board, after, limit, limits.MAX_READ_BYTES)
-        if history is not None:
-            arguments.check_epoch(board, history.epoch, epoch)
+        standing, found = await self._read(board, after, limit, limits.MAX_READ_BYTES)
+        if standing is not None:
+            arguments.check_epoch(board, standing.epoch, epoch)
         costs = (len(op.body) + limits.OP_OVERHEAD_BYTES for op in found)
         return found[: segments.slice_by_size(costs, limits.MAX_READ_BYTES)]
 
     async def _read(
         self, board: BoardId, after: int, limit: int, enough: int
-    ) -> tuple["_History | None", list[StoredOp]]:
-        """Which log it is, if there is one; its ops after `after`, at most `limit`, about `enough` bytes."""
+    ) -> tuple[Standing | None, list[StoredOp]]:
+        """The head of the log, if there is one; its ops after `after`, at most `limit`, about `enough` bytes."""
         keys = self._server.keys.of(board)
         most = enough // limits.SEGMENT_BYTES + 1
-        epoch, compacted, packed, entries = await self._server.run(
+        head, packed, entries = await self._server.run(
             "read", (keys.head, keys.segments, keys.log), after, limit, enough, most
         )
+        standing = standing_of(board, dict(zip(head[::2], head[1::2], strict=True)))
+        if standing is None:
+            return None, []
+        if after < standing.archived:
+            return standing, await self._read_archived(standing, after, limit)
         found: list[StoredOp] = []
         if packed:
-            found = await run_blocking(self._packing, _unpack_segments, packed)
-        elif after < compacted:
+            pairs = [(one, int(last)) for one, last in zip(packed[::2], packed[1::2], strict=True)]
+            found = await run_blocking(self._packing, unpack_segments, pairs)
+        elif after < standing.compacted:
             raise StorageCorrupt(f"board {board}: the segment with op {after + 1} is not there")
         for entry_id, blob in zip(entries[::2], entries[1::2], strict=True):
-            first, last = records.entry_range(entry_id)
-            fresh = list(records.unpack(blob, first))
-            if not fresh or fresh[-1].seq != last:
-                raise StorageCorrupt(f"board {board}: stream entry {entry_id!r} has {len(fresh)} ops")
-            found += [op for op in fresh if op.seq > compacted]  # a segment may end within an entry
+            found += _of_entry(board, entry_id, blob, standing.compacted)
         wanted = [op for op in found if after < op.seq <= after + limit]
         if wanted and (wanted[0].seq != after + 1 or wanted[-1].seq != after + len(wanted)):
             raise StorageCorrupt(f"board {board}: ops are missing after op {after}")
-        return _History(epoch.decode(), compacted) if epoch else None, wanted
+        return standing, wanted
+
+    async def _read_archived(self, standing: Standing, after: int, limit: int) -> list[StoredOp]:
+        """Ops that have left Redis. Raises StorageUnavailable, StorageCorrupt."""
+        if self._archived is None:
+            raise missing_archive(standing)
+        found = await self._archived.read(standing, after, limit)
+        if not found and await self._is_same(standing):
+            raise StorageCorrupt(f"board {standing.board}: op {after + 1} is not in the archive")
+        return found
+
+    async def _is_same(self, standing: Standing) -> bool:
+        """Whether the board has not been deleted meanwhile."""
+        now = await self._lost.find(standing.board)
+        return now is not None and now.epoch == standing.epoch
 
     async def wait_beyond(self, board: BoardId, seq: int) -> int:
         return await self._tailer.wait_beyond(board, seq)
@@ -142,8 +179,7 @@ class RedisOpLog:
         return agreed.decode() if agreed else epoch
 
     async def client(self, board: BoardId, client: ClientId) -> ClientRecord | None:
-        keys = self._server.keys.of(board)
-        record = await self._server.ask(self._server.client.hget(keys.clients, client))
+        record = await self._cold.ask(board, self._server.keys.of(board).clients, "HGET", client)
         if record is None:
             return None
         return ClientRecord(record[32:], int(record[:16], 16), int(record[16:32], 16))
@@ -154,7 +190,7 @@ class RedisOpLog:
         for start in range(0, len(op_ids), limits.MAX_COMMIT_OPS):
             some = op_ids[start : start + limits.MAX_COMMIT_OPS]
             names = [part for client, counter in some for part in (client, hexed(counter))]
-            found += await self._server.run("receipts", (keys.receipts,), what, *names)
+            found += (await self._cold.run(board, "receipts", (keys.head, keys.receipts), what, *names))[1:]
         if not op_ids:
             await trio.lowlevel.checkpoint()
         return [records.receipt_line(member) for member in found]
@@ -169,28 +205,21 @@ class RedisOpLog:
         count = min(limit, up_to - first)
         if count < 1:
             return 0
-        history, wanted = await self._read(board, first, count, limits.SEGMENT_BYTES)
-        if history is None:
+        standing, wanted = await self._read(board, first, count, limits.SEGMENT_BYTES)
+        if standing is None:
             return 0
-        if history.compacted != first:  # somebody else moved them meanwhile
+        if standing.compacted != first:  # somebody else moved them meanwhile
             return await self.compact(board, up_to, limit, least=least)
         moved = segments.slice_by_size((len(op.body) for op in wanted), limits.SEGMENT_BYTES)
         is_full = moved < len(wanted)
         if not moved or (moved < least and not is_full):
             return 0
-        segment = await run_blocking(self._packing, _pack_segment, wanted[:moved])
+        segment = await run_blocking(self._packing, pack_segment, wanted[:moved])
         last = first + moved
         names = (keys.head, keys.segments, keys.log)
-        if await self._server.run("compact", names, history.epoch, first, last, segment):
+        if await self._server.run("compact", names, standing.epoch, first, last, segment):
             return moved
         return await self.compact(board, up_to, limit, least=least)
-
-
-class _History(NamedTuple):
-    """Which log was read, and how much of it is in segments."""
-
-    epoch: str
-    compacted: int
 
 
 def _told(ops: Sequence[NewOp], claims: Mapping[ClientId, bytes]) -> list[str | bytes | int]:
@@ -220,14 +249,10 @@ def _receipts(board: BoardId, epoch: str, known: int, answer: Any) -> list[Recei
     raise StorageCorrupt(f"board {board}: the append script answered {answer!r}")
 
 
-def _pack_segment(ops: Iterable[StoredOp]) -> bytes:
-    return segments.pack(records.pack(op) for op in ops)
-
-
-def _unpack_segments(packed: Sequence[Any]) -> list[StoredOp]:
-    """The ops of segments, each followed by its last seq."""
-    found: list[StoredOp] = []
-    for segment, last in zip(packed[::2], packed[1::2], strict=True):
-        bodies = segments.unpack(segment)
-        found += records.unpack(b"".join(bodies), int(last) - len(bodies) + 1)
-    return found
+def _of_entry(board: BoardId, entry_id: bytes, blob: bytes, compacted: int) -> list[StoredOp]:
+    """The ops of a stream entry; those up to `compacted` are left out, as a segment may end within an entry."""
+    first, last = records.entry_range(entry_id)
+    fresh = list(records.unpack(blob, first))
+    if not fresh or fresh[-1].seq != last:
+        raise StorageCorrupt(f"board {board}: stream entry {entry_id!r} has {len(fresh)} ops")
+    return [op for op in fresh if op.seq > compacted]

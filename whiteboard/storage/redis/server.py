@@ -6,6 +6,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, TypeVar
 
+import anyio
 import coredis
 import trio
 from coredis.exceptions import RedisError
@@ -153,7 +154,10 @@ async def open_server(url: str, password: str | None, prefix: str) -> AsyncItera
         yield Server(client, Keys(prefix))
 
 
-_SCRIPTS = ("append", "begin", "compact", "forget", "read", "receipts", "save")
+_SCRIPTS = (
+    *("append", "begin", "compact", "forget", "read", "receipts", "save"),
+    *("freeze", "lease", "revive", "thaw", "trim", "when_warm", "whole"),
+)
 
 
 @cache
@@ -170,3 +174,6 @@ def translated() -> Iterator[None]:
         raise StorageUnavailable(f"Redis did not answer for {timeouts.REDIS_ANSWER.seconds} s") from error
     except (RedisError, OSError, TimeoutError) as error:
         raise StorageUnavailable(f"Redis does not do it: {error}") from error
+    except (anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
+        # the client's own tasks were cancelled together with the caller, who still has to clean up
+        raise StorageUnavailable("the connection to Redis is closed") from error

@@ -6,10 +6,10 @@
 --       how many clients; the name and key digest of each;
 --       then of each op: which client (from 1), counter and rank as 16 hex digits, at, record
 -- gives {"stored", then of each op seq, at, 1 when it is new}
---       or {"absent"}, {"short", the log's seq}, {"epoch", the board's epoch}, {"claimed", the client's name}
+--       or {"absent"}, {"cold"}, {"short", the log's seq}, {"epoch", the board's epoch}, {"claimed", the client's name}
 local head, log, receipts, clients = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local epoch, may_begin, least, count = ARGV[1], ARGV[2] == "1", tonumber(ARGV[3]), tonumber(ARGV[4])
-local known = redis.call("HMGET", head, "epoch", "seq")
+local known = redis.call("HMGET", head, "epoch", "seq", "cold")
 local seq = tonumber(known[2]) or 0
 if known[1] and known[1] ~= epoch then
   return {"epoch", known[1]}
@@ -17,6 +17,8 @@ elseif seq < least then
   return {"short", seq}
 elseif not known[1] and not may_begin then
   return {"absent"}
+elseif known[3] then
+  return {"cold"}
 end
 
 local people = {}

@@ -1,14 +1,18 @@
--- Gives the next part of a board's log: segments as far as it is compacted, then stream entries.
+-- Gives the next part of a board's log: segments as far as it is compacted, then stream entries. What comes before
+-- the first segment is in the archive.
 --
 -- KEYS  head, segments, log
 -- ARGV  after, how many ops are wanted, after how many bytes of entries to stop, how many segments at most
--- gives {the board's epoch or "", up to which seq the log is compacted, [segment, its last seq, …],
---       [entry id, records, …]}; the first of either may begin before `after`
+-- gives {[key, value, …] of the head, [segment, its last seq, …], [entry id, records, …]}; the first of either may
+--       begin before `after`; nothing but the head when `after` lies in the archive
 local head, segments, log = KEYS[1], KEYS[2], KEYS[3]
 local after, wanted, enough, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local known = redis.call("HMGET", head, "epoch", "compacted")
-local compacted = tonumber(known[2]) or 0
+local known = redis.call("HMGET", head, "compacted", "archived")
+local compacted, archived = tonumber(known[1]) or 0, tonumber(known[2]) or 0
 local packed, entries, reached = {}, {}, after
+if after < archived then
+  return {redis.call("HGETALL", head), packed, entries}
+end
 
 for number = 0, most - 1 do
   if reached >= compacted or reached >= after + wanted then
@@ -42,4 +46,4 @@ while reached >= compacted and reached < after + wanted and size <= enough do
   end
   from = "(" .. page[#page][1]
 end
-return {known[1] or "", compacted, packed, entries}
+return {redis.call("HGETALL", head), packed, entries}

@@ -1,12 +1,15 @@
 -- Looks ops up by client and counter.
 --
--- KEYS  receipts
+-- KEYS  head, receipts
 -- ARGV  what is wanted; then pairs of client and counter as 16 hex digits
 --         "at": the op itself; "upto": the one with the highest counter up to this one;
 --         "about": those with the next lower and the next higher counter
--- gives the receipts that there are: client:counter:seq:rank:at
-local receipts, what = KEYS[1], ARGV[1]
-local found = {}
+-- gives {"warm", the receipts that there are: client:counter:seq:rank:at, …}, or {"cold"}: they are in the archive
+local receipts, what = KEYS[2], ARGV[1]
+if redis.call("HEXISTS", KEYS[1], "cold") == 1 then
+  return {"cold"}
+end
+local found = {"warm"}
 
 local function take(command, from, to)
   table.insert(found, redis.call(command, receipts, from, to, "LIMIT", 0, 1)[1])

@@ -2,12 +2,15 @@
 --
 -- KEYS  head, checkpoints, tombstones
 -- ARGV  epoch, seq, checkpoint, seq up to which states were taken (16 hex digits); then pairs of element and state
--- gives 1; 0 when there is no history that the checkpoint belongs to; 2 when another server may have stored newer states
+-- gives {"saved"}, {"homeless"} when there is no history that the checkpoint belongs to, {"behind"} when another server
+--       may have stored newer states, or {"cold"} when the board's keys are in the archive
 local head, checkpoints, tombstones = KEYS[1], KEYS[2], KEYS[3]
-local known = redis.call("HMGET", head, "epoch", "seq")
+local known = redis.call("HMGET", head, "epoch", "seq", "cold")
 local seq = tonumber(ARGV[2])
 if known[1] ~= ARGV[1] or tonumber(known[2] or "0") < seq then
-  return 0
+  return {"homeless"}
+elseif known[3] then
+  return {"cold"}
 end
 local newest
 local stored = redis.call("HKEYS", checkpoints)
@@ -15,7 +18,7 @@ for _, one in ipairs(stored) do
   if not newest or tonumber(one) > tonumber(newest) then newest = one end
 end
 if newest and tonumber(newest) >= seq then
-  return 1
+  return {"saved"}
 end
 -- A state has all ops up to `seq`, and none above the label that it is stored with. One that is kept with a higher
 -- label than `seq` may be the older or the newer one: then all of this waits for a later checkpoint.
@@ -26,7 +29,7 @@ for at = 5, #ARGV, 2 do
   if not kept or string.sub(kept, 1, 16) <= least then
     table.insert(fresh, at)
   elseif string.sub(kept, 17) ~= ARGV[at + 1] then
-    return 2
+    return {"behind"}
   end
 end
 for _, one in ipairs(stored) do
@@ -36,4 +39,4 @@ redis.call("HSET", checkpoints, ARGV[2], ARGV[3])
 for _, at in ipairs(fresh) do
   redis.call("HSET", tombstones, ARGV[at], ARGV[4] .. ARGV[at + 1])
 end
-return 1
+return {"saved"}

@@ -1,0 +1,113 @@
+"""An archive that is nothing but blobs (R32): the name of each says which piece it is, so that a list of them is the index.
+
+A piece is the blob `archive/BOARD/EPOCH/KIND-LAST-FIRST-SIZE-SHA256`, LAST and FIRST with 16 digits, so that names sort as
+pieces do.
+"""
+
+import hashlib
+import re
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
+
+from whiteboard import limits
+from whiteboard.errors import StorageCorrupt
+from whiteboard.ids import BoardId
+from whiteboard.storage.archive import Archive, Piece, PieceKind, check_piece
+from whiteboard.storage.blobs import BlobInfo, Blobs, check_page
+
+_NAME: Final = re.compile(r"archive/([^/]+)/([^/]+)/([a-z]+)-(\d{16})-(\d{16})-(\d+)-([0-9a-f]{64})")
+_BEHIND: Final = "~"
+"""Sorts behind every character of a name."""
+
+
+class BlobArchive(Archive):
+    """See `whiteboard.storage.archive.Archive`."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+
+    async def put(self, piece: Piece, body: bytes) -> None:
+        check_piece(piece, body)
+        name = _name(piece)
+        await self._blobs.put(name, body)
+        async for other in self._all(_same(piece)):  # what this one replaces
+            if other.name != name:
+                await self._blobs.delete(other.name)
+
+    async def get(self, piece: Piece) -> bytes:
+        body = await self._blobs.get(_name(piece))
+        if body is None:
+            raise StorageCorrupt(f"{piece} is gone from the archive")
+        if hashlib.sha256(body).hexdigest() != piece.sha256:
+            raise StorageCorrupt(f"{piece} is damaged in the archive")
+        return body
+
+    async def pieces(
+        self, board: BoardId, epoch: str, kind: PieceKind, *, from_last: int = 0, limit: int
+    ) -> Sequence[Piece]:
+        prefix = _prefix(board, epoch, kind)
+        page = await self._blobs.page(prefix, limit, after=f"{prefix}{from_last:016d}")
+        return [_piece(blob) for blob in page]
+
+    async def newest(self, board: BoardId, epoch: str, kind: PieceKind) -> Piece | None:
+        newest: BlobInfo | None = None
+        async for blob in self._all(_prefix(board, epoch, kind)):
+            newest = blob
+        return None if newest is None else _piece(newest)
+
+    async def epochs(self, board: BoardId) -> Sequence[str]:
+        return [name async for name in self._folders(f"archive/{board}/", limits.MAX_BLOB_PAGE, None)]
+
+    async def boards(self, limit: int, after: BoardId | None) -> Sequence[BoardId]:
+        check_page(limit)
+        return [BoardId(name) async for name in self._folders("archive/", limit, after)]
+
+    async def delete(self, piece: Piece) -> None:
+        await self._blobs.delete(_name(piece))
+
+    async def forget(self, board: BoardId, epoch: str) -> None:
+        async for blob in self._all(f"archive/{board}/{epoch}/"):
+            await self._blobs.delete(blob.name)
+
+    async def probe(self) -> None:
+        await self._blobs.probe()
+
+    async def _all(self, prefix: str) -> AsyncIterator[BlobInfo]:
+        """Every blob whose name begins so, in order."""
+        after: str | None = None
+        while page := await self._blobs.page(prefix, limits.MAX_BLOB_PAGE, after):
+            for blob in page:
+                yield blob
+            after = page[-1].name
+
+    async def _folders(self, prefix: str, limit: int, after: str | None) -> AsyncIterator[str]:
+        """What stands between the prefix and the next `/`, each once: one question for each."""
+        for _ in range(limit):
+            page = await self._blobs.page(
+                prefix, 1, after=None if after is None else f"{prefix}{after}/{_BEHIND}"
+            )
+            if not page:
+                return
+            after = page[0].name[len(prefix) :].partition("/")[0]
+            yield after
+
+
+def _prefix(board: BoardId, epoch: str, kind: PieceKind) -> str:
+    return f"archive/{board}/{epoch}/{kind.value}-"
+
+
+def _same(piece: Piece) -> str:
+    """How the names of all contents of a piece begin."""
+    return f"{_prefix(piece.board, piece.epoch, piece.kind)}{piece.last:016d}-{piece.first:016d}-"
+
+
+def _name(piece: Piece) -> str:
+    return f"{_same(piece)}{piece.size}-{piece.sha256}"
+
+
+def _piece(blob: BlobInfo) -> Piece:
+    match = _NAME.fullmatch(blob.name)
+    if match is None:
+        raise StorageCorrupt(f"{blob.name!r} is no name of an archive's piece")
+    board, epoch, kind, last, first, size, sha256 = match.groups()
+    return Piece(BoardId(board), epoch, PieceKind(kind), int(first), int(last), int(size), sha256)

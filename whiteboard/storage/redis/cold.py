@@ -1,0 +1,157 @@
+"""Boards of which Redis has the head only: how they come back from the archive.
+
+A *cold* board's log, receipts, clients, checkpoints and tombstones are in the archive. Whoever needs more than its head
+and its old ops *thaws* it: fills keys beside the board's own and puts all of them in place in one step.
+"""
+
+import secrets
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Final
+
+import trio
+
+from whiteboard import limits, timeouts
+from whiteboard.diagnostics import logs
+from whiteboard.errors import StorageCorrupt, StorageUnavailable
+from whiteboard.ids import BoardId
+from whiteboard.storage.archive import Archive, Piece, PieceKind
+from whiteboard.storage.blocking import run_blocking
+from whiteboard.storage.redis import pieces
+from whiteboard.storage.redis.archived import missing_archive
+from whiteboard.storage.redis.keys import BoardKeys
+from whiteboard.storage.redis.lost import standing_in
+from whiteboard.storage.redis.pieces import SegmentPiece
+from whiteboard.storage.redis.server import Server
+from whiteboard.storage.redis.standing import Standing
+
+log = logs.get_logger()
+
+
+class ColdBoards:
+    """Brings boards back. Without an archive there are none to bring."""
+
+    def __init__(self, server: Server, archive: Archive | None, packing: trio.CapacityLimiter) -> None:
+        self._server = server
+        self._archive = archive
+        self._packing = packing
+        self._thawing: dict[BoardId, trio.Lock] = {}
+
+    async def ask(self, board: BoardId, key: str, command: str, *rest: str | int) -> Any:
+        """What a command on one of a board's keys answers, once the board is warm. Raises as `warm` does."""
+        names = (self._server.keys.of(board).head, key)
+        return (await self.run(board, "when_warm", names, command, *rest))[1]
+
+    async def run(self, board: BoardId, script: str, keys: Sequence[str], *told: str | bytes | int) -> Any:
+        """What a script answers behind `"warm"`; one that says `"cold"` is run again once the board is warm."""
+        for _ in range(limits.THAW_TRIES):
+            answer = await self._server.run(script, keys, *told)
+            if answer[0] != b"cold":
+                return answer
+            await self.warm(board)
+        raise StorageUnavailable(f"board {board} goes to the archive and comes back all the time")
+
+    # --- thawing ------------------------------------------------------------------------------
+
+    async def warm(self, board: BoardId) -> None:
+        """Have all of a board in Redis, but for the ops that its archive keeps.
+
+        Raises StorageUnavailable, StorageCorrupt. Cancellation leaves the board cold; what was filled goes by itself.
+        """
+        lock = self._thawing.setdefault(board, trio.Lock())
+        try:
+            async with lock:
+                standing = await standing_in(self._server, board)
+                if standing is not None and standing.is_cold:
+                    await self._thaw(standing)
+        finally:
+            if not lock.statistics().tasks_waiting and not lock.locked():
+                self._thawing.pop(board, None)
+
+    async def _thaw(self, standing: Standing) -> None:
+        if self._archive is None:
+            raise missing_archive(standing)
+        own = self._server.keys.of(standing.board)
+        filled = self._server.keys.thawing(standing.board, secrets.token_hex(8))
+        clients: dict[str, bytes] = {}
+        async for content in self._segments(self._archive, standing):
+            await self._fill_receipts(filled.receipts, content)
+            clients = _merged(clients, await run_blocking(self._packing, pieces.client_records, [content]))
+        await self._fill_hash(filled.clients, clients)
+        await self._fill_state(self._archive, standing, filled)
+        pairs = [part for name in _THAWED for part in (getattr(filled, name), getattr(own, name))]
+        is_ours = await self._server.run("thaw", [own.head, *pairs], standing.epoch, standing.seq)
+        if not is_ours:  # another server was quicker, or deleted the board
+            await self._server.ask(self._server.client.unlink([getattr(filled, name) for name in _THAWED]))
+        log.info("board_thawed", board=standing.board, seq=standing.seq)
+
+    async def _segments(self, archive: Archive, standing: Standing) -> AsyncIterator[SegmentPiece]:
+        """All segment pieces of a board. Raises StorageCorrupt when one is not there."""
+        reached = 0
+        while reached < standing.archived:
+            found = await archive.pieces(
+                standing.board, standing.history, PieceKind.SEGMENT, from_last=reached + 1, limit=1
+            )
+            if not found or found[0].first > reached + 1:
+                raise StorageCorrupt(f"board {standing.board}: op {reached + 1} is not in the archive")
+            reached = found[0].last
+            yield pieces.decode_segment(found[0], await archive.get(found[0]))
+
+    async def _fill_receipts(self, key: str, content: SegmentPiece) -> None:
+        lines = await run_blocking(self._packing, pieces.receipts_of, content)
+        for start in range(0, len(lines), limits.MAX_COMMIT_OPS):
+            some = lines[start : start + limits.MAX_COMMIT_OPS]
+            await self._server.ask(self._server.client.zadd(key, dict.fromkeys(some, 0)))
+        await self._expire(key)
+
+    async def _fill_state(self, archive: Archive, standing: Standing, filled: BoardKeys) -> None:
+        newest = await archive.newest(standing.board, standing.history, PieceKind.CHECKPOINT)
+        if newest is None:
+            return
+        checkpoint = pieces.decode_checkpoint(newest, await archive.get(newest))
+        await self._fill_hash(filled.checkpoints, {str(newest.last): checkpoint.packed})
+        parts = await self._tombstone_parts(archive, newest, checkpoint.tombstone_parts)
+        for part in parts:
+            content = pieces.decode_tombstones(part, await archive.get(part))
+            await self._fill_hash(filled.tombstones, dict(content.states))
+
+    async def _tombstone_parts(self, archive: Archive, checkpoint: Piece, wanted: int) -> list[Piece]:
+        found = [
+            one
+            for one in await archive.pieces(
+                checkpoint.board,
+                checkpoint.epoch,
+                PieceKind.TOMBSTONES,
+                from_last=checkpoint.last,
+                limit=limits.MAX_BLOB_PAGE,
+            )
+            if one.last == checkpoint.last
+        ]
+        if len(found) != wanted:
+            raise StorageCorrupt(f"{checkpoint} has {wanted} pieces of tombstones, the archive {len(found)}")
+        return found
+
+    async def _fill_hash(self, key: str, values: Mapping[str, bytes]) -> None:
+        items = list(values.items())
+        for start in range(0, len(items), limits.MAX_COMMIT_OPS):
+            some: dict[str | bytes, Any] = dict(items[start : start + limits.MAX_COMMIT_OPS])
+            await self._server.ask(self._server.client.hset(key, some))
+        if items:
+            await self._expire(key)
+
+    async def _expire(self, key: str) -> None:
+        """What nobody puts in place goes by itself."""
+        await self._server.ask(self._server.client.expire(key, int(timeouts.THAW.seconds)))
+
+
+def _merged(known: Mapping[str, bytes], more: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Records of clients from several pieces: the higher of counters and ranks, which are hex digits of one width."""
+    merged = dict(known)
+    for client, record in more.items():
+        other = merged.get(client, record)
+        counter, rank = max(record[:16], other[:16]), max(record[16:32], other[16:32])
+        merged[client] = counter + rank + record[32:]
+    return merged
+
+
+_THAWED: Final = ("receipts", "clients", "checkpoints", "tombstones")
+"""What a thawed board has beside its head: its stream begins empty, its segments stay in the archive."""

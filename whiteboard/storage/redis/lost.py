@@ -1,0 +1,121 @@
+"""Boards that the archive has and Redis has not: lost ones, which come back, and deleted ones, which go.
+
+A lost board is *revived*: it becomes a cold board with a new epoch, because ops that were acked later than the archive has
+them are gone, and numbers must not be given twice within an epoch. As long as a Redis is *whole*, it knows every board of
+the archive, and nobody has to look there for a board that is new.
+"""
+
+import secrets
+
+from whiteboard import limits
+from whiteboard.diagnostics import logs
+from whiteboard.ids import BoardId
+from whiteboard.storage.archive import Archive, Piece, PieceKind
+from whiteboard.storage.redis import pieces
+from whiteboard.storage.redis.records import receipt_line
+from whiteboard.storage.redis.server import Server
+from whiteboard.storage.redis.standing import Standing, created_of, standing_of
+
+log = logs.get_logger()
+
+
+async def standing_in(server: Server, board: BoardId) -> Standing | None:
+    """The head of a board that Redis has; None when it has none. Raises StorageUnavailable."""
+    return standing_of(board, await server.ask(server.client.hgetall(server.keys.of(board).head)))
+
+
+class LostBoards:
+    """Looks after what the archive has and Redis has not. Without an archive there is nothing to do."""
+
+    def __init__(self, server: Server, archive: Archive | None) -> None:
+        self._server = server
+        self._archive = archive
+
+    async def find(self, board: BoardId) -> Standing | None:
+        """The same, but a board that only the archive has is revived. Raises StorageUnavailable, StorageCorrupt."""
+        standing = await standing_in(self._server, board)
+        if standing is None and await self.revive(board):
+            standing = await standing_in(self._server, board)
+        return standing
+
+    async def revive(self, board: BoardId) -> bool:
+        """Make a board that only the archive has a cold one; False when the archive has none, or Redis has lost nothing.
+
+        Raises StorageUnavailable, StorageCorrupt.
+        """
+        if self._archive is None or await self.is_whole():
+            return False
+        return await self.revive_lost(self._archive, board)
+
+    async def revive_lost(self, archive: Archive, board: BoardId) -> bool:
+        """The same, whether Redis is thought to have lost something or not."""
+        if await self._is_forgotten(board):
+            return False
+        histories = sorted(await archive.epochs(board))
+        newest = await archive.newest(board, histories[-1], PieceKind.SEGMENT) if histories else None
+        if newest is None:
+            return False
+        updated = await self._updated(archive, newest)
+        await self._server.list_board(board)
+        told = (secrets.token_urlsafe(9), newest.epoch, newest.last, created_of(newest.epoch), updated)
+        keys = self._server.keys.of(board)
+        is_new = bool(await self._server.run("revive", (keys.head,), *told))
+        if is_new:
+            await self._server.list_board(board)
+            log.warning("board_revived", board=board, seq=newest.last)
+        return is_new
+
+    async def _updated(self, archive: Archive, newest: Piece) -> int:
+        content = pieces.decode_segment(newest, await archive.get(newest))
+        return max(receipt_line(line).at for line in pieces.receipts_of(content))
+
+    async def _is_forgotten(self, board: BoardId) -> bool:
+        """Whether a history of this board is on its way out of the archive."""
+        forgotten = await self.forgotten()
+        return any(name == board for name, _ in forgotten)
+
+    async def forgotten(self) -> list[tuple[BoardId, str]]:
+        """Deleted boards that the archive may still hold: their names and histories."""
+        found = await self._server.ask(self._server.client.smembers(self._server.keys.forgotten))
+        pairs = [member.decode().split(" ") for member in found]
+        return [(BoardId(board), history) for board, history in pairs]
+
+    async def is_whole(self) -> bool:
+        """Whether this Redis knows every board of the archive."""
+        return await self._server.ask(self._server.client.get(self._server.keys.whole)) == b"whole"
+
+    async def revive_all(self) -> None:
+        """Have this Redis know every board of the archive. Raises StorageUnavailable, StorageCorrupt.
+
+        Cancelled, or when Redis loses everything meanwhile, it is not whole yet.
+        """
+        if self._archive is None or await self.is_whole():
+            return
+        looking = secrets.token_hex(8)
+        await self._server.ask(self._server.client.set(self._server.keys.whole, looking))
+        after: BoardId | None = None
+        while boards := await self._archive.boards(limits.MAX_BLOB_PAGE, after):
+            for board in boards:
+                if await standing_in(self._server, board) is None:
+                    await self.revive_lost(self._archive, board)
+            after = boards[-1]
+        await self._server.run("whole", (self._server.keys.whole,), looking)
+
+    # --- forgetting ---------------------------------------------------------------------------
+
+    async def about_to_forget(self, board: BoardId) -> tuple[BoardId, str] | None:
+        """Note that a board's pieces have to go, before the board goes; None when there is nothing to note."""
+        standing = await self.find(board)
+        if standing is None or self._archive is None:
+            return None
+        entry = f"{board} {standing.history}"
+        await self._server.ask(self._server.client.sadd(self._server.keys.forgotten, [entry]))
+        return board, standing.history
+
+    async def forget(self, board: BoardId, history: str) -> None:
+        """Take a deleted board out of the archive. Raises StorageUnavailable: then the archiver tries again."""
+        if self._archive is not None:
+            await self._archive.forget(board, history)
+            await self._server.ask(
+                self._server.client.srem(self._server.keys.forgotten, [f"{board} {history}"])
+            )
