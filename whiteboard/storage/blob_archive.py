@@ -6,7 +6,7 @@ pieces do.
 
 import hashlib
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from whiteboard import limits
@@ -30,7 +30,7 @@ class BlobArchive(Archive):
         check_piece(piece, body)
         name = _name(piece)
         await self._blobs.put(name, body)
-        async for other in self._all(_same(piece)):  # what this one replaces
+        for other in await self._all(_same(piece)):  # what this one replaces
             if other.name != name:
                 await self._blobs.delete(other.name)
 
@@ -50,46 +50,44 @@ class BlobArchive(Archive):
         return [_piece(blob) for blob in page]
 
     async def newest(self, board: BoardId, epoch: str, kind: PieceKind) -> Piece | None:
-        newest: BlobInfo | None = None
-        async for blob in self._all(_prefix(board, epoch, kind)):
-            newest = blob
-        return None if newest is None else _piece(newest)
+        blobs = await self._all(_prefix(board, epoch, kind))
+        return _piece(blobs[-1]) if blobs else None
 
     async def epochs(self, board: BoardId) -> Sequence[str]:
-        return [name async for name in self._folders(f"archive/{board}/", limits.MAX_BLOB_PAGE, None)]
+        return await self._folders(f"archive/{board}/", limits.MAX_BLOB_PAGE, None)
 
     async def boards(self, limit: int, after: BoardId | None) -> Sequence[BoardId]:
         check_page(limit)
-        return [BoardId(name) async for name in self._folders("archive/", limit, after)]
+        return [BoardId(name) for name in await self._folders("archive/", limit, after)]
 
     async def delete(self, piece: Piece) -> None:
         await self._blobs.delete(_name(piece))
 
     async def forget(self, board: BoardId, epoch: str) -> None:
-        async for blob in self._all(f"archive/{board}/{epoch}/"):
+        for blob in await self._all(f"archive/{board}/{epoch}/"):
             await self._blobs.delete(blob.name)
 
     async def probe(self) -> None:
         await self._blobs.probe()
 
-    async def _all(self, prefix: str) -> AsyncIterator[BlobInfo]:
-        """Every blob whose name begins so, in order."""
-        after: str | None = None
-        while page := await self._blobs.page(prefix, limits.MAX_BLOB_PAGE, after):
-            for blob in page:
-                yield blob
-            after = page[-1].name
+    async def _all(self, prefix: str) -> list[BlobInfo]:
+        """Every blob whose name begins so, in order: of a million ops about 250."""
+        blobs: list[BlobInfo] = []
+        while page := await self._blobs.page(prefix, limits.MAX_BLOB_PAGE, blobs[-1].name if blobs else None):
+            blobs += page
+        return blobs
 
-    async def _folders(self, prefix: str, limit: int, after: str | None) -> AsyncIterator[str]:
-        """What stands between the prefix and the next `/`, each once: one question for each."""
-        for _ in range(limit):
-            page = await self._blobs.page(
-                prefix, 1, after=None if after is None else f"{prefix}{after}/{_BEHIND}"
-            )
+    async def _folders(self, prefix: str, limit: int, after: str | None) -> list[str]:
+        """What stands between the prefix and the next `/`, each once, at most `limit`: one question for each."""
+        names: list[str] = []
+        while len(names) < limit:
+            behind = None if after is None else f"{prefix}{after}/{_BEHIND}"
+            page = await self._blobs.page(prefix, 1, behind)
             if not page:
-                return
+                break
             after = page[0].name[len(prefix) :].partition("/")[0]
-            yield after
+            names.append(after)
+        return names
 
 
 def _prefix(board: BoardId, epoch: str, kind: PieceKind) -> str:

@@ -38,6 +38,10 @@ class Site:
         assert standing is not None
         return standing
 
+    async def is_cold(self) -> bool:
+        """Whether the board has left Redis."""
+        return (await self.standing()).is_cold
+
     async def left_in_redis(self, board: BoardId = BOARD) -> set[str]:
         """Which of a board's keys there are."""
         names = await self.server.ask(self.server.client.keys(f"*{{{board}}}*"))

@@ -6,6 +6,7 @@ import pytest
 import trio
 from contract.frozen_storage import open_archiver
 from contract.storage_samples import ADA, AT, BOARD, OTHER, append, as_stored, cancel_after, op, ops, read_all
+from integration.polling import until
 from services.redis_process import RedisProcess, redis_running
 from storage.redis.site import EPOCH, NEVER, STATES, CutOff, Site, draw, drawn, everything, open_site
 
@@ -382,6 +383,4 @@ async def test_the_archiver_goes_round_by_itself(redis: RedisProcess, archive: A
             cut_off.calls_left = 3
             await trio.sleep(0.05)
             cut_off.calls_left = float("inf")
-            with trio.fail_after(20):
-                while not (await site.standing()).is_cold:
-                    await trio.sleep(0.01)
+            await until(site.is_cold)

@@ -5,7 +5,7 @@ and its old ops *thaws* it: fills keys beside the board's own and puts all of th
 """
 
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import trio
@@ -73,7 +73,9 @@ class ColdBoards:
         own = self._server.keys.of(standing.board)
         filled = self._server.keys.thawing(standing.board, secrets.token_hex(8))
         clients: dict[str, bytes] = {}
-        async for content in self._segments(self._archive, standing):
+        reached = 0
+        while reached < standing.archived:
+            content, reached = await self._segment(self._archive, standing, reached)
             await self._fill_receipts(filled.receipts, content)
             clients = _merged(clients, await run_blocking(self._packing, pieces.client_records, [content]))
         await self._fill_hash(filled.clients, clients)
@@ -84,17 +86,14 @@ class ColdBoards:
             await self._server.ask(self._server.client.unlink([getattr(filled, name) for name in _THAWED]))
         log.info("board_thawed", board=standing.board, seq=standing.seq)
 
-    async def _segments(self, archive: Archive, standing: Standing) -> AsyncIterator[SegmentPiece]:
-        """All segment pieces of a board. Raises StorageCorrupt when one is not there."""
-        reached = 0
-        while reached < standing.archived:
-            found = await archive.pieces(
-                standing.board, standing.history, PieceKind.SEGMENT, from_last=reached + 1, limit=1
-            )
-            if not found or found[0].first > reached + 1:
-                raise StorageCorrupt(f"board {standing.board}: op {reached + 1} is not in the archive")
-            reached = found[0].last
-            yield pieces.decode_segment(found[0], await archive.get(found[0]))
+    async def _segment(self, archive: Archive, standing: Standing, reached: int) -> tuple[SegmentPiece, int]:
+        """The piece after a seq, and its last seq. Raises StorageCorrupt when it is not there."""
+        found = await archive.pieces(
+            standing.board, standing.history, PieceKind.SEGMENT, from_last=reached + 1, limit=1
+        )
+        if not found or found[0].first > reached + 1:
+            raise StorageCorrupt(f"board {standing.board}: op {reached + 1} is not in the archive")
+        return pieces.decode_segment(found[0], await archive.get(found[0])), found[0].last
 
     async def _fill_receipts(self, key: str, content: SegmentPiece) -> None:
         lines = await run_blocking(self._packing, pieces.receipts_of, content)

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import trio
 from coredis.tokens import PureToken
@@ -31,11 +31,8 @@ class Lease:
 
     async def give_back(self) -> None:
         """Let the next one have it; a Redis that is away lets it run out."""
-        with trio.move_on_after(timeouts.CLEANUP.seconds, shield=True):
-            try:
-                await self._server.run("lease", (self._key,), self._holder, 0)
-            except StorageUnavailable:
-                return
+        with suppress(StorageUnavailable):
+            await self._server.run("lease", (self._key,), self._holder, 0)
 
 
 @asynccontextmanager
@@ -50,4 +47,5 @@ async def leased(server: Server, key: str) -> AsyncIterator[Lease | None]:
     try:
         yield lease
     finally:
-        await lease.give_back()
+        with trio.move_on_after(timeouts.CLEANUP.seconds, shield=True):
+            await lease.give_back()

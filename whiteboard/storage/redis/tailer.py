@@ -82,7 +82,9 @@ class Tailer:
         self._wanted.set()
 
     async def _wait(self, board: BoardId, seq: int) -> int:
-        """Wait to be woken; the highest seq that is known of the board then, or -1."""
+        """Wait to be woken; the highest seq that is known of the board then, or -1. Raises StorageUnavailable."""
+        if self._server.is_closed:  # nobody would wake us any more
+            raise StorageUnavailable("the storage is closed")
         waiter = _Waiter(seq)
         self._waiters.setdefault(board, set()).add(waiter)
         self._left_at.pop(board, None)
