@@ -51,7 +51,7 @@ def test_at_a_scheme_s_own_port_a_name_stands_without_it(port: int) -> None:
 def test_names_are_added_by_setting() -> None:
     """Those of `hosts`, those of `origins`, and the one that it was told to listen at; no port counts. [HTTP-16]"""
     policy = HostPolicy.of(
-        ["draw.example", "2001:db8::1"], [Origin("https", "b.example", 443)], own="MyBox", local_port=8080
+        ["draw.example", "2001:db8::1"], [Origin("https", "b.example", 443)], own=["MyBox"], local_port=8080
     )
     for host in (
         "Draw.Example",
