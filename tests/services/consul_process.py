@@ -24,8 +24,9 @@ POLL_SECONDS = 0.02
 class ConsulProcess:
     """`consul agent -dev`, started, stalled, killed and watched. It forgets everything when it ends."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, token: str = "") -> None:
         self.folder = folder
+        self.token = token
         self.port = free_port()
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
@@ -73,10 +74,11 @@ class ConsulProcess:
         """What its HTTP API answers, None when it is no success. Raises OSError."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=HTTP_SECONDS)
         try:
-            connection.request(method, path, None if body is None else json.dumps(body))
+            text = None if body is None else json.dumps(body)
+            connection.request(method, path, text, {"X-Consul-Token": self.token} if self.token else {})
             answer = connection.getresponse()
-            text = answer.read()
-            return (json.loads(text) if text else {}) if answer.status == 200 else None
+            said = answer.read()
+            return (json.loads(said) if said else {}) if answer.status == 200 else None
         finally:
             connection.close()
 
@@ -121,9 +123,9 @@ def consul_program() -> str:
 
 
 @contextmanager
-def consul_running(folder: Path, *options: str) -> Iterator[ConsulProcess]:
-    """A Consul agent for the length of the block."""
-    agent = ConsulProcess(folder, *options)
+def consul_running(folder: Path, *options: str, token: str = "") -> Iterator[ConsulProcess]:
+    """A Consul agent for the length of the block; `token` is what the test asks it with."""
+    agent = ConsulProcess(folder, *options, token=token)
     agent.start()
     try:
         yield agent

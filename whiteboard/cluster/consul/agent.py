@@ -42,16 +42,17 @@ class Agent:
         *,
         query: Mapping[str, str] | None = None,
         body: Any = None,
-        patience: float = timeouts.CONSUL_ANSWER.seconds,
+        patience: float | None = None,
     ) -> Answer | None:
         """The answer; None when there is no such thing (404). Cancelled or late, it may have been done.
 
         Args:
             body: sent as JSON, if there is one.
-            patience: seconds for all of it.
+            patience: seconds for all of it; CONSUL_ANSWER if not given.
 
         Raises AgentFault.
         """
+        patience = timeouts.CONSUL_ANSWER.seconds if patience is None else patience
         content = None if body is None else msgspec.json.encode(body)
         with _translated(patience):
             with trio.fail_after(patience):
@@ -97,12 +98,19 @@ _SPREAD = 16
 
 
 async def _read(response: httpx2.Response) -> bytes:
-    found = bytearray()
-    async for piece in response.aiter_raw():  # as it came: nothing is unpacked beyond the bound
-        found += piece
-        if len(found) > limits.MAX_CONSUL_ANSWER_BYTES:
-            reason = f"answers with more than {limits.MAX_CONSUL_ANSWER_BYTES} bytes"
-            raise AgentFault(reason, answered=True)
+    found, most = bytearray(), limits.MAX_CONSUL_ANSWER_BYTES
+    try:
+        async for piece in response.aiter_raw():  # as it came: nothing is unpacked beyond the bound
+            found += piece
+            if len(found) > most:
+                await (
+                    response.aclose()
+                )  # the next piece is an error: leaving would leave the library's generators
+    except httpx2.HTTPError:
+        if len(found) <= most:
+            raise
+    if len(found) > most:
+        raise AgentFault(f"answers with more than {most} bytes", answered=True)
     return bytes(found)
 
 
