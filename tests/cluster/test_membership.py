@@ -10,7 +10,7 @@ OTHER = Instance(name="b:1", address="10.0.0.2:1", mode="", version="", since=No
 
 
 async def test_a_server_without_consul_is_alone() -> None:
-    """It knows itself, there is no list, and leaving is done at once. [HTTP-20]"""
+    """It knows itself, there is no list, and leaving is done at once. [CLU-2] [CLU-3]"""
     alone = Alone(OWN)
     await alone.leave()
     told = report(alone.view(), {"sessions": 3, "boards": 2})
@@ -32,7 +32,7 @@ async def test_a_server_without_consul_is_alone() -> None:
 
 
 def test_a_report_is_json() -> None:
-    """With the others, and how far what is known of them is to be trusted. [HTTP-20]"""
+    """With the others, and how far what is known of them is to be trusted. [CLU-2] [CLU-3]"""
     listed = Listed(agent=AgentState.AWAY, is_registered=True, age=1.23456)
     told = report(View(own=OWN, others=(OTHER,), listed=listed), {})
     again = msgspec.json.decode(msgspec.json.encode(told))

@@ -87,7 +87,7 @@ async def has_agent(server: HastyServer, state: str) -> bool:
 
 
 async def test_two_servers_find_each_other(consul: ConsulProcess, serve: Serve) -> None:
-    """Each is on the list with tags, version and a check that passes, and tells of the other. [HTTP-19] [HTTP-20]"""
+    """Each is on the list with tags, version and a check that passes, and tells of the other. [CLU-1] [CLU-2]"""
     one = serve(consul, "--instance", "one", "--base-path", "/wb", "--consul-tags", "urlprefix-/wb")
     two = serve(consul, "--instance", "two")
     for name in ("one", "two"):
@@ -124,7 +124,7 @@ async def test_a_server_that_is_killed_fails_its_check(consul: ConsulProcess, se
 async def test_a_server_leaves_the_list_before_anybody_is_asked_to_go(
     consul: ConsulProcess, serve: Serve
 ) -> None:
-    """On SIGTERM: off the list, then `/readyz` and the sessions are told, then the port is closed. [DRN-2]"""
+    """On SIGTERM: off the list, then `/readyz` and the sessions are told, then the port is closed. [CLU-4]"""
     server, other = serve(consul), serve(consul)
     await until(partial(has_health, consul, server.name, "passing"))
     name = server.name
@@ -140,7 +140,7 @@ async def test_a_server_leaves_the_list_before_anybody_is_asked_to_go(
 
 
 async def test_an_agent_that_comes_back_empty_is_told_again(consul: ConsulProcess, serve: Serve) -> None:
-    """A server without its agent serves as before, says that it is away and since when it knows nothing. [HTTP-20]"""
+    """A server without its agent serves as before, says that it is away and since when it knows nothing. [CLU-3] [CLU-5]"""
     server = serve(consul, "--instance", "one")
     await until(partial(has_health, consul, "one", "passing"))
     consul.kill()
@@ -159,7 +159,7 @@ async def test_an_agent_that_comes_back_empty_is_told_again(consul: ConsulProces
 
 
 async def test_an_agent_that_stands_still_holds_up_nothing(consul: ConsulProcess, serve: Serve) -> None:
-    """Neither people nor the end: the agent is left alone with a line whose check will fail."""
+    """Neither people nor the end: the agent is left alone with a line whose check will fail. [CLU-4] [CLU-5]"""
     server = serve(consul, "--instance", "one")
     await until(partial(has_health, consul, "one", "passing"))
     consul.stall()
@@ -174,7 +174,7 @@ async def test_an_agent_that_stands_still_holds_up_nothing(consul: ConsulProcess
 
 
 async def test_a_server_starts_without_its_agent(consul: ConsulProcess, serve: Serve) -> None:
-    """It is on the list as soon as there is somebody to keep it."""
+    """It is on the list as soon as there is somebody to keep it. [CLU-5]"""
     consul.kill()
     server = serve(consul, "--instance", "one")
     await until(partial(has_agent, server, "away"))
@@ -199,7 +199,7 @@ async def test_two_servers_of_one_name_do_not_fight(consul: ConsulProcess, serve
 
 
 async def test_a_token_is_what_consul_asks_for(tmp_path: Path, serve: Serve) -> None:
-    """With a wrong one, or none, the server serves and says that it is refused; with the right one it is listed."""
+    """With a wrong one, or none, the server serves and says that it is refused; with the right one it is listed. [CLU-5]"""
     (tmp_path / "consul").mkdir()
     (tmp_path / "consul/acl.json").write_text(json.dumps(DENY))
     (tmp_path / "right").write_text(OPERATOR_TOKEN + "\n")
@@ -219,7 +219,7 @@ async def test_a_token_is_what_consul_asks_for(tmp_path: Path, serve: Serve) -> 
 async def test_the_check_gets_through_tls_and_named_hosts(
     consul: ConsulProcess, serve: Serve, tmp_path: Path
 ) -> None:
-    """A certificate for a name, and `hosts` without the address that Consul asks at: the check passes all the same."""
+    """A certificate for a name, and `hosts` without the address that Consul asks at: the check passes all the same. [CLU-1]"""
     made = make_certificate(tmp_path)
     server = HastyServer(
         tmp_path,

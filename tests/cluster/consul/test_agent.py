@@ -70,7 +70,7 @@ async def fault_of(agent: Agent) -> AgentFault:
 
 
 async def test_a_question_is_a_request_with_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    """To the agent alone, whatever proxies the environment names; a change is waited for. [HTTP-19]"""
+    """To the agent alone, whatever proxies the environment names; a change is waited for. [CLU-1]"""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
     async with asked() as (agent, peer):

@@ -56,7 +56,7 @@ def registered(member: ConsulMember) -> bool:
 async def test_a_member_is_listed_and_sees_the_others(
     consul: ScriptedAgent, autojump_clock: MockClock
 ) -> None:
-    """As soon as they come, and itself with the health that Consul gives it. [HTTP-20]"""
+    """As soon as they come, and itself with the health that Consul gives it. [CLU-2]"""
     async with listed(consul) as member:
         assert list(consul.services) == ["a:1"]
         other = registration("run-2").body()
@@ -110,7 +110,7 @@ async def test_an_agent_that_ends_every_query_at_once_is_not_asked_without_end(
 async def test_a_line_that_the_agent_lost_is_written_again(
     consul: ScriptedAgent, autojump_clock: MockClock
 ) -> None:
-    """Within one look; the index of the list has gone back, and what is on it is seen all the same."""
+    """Within one look; the index of the list has gone back, and what is on it is seen all the same. [CLU-5]"""
     async with listed(consul) as member:
         for _ in range(20):
             consul.change()
@@ -138,7 +138,7 @@ async def test_a_line_that_the_agent_lost_is_written_again(
 async def test_whatever_the_agent_does_is_borne(
     consul: ScriptedAgent, autojump_clock: MockClock, fault: Any, state: AgentState
 ) -> None:
-    """It is said once, tried again with growing delays, and over when it is over. [HTTP-20]"""
+    """It is said once, tried again with growing delays, and over when it is over. [CLU-5]"""
     consul.fault = fault
     with structlog.testing.capture_logs() as lines:
         async with listed(consul) as member:

@@ -30,7 +30,7 @@ def read(*entries: Any) -> Any:
 
 
 def test_a_registration_says_where_what_and_how_to_check() -> None:
-    """Address, tags, version, and a check of `/readyz` below the base path. [HTTP-19]"""
+    """Address, tags, version, and a check of `/readyz` below the base path. [CLU-1]"""
     body = registration(base_path=BasePath("/wb")).body()
     assert (body["ID"], body["Name"], body["Address"], body["Port"]) == ("a:1", "whiteboard", "10.0.0.1", 80)
     assert body["Tags"] == ["redis", "x"]
@@ -46,7 +46,7 @@ def test_a_registration_says_where_what_and_how_to_check() -> None:
 
 
 def test_a_check_of_a_server_with_tls() -> None:
-    """Goes to its address, whatever names the certificate has; IPv6 in brackets. [HTTP-19]"""
+    """Goes to its address, whatever names the certificate has; IPv6 in brackets. [CLU-1]"""
     check = registration(tls=True, address=TcpAddress("fd00::1", 8443)).body()["Check"]
     assert check["HTTP"] == "https://[fd00::1]:8443/readyz"
     assert check["TLSSkipVerify"]
