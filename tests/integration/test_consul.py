@@ -1,6 +1,7 @@
 """Servers on the list of a real Consul agent: there, found, gone, and unharmed by whatever the agent does (R34)."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
@@ -16,6 +17,7 @@ from services.consul_process import ConsulProcess, consul_running
 
 pytestmark = pytest.mark.integration
 
+ROOT = Path(__file__).parents[2]
 LAUNCHER = Path(__file__).with_name("hasty_server.py")
 OPERATOR_TOKEN = "f4e2b6de-1111-4f0e-9d9a-5b3f8f1c2a77"
 DENY = {"acl": {"enabled": True, "default_policy": "deny", "tokens": {"master": OPERATOR_TOKEN}}}
@@ -198,22 +200,32 @@ async def test_two_servers_of_one_name_do_not_fight(consul: ConsulProcess, serve
     assert one.log.count("instance_name_taken") == 1
 
 
+def make_token(consul: ConsulProcess) -> str:
+    """A token with the rules that docs/running.md names, and no more."""
+    (rules,) = re.findall(r"the rules `(.+?)` and `(.+?)`", (ROOT / "docs/running.md").read_text())
+    consul.ask("PUT", "/v1/acl/policy", {"Name": "servers", "Rules": "\n".join(rules)})
+    made = consul.ask("PUT", "/v1/acl/token", {"Policies": [{"Name": "servers"}]})
+    return str(made["SecretID"])
+
+
 async def test_a_token_is_what_consul_asks_for(tmp_path: Path, serve: Serve) -> None:
     """With a wrong one, or none, the server serves and says that it is refused; with the right one it is listed. [CLU-5]"""
     (tmp_path / "consul").mkdir()
     (tmp_path / "consul/acl.json").write_text(json.dumps(DENY))
-    (tmp_path / "right").write_text(OPERATOR_TOKEN + "\n")
     (tmp_path / "wrong").write_text(OPERATOR_TOKEN.replace("f", "0"))
     with consul_running(tmp_path / "consul", "-config-file=acl.json", token=OPERATOR_TOKEN) as consul:
+        (tmp_path / "right").write_text(make_token(consul) + "\n")
         wrong = serve(consul, "--consul-token-file", str(tmp_path / "wrong"))
         right = serve(consul, "--consul-token-file", str(tmp_path / "right"))
         await until(partial(has_health, consul, right.name, "passing"))
+        await until(partial(has_agent, right, "answering"))
+        assert right.cluster()["instance"]["health"] == "passing"
         await until(partial(has_agent, wrong, "refusing"))
         assert not wrong.cluster()["consul"]["registered"]
         assert (await wrong.fetch("/readyz"))[0] == 200
         assert [right.stop(), wrong.stop()] == [0, 0]
     assert "403" in wrong.log
-    assert OPERATOR_TOKEN not in right.log
+    assert (tmp_path / "right").read_text().strip() not in right.log
 
 
 async def test_the_check_gets_through_tls_and_named_hosts(
