@@ -10,10 +10,15 @@ from pathlib import Path
 import pytest
 import trio
 from certificates import make_certificate
+from cluster.consul.scripted import registration
 from integration.bare_socket import bare_socket
 from integration.polling import until
 from integration.server_process import Json, ServerProcess
 from services.consul_process import ConsulProcess, consul_running
+
+from whiteboard.cluster.consul import open_consul
+from whiteboard.config import ConsulUrl
+from whiteboard.errors import StorageUnavailable
 
 pytestmark = pytest.mark.integration
 
@@ -139,6 +144,22 @@ async def test_a_server_leaves_the_list_before_anybody_is_asked_to_go(
         assert (status, body["error"]["reason"]) == (503, "draining")
     assert await trio.to_thread.run_sync(server.wait) == 0
     await until(lambda: other.others() == {})
+
+
+async def test_a_server_that_fails_leaves_the_list_too(consul: ConsulProcess) -> None:
+    """However it comes to its end, and even if it is cancelled. [CLU-4]"""
+    with trio.CancelScope() as scope:
+        async with open_consul(ConsulUrl(f"http://{consul.address}"), None, registration()) as member:
+            await until(lambda: consul.registration("a:1") is not None)
+            await until(lambda: member.view().own.health is not None)
+            scope.cancel()
+            await trio.sleep_forever()
+    assert consul.registration("a:1") is None
+    with pytest.RaisesGroup(pytest.RaisesExc(StorageUnavailable)):
+        async with open_consul(ConsulUrl(f"http://{consul.address}"), None, registration()):
+            await until(lambda: consul.registration("a:1") is not None)
+            raise StorageUnavailable("gone")
+    assert consul.registration("a:1") is None
 
 
 async def test_an_agent_that_comes_back_empty_is_told_again(consul: ConsulProcess, serve: Serve) -> None:

@@ -4,8 +4,11 @@ from collections.abc import Callable
 
 from whiteboard import timeouts
 
+Uniform = Callable[[float, float], float]
+"""A random number between two bounds."""
 
-def retry_delay(failures: int, uniform: Callable[[float, float], float]) -> float:
+
+def retry_delay(failures: int, uniform: Uniform) -> float:
     """Seconds: doubled from CONSUL_RETRY_FIRST to CONSUL_RETRY_CAP, less up to half of it by chance.
 
     Args:

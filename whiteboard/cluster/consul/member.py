@@ -22,7 +22,7 @@ import trio
 
 from whiteboard import limits, timeouts
 from whiteboard.cluster.consul.agent import Agent, open_agent
-from whiteboard.cluster.consul.backoff import retry_delay
+from whiteboard.cluster.consul.backoff import Uniform, retry_delay
 from whiteboard.cluster.consul.words import Listing, Registration, next_index, read_listings, read_run
 from whiteboard.cluster.instances import Health
 from whiteboard.cluster.membership import AgentState, Listed, View
@@ -31,9 +31,6 @@ from whiteboard.diagnostics import logs
 from whiteboard.errors import AgentFault
 
 log = logs.get_logger()
-
-Uniform = Callable[[float, float], float]
-"""A random number between two bounds."""
 
 
 class ConsulMember:
