@@ -50,7 +50,7 @@ EVENTS: Final = {
     "consul_registered": "Consul has this server on its list, as `instance` at `address`.",
     "consul_left": "This server is off Consul's list, before its people are asked to leave.",
     "consul_not_left": "Consul could not be told that this server goes; its check will fail and say so.",
-    "consul_lost": "The Consul agent is away or refuses; it is asked again, and everything else goes on. Said once.",
+    "consul_lost": "The Consul agent at `address` is away or refuses; it is asked again, and everything else goes on. Said once.",
     "consul_regained": "The Consul agent answers again.",
     "consul_failed": "Something unexpected came of asking the Consul agent; it is asked again.",
     "instance_name_taken": "Another server registered under the name of this one, which is off Consul's list now; give one of them another.",

@@ -42,7 +42,8 @@ class ScriptedAgent:
     def client(self) -> Agent:
         """A client of it."""
         transport = httpx2.MockTransport(self._answer)
-        return Agent(httpx2.AsyncClient(transport=transport, base_url="http://agent", timeout=None))
+        client = httpx2.AsyncClient(transport=transport, base_url="http://agent", timeout=None)
+        return Agent("http://agent", client)
 
     def put(self, body: dict[str, Any]) -> None:
         """Have a line on the list."""

@@ -32,7 +32,8 @@ class Answer:
 class Agent:
     """A client of the agent. Made by `open_agent`."""
 
-    def __init__(self, client: httpx2.AsyncClient) -> None:
+    def __init__(self, url: str, client: httpx2.AsyncClient) -> None:
+        self.url = url
         self._client = client
 
     async def ask(
@@ -158,7 +159,7 @@ async def open_agent(url: ConsulUrl, token: Secret | None) -> AsyncIterator[Agen
         trust_env=False,
     )
     async with client:
-        yield Agent(client)
+        yield Agent(url, client)
 
 
 def _tls(url: ConsulUrl) -> ssl.SSLContext:

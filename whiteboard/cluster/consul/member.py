@@ -20,7 +20,7 @@ from contextlib import asynccontextmanager
 import attrs
 import trio
 
-from whiteboard import limits, timeouts
+from whiteboard import timeouts
 from whiteboard.cluster.consul.agent import Agent, open_agent
 from whiteboard.cluster.consul.backoff import Uniform, retry_delay
 from whiteboard.cluster.consul.words import Listing, Registration, next_index, read_listings, read_run
@@ -91,7 +91,10 @@ class ConsulMember:
     async def _hold(self) -> None:
         """See to it that our line is there, unless another process has one of our name."""
         async with self._turn:
-            if self._is_leaving or (self._was_registered and await self._is_known()):
+            if self._is_leaving:
+                return
+            if self._was_registered and await self._is_known():
+                self._note_rival()
                 return
             self._has_tried = True
             await self._agent.register(self._registration.body())
@@ -99,13 +102,16 @@ class ConsulMember:
             log.info("consul_registered", instance=self._name, address=self._registration.own.address)
 
     async def _is_known(self) -> bool:
-        """Whether the agent has a line of our name; notes whose it is."""
+        """Whether the agent has a line of our name; notes whether it is ours."""
         line = await self._agent.line(self._name)
         self._is_registered = line is not None and read_run(line) == self._registration.run
-        had_rival, self._has_rival = self._has_rival, line is not None and not self._is_registered
+        return line is not None
+
+    def _note_rival(self) -> None:
+        """Log once that the line of our name is another process's."""
+        had_rival, self._has_rival = self._has_rival, not self._is_registered
         if self._has_rival and not had_rival:
             log.warning("instance_name_taken", instance=self._name)
-        return line is not None
 
     async def _take_off(self) -> None:
         async with self._turn:
@@ -166,9 +172,7 @@ class ConsulMember:
         if self._state is before:
             return
         if self._state is not AgentState.ANSWERING:
-            log.warning(
-                "consul_lost", agent=self._state.value, reason=reason[: limits.MAX_CONSUL_REASON_CHARS]
-            )
+            log.warning("consul_lost", address=self._agent.url, agent=self._state.value, reason=reason)
         elif before is not AgentState.UNKNOWN:
             log.info("consul_regained")
 
