@@ -141,6 +141,61 @@ def test_a_redis_prefix_is_a_name() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("localhost:8500", "http://localhost:8500"),
+        ("10.0.0.1", "http://10.0.0.1:8500"),
+        ("[::1]:8600", "http://[::1]:8600"),
+        ("https://consul.example", "https://consul.example:443"),
+        ("http://a.example:1/", "http://a.example:1"),
+        ("unix:/run/consul.sock", "unix:///run/consul.sock"),
+        ("unix:///run/consul.sock", "unix:///run/consul.sock"),
+    ],
+)
+def test_consul_addresses(text: str, url: str) -> None:
+    """The address of an agent is HOST:PORT, with its own port if none is given, a URL or unix:/path. [CLU-1]"""
+    assert config.load({}, {"WHITEBOARD_CONSUL_ADDR": text}).consul.addr == url
+
+
+@pytest.mark.parametrize(
+    "text", ["a b:1", "ftp://a", "http://t:secret@a:1", "http://a/v1", "unix:run", "unix:", "::1", "a%20:1"]
+)
+def test_bad_consul_addresses(text: str) -> None:
+    """What is none is refused, and a token in it is not repeated."""
+    (told,) = problems({}, {"WHITEBOARD_CONSUL_ADDR": text})
+    assert told.startswith("WHITEBOARD_CONSUL_ADDR: expected ")
+    assert "secret" not in told
+
+
+def test_what_stands_on_a_list_of_servers() -> None:
+    """Names, tags and an address that others can use; each is refused where it could mislead. [CLU-1]"""
+    given_settings = config.load(
+        {"instance": "box-1:8080", "consul.advertise": "[fd00::1]:80", "consul.tags": "urlprefix-/wb,a=b"}, {}
+    )
+    assert given_settings.instance == "box-1:8080"
+    assert given_settings.consul.advertise == TcpAddress("fd00::1", 80)
+    assert given_settings.consul.tags == ("urlprefix-/wb", "a=b")
+    assert config.describe(given_settings)["consul"]["advertise"] == "[fd00::1]:80"
+    for key, texts in {
+        "instance": ("", "..", "a b", "a/b", "x" * 129, "ä"),
+        "consul.advertise": (":80", "a:0", "0.0.0.0:80", "[::]:80", "unix:/x", "a"),
+        "consul.service": ("a_b", "-a", "a.b", "x" * 64),
+        "consul.tags": ("a b", "x" * 256),
+    }.items():
+        for text in texts:
+            (told,) = problems({key: text}, {})
+            assert ": expected " in told
+
+
+def test_a_unix_socket_does_not_say_where_others_reach_it() -> None:
+    """So with Consul the address of the proxy in front has to be given. [CLU-1]"""
+    unix: dict[str, str | None] = {"addr": "unix:/run/wb.sock", "consul.addr": "localhost:8500"}
+    (told,) = problems(unix, {})
+    assert told.startswith("consul.advertise: missing")
+    assert config.load({**unix, "consul.advertise": "10.0.0.1:80"}, {}).consul.addr is not None
+
+
+@pytest.mark.parametrize(
     ("text", "base"), [("wb", "/wb"), ("/wb/", "/wb"), ("/a/b", "/a/b"), ("/", ""), ("//wb//", "/wb")]
 )
 def test_base_path_is_normalised(text: str, base: str) -> None:

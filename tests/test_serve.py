@@ -1,6 +1,7 @@
 """Where the parts of the server meet: an upgrade becomes a session, or an HTTP error."""
 
 import json
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -10,8 +11,19 @@ from rooms.conftest import open_stage
 from transport.peers import serving, upgrade_head
 
 from whiteboard import limits
-from whiteboard.config import HostName, Settings, TcpAddress, TrustedProxy, UnixAddress
-from whiteboard.serve import _announce, _start_session, trust_of
+from whiteboard.config import (
+    ConsulSettings,
+    ConsulUrl,
+    HostName,
+    InstanceName,
+    Mode,
+    Settings,
+    TcpAddress,
+    TrustedProxy,
+    UnixAddress,
+)
+from whiteboard.errors import StartupError
+from whiteboard.serve import _announce, _start_session, membership_of, trust_of
 from whiteboard.transport.addresses import open_listening
 from whiteboard.trust.origins import Origin
 
@@ -70,6 +82,47 @@ def test_the_settings_say_whom_to_trust() -> None:
     assert not trust_of(Settings(), local_port=8080).hosts.allows("evil.example:8080")
     assert trust_of(Settings(), local_port=None).hosts.allows("any.example")
     assert trust_of(Settings(addr=UnixAddress(Path("/s"))), local_port=None).hosts.allows("any.example")
+
+
+def test_where_consul_finds_it_is_a_name_of_its_own() -> None:
+    """So that a check gets in, whatever names are listed; without Consul nothing is added. [CLU-1] [HTTP-16]"""
+    settings = Settings(addr=TcpAddress(None, 8080), hosts=(HostName("draw.example"),))
+    assert not trust_of(settings, local_port=None).hosts.allows("10.0.0.7:8080")
+    found_at = TcpAddress("10.0.0.7", 8080)
+    assert trust_of(settings, local_port=None, found_at=found_at).hosts.allows("10.0.0.7:8080")
+
+
+async def test_a_server_without_consul_is_alone() -> None:
+    """It knows its own name, made of the machine's and the port, and imports no client of Consul. [CLU-2]"""
+    with open_listening(TcpAddress("127.0.0.1", 0)) as listening:
+        async with membership_of(Settings(mode=Mode.MEMORY), listening) as member:
+            own = member.view().own
+        assert isinstance(listening.address, TcpAddress)
+        assert own.name.endswith(f":{listening.address.port}")
+        assert own.address == str(listening.address)
+        assert own.tags == ("memory",)
+        named = membership_of(Settings(instance=InstanceName("box")), listening)
+        async with named as member:
+            assert member.view().own.name == "box"
+
+
+def test_what_consul_needs_is_said_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address for others, and the library that comes with the extra."""
+    consul = ConsulSettings(addr=ConsulUrl("http://127.0.0.1:1"))
+    unix = UnixAddress(tmp_path / "s")
+    with (
+        open_listening(unix) as listening,
+        pytest.raises(StartupError, match=r"consul\.advertise has to say"),
+    ):
+        membership_of(Settings(addr=unix, consul=consul), listening)
+    monkeypatch.setitem(sys.modules, "httpx2", None)
+    for name in [name for name in sys.modules if name.startswith("whiteboard.cluster.consul")]:
+        monkeypatch.delitem(sys.modules, name)
+    with open_listening(TcpAddress("127.0.0.1", 0)) as listening:
+        with pytest.raises(
+            StartupError, match=r"consul\.addr needs httpx2: pip install 'whiteboard\[cluster\]'"
+        ):
+            membership_of(Settings(consul=consul), listening)
 
 
 @pytest.mark.parametrize(("host", "lines"), [("127.0.0.1", 1), (None, 2)])

@@ -9,6 +9,7 @@ WhiteboardError
 │   ├── OpTooLarge            no frame of this server can carry it
 │   └── OpUnanswered          the server passed it over each time it was sent
 ├── RoomClosed            the room ended (evicted, failed, draining); ends its sessions
+├── AgentFault            the Consul agent is away or does not do what it is asked; asked again later
 ├── ServerFull            as many sessions or boards as may be; come back later
 └── StorageError          abstract; adapters map foreign exceptions to one of these three
     ├── StorageUnavailable    try again later (disk full, locked, stopped)
@@ -78,6 +79,15 @@ class RoomClosed(WhiteboardError):
 
 class ServerFull(WhiteboardError):
     """The server or the board holds as many sessions or boards as it may."""
+
+
+class AgentFault(WhiteboardError):
+    """The Consul agent did not do what it was asked for; the same may succeed later."""
+
+    def __init__(self, reason: str, *, answered: bool) -> None:
+        super().__init__(reason)
+        self.answered = answered
+        """Whether it is there: it refused, or answered with what cannot be used."""
 
 
 class StorageError(WhiteboardError):

@@ -222,3 +222,19 @@ THAW_TRIES: Final = 3
 """Times that a board may go to the archive while somebody asks for it: it takes a day without ops to go."""
 MAX_MEMORY_BLOB_BYTES: Final = 1024 * MIB
 """All blobs of the memory mode together: it is for trying out, and a process has to end somewhere."""
+
+# --- several servers --------------------------------------------------------------------------
+MAX_INSTANCE_CHARS: Final = 128
+"""A server's name among others: a host name has 63, Consul takes 512 for what stands beside it."""
+MAX_SERVICE_TAG_CHARS: Final = 255
+"""One tag of the service in Consul: balancers read rules from them, with the names of hosts and paths."""
+MAX_SERVICE_TAGS: Final = 64
+"""Tags that are shown of another server."""
+MAX_INSTANCES: Final = 1_000
+"""Servers that are told of in one answer; whoever runs more has other ways to count them."""
+MAX_CONSUL_ANSWER_BYTES: Final = 4 * MIB
+"""One answer of the Consul agent: MAX_INSTANCES servers with some 2 KiB each, and as much again."""
+CONSUL_CONNECTIONS: Final = 4
+"""To the agent: one holds the blocking query, one looks after our own line; the others are spare."""
+MAX_CONSUL_REASON_CHARS: Final = 200
+"""What a log line repeats of an agent's refusal."""

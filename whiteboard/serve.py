@@ -2,30 +2,35 @@
 
 ```
 server nursery
-  storage (its own tasks) · hub nursery (sweep, rooms, in them sessions) · connections · listener
+  storage (its own tasks) · hub nursery (sweep, rooms, in them sessions) · consul · connections · listener
 ```
 
-Stopping has one order (R12): take no new sessions and drain the hub (sessions are told, acked ops are
+Stopping has one order (R12): leave the list of servers while everything still works, so that those who are asked
+to go are sent to others; take no new sessions and drain the hub (sessions are told, acked ops are
 stored already, boards are checkpointed) while new connections still get an answer, close the listening
-sockets, let HTTP answers leave, then cancel what is left. Each step has a deadline: DRAIN_GRACE for the
-first, what is left of it and no less than HTTP_DRAIN for the second.
+sockets, let HTTP answers leave, then cancel what is left. Each step has a deadline: CONSUL_LEAVE, DRAIN_GRACE,
+and for the answers what is left of it and no less than HTTP_DRAIN.
 """
 
+import secrets
 import signal
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, nullcontext
 from dataclasses import asdict
 from functools import partial
 from typing import Any
 
 import trio
 
-from whiteboard import timeouts
+from whiteboard import __version__, timeouts
+from whiteboard.cluster.instances import Instance, default_name
+from whiteboard.cluster.membership import Alone, Membership, report
 from whiteboard.config import Mode, Settings, TcpAddress
 from whiteboard.diagnostics import logs, tasks
-from whiteboard.errors import RoomClosed, ServerFull
+from whiteboard.errors import RoomClosed, ServerFull, StartupError
 from whiteboard.ids import parse_board_id
 from whiteboard.protocol import schema
 from whiteboard.rooms.access import BoardAccess
@@ -86,6 +91,40 @@ def storage_of(settings: Settings) -> OpenStorage:
             )
 
 
+def membership_of(settings: Settings, listening: Listening) -> AbstractAsyncContextManager[Membership]:
+    """A place among other servers, as the settings ask for it. Raises StartupError."""
+    consul, address = settings.consul, _found_at(settings, listening)
+    own = Instance(
+        name=settings.instance or default_name(socket.gethostname(), listening.address),
+        address=str(address or listening.address),
+        mode=settings.mode.value,
+        version=__version__,
+        since=clock_ms(),
+        tags=(settings.mode.value, *consul.tags),
+    )
+    if consul.addr is None:
+        return nullcontext(Alone(own))
+    if address is None:
+        raise StartupError(f"addr is {listening.address}: consul.advertise has to say where others get there")
+    try:
+        from whiteboard.cluster.consul import Registration, open_consul  # noqa: PLC0415 - see its docstring
+    except ModuleNotFoundError as error:
+        raise StartupError(f"consul.addr needs {error.name}: pip install 'whiteboard[cluster]'") from error
+    registration = Registration(
+        service=consul.service,
+        own=own,
+        address=address,
+        base_path=settings.base_path,
+        tls=settings.tls.cert is not None,
+        run=secrets.token_hex(8),
+    )
+    return open_consul(consul.addr, consul.token, registration)
+
+
+def _found_at(settings: Settings, listening: Listening) -> TcpAddress | None:
+    return settings.consul.advertise or listening.reachable
+
+
 async def serve(settings: Settings, open_storage: OpenStorage, ages: tasks.TaskAges) -> None:
     """Serve with a storage of the caller's choice until a signal comes, then drain.
 
@@ -93,9 +132,12 @@ async def serve(settings: Settings, open_storage: OpenStorage, ages: tasks.TaskA
     """
     tls = _tls(settings)
     with open_listening(settings.addr) as listening:
-        async with open_storage() as storage, open_hub(storage, clock_ms) as hub:
-            trust = trust_of(settings, local_port=listening.local_port)
-            app = build_app(_services(settings, trust, storage, hub, ages), load_page(settings.base_path))
+        membership = membership_of(settings, listening)
+        async with open_storage() as storage, open_hub(storage, clock_ms) as hub, membership as member:
+            found_at = None if settings.consul.addr is None else _found_at(settings, listening)
+            trust = trust_of(settings, local_port=listening.local_port, found_at=found_at)
+            services = _services(settings, trust, storage, hub, ages=ages, member=member)
+            app = build_app(services, load_page(settings.base_path))
             bridge = HttpBridge(app, base_path=settings.base_path, trust=trust)
             start = partial(_start_session, hub)
             demux = Demux(bridge, start, base_path=settings.base_path, tls=tls, trust=trust)
@@ -108,6 +150,7 @@ async def serve(settings: Settings, open_storage: OpenStorage, ages: tasks.TaskA
                     await anext(signals)
                     until_signal.close()  # a second one ends the process at once
                     log.info("server_draining")
+                    await member.leave()
     log.info("server_stopped")
 
 
@@ -116,9 +159,15 @@ def clock_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def trust_of(settings: Settings, *, local_port: int | None) -> Trust:
-    """Whom the settings let the server believe and let in; `local_port` as `Listening` has it."""
-    own = settings.addr.host if isinstance(settings.addr, TcpAddress) else None
+def trust_of(settings: Settings, *, local_port: int | None, found_at: TcpAddress | None = None) -> Trust:
+    """Whom the settings let the server believe and let in.
+
+    Args:
+        local_port: as `Listening` has it.
+        found_at: where Consul's checks, and who reads its list, ask for this server; None without Consul.
+    """
+    told = [settings.addr if isinstance(settings.addr, TcpAddress) else None, found_at]
+    own = [address.host for address in told if address is not None and address.host is not None]
     return Trust(
         proxies=TrustedProxies.of(settings.trusted_proxies),
         origins=OriginPolicy.of(settings.origins),
@@ -182,10 +231,14 @@ async def _start_session(hub: Hub, request: WebSocketRequest) -> None:
 
 
 def _services(
-    settings: Settings, trust: Trust, storage: Storage, hub: Hub, ages: tasks.TaskAges
+    settings: Settings, trust: Trust, storage: Storage, hub: Hub, *, ages: tasks.TaskAges, member: Membership
 ) -> WebServices:
-    def report() -> dict[str, Any]:
+    def live_tasks() -> dict[str, Any]:
         return dict(tasks.report(ages, asdict(hub.statistics())))
+
+    def cluster() -> dict[str, Any]:
+        counts = hub.statistics()
+        return report(member.view(), {"sessions": counts.sessions, "boards": counts.boards})
 
     return WebServices(
         settings=settings,
@@ -194,7 +247,8 @@ def _services(
         boards=storage.boards,
         op_log=storage.op_log,
         probe=storage.probe,
-        tasks=report,
+        tasks=live_tasks,
+        cluster=cluster,
         asyncapi=schema.asyncapi,
         messages_schema=schema.messages_schema,
     )

@@ -281,3 +281,51 @@ REFUSAL_COUNTS: Final = _register(
     5.0,
     "R55: how long `/readyz` remembers a refused commit; a load balancer looks every few seconds and must see it once.",
 )
+CONSUL_ANSWER: Final = _register(
+    "consul-answer",
+    5.0,
+    "An agent on the same machine answers in milliseconds, a new leader is elected in some seconds; later it counts as away.",
+)
+CONSUL_LOOK: Final = _register(
+    "consul-look",
+    5.0,
+    "Looks whether the agent still has this server on its list; an agent that came back empty is told within the time of one check.",
+)
+CONSUL_WAIT: Final = _register(
+    "consul-wait",
+    10.0,
+    "One blocking query for the list of servers; a change ends it at once, so this bounds only how old the view in `/api/cluster` may be.",
+)
+CONSUL_PACE: Final = _register(
+    "consul-pace",
+    0.5,
+    "Least time between two queries for the list: whatever changes so fast, or ends every query at once, costs two queries a second.",
+)
+CONSUL_RETRY_FIRST: Final = _register(
+    "consul-retry-first", 0.5, "First delay before an agent is asked again: its restart takes about a second."
+)
+CONSUL_RETRY_CAP: Final = _register(
+    "consul-retry-cap",
+    15.0,
+    "The longest delay before an agent is asked again: a machine that comes back is on the list within the time of two checks.",
+)
+CONSUL_CHECK: Final = _register(
+    "consul-check",
+    5.0,
+    "Between two checks of `/readyz` by Consul: a dead server is off the list of those that pass within 5 s; one write probe each.",
+)
+CONSUL_CHECK_ANSWER: Final = _register(
+    "consul-check-answer",
+    2.0,
+    "What a check waits for `/readyz`, which answers within READY_PROBE: twice that, for a busy machine.",
+)
+CONSUL_FORGET: Final = _register(
+    "consul-forget",
+    600.0,
+    "A server whose check has failed for so long leaves Consul's list for good; longer than a restart of what it stores in, and one that comes back registers again.",
+)
+CONSUL_LEAVE: Final = _register(
+    "consul-leave",
+    1.0,
+    "R12: what taking a draining server off the list may take before people are asked to leave it; an agent that answers needs milliseconds.",
+)

@@ -47,6 +47,8 @@ def test_the_tree_keeps_every_contract(house: Path) -> None:
         ("transport/breach.py", "import whiteboard.web", "Dependencies point down only"),
         ("rooms/breach.py", "import whiteboard.storage.sqlite", "Only serve imports a storage adapter"),
         ("web/breach.py", "from whiteboard.storage import memory", "Only serve imports a storage adapter"),
+        ("web/breach.py", "import whiteboard.cluster.consul", "Only serve imports the adapter of Consul"),
+        ("cluster/breach.py", "import whiteboard.storage.ports", "Dependencies point down only"),
         (
             "storage/memory.py",
             "import whiteboard.storage.sqlite",

@@ -108,6 +108,16 @@ def test_others_are_told_an_address_and_a_name(monkeypatch: pytest.MonkeyPatch) 
     assert listening_at("10.0.0.1", Bound("10.0.0.1", 8080)).urls_for_others() == []
 
 
+def test_where_other_machines_get_here() -> None:
+    """At the address that it was told; of all interfaces at one that faces others; not at a Unix socket."""
+    assert listening_at("10.0.0.1", Bound("10.0.0.1", 8080)).reachable == TcpAddress("10.0.0.1", 8080)
+    for host, bound in ((None, Bound("::", 8080, 0, 0)), ("0.0.0.0", Bound("0.0.0.0", 8080))):
+        reachable = listening_at(host, bound).reachable
+        assert reachable is not None
+        assert reachable.host not in {None, "0.0.0.0", "::"}
+        assert reachable.port == 8080
+
+
 def test_listening_can_end_before_the_block(tmp_path: Path) -> None:
     """Nobody is let in any more, and the socket file is gone; again does nothing."""
     with open_listening(TcpAddress("127.0.0.1", 0)) as listening:
@@ -118,6 +128,7 @@ def test_listening_can_end_before_the_block(tmp_path: Path) -> None:
     path = tmp_path / "s"
     with open_listening(UnixAddress(path)) as listening:
         assert listening.local_port is None
+        assert listening.reachable is None
         listening.close()
         assert not path.exists()
 

@@ -49,15 +49,19 @@ def test_at_a_scheme_s_own_port_a_name_stands_without_it(port: int) -> None:
 
 
 def test_names_are_added_by_setting() -> None:
-    """Those of `hosts`, those of `origins`, and the one that it was told to listen at; no port counts. [HTTP-16]"""
+    """Those of `hosts`, those of `origins`, and those that it was told to listen at or tells others; no port counts. [HTTP-16]"""
     policy = HostPolicy.of(
-        ["draw.example", "2001:db8::1"], [Origin("https", "b.example", 443)], own="MyBox", local_port=8080
+        ["draw.example", "2001:db8::1"],
+        [Origin("https", "b.example", 443)],
+        own=["MyBox", "10.0.0.7"],
+        local_port=8080,
     )
     for host in (
         "Draw.Example",
         "draw.example:8443",
         "b.example",
         "mybox:8080",
+        "10.0.0.7:8080",
         "[2001:DB8::1]:80",
         "localhost",
     ):

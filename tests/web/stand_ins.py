@@ -125,6 +125,7 @@ class Site:
             op_log=self.op_log or self.storage.op_log,
             probe=self.probe,
             tasks=lambda: {"counts": {"sessions": 0}, "tree": None},
+            cluster=lambda: {"instance": {"name": "a:1"}, "others": [], "consul": None},
             asyncapi=lambda: b'{"asyncapi":"3.0.0"}',
             messages_schema=lambda: b'{"$defs":{}}',
         )

@@ -96,6 +96,15 @@ async def test_debug_tasks(site: Site) -> None:
     assert (await site.get("/debug/tasks", authorization=f"Bearer {TOKEN}")).status_code == 200
 
 
+async def test_where_the_servers_are_is_the_operator_s(site: Site) -> None:
+    """Addresses, versions and how many people there are tell strangers too much. [HTTP-9] [CLU-2]"""
+    assert (await site.get("/api/cluster")).json()["others"] == []
+    site.peer = "10.0.0.1"
+    assert error(await site.get("/api/cluster")) == (403, "forbidden")
+    site.settings = Settings(debug=DebugSettings(token=SECRET))
+    assert (await site.get("/api/cluster", authorization=f"Bearer {TOKEN}")).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("origin", "passes"),
     [

@@ -16,24 +16,36 @@ from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, override
 
 from whiteboard import limits
-from whiteboard.config.settings import DebugSettings, LogSettings, RedisSettings, Settings, TlsSettings
+from whiteboard.config.settings import (
+    ConsulSettings,
+    DebugSettings,
+    LogSettings,
+    RedisSettings,
+    Settings,
+    TlsSettings,
+)
 from whiteboard.config.values import (
     Address,
     BasePath,
+    ConsulUrl,
     HostName,
+    InstanceName,
     LogFormat,
     LogLevel,
     Mode,
+    ReachableAddress,
     RedisPrefix,
     RedisUrl,
     Secret,
+    ServiceName,
+    ServiceTag,
     TcpAddress,
     TrustedProxy,
     UnixAddress,
 )
 from whiteboard.trust.hosts import ANY_HOST
 from whiteboard.trust.names import MAX_PORT, parse_authority
-from whiteboard.trust.origins import ANY_ORIGIN, Origin
+from whiteboard.trust.origins import ANY_ORIGIN, DEFAULT_PORTS, Origin
 
 
 def got(value: object) -> str:
@@ -113,6 +125,68 @@ def _redis_prefix(value: object, _: object = None) -> RedisPrefix:
     return RedisPrefix(text)
 
 
+def _instance(value: object, _: object = None) -> InstanceName:
+    text, most = _text(value, "a name"), limits.MAX_INSTANCE_CHARS
+    if len(text) > most or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.:-]*", text):
+        raise ValueError(
+            f"expected at most {most} letters, digits and _ . : -, a letter or digit first{got(text)}"
+        )
+    return InstanceName(text)
+
+
+def _consul_url(value: object, _: object = None) -> ConsulUrl:
+    expected = "HOST:PORT, http://HOST:PORT, https://HOST:PORT or unix:/path"
+    text = _text(value, expected)
+    if text.startswith("unix:"):
+        path = "/" + text.removeprefix("unix:").lstrip("/")
+        if path == "/" or text[5:6] != "/":
+            raise ValueError(f"expected {expected}{got(value)}")
+        return ConsulUrl(f"unix://{path}")
+    scheme, separator, rest = text.removesuffix("/").rpartition("://")
+    if "@" in rest:
+        raise ValueError("expected no user or token in it: the token is a setting of its own")
+    authority = parse_authority(rest)
+    if separator:
+        default = DEFAULT_PORTS.get(scheme, 0)
+    else:
+        scheme, default = "http", _CONSUL_PORT
+    if authority is None or not default or not re.fullmatch(r"[A-Za-z0-9_.:-]+", authority.name):
+        raise ValueError(f"expected {expected}{got(value)}")
+    return ConsulUrl(f"{scheme}://{TcpAddress(authority.name, authority.port or default)}")
+
+
+_CONSUL_PORT: Final = 8500
+"""Where an agent listens unless it is told otherwise."""
+
+
+def _service_name(value: object, _: object = None) -> ServiceName:
+    text = _text(value, "a name")
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?", text):
+        raise ValueError(f"expected at most 63 letters, digits and - as in a host name{got(text)}")
+    return ServiceName(text)
+
+
+def _service_tag(value: object, _: object = None) -> ServiceTag:
+    text, most = _text(value, "a tag"), limits.MAX_SERVICE_TAG_CHARS
+    if len(text) > most or " " in text:
+        raise ValueError(f"expected at most {most} characters without spaces{got(text)}")
+    return ServiceTag(text)
+
+
+def _reachable(value: object, _: object = None) -> ReachableAddress:
+    expected = "HOST:PORT, where others reach this server"
+    try:
+        address = _address(value)
+    except ValueError:
+        raise ValueError(f"expected {expected}{got(value)}") from None
+    if not isinstance(address, TcpAddress) or address.port == 0 or address.host in _NOWHERE:
+        raise ValueError(f"expected {expected}{got(value)}")
+    return ReachableAddress(address)
+
+
+_NOWHERE: Final = frozenset({None, "0.0.0.0", "::"})  # noqa: S104 - addresses that one listens at only
+
+
 def _proxy(value: object, _: object = None) -> TrustedProxy:
     expected = "an IP address, a network such as 10.0.0.0/8, or *"
     text = _text(value, expected)
@@ -168,6 +242,11 @@ def _converter() -> Converter:
         (Address, _address),
         (RedisUrl, _redis_url),
         (RedisPrefix, _redis_prefix),
+        (InstanceName, _instance),
+        (ConsulUrl, _consul_url),
+        (ServiceName, _service_name),
+        (ServiceTag, _service_tag),
+        (ReachableAddress, _reachable),
         (TrustedProxy, _proxy),
         (BasePath, _base_path),
         (HostName, _host),
@@ -181,7 +260,7 @@ def _converter() -> Converter:
         converter.register_structure_hook(kind, hook)
     listed = converter.get_structure_hook(tuple[Any, ...])
     converter.register_structure_hook_func(_is_tuple, lambda value, kind: listed(_list(value), kind))
-    for section in (RedisSettings, TlsSettings, DebugSettings, LogSettings, Settings):
+    for section in (RedisSettings, ConsulSettings, TlsSettings, DebugSettings, LogSettings, Settings):
         converter.register_structure_hook(section, _mapping_hook(section, converter))
     return converter
 

@@ -11,13 +11,18 @@ from whiteboard.config.values import (
     NO_PATH,
     Address,
     BasePath,
+    ConsulUrl,
     HostName,
+    InstanceName,
     LogFormat,
     LogLevel,
     Mode,
+    ReachableAddress,
     RedisPrefix,
     RedisUrl,
     Secret,
+    ServiceName,
+    ServiceTag,
     TcpAddress,
     TrustedProxy,
     UnixAddress,
@@ -83,6 +88,30 @@ class RedisSettings:
 
 
 @attrs.frozen
+class ConsulSettings:
+    """Where the server puts itself on a list, and what stands there."""
+
+    addr: Annotated[
+        ConsulUrl | None,
+        Help("ADDR", "Consul agent: HOST:PORT, a URL, or unix:/path; registers there and finds others"),
+    ] = None
+    token: Annotated[
+        Secret | None,
+        Help("TOKEN", "Consul's ACL token that may write the service and read services and nodes"),
+    ] = None
+    service: Annotated[ServiceName, Help("NAME", "name of the service; one for each group of servers")] = (
+        ServiceName("whiteboard")
+    )
+    advertise: Annotated[
+        ReachableAddress | None,
+        Help("HOST:PORT", "where others and the agent reach this server (default: from addr)"),
+    ] = None
+    tags: Annotated[
+        tuple[ServiceTag, ...], Help("TAG", "more tags than the mode, as balancers read them")
+    ] = ()
+
+
+@attrs.frozen
 class Settings:
     """All that can be chosen. Made by `load`, or directly in tests."""
 
@@ -106,7 +135,12 @@ class Settings:
     drain_grace: Annotated[
         float, Help("SECONDS", "time for sessions to take their last frames on SIGTERM")
     ] = timeouts.DRAIN_GRACE.seconds
+    instance: Annotated[
+        InstanceName | None,
+        Help("NAME", "what this server is called among others (default: HOSTNAME:PORT)"),
+    ] = None
     redis: RedisSettings = attrs.field(factory=RedisSettings)
+    consul: ConsulSettings = attrs.field(factory=ConsulSettings)
     tls: TlsSettings = attrs.field(factory=TlsSettings)
     debug: DebugSettings = attrs.field(factory=DebugSettings)
     log: LogSettings = attrs.field(factory=LogSettings)

@@ -167,6 +167,14 @@ def _conflicts(merged: Mapping[str, Any]) -> Iterator[str]:
     if isinstance(tls, dict) and ("cert" in tls) != ("key" in tls):
         given, missing = ("cert", "key") if "cert" in tls else ("key", "cert")
         yield f"tls.{missing}: missing, but tls.{given} is given; give both or none"
+    consul, addr = merged.get("consul"), str(merged.get("addr", ""))
+    if (
+        isinstance(consul, dict)
+        and "addr" in consul
+        and "advertise" not in consul
+        and addr.startswith("unix:")
+    ):
+        yield "consul.advertise: missing, but addr is a Unix socket; give the HOST:PORT of the proxy in front"
 
 
 # --- small steps ------------------------------------------------------------------------------

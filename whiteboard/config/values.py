@@ -67,6 +67,16 @@ RedisUrl = NewType("RedisUrl", str)
 """`redis://HOST:PORT/DB`, `rediss://…` for TLS, or `unix:///path?db=DB`; no user or password in it."""
 RedisPrefix = NewType("RedisPrefix", str)
 """Begins the name of every key; letters, digits and _ . - only."""
+InstanceName = NewType("InstanceName", str)
+"""What one of several servers is called; letters, digits and _ . : - only."""
+ConsulUrl = NewType("ConsulUrl", str)
+"""`http://HOST:PORT`, `https://HOST:PORT` or `unix:///path`; no token in it."""
+ServiceName = NewType("ServiceName", str)
+"""A name that is also one of DNS; letters, digits and - only."""
+ServiceTag = NewType("ServiceTag", str)
+"""A word of Consul's list, such as `urlprefix-/wb`."""
+ReachableAddress = NewType("ReachableAddress", TcpAddress)
+"""Where others reach a server: with a host, and no port that is yet to be chosen."""
 HostName = NewType("HostName", str)
 """A name or address as `trust.names.canonical_name` spells it, or `*` for any."""
 

@@ -50,6 +50,18 @@ class Listening:
         is_local = all(_is_loopback(sock) for sock in self.sockets)
         return self.address.port if is_local and isinstance(self.address, TcpAddress) else None
 
+    @property
+    def reachable(self) -> TcpAddress | None:
+        """Where other machines get here, as far as this one can know; None for a Unix socket.
+
+        Of a server on every interface the address that faces other networks, if there are any.
+        """
+        if isinstance(self.address, UnixAddress):
+            return None
+        if self.address.host not in _EVERYWHERE:
+            return self.address
+        return TcpAddress(next(self._outward(), "127.0.0.1"), self.address.port)
+
     def close(self) -> None:
         """Take no more connections; those that nobody has accepted are reset. Idempotent."""
         self._stack.close()
@@ -68,11 +80,14 @@ class Listening:
         """
         if isinstance(self.address, UnixAddress) or self.address.host not in _EVERYWHERE:
             return []
-        kinds = {sock.family for sock in self.sockets}
-        if self.address.host is None:
-            kinds.add(socket.AF_INET)  # one socket for both kinds
-        names = [*_outward_addresses(kinds), socket.gethostname()]
+        names = [*self._outward(), socket.gethostname()]
         return [self._url(name, base_path, tls=tls) for name in names]
+
+    def _outward(self) -> Iterator[str]:
+        kinds = {sock.family for sock in self.sockets}
+        if isinstance(self.address, TcpAddress) and self.address.host is None:
+            kinds.add(socket.AF_INET)  # one socket for both kinds
+        return _outward_addresses(kinds)
 
     def _url(self, host: str, base_path: str, *, tls: bool) -> str:
         assert isinstance(self.address, TcpAddress)

@@ -32,7 +32,7 @@ class HostPolicy:
         hosts: Iterable[str],
         origins: Iterable[Origin] = (),
         *,
-        own: str | None = None,
+        own: Iterable[str] = (),
         local_port: int | None,
     ) -> Self:
         """From the settings.
@@ -40,14 +40,14 @@ class HostPolicy:
         Args:
             hosts: names and addresses; `*` is any.
             origins: those of the setting: who lets in a page of a host has that host for a friend.
-            own: the name or address that the server was told to listen at.
+            own: names and addresses that the server was told to listen at, or tells others to find it at.
             local_port: where it listens, if on loopback only; else None. A server on a network is open
                 to whoever reaches it, and is strict only when names are given.
         """
         given = frozenset(hosts)
         if ANY_HOST in given or not (given or local_port):
             return cls(None)
-        names = given if own is None else given | {own}
+        names = given.union(own)
         listed = {origin.host for origin in origins}
         canonical = frozenset(canonical_name(name) for name in names)
         return cls(canonical | listed, None if given else local_port)

@@ -39,6 +39,7 @@ def build_app(services: WebServices, page: Page) -> ASGIApp:
         _route("/api/boards/{board}", GET=boards.look, DELETE=boards.delete),
         Route("/api/boards/{board}/ops", boards.ops),
         Route("/api/boards/{board}/export.json", boards.export_json),
+        Route("/api/cluster", documents.cluster),
         Route("/ws/{board:path}", _no_upgrade),
         Route("/asyncapi.json", documents.asyncapi),
         Route("/schema/messages.json", documents.messages_schema),

@@ -9,7 +9,7 @@ from whiteboard.web.services import WebServices
 
 
 class Documents:
-    """`/asyncapi.json`, `/schema/messages.json` and `/debug/tasks`."""
+    """`/asyncapi.json`, `/schema/messages.json`, `/debug/tasks` and `/api/cluster`."""
 
     def __init__(self, services: WebServices) -> None:
         self._services = services
@@ -26,3 +26,8 @@ class Documents:
         """The live task tree, for the operator."""
         require_operator(request, self._services.settings.debug.token, self._services.trust)
         return json_answer(self._services.tasks())
+
+    async def cluster(self, request: Request) -> Response:
+        """The servers that are known, for the operator: where they are is nobody else's business."""
+        require_operator(request, self._services.settings.debug.token, self._services.trust)
+        return json_answer(self._services.cluster())

@@ -47,6 +47,8 @@ class WebServices:
     """`Storage.probe`: raises StorageError when writing fails."""
     tasks: Callable[[], Mapping[str, Any]]
     """What `/debug/tasks` answers: `diagnostics.tasks.report` with the server's counts."""
+    cluster: Callable[[], Mapping[str, Any]]
+    """What `/api/cluster` answers: `cluster.membership.report` of the servers that are known."""
     asyncapi: Callable[[], bytes]
     """The AsyncAPI document, as JSON."""
     messages_schema: Callable[[], bytes]
