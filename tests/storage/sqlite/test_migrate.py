@@ -8,10 +8,11 @@ from contract.storage_samples import ADA, BOARD, BOB, EPOCH, OTHER, key, op, ops
 
 from whiteboard.errors import StartupError
 from whiteboard.ids import ClientId, ElementId, OpId
+from whiteboard.storage.migration_files import Migration, in_order
 from whiteboard.storage.ports import BoardInfo, Checkpoint, ClientRecord, Head, Receipt
 from whiteboard.storage.sqlite import open_sqlite
 from whiteboard.storage.sqlite.directory import DATABASE_NAME
-from whiteboard.storage.sqlite.migrate import Migration, in_order, migrate, shipped
+from whiteboard.storage.sqlite.migrate import migrate, shipped
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
