@@ -60,10 +60,12 @@ class Pool:
         await run_blocking(self._threads, self._open_first)
 
     async def aclose(self) -> None:
-        """Refuse new work, wait for what runs, close the connections.
+        """Refuse new work, wait for what runs, close the connections. Once more does nothing.
 
         Cancellation: the connections stay open until they are garbage.
         """
+        if self._is_closed:
+            return
         self._is_closed = True
         places = [object() for _ in range(limits.POSTGRES_CONNECTIONS)]
         for place in places:
