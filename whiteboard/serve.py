@@ -2,7 +2,7 @@
 
 ```
 server nursery
-  storage (its own tasks) · hub nursery (sweep, rooms, in them sessions) · connections · listener
+  storage (its own tasks) · recorder · hub nursery (sweep, rooms, in them sessions) · connections · listener
 ```
 
 Stopping has one order (R12): take no new sessions and drain the hub (sessions are told, acked ops are
@@ -12,25 +12,29 @@ first, what is left of it and no less than HTTP_DRAIN for the second.
 """
 
 import signal
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import asdict
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import trio
 
 from whiteboard import timeouts
-from whiteboard.config import Mode, Settings, TcpAddress
+from whiteboard.config import Mode, PostgresDsn, Secret, Settings, TcpAddress
 from whiteboard.diagnostics import logs, tasks
-from whiteboard.errors import RoomClosed, ServerFull
+from whiteboard.errors import RoomClosed, ServerFull, StartupError
 from whiteboard.ids import parse_board_id
 from whiteboard.protocol import schema
 from whiteboard.rooms.access import BoardAccess
 from whiteboard.rooms.hub import Hub, open_hub
+from whiteboard.rooms.recorder import Recorder, open_recorder
 from whiteboard.storage.memory import open_memory
+from whiteboard.storage.memory_metadata import open_memory_metadata
+from whiteboard.storage.metadata import KeepsMetadata, Metadata
 from whiteboard.storage.ports import Storage
 from whiteboard.storage.sqlite import open_sqlite
 from whiteboard.transport.addresses import Listening, open_listening
@@ -50,6 +54,9 @@ from whiteboard.trust.refusals import error_body
 from whiteboard.web.app import build_app
 from whiteboard.web.page import load_page
 from whiteboard.web.services import WebServices
+
+if TYPE_CHECKING:
+    from whiteboard.storage.postgres import Postgres
 
 log = logs.get_logger()
 
@@ -93,9 +100,15 @@ async def serve(settings: Settings, open_storage: OpenStorage, ages: tasks.TaskA
     """
     tls = _tls(settings)
     with open_listening(settings.addr) as listening:
-        async with open_storage() as storage, open_hub(storage, clock_ms) as hub:
+        async with (
+            open_storage() as storage,
+            _open_metadata(settings, storage) as metadata,
+            open_recorder(metadata, _instance(listening), clock_ms) as recorder,
+            open_hub(storage, clock_ms, recorder) as hub,
+        ):
             trust = trust_of(settings, local_port=listening.local_port)
-            app = build_app(_services(settings, trust, storage, hub, ages), load_page(settings.base_path))
+            services = _services(settings, trust, storage, hub=hub, recorder=recorder, ages=ages)
+            app = build_app(services, load_page(settings.base_path))
             bridge = HttpBridge(app, base_path=settings.base_path, trust=trust)
             start = partial(_start_session, hub)
             demux = Demux(bridge, start, base_path=settings.base_path, tls=tls, trust=trust)
@@ -109,6 +122,37 @@ async def serve(settings: Settings, open_storage: OpenStorage, ages: tasks.TaskA
                     until_signal.close()  # a second one ends the process at once
                     log.info("server_draining")
     log.info("server_stopped")
+
+
+@asynccontextmanager
+async def _open_metadata(settings: Settings, storage: Storage) -> AsyncIterator[Metadata]:
+    """What is known about the boards: beside them, in PostgreSQL, or in this process's memory."""
+    dsn, password = settings.postgres.dsn, settings.postgres.password
+    if dsn is not None:
+        async with open_postgres_of(dsn, password) as postgres:
+            yield postgres.metadata
+    elif isinstance(storage, KeepsMetadata):
+        yield storage.metadata
+    else:
+        async with open_memory_metadata(clock_ms) as metadata:
+            yield metadata
+
+
+def open_postgres_of(dsn: PostgresDsn, password: Secret | None) -> "AbstractAsyncContextManager[Postgres]":
+    """The PostgreSQL database of the settings. Raises StartupError when its client is not installed."""
+    try:
+        from whiteboard.storage.postgres import open_postgres  # noqa: PLC0415 - only this setting needs its client
+    except ImportError as error:
+        raise StartupError(
+            f"postgres.dsn needs psycopg ({error}); install it with: pip install 'whiteboard[cluster]'"
+        ) from error
+    return open_postgres(dsn.reveal(), password=None if password is None else password.reveal())
+
+
+def _instance(listening: Listening) -> str:
+    """What this server is called among others."""
+    port = listening.local_port
+    return socket.gethostname() if port is None else f"{socket.gethostname()}:{port}"
 
 
 def clock_ms() -> int:
@@ -182,18 +226,27 @@ async def _start_session(hub: Hub, request: WebSocketRequest) -> None:
 
 
 def _services(
-    settings: Settings, trust: Trust, storage: Storage, hub: Hub, ages: tasks.TaskAges
+    settings: Settings,
+    trust: Trust,
+    storage: Storage,
+    *,
+    hub: Hub,
+    recorder: Recorder,
+    ages: tasks.TaskAges,
 ) -> WebServices:
     def report() -> dict[str, Any]:
-        return dict(tasks.report(ages, asdict(hub.statistics())))
+        counts = {**asdict(hub.statistics()), "records_waiting": recorder.waiting}
+        return dict(tasks.report(ages, counts))
 
     return WebServices(
         settings=settings,
         trust=trust,
-        rooms=BoardAccess(hub, storage, clock_ms),
+        rooms=BoardAccess(hub, storage, clock_ms, recorder),
         boards=storage.boards,
         op_log=storage.op_log,
         probe=storage.probe,
+        chronicle=recorder.metadata.chronicle,
+        degraded=recorder.degraded,
         tasks=report,
         asyncapi=schema.asyncapi,
         messages_schema=schema.messages_schema,

@@ -47,6 +47,12 @@ EVENTS: Final = {
     "claim_lost": "A `client` id was used at another server first, with another key; its ops here are refused.",
     "presence_not_told": "Other servers could not be told who is here; they are with the next beat.",
     "presence_unreadable": "Another server told something that is no presence; it is passed over.",
+    # metadata
+    "metadata_away": "Metadata cannot be written, `reason` says why; people draw on, `waiting` changes wait. Said once.",
+    "metadata_back": "Metadata are written again; `waiting` changes are still to go.",
+    "records_dropped": "`count` changes of metadata were dropped: too many waited, or (`at` stop) their place was away.",
+    "sessions_lost": "An `instance` fell silent; `count` sessions of it were noted as ended.",
+    "postgres_away": "PostgreSQL was not there at the start; it is asked again when it is needed.",
     # storage
     "redis_tail_lost": "Redis does not tell of new ops now; everybody looks for themselves, and it is asked again.",
     "bus_lost": "Redis carries no presence now; a new connection is made.",

@@ -50,7 +50,7 @@ _KEPT_MS: Final = round(timeouts.METADATA_KEPT.seconds * 1000)
 
 
 class Recorder:
-    """What rooms tell of. Its calls return at once and raise nothing; `run` is its task.
+    """See `whiteboard.rooms.ports.Witness`. `run` is its task.
 
     Args:
         instance: what operators call this server.
@@ -81,7 +81,6 @@ class Recorder:
     def session_opened(
         self, session: SessionId, board: BoardId, client: ClientId, name: str, address: str
     ) -> None:
-        """Somebody has come to a board."""
         begun = SessionBegun(
             session, board, self._server, client, clean(name), clean(address), self._clock_ms()
         )
@@ -97,7 +96,6 @@ class Recorder:
         )
 
     def session_closed(self, session: SessionId, why: str) -> None:
-        """Somebody has gone; nothing happens when they had not come."""
         begun = self._live.pop(session, None)
         if begun is None:
             return
@@ -106,23 +104,18 @@ class Recorder:
         self._note(f"client:{begun.client}", "session.ended", begun.board, f"session:{session}", why=why)
 
     def board_created(self, board: BoardId) -> None:
-        """A board was created before anybody drew on it."""
         self._put(BoardCreated(board, self._clock_ms()))
         self._note(SERVER, "board.created", board)
 
     def board_begun(self, board: BoardId, client: ClientId) -> None:
-        """The first op of a board was stored."""
         self._put(BoardCreated(board, self._clock_ms()))
         self._note(f"client:{client}", "board.begun", board)
 
     def board_deleted(self, board: BoardId) -> None:
-        """The operator deleted a board."""
         self._put(BoardDeleted(board, self._clock_ms()))
         self._note(OPERATOR, "board.deleted", board)
 
-    def _note(
-        self, who: str, what: str, board: BoardId | None, subject: str = "", **detail: Scalar
-    ) -> None:
+    def _note(self, who: str, what: str, board: BoardId | None, subject: str = "", **detail: Scalar) -> None:
         entry = secrets.token_urlsafe(12)
         line = AuditLine(entry, self._clock_ms(), self._instance, who, what, board, subject, detail)
         self._put(line)
@@ -153,7 +146,8 @@ class Recorder:
         while True:
             with trio.move_on_at(self._beat_at + timeouts.SERVER_BEAT.seconds):
                 await self._has_work.wait()
-                await trio.sleep(timeouts.RECORD_LINGER.seconds)
+                if len(self._queue) < limits.MAX_RECORD_BATCH:
+                    await trio.sleep(timeouts.RECORD_LINGER.seconds)
             try:
                 await self._write()
                 await self._sweep()
@@ -201,7 +195,9 @@ class Recorder:
             await self.metadata.chronicle.record([ServerSeen(self._server, self._instance)])
             live = list(self._live.values())
             for start in range(0, len(live), limits.MAX_RECORD_BATCH):
-                some = [one for one in live[start : start + limits.MAX_RECORD_BATCH] if one.session in self._live]
+                some = [
+                    one for one in live[start : start + limits.MAX_RECORD_BATCH] if one.session in self._live
+                ]
                 if some:
                     await self.metadata.chronicle.record([self._as_ours(one) for one in some])
         except BaseException:
@@ -220,7 +216,8 @@ class Recorder:
         others have to have had the time to give a sign.
         """
         now = trio.current_time()
-        if min(now - self._sweep_at, now - self._well_since) < timeouts.SERVER_SILENT.seconds:
+        is_due = now - self._sweep_at >= timeouts.METADATA_SWEEP.seconds
+        if not is_due or now - self._well_since < timeouts.SERVER_SILENT.seconds:
             return
         chronicle = self.metadata.chronicle
         lost = await chronicle.end_lost(limits.MAX_RECORD_PAGE, silent_ms=SILENT_MS)
