@@ -131,6 +131,64 @@ def test_bad_redis_addresses(text: str) -> None:
     assert "secret" not in told
 
 
+REDIS = {"WHITEBOARD_MODE": "redis"}
+
+
+@pytest.mark.parametrize(
+    ("dsn", "shown"),
+    [
+        ("postgresql://ada@db.example:5432/boards", "postgresql://ada@db.example:5432/boards"),
+        ("postgres://ada:s%40cret@db/boards", "postgres://ada:********@db/boards"),
+        ("postgresql:///boards?host=/run/postgresql", "postgresql:///boards?host=/run/postgresql"),
+        (
+            "postgresql://a:b:c@[::1]/x?sslmode=verify-full",
+            "postgresql://a:********@[::1]/x?sslmode=verify-full",
+        ),
+    ],
+)
+def test_a_dsn_shows_no_password(dsn: str, shown: str) -> None:
+    """A flag or a variable gives it; whatever shows it masks the password."""
+    loaded = config.load({"postgres.dsn": dsn}, REDIS)
+    assert loaded.postgres.dsn is not None
+    assert loaded.postgres.dsn.reveal() == dsn
+    assert config.describe(loaded)["postgres"]["dsn"] == shown
+    assert dsn.count("@") == repr(loaded).count("@") or shown in repr(loaded)
+    assert "s%40cret" not in repr(loaded)
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "host=db password=topsecret",
+        "mysql://ada:topsecret@db/x",
+        "postgresql://ada@db:port/x?topsecret",
+        "postgresql://db/x?password=topsecret",
+        "postgresql://db/x?sslpassword=topsecret",
+        "postgresql://[::1/x?topsecret",
+        "topsecret",
+    ],
+)
+def test_a_complaint_about_a_dsn_does_not_repeat_it(dsn: str) -> None:
+    """There may be a password in it."""
+    (problem,) = problems({}, {**REDIS, "WHITEBOARD_POSTGRES_DSN": dsn})
+    assert problem.startswith("WHITEBOARD_POSTGRES_DSN: expected")
+    assert "topsecret" not in problem
+
+
+def test_a_dsn_is_for_servers_that_share_boards() -> None:
+    """Other modes keep their metadata beside their boards; a password needs a DSN, and one place."""
+    dsn = "postgresql://ada@db/boards"
+    for mode in ("memory", "sqlite"):
+        (problem,) = problems({"postgres.dsn": dsn, "mode": mode}, {})
+        assert problem.startswith(f"postgres.dsn: given in the {mode} mode, which keeps its metadata beside")
+    assert len(problems({"postgres.dsn": dsn}, {})) == 1
+    password = {**REDIS, "WHITEBOARD_POSTGRES_PASSWORD": TOKEN}
+    assert problems({}, password) == ["postgres.dsn: missing, but postgres.password is given"]
+    assert config.load({"postgres.dsn": dsn}, password).postgres.password == Secret(TOKEN)
+    (problem,) = problems({"postgres.dsn": "postgresql://ada:x@db/boards"}, password)
+    assert problem.endswith("together with a password in postgres.dsn; choose one")
+
+
 def test_a_redis_prefix_is_a_name() -> None:
     """It begins the name of every key: no blanks, no braces, which Redis Cluster would read."""
     assert config.load({}, {"WHITEBOARD_REDIS_PREFIX": "team-1"}).redis.prefix == "team-1"

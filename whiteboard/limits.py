@@ -238,3 +238,23 @@ CONSUL_CONNECTIONS: Final = 4
 """To the agent: one holds the blocking query, one looks after our own line; the others are spare."""
 MAX_CONSUL_REASON_CHARS: Final = 200
 """What a log line repeats of an agent's refusal."""
+
+# --- metadata ---------------------------------------------------------------------------------
+MAX_RECORD_CHARS: Final = 256
+"""One text of a record: an id, a name, an address, a close reason; an IPv6 address with zone takes 60."""
+MAX_AUDIT_DETAIL_BYTES: Final = 4 * KIB
+"""The detail of one line of the audit, as JSON."""
+LINK_DIGEST_BYTES: Final = 32
+"""SHA-256 of a share link's secret."""
+MAX_RECORD_BATCH: Final = 1_000
+"""Changes in one write of metadata: some 50 ms of PostgreSQL, and of other boards' waiting in SQLite."""
+MAX_RECORDS_WAITING: Final = 32_768
+"""Changes that wait while metadata cannot be written, some 16 MiB: a minute of 130 people coming and going a second.
+Past it the newest are dropped, counted and logged."""
+MAX_RECORD_PAGE: Final = 1_000
+"""Lines of one page of metadata: some 300 KiB."""
+MAX_MEMORY_RECORDS: Final = 10_000
+"""Ended sessions, deleted boards and lines of the audit that the memory mode keeps of each, the newest: some 10 MiB."""
+POSTGRES_CONNECTIONS: Final = 4
+"""To PostgreSQL, of each server: one writes metadata, one moves an archive's piece, two answer; a default
+installation takes 100 of all clients."""

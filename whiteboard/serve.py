@@ -2,7 +2,7 @@
 
 ```
 server nursery
-  storage (its own tasks) · hub nursery (sweep, rooms, in them sessions) · consul · connections · listener
+  storage (its own tasks) · recorder · hub nursery (sweep, rooms, in them sessions) · consul · connections · listener
 ```
 
 Stopping has one order (R12): leave the list of servers while everything still works, so that those who are asked
@@ -21,21 +21,24 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, nullcontext
 from dataclasses import asdict
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import trio
 
 from whiteboard import __version__, timeouts
 from whiteboard.cluster.instances import Instance, default_name
 from whiteboard.cluster.membership import Alone, Membership, report
-from whiteboard.config import Mode, Settings, TcpAddress
+from whiteboard.config import Mode, PostgresDsn, Secret, Settings, TcpAddress
 from whiteboard.diagnostics import logs, tasks
 from whiteboard.errors import RoomClosed, ServerFull, StartupError
 from whiteboard.ids import parse_board_id
 from whiteboard.protocol import schema
 from whiteboard.rooms.access import BoardAccess
 from whiteboard.rooms.hub import Hub, open_hub
+from whiteboard.rooms.recorder import Recorder, open_recorder
 from whiteboard.storage.memory import open_memory
+from whiteboard.storage.memory_metadata import open_memory_metadata
+from whiteboard.storage.metadata import KeepsMetadata, Metadata
 from whiteboard.storage.ports import Storage
 from whiteboard.storage.sqlite import open_sqlite
 from whiteboard.transport.addresses import Listening, open_listening
@@ -55,6 +58,9 @@ from whiteboard.trust.refusals import error_body
 from whiteboard.web.app import build_app
 from whiteboard.web.page import load_page
 from whiteboard.web.services import WebServices
+
+if TYPE_CHECKING:
+    from whiteboard.storage.postgres import Postgres
 
 log = logs.get_logger()
 
@@ -95,7 +101,7 @@ def membership_of(settings: Settings, listening: Listening) -> AbstractAsyncCont
     """A place among other servers, as the settings ask for it. Raises StartupError."""
     consul, address = settings.consul, _found_at(settings, listening)
     own = Instance(
-        name=settings.instance or default_name(socket.gethostname(), listening.address),
+        name=instance_name(settings, listening),
         address=str(address or listening.address),
         mode=settings.mode.value,
         version=__version__,
@@ -132,11 +138,18 @@ async def serve(settings: Settings, open_storage: OpenStorage, ages: tasks.TaskA
     """
     tls = _tls(settings)
     with open_listening(settings.addr) as listening:
-        membership = membership_of(settings, listening)
-        async with open_storage() as storage, open_hub(storage, clock_ms) as hub, membership as member:
+        async with (
+            open_storage() as storage,
+            _open_metadata(settings, storage) as metadata,
+            open_recorder(metadata, instance_name(settings, listening), clock_ms) as recorder,
+            open_hub(storage, clock_ms, recorder) as hub,
+            membership_of(settings, listening) as member,
+        ):
             found_at = None if settings.consul.addr is None else _found_at(settings, listening)
             trust = trust_of(settings, local_port=listening.local_port, found_at=found_at)
-            services = _services(settings, trust, storage, hub, ages=ages, member=member)
+            services = _services(
+                settings, trust, storage, hub=hub, recorder=recorder, ages=ages, member=member
+            )
             app = build_app(services, load_page(settings.base_path))
             bridge = HttpBridge(app, base_path=settings.base_path, trust=trust)
             start = partial(_start_session, hub)
@@ -152,6 +165,36 @@ async def serve(settings: Settings, open_storage: OpenStorage, ages: tasks.TaskA
                     log.info("server_draining")
                     await member.leave()
     log.info("server_stopped")
+
+
+@asynccontextmanager
+async def _open_metadata(settings: Settings, storage: Storage) -> AsyncIterator[Metadata]:
+    """What is known about the boards: beside them, in PostgreSQL, or in this process's memory."""
+    dsn, password = settings.postgres.dsn, settings.postgres.password
+    if dsn is not None:
+        async with open_postgres_of(dsn, password) as postgres:
+            yield postgres.metadata
+    elif isinstance(storage, KeepsMetadata):
+        yield storage.metadata
+    else:
+        async with open_memory_metadata(clock_ms) as metadata:
+            yield metadata
+
+
+def open_postgres_of(dsn: PostgresDsn, password: Secret | None) -> "AbstractAsyncContextManager[Postgres]":
+    """The PostgreSQL database of the settings. Raises StartupError when its client is not installed."""
+    try:
+        from whiteboard.storage.postgres import open_postgres  # noqa: PLC0415 - only this setting needs its client
+    except ImportError as error:
+        raise StartupError(
+            f"postgres.dsn needs psycopg ({error}); install it with: pip install 'whiteboard[cluster]'"
+        ) from error
+    return open_postgres(dsn.reveal(), password=None if password is None else password.reveal())
+
+
+def instance_name(settings: Settings, listening: Listening) -> str:
+    """What this server is called among others."""
+    return settings.instance or default_name(socket.gethostname(), listening.address)
 
 
 def clock_ms() -> int:
@@ -231,10 +274,18 @@ async def _start_session(hub: Hub, request: WebSocketRequest) -> None:
 
 
 def _services(
-    settings: Settings, trust: Trust, storage: Storage, hub: Hub, *, ages: tasks.TaskAges, member: Membership
+    settings: Settings,
+    trust: Trust,
+    storage: Storage,
+    *,
+    hub: Hub,
+    recorder: Recorder,
+    ages: tasks.TaskAges,
+    member: Membership,
 ) -> WebServices:
     def live_tasks() -> dict[str, Any]:
-        return dict(tasks.report(ages, asdict(hub.statistics())))
+        counts = {**asdict(hub.statistics()), "records_waiting": recorder.waiting}
+        return dict(tasks.report(ages, counts))
 
     def cluster() -> dict[str, Any]:
         counts = hub.statistics()
@@ -243,10 +294,12 @@ def _services(
     return WebServices(
         settings=settings,
         trust=trust,
-        rooms=BoardAccess(hub, storage, clock_ms),
+        rooms=BoardAccess(hub, storage, clock_ms, recorder),
         boards=storage.boards,
         op_log=storage.op_log,
         probe=storage.probe,
+        chronicle=recorder.metadata.chronicle,
+        degraded=recorder.degraded,
         tasks=live_tasks,
         cluster=cluster,
         asyncapi=schema.asyncapi,

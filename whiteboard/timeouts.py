@@ -146,6 +146,61 @@ REDIS_ANSWER: Final = _register(
     5.0,
     "The largest script takes some 20 ms, an fsync by Redis up to 2 s on a busy disk; later the ops are refused as retryable, well within COMMIT.",
 )
+POSTGRES_CONNECT: Final = _register(
+    "postgres-connect",
+    3.0,
+    "TCP, TLS and authentication with a server in the same room: 20 ms; 3 s bridge a lost SYN, and a stop does not wait long for one that is gone.",
+)
+POSTGRES_ANSWER: Final = _register(
+    "postgres-answer",
+    5.0,
+    "The largest batch of metadata takes some 100 ms, a checkpoint of PostgreSQL may hold it up for seconds; nobody draws slower meanwhile.",
+)
+POSTGRES_BODY: Final = _register(
+    "postgres-body",
+    60.0,
+    "An archive's largest piece, 256 MiB, at 10 MiB/s and its sync; only the archiver waits for it.",
+)
+POSTGRES_MIGRATE: Final = _register(
+    "postgres-migrate",
+    60.0,
+    "A migration, and the wait for another server's: tables of ours are created in 50 ms, an index over a large one takes a minute.",
+)
+RECORD_LINGER: Final = _register(
+    "record-linger",
+    0.5,
+    "Changes of metadata gather this long before they are written: one transaction for a hundred people who come back at once.",
+)
+SERVER_BEAT: Final = _register(
+    "server-beat",
+    10.0,
+    "A server's sign of life in the metadata: one row, whatever the number of its sessions.",
+)
+SERVER_SILENT: Final = _register(
+    "server-silent",
+    45.0,
+    "After four lost beats a server's sessions count as ended; a restart of PostgreSQL takes less.",
+)
+RECORD_RETRY: Final = _register(
+    "record-retry",
+    2.0,
+    "Between attempts to write metadata while their place is away: recovery is noticed soon, a log is not filled.",
+)
+RECORD_CLOSE: Final = _register(
+    "record-close",
+    3.0,
+    "R12: what a stopping server still has to say in the metadata is one batch; when their place is away it goes unsaid.",
+)
+METADATA_SWEEP: Final = _register(
+    "metadata-sweep",
+    60.0,
+    "Looks for sessions of lost servers and for what is too old: two queries that find nothing by an index.",
+)
+METADATA_KEPT: Final = _register(
+    "metadata-kept",
+    90 * 24 * 3600.0,
+    "Ended sessions and lines of the audit: a quarter of a year to look into what happened, some 60 MB with a thousand visits a day.",
+)
 EPOCH_AGREED: Final = _register(
     "epoch-agreed",
     3600.0,

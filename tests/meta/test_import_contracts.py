@@ -54,7 +54,7 @@ def test_the_tree_keeps_every_contract(house: Path) -> None:
             "import whiteboard.storage.sqlite",
             "Storage adapters stand apart, on the ports",
         ),
-        ("storage/postgres.py", '"""An adapter."""', "Storage adapters stand apart, on the ports"),
+        ("storage/unplaced.py", '"""An adapter."""', "Storage adapters stand apart, on the ports"),
         ("rooms/breach.py", "import trio_websocket", "rooms see neither sockets nor HTTP"),
         (
             "client/breach.py",

@@ -14,6 +14,7 @@ from whiteboard.config import Settings
 from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import BoardId
 from whiteboard.serve import trust_of
+from whiteboard.storage.metadata import Metadata
 from whiteboard.storage.ports import Head, OpLog, Storage, StoredOp
 from whiteboard.web.app import build_app
 from whiteboard.web.page import Page, load_page
@@ -106,9 +107,11 @@ class Site:
     """An app that can be asked."""
 
     storage: Storage
+    metadata: Metadata
     rooms: StoredRooms
     probe: Probe
     page_root: Path
+    degraded: Sequence[str] = ()
     settings: Settings = attrs.Factory(Settings)
     op_log: Any = None
     host: str = "localhost:8080"
@@ -124,6 +127,8 @@ class Site:
             boards=self.storage.boards,
             op_log=self.op_log or self.storage.op_log,
             probe=self.probe,
+            chronicle=self.metadata.chronicle,
+            degraded=lambda: self.degraded,
             tasks=lambda: {"counts": {"sessions": 0}, "tree": None},
             cluster=lambda: {"instance": {"name": "a:1"}, "others": [], "consul": None},
             asyncapi=lambda: b'{"asyncapi":"3.0.0"}',

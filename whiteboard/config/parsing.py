@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, get_origin
+from urllib.parse import parse_qsl, urlsplit
 
 import attrs
 from cattrs import Converter
@@ -20,6 +21,7 @@ from whiteboard.config.settings import (
     ConsulSettings,
     DebugSettings,
     LogSettings,
+    PostgresSettings,
     RedisSettings,
     Settings,
     TlsSettings,
@@ -33,6 +35,7 @@ from whiteboard.config.values import (
     LogFormat,
     LogLevel,
     Mode,
+    PostgresDsn,
     ReachableAddress,
     RedisPrefix,
     RedisUrl,
@@ -116,6 +119,24 @@ def _redis_url(value: object, _: object = None) -> RedisUrl:
     if not (is_url if scheme in {"redis", "rediss"} else scheme == "unix" and rest.startswith("/")):
         raise ValueError(f"expected {expected}{got(value)}")
     return RedisUrl(text)
+
+
+def _postgres_dsn(value: object, _: object = None) -> PostgresDsn:
+    """Complaints do not repeat it: there may be a password in it."""
+    expected = "postgresql://USER@HOST:PORT/DATABASE"
+    if not isinstance(value, str) or not value.isprintable():
+        raise ValueError(f"expected {expected}")
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018 - raises for what is no port
+        names = {name.lower() for name, _ in parse_qsl(parts.query, strict_parsing=bool(parts.query))}
+    except ValueError:
+        raise ValueError(f"expected {expected}, with %XX for signs in names and passwords") from None
+    if parts.scheme not in {"postgresql", "postgres"} or "://" not in value or parts.fragment:
+        raise ValueError(f"expected {expected}")
+    if names & {"password", "sslpassword"}:
+        raise ValueError("expected no password behind the ?: it is a setting of its own")
+    return PostgresDsn(value)
 
 
 def _redis_prefix(value: object, _: object = None) -> RedisPrefix:
@@ -247,6 +268,7 @@ def _converter() -> Converter:
         (ServiceName, _service_name),
         (ServiceTag, _service_tag),
         (ReachableAddress, _reachable),
+        (PostgresDsn, _postgres_dsn),
         (TrustedProxy, _proxy),
         (BasePath, _base_path),
         (HostName, _host),
@@ -260,7 +282,15 @@ def _converter() -> Converter:
         converter.register_structure_hook(kind, hook)
     listed = converter.get_structure_hook(tuple[Any, ...])
     converter.register_structure_hook_func(_is_tuple, lambda value, kind: listed(_list(value), kind))
-    for section in (RedisSettings, ConsulSettings, TlsSettings, DebugSettings, LogSettings, Settings):
+    for section in (
+        RedisSettings,
+        PostgresSettings,
+        ConsulSettings,
+        TlsSettings,
+        DebugSettings,
+        LogSettings,
+        Settings,
+    ):
         converter.register_structure_hook(section, _mapping_hook(section, converter))
     return converter
 

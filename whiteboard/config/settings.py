@@ -17,6 +17,7 @@ from whiteboard.config.values import (
     LogFormat,
     LogLevel,
     Mode,
+    PostgresDsn,
     ReachableAddress,
     RedisPrefix,
     RedisUrl,
@@ -112,6 +113,17 @@ class ConsulSettings:
 
 
 @attrs.frozen
+class PostgresSettings:
+    """The PostgreSQL database of the redis mode, if there is one."""
+
+    dsn: Annotated[
+        PostgresDsn | None,
+        Help("DSN", "postgresql://USER@HOST:PORT/DATABASE for sessions, roles and audit of the redis mode"),
+    ] = None
+    password: Annotated[Secret | None, Help("PASSWORD", "password of the PostgreSQL user")] = None
+
+
+@attrs.frozen
 class Settings:
     """All that can be chosen. Made by `load`, or directly in tests."""
 
@@ -140,6 +152,7 @@ class Settings:
         Help("NAME", "what this server is called among others (default: HOSTNAME:PORT)"),
     ] = None
     redis: RedisSettings = attrs.field(factory=RedisSettings)
+    postgres: PostgresSettings = attrs.field(factory=PostgresSettings)
     consul: ConsulSettings = attrs.field(factory=ConsulSettings)
     tls: TlsSettings = attrs.field(factory=TlsSettings)
     debug: DebugSettings = attrs.field(factory=DebugSettings)
@@ -200,7 +213,7 @@ def describe(settings: Settings) -> dict[str, Any]:
     """The settings as nested plain values, keys as in a YAML file, secrets masked."""
 
     def plain(value: Any) -> Any:
-        if attrs.has(type(value)) and not isinstance(value, Secret | TcpAddress | UnixAddress):
+        if attrs.has(type(value)) and not isinstance(value, Secret | PostgresDsn | TcpAddress | UnixAddress):
             return {
                 field.name: plain(getattr(value, field.name))
                 for field in attrs.fields(type(value))

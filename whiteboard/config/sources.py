@@ -11,6 +11,7 @@ from cattrs.errors import ForbiddenExtraKeysError, IterableValidationNote
 
 from whiteboard.config.parsing import read_path, read_secret, read_settings
 from whiteboard.config.settings import ENV_PREFIX, OPTIONS, Keys, Settings
+from whiteboard.config.values import Mode, PostgresDsn
 from whiteboard.config.yaml_file import BadFile, read_yaml, split_list
 from whiteboard.errors import ConfigError
 
@@ -175,6 +176,30 @@ def _conflicts(merged: Mapping[str, Any]) -> Iterator[str]:
         and addr.startswith("unix:")
     ):
         yield "consul.advertise: missing, but addr is a Unix socket; give the HOST:PORT of the proxy in front"
+    yield from _postgres_conflicts(merged)
+
+
+def _postgres_conflicts(merged: Mapping[str, Any]) -> Iterator[str]:
+    postgres = merged.get("postgres")
+    if not isinstance(postgres, dict) or not postgres:
+        return
+    mode = str(merged.get("mode", Settings().mode)).lower()
+    if "dsn" not in postgres:
+        yield "postgres.dsn: missing, but postgres.password is given"
+    elif mode != Mode.REDIS:
+        yield (
+            f"postgres.dsn: given in the {mode} mode, which keeps its metadata beside its boards; "
+            "it is for servers that share boards (mode redis)"
+        )
+    elif "password" in postgres and _has_password(postgres["dsn"]):
+        yield "postgres.password: given together with a password in postgres.dsn; choose one"
+
+
+def _has_password(dsn: object) -> bool:
+    try:
+        return PostgresDsn(str(dsn)).has_password
+    except ValueError:
+        return False  # complained of elsewhere
 
 
 # --- small steps ------------------------------------------------------------------------------

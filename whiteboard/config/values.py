@@ -4,6 +4,7 @@ import hmac
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, NewType
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -97,3 +98,28 @@ class Secret:
 
     def __str__(self) -> str:
         return "********"
+
+
+@attrs.frozen
+class PostgresDsn:
+    """`postgresql://USER:PASSWORD@HOST:PORT/DATABASE?…`; shows itself without the password."""
+
+    _text: str = attrs.field(repr=False)
+
+    def reveal(self) -> str:
+        """The text itself, for whoever opens it."""
+        return self._text
+
+    @property
+    def has_password(self) -> bool:
+        """Whether there is one in it."""
+        return urlsplit(self._text).password is not None
+
+    def __str__(self) -> str:
+        scheme, _, rest = self._text.partition("://")
+        account, at, place = rest.rpartition("@")
+        user, colon, _ = account.partition(":")
+        return f"{scheme}://{user}{colon}{'********' if colon else ''}{at}{place}"
+
+    def __repr__(self) -> str:
+        return f"PostgresDsn({str(self)!r})"

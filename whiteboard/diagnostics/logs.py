@@ -55,6 +55,12 @@ EVENTS: Final = {
     "consul_failed": "Something unexpected came of asking the Consul agent; it is asked again.",
     "instance_name_taken": "Another server registered under the name of this one, which is off Consul's list now; give one of them another.",
     "cluster_changed": "Servers came, went or changed their health on Consul's list.",
+    # metadata
+    "metadata_away": "Metadata cannot be written, `reason` says why; people draw on, `waiting` changes wait. Said once.",
+    "metadata_back": "Metadata are written again; `waiting` changes are still to go.",
+    "records_dropped": "`count` changes of metadata were dropped: too many waited, or (`at` stop) their place was away.",
+    "sessions_lost": "An `instance` fell silent; `count` sessions of it were noted as ended.",
+    "postgres_away": "PostgreSQL was not there at the start; it is asked again when it is needed.",
     # storage
     "archive_not_forgotten": "A deleted board's pieces are still in the archive; it is tried again every round.",
     "archive_waits": "Redis or the archive is away; what would go there stays in Redis until the next round.",

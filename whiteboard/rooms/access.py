@@ -11,6 +11,7 @@ from whiteboard.core.elements import DrawKey, Element
 from whiteboard.ids import BoardId
 from whiteboard.limits import SLICE
 from whiteboard.rooms.hub import Hub
+from whiteboard.rooms.ports import NOBODY, Witness
 from whiteboard.rooms.replica import slices
 from whiteboard.storage.ports import Storage
 
@@ -18,7 +19,10 @@ from whiteboard.storage.ports import Storage
 class BoardAccess:
     """Boards as they are now, whether in memory or not."""
 
-    def __init__(self, hub: Hub, storage: Storage, clock_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, hub: Hub, storage: Storage, clock_ms: Callable[[], int], witness: Witness = NOBODY
+    ) -> None:
+        self._witness = witness
         self._hub = hub
         self._storage = storage
         self._clock_ms = clock_ms
@@ -43,7 +47,10 @@ class BoardAccess:
         Goes through the room, because an open room holds the epoch of a board without ops.
         """
         async with self._hub.visit(board_id) as room:
-            return await self._storage.boards.create(board_id, self._clock_ms(), room.replica.epoch)
+            is_new = await self._storage.boards.create(board_id, self._clock_ms(), room.replica.epoch)
+            if is_new:
+                self._witness.board_created(board_id)
+            return is_new
 
     async def delete_board(self, board_id: BoardId) -> bool:
         """End its sessions with 4404 and forget it with its history; False when there is none."""

@@ -28,6 +28,7 @@ from whiteboard.protocol.codec import encode, encode_body, encode_reject, frame,
 from whiteboard.rooms.broadcast import Broadcast
 from whiteboard.rooms.claims import Claims
 from whiteboard.rooms.inbox import Inbox, Item, Refusal, Sender, Submission
+from whiteboard.rooms.ports import NOBODY, Witness
 from whiteboard.rooms.replica import Replica
 from whiteboard.rooms.tail import Tail
 from whiteboard.storage.ports import NewOp, Receipt
@@ -73,7 +74,10 @@ class Committer:
         broadcast: Broadcast,
         claims: Claims,
         clock_ms: Callable[[], int],
+        *,
+        witness: Witness = NOBODY,
     ) -> None:
+        self._witness = witness
         self._replica = replica
         self._tail = tail
         self._broadcast = broadcast
@@ -251,6 +255,8 @@ class Committer:
             claims=claims,
             known=self._replica.board.seq,
         )
+        if receipts[0].is_new and receipts[0].seq == 1:
+            self._witness.board_begun(self._replica.board_id, writes[0].submission.sender.claim.client)
         return list(zip(writes, receipts, strict=True))
 
     async def _ranks_about(self, late: list[Submission]) -> StoredRanks:

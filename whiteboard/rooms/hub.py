@@ -25,7 +25,7 @@ from whiteboard.ids import BoardId, SessionId
 from whiteboard.protocol import close_codes, messages
 from whiteboard.protocol.close_codes import CloseCode
 from whiteboard.protocol.codec import encode
-from whiteboard.rooms.ports import Connection
+from whiteboard.rooms.ports import NOBODY, Connection, Witness
 from whiteboard.rooms.room import Room
 from whiteboard.rooms.session import Session
 from whiteboard.storage.ports import Storage
@@ -49,8 +49,15 @@ class HubStatistics:
 class Hub:
     """All rooms of this process."""
 
-    def __init__(self, storage: Storage, nursery: trio.Nursery, clock_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        nursery: trio.Nursery,
+        clock_ms: Callable[[], int],
+        witness: Witness = NOBODY,
+    ) -> None:
         self._storage = storage
+        self._witness = witness
         self._nursery = nursery
         self._clock_ms = clock_ms
         self._rooms: dict[BoardId, Room] = {}
@@ -131,7 +138,10 @@ class Hub:
             if room is not None:
                 self._end(room, close_codes.NO_SUCH_BOARD)
                 await room.wait_ended()
-            return await self._storage.boards.delete(board_id)
+            was_there = await self._storage.boards.delete(board_id)
+            if was_there:
+                self._witness.board_deleted(board_id)
+            return was_there
         finally:
             self._deleting.discard(board_id)
 
@@ -168,7 +178,7 @@ class Hub:
         if room is None or room.is_closing:
             if len(self._rooms) >= limits.MAX_BOARDS_OPEN:
                 self._make_room()
-            room = Room(board_id, self._storage, self._clock_ms)
+            room = Room(board_id, self._storage, self._clock_ms, self._witness)
             self._rooms[board_id] = room
             self._nursery.start_soon(self._run_room, room, name=f"room {board_id}")
         return room
@@ -230,13 +240,15 @@ class Hub:
 
 
 @asynccontextmanager
-async def open_hub(storage: Storage, clock_ms: Callable[[], int]) -> AsyncIterator[Hub]:
+async def open_hub(
+    storage: Storage, clock_ms: Callable[[], int], witness: Witness = NOBODY
+) -> AsyncIterator[Hub]:
     """A hub and its nursery. Leaving the block cancels what is left; call `drain` before.
 
     Children: the sweep, and one task per open room.
     """
     async with trio.open_nursery() as nursery:
-        hub = Hub(storage, nursery, clock_ms)
+        hub = Hub(storage, nursery, clock_ms, witness)
         nursery.start_soon(hub.sweep, name="hub: sweep")
         yield hub
         nursery.cancel_scope.cancel()

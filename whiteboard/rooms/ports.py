@@ -1,8 +1,10 @@
-"""What a session needs of a socket. Owns no socket; the transport layer implements this."""
+"""What rooms need of others: a socket for each session, and somebody to tell what happens. Owns neither."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
+
+from whiteboard.ids import BoardId, ClientId, SessionId
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +73,48 @@ class Connection(Protocol):
 
         Takes the socket down by force when the queue cannot leave in time.
         """
+
+
+class Witness(Protocol):
+    """Hears what is worth remembering. Its methods return at once and raise nothing."""
+
+    def session_opened(
+        self, session: SessionId, board: BoardId, client: ClientId, name: str, address: str
+    ) -> None:
+        """Somebody has come to a board."""
+
+    def session_closed(self, session: SessionId, why: str) -> None:
+        """Somebody has gone. Passed over when they had not come."""
+
+    def board_created(self, board: BoardId) -> None:
+        """A board was created before anybody drew on it."""
+
+    def board_begun(self, board: BoardId, client: ClientId) -> None:
+        """The first op of a board was stored."""
+
+    def board_deleted(self, board: BoardId) -> None:
+        """The operator deleted a board."""
+
+
+class _Nobody:
+    """Remembers nothing."""
+
+    def session_opened(
+        self, session: SessionId, board: BoardId, client: ClientId, name: str, address: str
+    ) -> None:
+        pass
+
+    def session_closed(self, session: SessionId, why: str) -> None:
+        pass
+
+    def board_created(self, board: BoardId) -> None:
+        pass
+
+    def board_begun(self, board: BoardId, client: ClientId) -> None:
+        pass
+
+    def board_deleted(self, board: BoardId) -> None:
+        pass
+
+
+NOBODY: Final[Witness] = _Nobody()

@@ -30,7 +30,7 @@ from whiteboard.rooms.claims import Claim, Claims
 from whiteboard.rooms.commit import Committer
 from whiteboard.rooms.feed import Feed
 from whiteboard.rooms.follow import Follower
-from whiteboard.rooms.ports import Connection
+from whiteboard.rooms.ports import NOBODY, Connection, Witness
 from whiteboard.rooms.relay import Relay
 from whiteboard.rooms.replica import Replica
 from whiteboard.rooms.seat import Seat
@@ -42,8 +42,15 @@ from whiteboard.storage.ports import Storage
 class Room:
     """The live copy of a board in this process."""
 
-    def __init__(self, board_id: BoardId, storage: Storage, clock_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        board_id: BoardId,
+        storage: Storage,
+        clock_ms: Callable[[], int],
+        witness: Witness = NOBODY,
+    ) -> None:
         self.board_id = board_id
+        self.witness = witness
         self.replica = Replica(storage, board_id, epoch=secrets.token_urlsafe(9))
         self.leases = 0
         """Whoever needs the board to stay: sessions and reads under way."""
@@ -124,7 +131,9 @@ class Room:
         await self.replica.load()
         self._tail = Tail(self.replica.board.seq)
         self._broadcast = Broadcast(self._tail)
-        self._committer = Committer(self.replica, self._tail, self._broadcast, self._claims, self._clock_ms)
+        self._committer = Committer(
+            self.replica, self._tail, self._broadcast, self._claims, self._clock_ms, witness=self.witness
+        )
         self._follower = Follower(self.replica, self._committer)
         self._upkeep = Upkeep(self.replica)
         for work, what in (

@@ -96,15 +96,16 @@ class Session:
         self._scope.cancel()
 
     async def _leave(self, cause: Exception | None) -> None:
-        if self._seat is not None:
-            self._room.leave(self._seat)
         farewell = self._farewell or self._room.farewell
         reason = "" if cause is None else str(cause)
-        await self._connection.close(farewell.code, reason or farewell.meaning)
+        by, code, said = "server", farewell.code, reason or farewell.name
         if isinstance(cause, ConnectionLost):
-            log.info("session_closed", by="peer", code=cause.code or _NO_GOODBYE, reason=reason)
-        else:
-            log.info("session_closed", by="server", code=farewell.code, reason=reason or farewell.name)
+            by, code, said = "peer", cause.code or _NO_GOODBYE, reason
+        if self._seat is not None:
+            self._room.leave(self._seat)
+            self._room.witness.session_closed(self.id, f"{by}: {code} {said}")
+        await self._connection.close(farewell.code, reason or farewell.meaning)
+        log.info("session_closed", by=by, code=code, reason=said)
 
     # --- the three children -------------------------------------------------------------------
 
@@ -207,7 +208,14 @@ class Session:
         self._seated.set()
         logs.learn(client=self._seat.claim.client)
         log.info("session_opened", peer=self._connection.peer)
+        self._tell_of_begin(self._seat)
         return self._seat
+
+    def _tell_of_begin(self, seat: Seat) -> None:
+        room, profile = self._room, seat.profile
+        room.witness.session_opened(
+            self.id, room.board_id, profile.client, profile.name, self._connection.peer
+        )
 
     async def _submit(self, seat: Seat, request: OpRequest) -> None:
         op_id, client = request.op_id, seat.claim.client

@@ -19,6 +19,7 @@ from whiteboard.web.documents import Documents
 from whiteboard.web.edge import Edge
 from whiteboard.web.page import Page
 from whiteboard.web.readiness import Readiness
+from whiteboard.web.records import Records
 from whiteboard.web.services import WebServices
 
 
@@ -29,6 +30,7 @@ def build_app(services: WebServices, page: Page) -> ASGIApp:
         page: from `load_page`, with the same base path as the settings.
     """
     boards, documents, readiness = BoardsApi(services), Documents(services), Readiness(services)
+    records = Records(services)
     routes = [
         Route("/", page.show),
         Route("/b/{board}", page.show),
@@ -44,6 +46,8 @@ def build_app(services: WebServices, page: Page) -> ASGIApp:
         Route("/asyncapi.json", documents.asyncapi),
         Route("/schema/messages.json", documents.messages_schema),
         Route("/debug/tasks", documents.tasks),
+        Route("/debug/sessions", records.sessions),
+        Route("/debug/audit", records.audit),
     ]
 
     async def on_http(request: Request, error: HTTPException) -> Response:

@@ -54,7 +54,7 @@ class BoardsApi:
 
         `?limit=` 1 to MAX_BOARDS_PER_PAGE; `?after=` takes `next` of the page before.
         """
-        limit = _number(request, "limit", limits.MAX_BOARDS_PER_PAGE, most=limits.MAX_BOARDS_PER_PAGE)
+        limit = read_number(request, "limit", limits.MAX_BOARDS_PER_PAGE, most=limits.MAX_BOARDS_PER_PAGE)
         after = request.query_params.get("after")
         start = None if after is None else parse_board_id(after)
         if after is not None and start is None:
@@ -111,8 +111,8 @@ class BoardsApi:
         Goes on at `?from=<next>`. Without `to`, up to the last op at the time of asking.
         """
         board = _board(request)
-        first = _number(request, "from", 1)
-        last = _number(request, "to", 0, least=first) if "to" in request.query_params else None
+        first = read_number(request, "from", 1)
+        last = read_number(request, "to", 0, least=first) if "to" in request.query_params else None
         head = await self._services.op_log.head(board)
         if head is None:
             raise _no_such_board()
@@ -141,7 +141,8 @@ def _board(request: Request) -> BoardId:
     return board
 
 
-def _number(request: Request, name: str, default: int, *, least: int = 1, most: int = MAX_COUNTER) -> int:
+def read_number(request: Request, name: str, default: int, *, least: int = 1, most: int = MAX_COUNTER) -> int:
+    """A number of the query. Raises Refused."""
     text = request.query_params.get(name)
     if text is None:
         return default

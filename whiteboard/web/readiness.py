@@ -34,12 +34,13 @@ class Readiness:
         return json_answer({"alive": True})
 
     async def readyz(self, _: Request) -> Response:
-        """200, or 503 with every reason."""
+        """200, with what is degraded, if something is; or 503 with every reason."""
         reasons = await self.reasons()
         self._note(reasons)
         if reasons:
             return error_answer(503, "not_ready", "; ".join(reasons), headers=RETRY_LATER)
-        return json_answer({"ready": True})
+        degraded = list(self._services.degraded())
+        return json_answer({"ready": True, "degraded": degraded} if degraded else {"ready": True})
 
     async def reasons(self) -> list[str]:
         """Why no traffic should come; empty when it may.

@@ -7,6 +7,7 @@ import attrs
 
 from whiteboard.config import Settings
 from whiteboard.ids import BoardId
+from whiteboard.storage.metadata import Chronicle
 from whiteboard.storage.ports import Boards, OpLog
 from whiteboard.trust.policy import Trust
 
@@ -45,6 +46,9 @@ class WebServices:
     op_log: OpLog
     probe: Callable[[], Awaitable[None]]
     """`Storage.probe`: raises StorageError when writing fails."""
+    chronicle: Chronicle
+    degraded: Callable[[], Sequence[str]] = tuple
+    """What does not work now without keeping anybody from drawing; for `/readyz`."""
     tasks: Callable[[], Mapping[str, Any]]
     """What `/debug/tasks` answers: `diagnostics.tasks.report` with the server's counts."""
     cluster: Callable[[], Mapping[str, Any]]

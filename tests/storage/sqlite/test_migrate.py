@@ -4,14 +4,16 @@ from pathlib import Path
 
 import pytest
 import trio
-from contract.storage_samples import ADA, BOARD, BOB, EPOCH, OTHER, key, op, ops, read_all, seqs
+from contract.storage_samples import ADA, AT, BOARD, BOB, EPOCH, OTHER, key, op, ops, read_all, seqs
 
 from whiteboard.errors import StartupError
-from whiteboard.ids import ClientId, ElementId, OpId
+from whiteboard.ids import BoardId, ClientId, ElementId, OpId, SessionId
+from whiteboard.storage.metadata import Metadata, Role, UserId
+from whiteboard.storage.migration_files import Migration, in_order
 from whiteboard.storage.ports import BoardInfo, Checkpoint, ClientRecord, Head, Receipt
 from whiteboard.storage.sqlite import open_sqlite
 from whiteboard.storage.sqlite.directory import DATABASE_NAME
-from whiteboard.storage.sqlite.migrate import Migration, in_order, migrate, shipped
+from whiteboard.storage.sqlite.migrate import migrate, shipped
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -162,6 +164,27 @@ async def test_data_of_every_version_stays_readable(tmp_path: Path, migration: M
             BoardInfo(OTHER, 0, 1_700_000_000_000, 1_700_000_000_000),
         ]
         assert await seqs(log, BOARD, ops(ADA, [6, 7])) == [6, 11]
+        await check_metadata(storage.metadata, has_some=migration.number >= 2)
+
+
+async def check_metadata(metadata: Metadata, *, has_some: bool) -> None:
+    """The boards are known, also those from before there were metadata; what was kept reads back."""
+    boards = {one.board: one for one in await metadata.chronicle.boards(9)}
+    assert boards[BOARD].created_at == AT
+    if not has_some:
+        assert set(boards) == {BOARD, OTHER}
+        assert boards[BOARD].seen_at == AT + 5
+        return
+    session = await metadata.chronicle.session(SessionId("s-1"))
+    assert session is not None
+    assert (session.name, session.instance, session.why) == ("Ada ❤", "host:8080", "peer: 1000")
+    assert boards[BoardId("gone")].deleted_at == AT + 1
+    (entry,) = await metadata.chronicle.audit(9)
+    assert entry.line.detail == {"why": "❤"}
+    assert await metadata.people.role(BOARD, UserId("ada")) is Role.OWNER
+    link = await metadata.links.find(b"d" * 32)
+    assert link is not None
+    assert link.expires_at == AT + 5
 
 
 def test_migrations_are_shipped_as_files() -> None:

@@ -12,10 +12,13 @@ import trio
 from whiteboard import limits, timeouts
 from whiteboard.errors import StartupError, StorageError, StorageUnavailable
 from whiteboard.storage.blocking import run_blocking
-from whiteboard.storage.ports import Boards, Bus, OpLog, Snapshots, Storage
+from whiteboard.storage.metadata import Metadata
+from whiteboard.storage.ports import Boards, Bus, OpLog, Snapshots
+from whiteboard.storage.sql import SqlMetadata
 from whiteboard.storage.sqlite.boards import SqliteBoards
 from whiteboard.storage.sqlite.connection import Connect, open_plain, open_reader, open_writer, translate
 from whiteboard.storage.sqlite.directory import DataDirectory
+from whiteboard.storage.sqlite.metadata import SqliteDoor
 from whiteboard.storage.sqlite.migrate import check_version, migrate, shipped
 from whiteboard.storage.sqlite.op_log import SqliteOpLog
 from whiteboard.storage.sqlite.readers import Readers
@@ -35,7 +38,7 @@ class _Files:
 
 
 class SqliteStorage:
-    """See `whiteboard.storage.ports.Storage`."""
+    """See `whiteboard.storage.ports.Storage` and `whiteboard.storage.metadata.KeepsMetadata`."""
 
     def __init__(self, writer: Writer, readers: Readers, wakeups: Wakeups) -> None:
         packing = trio.CapacityLimiter(1)
@@ -44,6 +47,7 @@ class SqliteStorage:
         self._op_log = SqliteOpLog(writer, readers, packing, wakeups)
         self._snapshots = SqliteSnapshots(writer, readers, packing)
         self.sqlite_boards = SqliteBoards(writer, readers)
+        self._metadata = SqlMetadata(SqliteDoor(writer, readers))
 
     @property
     def op_log(self) -> OpLog:
@@ -61,6 +65,10 @@ class SqliteStorage:
     def bus(self) -> Bus | None:
         return None
 
+    @property
+    def metadata(self) -> Metadata:
+        return self._metadata
+
     async def probe(self) -> None:
         written = await self._writer.submit(_write_probe)
         if await self._readers.run(_read_probe) < written:
@@ -70,8 +78,8 @@ class SqliteStorage:
 @asynccontextmanager
 async def open_sqlite(
     directory: Path, *, connect: Connect = sqlite3.connect, is_shared: bool = False
-) -> AsyncIterator[Storage]:
-    """A storage in a directory, durable on disk (R2: `--mode sqlite`, R5).
+) -> AsyncIterator[SqliteStorage]:
+    """A storage in a directory, with the metadata of its boards, durable on disk (R2: `--mode sqlite`, R5).
 
     Its nursery has three tasks: the writer (group commit), the purge of deleted boards, and the look
     for other processes' appends. Leaving the block ends them: writes that are queued by then are

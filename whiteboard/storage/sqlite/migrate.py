@@ -3,45 +3,17 @@
 `PRAGMA user_version` says how many of them a database has. Knows no table.
 """
 
-import re
 import sqlite3
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from importlib import resources
-from importlib.resources.abc import Traversable
-from typing import Final
 
 from whiteboard.errors import StartupError
-
-_FILE_NAME: Final = re.compile(r"([0-9]{4})_[a-z0-9_]+\.sql")
-
-
-@dataclass(frozen=True, slots=True)
-class Migration:
-    """One step from version `number` - 1 to `number`."""
-
-    number: int
-    name: str
-    sql: str
-    """Statements without BEGIN and COMMIT."""
+from whiteboard.storage.migration_files import Migration, in_order
 
 
 def shipped() -> list[Migration]:
     """The migrations of this release, from 1."""
     return in_order(resources.files("whiteboard.storage").joinpath("migrations").iterdir())
-
-
-def in_order(files: Iterable[Traversable]) -> list[Migration]:
-    """The migrations among these files. Raises ValueError when a number is missing or there twice."""
-    chain = [
-        Migration(int(match[1]), file.name, file.read_text("utf-8"))
-        for file in files
-        if (match := _FILE_NAME.fullmatch(file.name))
-    ]
-    chain.sort(key=lambda migration: migration.number)
-    if [migration.number for migration in chain] != list(range(1, len(chain) + 1)):
-        raise ValueError(f"migrations are not numbered 1 to {len(chain)}")
-    return chain
 
 
 def migrate(connection: sqlite3.Connection, chain: Sequence[Migration]) -> None:
