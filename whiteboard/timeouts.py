@@ -176,6 +176,41 @@ LOG_CHECK: Final = _register(
     5.0,
     "A board that hears nothing from a shared log looks whether it is still the same one: a question of 0.2 ms, and people see within 5 s that it was deleted or lost.",
 )
+DOCTOR_STEP: Final = _register(
+    "doctor-step",
+    10.0,
+    "Doctor: one question, from the connection to the whole answer; visitors wait no longer either, as CLIENT_CONNECT has it.",
+)
+DOCTOR_WHOLE: Final = _register(
+    "doctor-whole",
+    90.0,
+    "Doctor: the whole examination beside the wait for proxies; its longest chain is seven steps, run when each takes all of its time.",
+)
+DOCTOR_IDLE_MARGIN: Final = _register(
+    "doctor-idle-margin",
+    2.0,
+    "Doctor: a ping that is due may be as late on a bad link; an idle socket is watched for one ping interval and this.",
+)
+DOCTOR_LONGEST_WAIT: Final = _register(
+    "doctor-longest-wait",
+    3600.0,
+    "Doctor: the longest wait that may be asked for; proxies that cut tunnels by their age do so within an hour.",
+)
+CLOCK_APART: Final = _register(
+    "clock-apart",
+    5.0,
+    "Doctor: machines with time synchronisation are apart by milliseconds, so 5 s says that one has none; people do not notice them yet.",
+)
+CLOCK_WRONG: Final = _register(
+    "clock-wrong",
+    60.0,
+    "Doctor: people see a minute in the times of their boards, and what is valid for a short time (links, tokens) fails.",
+)
+CERTIFICATE_ENDS: Final = _register(
+    "certificate-ends",
+    14 * 86_400.0,
+    "Doctor: certificates of 90 days are renewed 30 days before their end; with 14 left the renewal has failed for two weeks.",
+)
 TLS_HANDSHAKE: Final = _register(
     "tls-handshake",
     5.0,
