@@ -56,6 +56,8 @@ def judge_stranger(way: Way, answer: Answer, path: str) -> Finding:
         return troubles.LOCKED_OUT.found(seen)
     if answer.status in {502, 503, 504}:
         return troubles.NO_SERVER_BEHIND.found(seen)
+    if answer.status >= 500:
+        return troubles.PROXY_FAILS.found(seen)
     return troubles.NOT_WHITEBOARD.found(f"{seen}, which is not whiteboard's")
 
 

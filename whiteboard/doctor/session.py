@@ -131,7 +131,7 @@ def judge_body(answer: Answer) -> Finding | None:
     if answer.code == "bad_json":
         return None
     seen = f"a request body of {_BODY_BYTES} bytes was answered with {answer.told}"
-    if answer.status == 413 and not answer.code:
+    if answer.status >= 400 and not answer.code:
         return troubles.BODIES_CUT.found(seen)
     return skipped("sizes", seen)
 

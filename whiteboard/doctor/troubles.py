@@ -58,6 +58,12 @@ NO_SERVER_BEHIND: Final = _bad(
     why="The proxy answers, and does not reach whiteboard.",
     change="Is whiteboard running, and does proxy_pass (nginx) or reverse_proxy (Caddy) name the address of its setting addr? The proxy's error log has the address that it tried.",
 )
+PROXY_FAILS: Final = _bad(
+    "reach",
+    "proxy_fails",
+    why="Something in between fails by itself, before it asks whiteboard.",
+    change="Its error log says why.",
+)
 SERVER_BUSY: Final = _bad(
     "reach",
     "server_busy",
@@ -333,7 +339,7 @@ BODIES_CUT: Final = _warning(
     "sizes",
     "bodies_cut",
     why="Requests that the server takes are refused on the way.",
-    change="client_max_body_size in nginx (1m by default is enough), request_body max_size in Caddy.",
+    change="413: client_max_body_size in nginx (1m, the default, is enough), request_body max_size in Caddy. 5xx: the proxy's error log says why; it may not be able to write its temporary files.",
 )
 
 # --- idle -------------------------------------------------------------------------------------
