@@ -25,7 +25,8 @@ class Sites:
         for port in ("8080", "8081"):
             assert before.count(f"server 127.0.0.1:{port} ") == 1
             before = before.replace(f"server 127.0.0.1:{port} ", f"server 127.0.0.1:{server_port} ")
-        self._before = before
+        kept = f"upstream kept {{\n  server 127.0.0.1:{server_port};\n  keepalive 4;\n}}\n"
+        self._before = before + kept
         self._blocks: list[str] = []
         self._ports: dict[str, int] = {}
 

@@ -26,7 +26,7 @@ def run(arguments: Namespace, say: Say) -> bool:
         findings = trio.run(examine, options, _keep_silent)
         say(report.as_json(options.target, findings))
     else:
-        say(report.heading(options.target))
+        say(report.heading(options.target, options.proxy_wait))
         findings = trio.run(examine, options, lambda finding: say(report.finding_text(finding)))
         say(report.summary(findings))
     return not is_bad(findings)

@@ -201,7 +201,7 @@ async def _look_at_sockets(options: Options, arrival: Arrival, book: Book) -> No
             if has_socket:
                 nursery.start_soon(partial(_check, book, check, look, stores=stores))
             else:
-                book.write(check, [skipped(check, "takes a socket")])
+                book.write(check, [skipped(check, "needs a socket")])
 
 
 def _checks_on_sockets(options: Options, way: Way) -> dict[str, Look]:

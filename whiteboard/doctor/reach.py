@@ -91,10 +91,10 @@ def follow(way: Way, answer: Answer) -> Way | None:
     """Where a redirect of `/healthz` leads, if that is the same place with TLS."""
     if answer.status not in _REDIRECTS or way.target.is_tls:
         return None
-    location = urljoin(f"{way.target.origin}/", answer.header("location"))
     try:
+        location = urljoin(f"{way.target.origin}/", answer.header("location"))
         led = Target.of(location.removesuffix(HEALTH))
-    except ConfigError:
+    except (ValueError, ConfigError):
         return None
     same = led.is_tls and (led.host, led.base) == (way.target.host, way.target.base)
     return replace(way, target=led) if same else None

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from whiteboard import __version__
+from whiteboard import __version__, timeouts
 from whiteboard.doctor.findings import Finding, Mark, is_bad
 from whiteboard.doctor.target import Target
 
@@ -15,9 +15,13 @@ _COLUMNS: Final = 110
 _INDENT: Final = " " * 16
 
 
-def heading(target: Target) -> str:
-    """The first line."""
-    return f"whiteboard doctor {__version__} at {target.url}\n"
+def heading(target: Target, proxy_wait: float | None) -> str:
+    """The first lines; the wait is that for proxies, as `Options` has it."""
+    lines = [f"whiteboard doctor {__version__} at {target.url}"]
+    if proxy_wait != 0:
+        usual = timeouts.PING_INTERVAL.seconds + timeouts.DOCTOR_IDLE_MARGIN.seconds
+        lines.append(f"The last check listens to an idle socket for about {proxy_wait or usual:g} s.")
+    return "\n".join([*lines, ""])
 
 
 def finding_text(finding: Finding) -> str:
