@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -91,6 +92,31 @@ def _schema(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+def _doctor(arguments: argparse.Namespace) -> int:
+    from whiteboard.doctor import command  # noqa: PLC0415 - see the module docstring
+
+    return DONE if command.run(arguments, partial(print, flush=True)) else FAILED
+
+
+def _add_doctor(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "url", metavar="URL", help="where people open the boards, such as https://example.org/wb"
+    )
+    parser.add_argument("--origin", help="origin of the pages that open sockets, if it is not that of URL")
+    parser.add_argument("--connect-to", metavar="HOST[:PORT]", help="connect there; names stay those of URL")
+    parser.add_argument(
+        "--proxy-wait", metavar="SECONDS", type=float, help="watch an idle socket for so long"
+    )
+    parser.add_argument(
+        "--ca-file", metavar="FILE", type=Path, help="further authority that signs certificates"
+    )
+    parser.add_argument(
+        "--token-file", metavar="FILE", type=Path, help="the operator's token, to leave no board"
+    )
+    parser.add_argument("--credentials-file", metavar="FILE", type=Path, help="USER:PASSWORD for the proxy")
+    parser.add_argument("--json", action="store_true", help="the same for programs")
+
+
 def _add_schema(parser: argparse.ArgumentParser) -> None:
     choice = parser.add_mutually_exclusive_group(required=True)
     choice.add_argument("--write", action="store_true", help="write the copies that are committed")
@@ -129,6 +155,13 @@ COMMANDS: Final = (
         _check_config,
         _add_settings,
         _EPILOG,
+    ),
+    Command(
+        "doctor",
+        "look at a server as visitors meet it, and say what to change",
+        _doctor,
+        _add_doctor,
+        "Exit code 0: nothing is bad, warnings allowed; 1: something is; 2: it could not be examined like that.",
     ),
     Command("schema", "write or check the generated descriptions of the messages", _schema, _add_schema),
 )

@@ -99,6 +99,12 @@ MAX_CLIENT_STRIKES: Final = 3
 """Errors in place of an answer to an op that is sent alone, before it is given up: one may have been
 about something that was said before it, three in a row are about it. The server bears MAX_STRIKES."""
 
+# --- what the doctor reads --------------------------------------------------------------------
+MAX_DOCTOR_BODY_BYTES: Final = 256 * KIB
+"""Of an answer over HTTP; the page's largest file takes a quarter. The rest is not read."""
+MAX_DOCTOR_EVENTS: Final = 10_000
+"""Messages and pings of one socket: our own answers are among the first few, on a crowded board too."""
+
 # --- what storage may hold --------------------------------------------------------------------
 MAX_WRITE_JOBS: Final = 1_024
 """Writes waiting for the next group commit; past it callers wait before theirs is queued."""

@@ -261,6 +261,41 @@ THAW: Final = _register(
     3_600.0,
     "What a server filled from the archive and did not put in place, because it died, goes from Redis after this; a board of a million ops takes a minute.",
 )
+DOCTOR_STEP: Final = _register(
+    "doctor-step",
+    10.0,
+    "Doctor: one question, from the connection to the whole answer; visitors wait no longer either, as CLIENT_CONNECT has it.",
+)
+DOCTOR_WHOLE: Final = _register(
+    "doctor-whole",
+    90.0,
+    "Doctor: the whole examination beside the wait for proxies; its longest chain is seven steps, run when each takes all of its time.",
+)
+DOCTOR_IDLE_MARGIN: Final = _register(
+    "doctor-idle-margin",
+    2.0,
+    "Doctor: a ping that is due may be as late on a bad link; an idle socket is watched for one ping interval and this.",
+)
+DOCTOR_LONGEST_WAIT: Final = _register(
+    "doctor-longest-wait",
+    3600.0,
+    "Doctor: the longest wait that may be asked for; proxies that cut tunnels by their age do so within an hour.",
+)
+CLOCK_APART: Final = _register(
+    "clock-apart",
+    5.0,
+    "Doctor: machines with time synchronisation are apart by milliseconds, so 5 s says that one has none; people do not notice them yet.",
+)
+CLOCK_WRONG: Final = _register(
+    "clock-wrong",
+    60.0,
+    "Doctor: people see a minute in the times of their boards, and what is valid for a short time (links, tokens) fails.",
+)
+CERTIFICATE_ENDS: Final = _register(
+    "certificate-ends",
+    14 * 86_400.0,
+    "Doctor: certificates of 90 days are renewed 30 days before their end; with 14 left the renewal has failed for two weeks.",
+)
 TLS_HANDSHAKE: Final = _register(
     "tls-handshake",
     5.0,

@@ -7,7 +7,7 @@ import trio
 import trio.testing
 from web.stand_ins import Site, error
 
-from whiteboard import timeouts
+from whiteboard import __version__, timeouts
 from whiteboard.errors import StorageUnavailable
 from whiteboard.web.readiness import Readiness
 
@@ -23,7 +23,7 @@ async def test_alive_whatever_happens(site: Site) -> None:
     site.rooms.not_ready = ["draining"]
     site.probe.fault = StorageUnavailable("disk full")
 
-    assert (await site.get("/healthz")).json() == {"alive": True}
+    assert (await site.get("/healthz")).json() == {"alive": True, "version": __version__}
     assert site.probe.count == 0
 
 

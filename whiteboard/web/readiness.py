@@ -10,7 +10,7 @@ import trio
 from starlette.requests import Request
 from starlette.responses import Response
 
-from whiteboard import timeouts
+from whiteboard import __version__, timeouts
 from whiteboard.diagnostics import logs
 from whiteboard.errors import StorageError
 from whiteboard.web.answers import RETRY_LATER, error_answer, json_answer
@@ -30,8 +30,8 @@ class Readiness:
         self._was_ready = True
 
     async def healthz(self, _: Request) -> Response:
-        """The process answers."""
-        return json_answer({"alive": True})
+        """The process answers, and with which version."""
+        return json_answer({"alive": True, "version": __version__})
 
     async def readyz(self, _: Request) -> Response:
         """200, with what is degraded, if something is; or 503 with every reason."""

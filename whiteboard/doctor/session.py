@@ -1,0 +1,183 @@
+"""A session on a board: the welcome, the round trip, the sizes that get through, an idle socket.
+
+The boards are ones that nobody has and nothing is drawn on, so that nothing is left behind (CON-3).
+"""
+
+import statistics
+from dataclasses import dataclass
+from typing import Any, Final
+
+import trio
+
+from whiteboard import limits, timeouts
+from whiteboard.doctor import troubles
+from whiteboard.doctor.exchange import Answer, ask
+from whiteboard.doctor.findings import Finding, good, shown, skipped
+from whiteboard.doctor.line import Way
+from whiteboard.doctor.socket import Socket, open_socket
+from whiteboard.errors import ConnectionLost
+
+VERSION: Final = 1
+_ROUNDS: Final = 5
+_FRAME_OVERHEAD: Final = 64
+"""Bytes of the message around its filling."""
+_BODY_BYTES: Final = limits.MAX_REQUEST_BYTES - _FRAME_OVERHEAD
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """What the server says of itself, brought into bounds."""
+
+    version: object
+    ping_seconds: float
+    frame_bytes: int
+    durable: str
+
+
+async def enter(socket: Socket) -> Welcome:
+    """Say hello; the welcome. Raises ConnectionLost when none comes within DOCTOR_STEP."""
+    with trio.move_on_after(timeouts.DOCTOR_STEP.seconds):
+        await socket.say({"type": "hello", "v": VERSION, "name": "whiteboard doctor"})
+        return _read_welcome(await socket.hear("welcome"))
+    raise ConnectionLost(f"no welcome within {timeouts.DOCTOR_STEP.seconds:g} s")
+
+
+def _read_welcome(message: dict[str, Any]) -> Welcome:
+    heartbeat, bounds = message.get("heartbeat"), message.get("limits")
+    ping = heartbeat.get("ping") if isinstance(heartbeat, dict) else None
+    frame = bounds.get("frameBytes") if isinstance(bounds, dict) else None
+    return Welcome(
+        version=message.get("v"),
+        ping_seconds=_within(ping, timeouts.PING_INTERVAL.seconds, timeouts.DEAD_PEER.seconds),
+        frame_bytes=int(_within(frame, limits.MAX_FRAME_BYTES, limits.MAX_FRAME_BYTES)),
+        durable=str(message.get("durable", "")),
+    )
+
+
+def _within(value: object, default: float, most: float) -> float:
+    """A number above 0 and up to `most`, the default in place of anything else."""
+    return value if isinstance(value, (int, float)) and 0 < value <= most else default
+
+
+async def look_at_session(way: Way, board: str) -> list[Finding]:
+    """The welcome, and how long a message and a ping take there and back."""
+    try:
+        async with open_socket(way, board) as socket:
+            if not isinstance(socket, Socket):
+                return [troubles.NO_WELCOME.found(f"a second upgrade was answered with {socket.told}")]
+            welcome = await enter(socket)
+            if welcome.version != VERSION:
+                return [
+                    troubles.OTHER_PROTOCOL.found(
+                        f"the welcome has v {shown(str(welcome.version), 20)}, not {VERSION}"
+                    )
+                ]
+            return [await _measure(socket)]
+    except ConnectionLost as error:
+        return [troubles.NO_WELCOME.found(f"asked for a welcome: {error}")]
+
+
+async def _measure(socket: Socket) -> Finding:
+    rounds = []
+    with trio.move_on_after(timeouts.DOCTOR_STEP.seconds):
+        for _ in range(_ROUNDS):
+            began = trio.current_time()
+            await socket.say({"type": "ping"})
+            await socket.hear("pong")
+            rounds.append(trio.current_time() - began)
+        await socket.ping()
+        return good(
+            "session",
+            f"welcome, {statistics.median(rounds) * 1000:.1f} ms there and back (median of {_ROUNDS})",
+        )
+    if len(rounds) < _ROUNDS:
+        return troubles.NO_WELCOME.found(
+            f"no answer to a ping message within {timeouts.DOCTOR_STEP.seconds:g} s"
+        )
+    return troubles.NO_PONG.found(f"no answer to a WebSocket ping within {timeouts.DOCTOR_STEP.seconds:g} s")
+
+
+async def look_at_sizes(way: Way, board: str) -> list[Finding]:
+    """A message and a body of the largest size that the server takes. Raises ConnectionLost."""
+    frame = await _look_at_frame(way, board)
+    body = b"{".ljust(_BODY_BYTES)  # no JSON, so that nothing is created
+    answer = await ask(
+        way, "/api/boards", method="POST", headers=[("Content-Type", "application/json")], body=body
+    )
+    return [finding for finding in (frame, judge_body(answer)) if finding is not None]
+
+
+async def _look_at_frame(way: Way, board: str) -> Finding:
+    async with open_socket(way, board) as socket:
+        if not isinstance(socket, Socket):
+            raise ConnectionLost(f"an upgrade was answered with {socket.told}")
+        welcome = await enter(socket)
+        filling = "x" * (welcome.frame_bytes - _FRAME_OVERHEAD)
+        seen = f"a message of {welcome.frame_bytes} bytes"
+        try:
+            with trio.move_on_after(timeouts.DOCTOR_STEP.seconds):
+                await socket.say({"type": "ping", "filling": filling})
+                heard = await socket.hear("pong", "error")
+                if heard["type"] == "pong":
+                    return good("sizes", f"{seen} gets through")
+                seen += f" got {shown(str(heard.get('code')), 30)}"
+        except ConnectionLost as error:
+            seen += f": {error}"
+        return troubles.FRAMES_CUT.found(seen, bytes=str(welcome.frame_bytes))
+
+
+def judge_body(answer: Answer) -> Finding | None:
+    """A body that is no JSON, which whiteboard says of it once it has read it."""
+    if answer.code == "bad_json":
+        return None
+    seen = f"a request body of {_BODY_BYTES} bytes was answered with {answer.told}"
+    if answer.status >= 400 and not answer.code:
+        return troubles.BODIES_CUT.found(seen)
+    return skipped("sizes", seen)
+
+
+async def look_at_idle(way: Way, board: str, wait: float | None) -> list[Finding]:
+    """A socket on which we are silent, for `wait` seconds or a little over one ping of the server's.
+
+    Raises ConnectionLost when there is no socket at all.
+    """
+    async with open_socket(way, board) as socket:
+        if not isinstance(socket, Socket):
+            raise ConnectionLost(f"an upgrade was answered with {socket.told}")
+        welcome = await enter(socket)
+        if wait is None:
+            wait = welcome.ping_seconds + timeouts.DOCTOR_IDLE_MARGIN.seconds
+        began, lost = trio.current_time(), None
+        with trio.move_on_after(wait):
+            lost = await _lose(socket)
+        return [judge_idle(welcome.ping_seconds, trio.current_time() - began, socket.pings, lost)]
+
+
+async def _lose(socket: Socket) -> ConnectionLost:
+    """Listen until the socket ends; how it did."""
+    try:
+        while True:
+            await socket.receive()
+    except ConnectionLost as error:
+        return error
+
+
+def judge_idle(ping_seconds: float, seconds: float, pings: int, lost: ConnectionLost | None) -> Finding:
+    """How an idle socket fared.
+
+    Args:
+        ping_seconds: how often the server pings.
+        seconds: how long it was watched.
+        pings: those that came.
+        lost: how it ended, if it did.
+    """
+    if lost is not None and lost.code in {1001, 4503}:
+        return skipped("idle", f"the server stopped meanwhile ({lost})")
+    if lost is not None:
+        return troubles.IDLE_CUT.found(
+            f"an idle socket was cut after {seconds:.1f} s: {lost}", ping=f"{ping_seconds:g}"
+        )
+    if not pings and seconds > ping_seconds:
+        return troubles.IDLE_NO_PING.found(f"no ping of the server came within {seconds:.0f} s")
+    kept = f"an idle socket was kept for {seconds:.0f} s"
+    return good("idle", f"{kept}; the server's pings came through ({pings})" if pings else kept)
