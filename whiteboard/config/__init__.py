@@ -20,6 +20,7 @@ from whiteboard.config.settings import (
 )
 from whiteboard.config.sources import load
 from whiteboard.config.values import (
+    NO_PATH,
     Address,
     BasePath,
     HostName,
@@ -33,6 +34,7 @@ from whiteboard.config.values import (
 )
 
 __all__ = [
+    "NO_PATH",
     "OPTIONS",
     "Address",
     "BasePath",
