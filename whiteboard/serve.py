@@ -11,6 +11,7 @@ sockets, let HTTP answers leave, then cancel what is left. Each step has a deadl
 first, what is left of it and no less than HTTP_DRAIN for the second.
 """
 
+import os
 import signal
 import ssl
 import time
@@ -18,13 +19,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import asdict
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import trio
 
 from whiteboard import timeouts
 from whiteboard.config import Mode, Settings, TcpAddress
 from whiteboard.diagnostics import logs, tasks
+from whiteboard.diagnostics.supervisor import Supervisor
 from whiteboard.errors import RoomClosed, ServerFull
 from whiteboard.ids import parse_board_id
 from whiteboard.protocol import schema
@@ -53,6 +55,7 @@ from whiteboard.web.services import WebServices
 
 log = logs.get_logger()
 
+_NOBODY: Final = Supervisor()
 OpenStorage = Callable[[], AbstractAsyncContextManager[Storage]]
 
 
@@ -64,7 +67,8 @@ def run(settings: Settings) -> None:
     logs.configure(settings.log.format, settings.log.level)
     raise_descriptor_limit()
     ages = tasks.TaskAges()
-    trio.run(serve, settings, storage_of(settings), ages, instruments=[ages])
+    supervisor = Supervisor.of(os.environ)
+    trio.run(serve, settings, storage_of(settings), ages, supervisor, instruments=[ages])
 
 
 def storage_of(settings: Settings) -> OpenStorage:
@@ -86,14 +90,16 @@ def storage_of(settings: Settings) -> OpenStorage:
             )
 
 
-async def serve(settings: Settings, open_storage: OpenStorage, ages: tasks.TaskAges) -> None:
+async def serve(
+    settings: Settings, open_storage: OpenStorage, ages: tasks.TaskAges, supervisor: Supervisor = _NOBODY
+) -> None:
     """Serve with a storage of the caller's choice until a signal comes, then drain.
 
     What can be wrong with the certificate and the address is found before there is a data directory.
     """
     tls = _tls(settings)
     with open_listening(settings.addr) as listening:
-        async with open_storage() as storage, open_hub(storage, clock_ms) as hub:
+        async with supervisor.watching(), open_storage() as storage, open_hub(storage, clock_ms) as hub:
             trust = trust_of(settings, local_port=listening.local_port)
             app = build_app(_services(settings, trust, storage, hub, ages), load_page(settings.base_path))
             bridge = HttpBridge(app, base_path=settings.base_path, trust=trust)
@@ -104,11 +110,18 @@ async def serve(settings: Settings, open_storage: OpenStorage, ages: tasks.TaskA
                 receiver = trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT)
                 signals = until_signal.enter_context(receiver)
                 async with _open_server(settings, listening, demux, bridge, hub):
-                    _announce(settings, listening)
+                    await supervisor.ready(f"serving {_announce(settings, listening)}")
                     await anext(signals)
                     until_signal.close()  # a second one ends the process at once
                     log.info("server_draining")
+                    await supervisor.stopping("draining", _longest_end(settings))
     log.info("server_stopped")
+
+
+def _longest_end(settings: Settings) -> float:
+    """Seconds from the signal to the end of the process, if every step takes all that it may."""
+    steps = (timeouts.HTTP_DRAIN, timeouts.CLEANUP, timeouts.COMMIT, timeouts.STORAGE_CLOSE)
+    return settings.drain_grace + sum(step.seconds for step in steps)
 
 
 def clock_ms() -> int:
@@ -147,6 +160,8 @@ async def _open_server(
         async with trio.open_nursery() as accepting:
             await accepting.start(serve_connections, listening.sockets, demux.serve, connections)
             yield
+            if listening.outlives_us:
+                accepting.cancel_scope.cancel()  # who comes now is the next server's
             with trio.move_on_after(settings.drain_grace) as grace:
                 await hub.drain()
             accepting.cancel_scope.cancel()
@@ -157,7 +172,8 @@ async def _open_server(
         connections.cancel_scope.cancel()
 
 
-def _announce(settings: Settings, listening: Listening) -> None:
+def _announce(settings: Settings, listening: Listening) -> str:
+    """Say where the server is, to people and to the log; the address."""
     base_path, tls = settings.base_path, settings.tls.cert is not None
     address = listening.url(base_path=base_path, tls=tls)
     kept_at = {Mode.SQLITE: str(settings.data.absolute()), Mode.REDIS: settings.redis.addr}
@@ -166,6 +182,7 @@ def _announce(settings: Settings, listening: Listening) -> None:
     if others := listening.urls_for_others(base_path=base_path, tls=tls):
         lines.append(f"others can open {' or '.join(others)}")
     print("\n".join(lines), flush=True)  # noqa: T201 - what this command says
+    return address
 
 
 async def _start_session(hub: Hub, request: WebSocketRequest) -> None:

@@ -176,6 +176,11 @@ LOG_CHECK: Final = _register(
     5.0,
     "A board that hears nothing from a shared log looks whether it is still the same one: a question of 0.2 ms, and people see within 5 s that it was deleted or lost.",
 )
+SUPERVISOR: Final = _register(
+    "supervisor",
+    2.0,
+    "A datagram to the process manager on this machine: microseconds; its queue is full only while it stands still, and then the server goes on.",
+)
 TLS_HANDSHAKE: Final = _register(
     "tls-handshake",
     5.0,
