@@ -195,3 +195,22 @@ def test_schema_write_writes_what_check_accepts(monkeypatch: pytest.MonkeyPatch,
     assert cli.main(["schema", "--write"]) == cli.DONE
     assert cli.main(["schema", "--check"]) == cli.DONE
     assert (tmp_path / "generated" / "asyncapi.json").read_bytes() == schema.asyncapi()
+
+
+def test_the_page_is_written_for_others_to_serve(tmp_path: Path) -> None:
+    """By the settings of the server, of which the base path counts; a folder has to be named."""
+    result = whiteboard("page", "--write", str(tmp_path), WHITEBOARD_BASE_PATH="/wb")
+
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith(f"the page is in {tmp_path}/wb/static/")
+    assert '<base href="/wb/">' in (tmp_path / "wb/index.en.html").read_text()
+    assert whiteboard("page").returncode == 2
+
+
+def test_a_page_that_cannot_be_written_exits_with_1(tmp_path: Path) -> None:
+    """A sentence names what is in the way."""
+    (tmp_path / "file").write_text("")
+    result = whiteboard("page", "--write", str(tmp_path / "file"))
+
+    assert (result.returncode, "Traceback" in result.stderr) == (1, False)
+    assert result.stderr.startswith(f"whiteboard: cannot write {tmp_path}/file")

@@ -7,7 +7,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings, strategies
 
 from whiteboard import config
-from whiteboard.config import Mode, Secret, Settings, TcpAddress, UnixAddress
+from whiteboard.config import Mode, Secret, Settings, SystemdAddress, TcpAddress, UnixAddress
 from whiteboard.errors import ConfigError
 from whiteboard.trust.origins import ANY_ORIGIN, Origin
 
@@ -90,10 +90,11 @@ def test_a_bad_key_is_reported_even_when_a_stronger_source_hides_it() -> None:
         ("localhost:0", TcpAddress("localhost", 0)),
         ("[::1]:80", TcpAddress("::1", 80)),
         ("unix:/run/wb.sock", UnixAddress(Path("/run/wb.sock"))),
+        ("systemd", SystemdAddress()),
     ],
 )
 def test_addresses(text: str, address: config.Address) -> None:
-    """An address is HOST:PORT, :PORT or unix:/path, and is written as it was read."""
+    """An address is HOST:PORT, :PORT, unix:/path or systemd, and is written as it was read."""
     assert config.load({"addr": text}, {}).addr == address
     assert str(address) == text
 

@@ -123,6 +123,21 @@ def _add_schema(parser: argparse.ArgumentParser) -> None:
     choice.add_argument("--check", action="store_true", help="fail when a copy is stale")
 
 
+def _page(arguments: argparse.Namespace) -> int:
+    settings = _settings(arguments)
+    from whiteboard.web.page import load_page  # noqa: PLC0415 - see the module docstring
+    from whiteboard.web.page_folder import write_page  # noqa: PLC0415 - see the module docstring
+
+    written = write_page(load_page(settings.base_path), settings.base_path, Path(arguments.write))
+    print(f"the page is in {written}")
+    return DONE
+
+
+def _add_page(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--write", metavar="DIR", required=True, help="folder to write into")
+    _add_settings(parser)
+
+
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", metavar="FILE", help="YAML file with the settings below")
     for option in config.OPTIONS:
@@ -138,7 +153,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 
 
 def _settings(arguments: argparse.Namespace) -> config.Settings:
-    ours = {"command", "run", "parser"}
+    ours = {"command", "run", "parser", "write"}
     flags = {key: value for key, value in vars(arguments).items() if key not in ours}
     return config.load(flags, os.environ)
 
@@ -162,6 +177,13 @@ COMMANDS: Final = (
         _doctor,
         _add_doctor,
         "Exit code 0: nothing is bad, warnings allowed; 1: something is; 2: it could not be examined like that.",
+    ),
+    Command(
+        "page",
+        "write the page's files for nginx or a CDN to serve; of the settings, base_path counts",
+        _page,
+        _add_page,
+        _EPILOG,
     ),
     Command("schema", "write or check the generated descriptions of the messages", _schema, _add_schema),
 )

@@ -12,6 +12,7 @@ sockets, let HTTP answers leave, then cancel what is left. Each step has a deadl
 and for the answers what is left of it and no less than HTTP_DRAIN.
 """
 
+import os
 import secrets
 import signal
 import socket
@@ -21,7 +22,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, nullcontext
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import trio
 
@@ -30,6 +31,7 @@ from whiteboard.cluster.instances import Instance, default_name
 from whiteboard.cluster.membership import Alone, Membership, report
 from whiteboard.config import Mode, PostgresDsn, Secret, Settings, TcpAddress
 from whiteboard.diagnostics import logs, tasks
+from whiteboard.diagnostics.supervisor import Supervisor
 from whiteboard.errors import RoomClosed, ServerFull, StartupError
 from whiteboard.ids import parse_board_id
 from whiteboard.protocol import schema
@@ -64,6 +66,7 @@ if TYPE_CHECKING:
 
 log = logs.get_logger()
 
+_NOBODY: Final = Supervisor()
 OpenStorage = Callable[[], AbstractAsyncContextManager[Storage]]
 
 
@@ -75,7 +78,8 @@ def run(settings: Settings) -> None:
     logs.configure(settings.log.format, settings.log.level)
     raise_descriptor_limit()
     ages = tasks.TaskAges()
-    trio.run(serve, settings, storage_of(settings), ages, instruments=[ages])
+    supervisor = Supervisor.of(os.environ)
+    trio.run(serve, settings, storage_of(settings), ages, supervisor, instruments=[ages])
 
 
 def storage_of(settings: Settings) -> OpenStorage:
@@ -131,7 +135,9 @@ def _found_at(settings: Settings, listening: Listening) -> TcpAddress | None:
     return settings.consul.advertise or listening.reachable
 
 
-async def serve(settings: Settings, open_storage: OpenStorage, ages: tasks.TaskAges) -> None:
+async def serve(
+    settings: Settings, open_storage: OpenStorage, ages: tasks.TaskAges, supervisor: Supervisor = _NOBODY
+) -> None:
     """Serve with a storage of the caller's choice until a signal comes, then drain.
 
     What can be wrong with the certificate and the address is found before there is a data directory.
@@ -139,6 +145,7 @@ async def serve(settings: Settings, open_storage: OpenStorage, ages: tasks.TaskA
     tls = _tls(settings)
     with open_listening(settings.addr) as listening:
         async with (
+            supervisor.watching(),
             open_storage() as storage,
             _open_metadata(settings, storage) as metadata,
             open_recorder(metadata, instance_name(settings, listening), clock_ms) as recorder,
@@ -159,10 +166,11 @@ async def serve(settings: Settings, open_storage: OpenStorage, ages: tasks.TaskA
                 receiver = trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT)
                 signals = until_signal.enter_context(receiver)
                 async with _open_server(settings, listening, demux, bridge, hub):
-                    _announce(settings, listening)
+                    await supervisor.ready(f"serving {_announce(settings, listening)}")
                     await anext(signals)
                     until_signal.close()  # a second one ends the process at once
                     log.info("server_draining")
+                    await supervisor.stopping("draining", _longest_end(settings))
                     await member.leave()
     log.info("server_stopped")
 
@@ -195,6 +203,12 @@ def open_postgres_of(dsn: PostgresDsn, password: Secret | None) -> "AbstractAsyn
 def instance_name(settings: Settings, listening: Listening) -> str:
     """What this server is called among others."""
     return settings.instance or default_name(socket.gethostname(), listening.address)
+
+
+def _longest_end(settings: Settings) -> float:
+    """Seconds from the signal to the end of the process, if every step takes all that it may."""
+    steps = (timeouts.HTTP_DRAIN, timeouts.CLEANUP, timeouts.COMMIT, timeouts.STORAGE_CLOSE)
+    return settings.drain_grace + sum(step.seconds for step in steps)
 
 
 def clock_ms() -> int:
@@ -239,6 +253,8 @@ async def _open_server(
         async with trio.open_nursery() as accepting:
             await accepting.start(serve_connections, listening.sockets, demux.serve, connections)
             yield
+            if listening.outlives_us:
+                accepting.cancel_scope.cancel()  # who comes now is the next server's
             with trio.move_on_after(settings.drain_grace) as grace:
                 await hub.drain()
             accepting.cancel_scope.cancel()
@@ -249,7 +265,8 @@ async def _open_server(
         connections.cancel_scope.cancel()
 
 
-def _announce(settings: Settings, listening: Listening) -> None:
+def _announce(settings: Settings, listening: Listening) -> str:
+    """Say where the server is, to people and to the log; the address."""
     base_path, tls = settings.base_path, settings.tls.cert is not None
     address = listening.url(base_path=base_path, tls=tls)
     kept_at = {Mode.SQLITE: str(settings.data.absolute()), Mode.REDIS: settings.redis.addr}
@@ -258,6 +275,7 @@ def _announce(settings: Settings, listening: Listening) -> None:
     if others := listening.urls_for_others(base_path=base_path, tls=tls):
         lines.append(f"others can open {' or '.join(others)}")
     print("\n".join(lines), flush=True)  # noqa: T201 - what this command says
+    return address
 
 
 async def _start_session(hub: Hub, request: WebSocketRequest) -> None:

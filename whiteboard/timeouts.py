@@ -296,6 +296,11 @@ CERTIFICATE_ENDS: Final = _register(
     14 * 86_400.0,
     "Doctor: certificates of 90 days are renewed 30 days before their end; with 14 left the renewal has failed for two weeks.",
 )
+SUPERVISOR: Final = _register(
+    "supervisor",
+    2.0,
+    "A datagram to the process manager on this machine: microseconds; its queue is full only while it stands still, and then the server goes on.",
+)
 TLS_HANDSHAKE: Final = _register(
     "tls-handshake",
     5.0,

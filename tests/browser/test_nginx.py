@@ -44,7 +44,7 @@ def test_drawing_through_nginx_while_a_server_is_lost(
     """All stays below the path; when a server is killed, its people go on at the other and lose nothing."""
     changes = {f"127.0.0.1:{8080 + n} ": f"127.0.0.1:{server.port} " for n, server in enumerate(servers)}
     changes = {f"server {old}max": f"server {new}max" for old, new in changes.items()}
-    with nginx_running(tmp_path / "nginx", "whiteboard.conf", changes) as front:
+    with nginx_running(tmp_path / "nginx", "nginx/whiteboard.conf", changes) as front:
         people = [meet(browse()) for _ in range(2)]
         addresses: list[str] = []
         for person in people:

@@ -1,5 +1,6 @@
-"""A real nginx as a process of its own, with a site file of examples/nginx/ made to fit a test's ports."""
+"""A real nginx as a process of its own, with a site file of the examples made to fit a test's ports and folders."""
 
+import getpass
 import shutil
 import subprocess
 import time
@@ -10,16 +11,18 @@ from pathlib import Path
 
 from integration.server_process import free_port
 
-EXAMPLES = Path(__file__).parents[2] / "examples/nginx"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 START_SECONDS = 20.0
 FRAME = """
+user {user};
 daemon off;
 worker_processes 1;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log;
 events {{ worker_connections 256; }}
 http {{
-  access_log {folder}/access.log;
+  log_format passed '$upstream_addr $request_uri';
+  access_log {folder}/access.log passed;
   client_body_temp_path {folder}/body;
   proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi;
@@ -32,16 +35,16 @@ http {{
 
 @contextmanager
 def nginx_running(folder: Path, site: str, changes: Mapping[str, str]) -> Iterator[str]:
-    """Nginx with a site of the examples, each of whose `changes` is made once; its URL."""
+    """Nginx with a site of the examples, in which each of `changes` is made wherever it stands; its URL."""
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     assert program, "no nginx: let tools/check install it"
     port = free_port()
     text = (EXAMPLES / site).read_text()
     for old, new in {"listen 80;": f"listen 127.0.0.1:{port};", **changes}.items():
-        assert text.count(old) == 1, (old, text)
+        assert old in text, (old, text)
         text = text.replace(old, new)
     (folder / "site.conf").write_text(text)
-    (folder / "nginx.conf").write_text(FRAME.format(folder=folder))
+    (folder / "nginx.conf").write_text(FRAME.format(folder=folder, user=getpass.getuser()))
     process = subprocess.Popen([program, "-p", str(folder), "-c", str(folder / "nginx.conf")])
     try:
         _wait_for(process, port, folder)
@@ -49,6 +52,12 @@ def nginx_running(folder: Path, site: str, changes: Mapping[str, str]) -> Iterat
     finally:
         process.terminate()
         process.wait(START_SECONDS)
+
+
+def passed_on(folder: Path) -> list[str]:
+    """The addresses that nginx in this folder has asked a server for, so far; the rest it answered itself."""
+    lines = [line.rpartition(" ") for line in (folder / "access.log").read_text().splitlines()]
+    return [asked for upstream, _, asked in lines if upstream != "-"]
 
 
 def _wait_for(process: "subprocess.Popen[bytes]", port: int, folder: Path) -> None:

@@ -153,6 +153,7 @@ class Served:
         if isinstance(self.address, UnixAddress):
             client = RawClient(await trio.open_unix_socket(str(self.address.path)))
         else:
+            assert isinstance(self.address, TcpAddress)
             client = RawClient(await trio.open_tcp_stream("127.0.0.1", self.address.port))
         self.clients.append(client)
         return client

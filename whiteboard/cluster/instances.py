@@ -7,7 +7,7 @@ from typing import Final, Self
 import attrs
 
 from whiteboard import limits
-from whiteboard.config import Address, InstanceName, UnixAddress
+from whiteboard.config import InstanceName, TcpAddress, UnixAddress
 
 _FOREIGN: Final = re.compile(r"[^A-Za-z0-9_.-]+")
 
@@ -45,7 +45,7 @@ class Instance:
     """None while nobody has looked."""
 
 
-def default_name(hostname: str, address: Address) -> InstanceName:
+def default_name(hostname: str, address: TcpAddress | UnixAddress) -> InstanceName:
     """`<hostname>:<port>`, or with the socket file's name in place of a port; within what a name may be.
 
     Args:

@@ -21,6 +21,7 @@ from whiteboard.config.settings import (
 )
 from whiteboard.config.sources import load
 from whiteboard.config.values import (
+    NO_PATH,
     Address,
     BasePath,
     ConsulUrl,
@@ -34,12 +35,14 @@ from whiteboard.config.values import (
     Secret,
     ServiceName,
     ServiceTag,
+    SystemdAddress,
     TcpAddress,
     TrustedProxy,
     UnixAddress,
 )
 
 __all__ = [
+    "NO_PATH",
     "OPTIONS",
     "Address",
     "BasePath",
@@ -59,6 +62,7 @@ __all__ = [
     "ServiceName",
     "ServiceTag",
     "Settings",
+    "SystemdAddress",
     "TcpAddress",
     "TlsSettings",
     "TrustedProxy",

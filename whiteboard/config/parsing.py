@@ -42,6 +42,7 @@ from whiteboard.config.values import (
     Secret,
     ServiceName,
     ServiceTag,
+    SystemdAddress,
     TcpAddress,
     TrustedProxy,
     UnixAddress,
@@ -89,8 +90,10 @@ def _enum(value: object, cls: type[StrEnum]) -> StrEnum:
 
 
 def _address(value: object, _: object = None) -> Address:
-    expected = "HOST:PORT, :PORT or unix:/path"
+    expected = "HOST:PORT, :PORT, unix:/path or systemd"
     text = _text(value, expected)
+    if text == "systemd":
+        return SystemdAddress()
     if text.startswith("unix:") and text != "unix:":
         return UnixAddress(read_path(text.removeprefix("unix:")))
     host, colon, port = text.rpartition(":")

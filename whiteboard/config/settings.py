@@ -24,6 +24,7 @@ from whiteboard.config.values import (
     Secret,
     ServiceName,
     ServiceTag,
+    SystemdAddress,
     TcpAddress,
     TrustedProxy,
     UnixAddress,
@@ -128,9 +129,12 @@ class Settings:
     """All that can be chosen. Made by `load`, or directly in tests."""
 
     mode: Annotated[Mode, Help("memory|sqlite|redis", "where boards are kept")] = Mode.SQLITE
-    addr: Annotated[Address, Help("ADDR", "HOST:PORT, :PORT for every interface, or unix:/path")] = (
-        DEFAULT_ADDR
-    )
+    addr: Annotated[
+        Address,
+        Help(
+            "ADDR", "HOST:PORT, :PORT for every interface, unix:/path, or systemd for the sockets of its unit"
+        ),
+    ] = DEFAULT_ADDR
     data: Annotated[Path, Help("DIR", "data directory of the sqlite mode")] = Path("data")
     base_path: Annotated[BasePath, Help("PATH", "path under which a proxy shows us, such as /wb")] = NO_PATH
     hosts: Annotated[
@@ -213,7 +217,9 @@ def describe(settings: Settings) -> dict[str, Any]:
     """The settings as nested plain values, keys as in a YAML file, secrets masked."""
 
     def plain(value: Any) -> Any:
-        if attrs.has(type(value)) and not isinstance(value, Secret | PostgresDsn | TcpAddress | UnixAddress):
+        if attrs.has(type(value)) and not isinstance(
+            value, Secret | PostgresDsn | SystemdAddress | TcpAddress | UnixAddress
+        ):
             return {
                 field.name: plain(getattr(value, field.name))
                 for field in attrs.fields(type(value))

@@ -58,7 +58,15 @@ class UnixAddress:
         return f"unix:{self.path}"
 
 
-Address = TcpAddress | UnixAddress
+@attrs.frozen
+class SystemdAddress:
+    """Listen on the sockets that the process manager opened, systemd's or another's."""
+
+    def __str__(self) -> str:
+        return "systemd"
+
+
+Address = TcpAddress | UnixAddress | SystemdAddress
 TrustedProxy = NewType("TrustedProxy", str)
 """A network such as `10.0.0.0/8`, or `*` for any peer, Unix sockets included."""
 BasePath = NewType("BasePath", str)

@@ -29,6 +29,7 @@ EVENTS: Final = {
     "server_started": "The server takes connections at `address`; `boards` says where boards are, if they are kept.",
     "server_draining": "A signal came: no new sessions, the old ones are asked to come back later.",
     "server_stopped": "Everything is closed; the process ends.",
+    "supervisor_not_told": "The process manager that started us cannot be told how we are; `reason` says why.",
     "library_message": "A library's own warning, as it gave it; `library` is its logger's name.",
     # rooms
     "room_opened": "A board came into memory.",

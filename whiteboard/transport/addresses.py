@@ -1,7 +1,7 @@
 """Listening sockets at an address of the settings.
 
 Owns opening and closing them, the real address behind port 0, and the sentences for what can go
-wrong. Blocks (name lookup, bind), so it is called before anything is served.
+wrong. Those that a process manager opened are `handed_over`'s. Blocks (name lookup, bind), so it is called before anything is served.
 """
 
 import errno
@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from whiteboard import limits
-from whiteboard.config import Address, TcpAddress, UnixAddress
+from whiteboard.config import Address, SystemdAddress, TcpAddress, UnixAddress
 from whiteboard.errors import StartupError
+from whiteboard.transport.handed_over import HandedOver, address_of, handed_over, take_over
 from whiteboard.trust.names import parse_address
 from whiteboard.trust.origins import Origin
 
@@ -33,14 +34,15 @@ class Listening:
     """Open listening sockets. Made by `open_listening`, which closes them."""
 
     def __init__(self, address: Address, sockets: list[socket.socket], stack: ExitStack) -> None:
-        self._asked = address
+        self.outlives_us = isinstance(address, SystemdAddress)
+        """Whether somebody else keeps the sockets open: then what connects when we have gone waits for the next."""
         self.sockets = sockets
         """Non-blocking, listening; at least one."""
         self._stack = stack
         self._address = _real(address, sockets[0])
 
     @property
-    def address(self) -> Address:
+    def address(self) -> TcpAddress | UnixAddress:
         """As asked, with the port that the system chose if it was to choose one."""
         return self._address
 
@@ -68,7 +70,7 @@ class Listening:
 
     def url(self, *, base_path: str = "", tls: bool = False) -> str:
         """What to open in a browser on this machine; for a Unix socket its `unix:` address."""
-        if isinstance(self.address, UnixAddress):
+        if not isinstance(self.address, TcpAddress):
             return str(self.address)
         host = self.address.host
         return self._url("localhost" if host is None or host in _EVERYWHERE else host, base_path, tls=tls)
@@ -78,7 +80,7 @@ class Listening:
 
         Empty unless it listens on every interface: otherwise `url` says it.
         """
-        if isinstance(self.address, UnixAddress) or self.address.host not in _EVERYWHERE:
+        if not isinstance(self.address, TcpAddress) or self.address.host not in _EVERYWHERE:
             return []
         names = [*self._outward(), socket.gethostname()]
         return [self._url(name, base_path, tls=tls) for name in names]
@@ -95,9 +97,11 @@ class Listening:
         return f"{Origin('https' if tls else 'http', zoned, self.address.port)}{base_path}/"
 
 
-def _real(asked: Address, sock: socket.socket) -> Address:
+def _real(asked: Address, sock: socket.socket) -> TcpAddress | UnixAddress:
     if isinstance(asked, UnixAddress):
         return asked
+    if isinstance(asked, SystemdAddress):
+        return address_of(sock)
     return TcpAddress(asked.host, sock.getsockname()[1])
 
 
@@ -127,16 +131,25 @@ def open_listening(address: Address) -> Iterator[Listening]:
 
     TCP: `None` as host is every interface, IPv4 and IPv6 in one socket where the system can; a name
     is listened to at all its addresses. Unix: a socket file that nobody answers on is replaced; the
-    file goes when the listening ends, if it is still ours; its permissions follow the umask.
+    file goes when the listening ends, if it is still ours; its permissions follow the umask. systemd: what was
+    handed over at the start, as it is; a second time there is nothing.
 
-    Raises StartupError with what to do: address in use, no permission, unknown host, bad path.
+    Raises StartupError with what to do: address in use, no permission, unknown host, bad path, and sockets that were
+    handed over where another address was asked for, since whoever connects to those would wait for ever.
     """
+    handed = handed_over(os.environ)
     with ExitStack() as stack:
-        if isinstance(address, UnixAddress):
-            sockets = [_listen_unix(address.path, stack)]
-        else:
-            sockets = _listen_tcp(address, stack)
-        yield Listening(address, sockets, stack)
+        yield Listening(address, _open(address, handed, stack), stack)
+
+
+def _open(address: Address, handed: list[HandedOver], stack: ExitStack) -> list[socket.socket]:
+    if isinstance(address, SystemdAddress):
+        return take_over(handed, stack)
+    if handed:
+        raise StartupError(f"cannot listen on {address}: {handed[0]} was handed over; give --addr systemd")
+    if isinstance(address, UnixAddress):
+        return [_listen_unix(address.path, stack)]
+    return _listen_tcp(address, stack)
 
 
 def _listen_tcp(address: TcpAddress, stack: ExitStack) -> list[socket.socket]:

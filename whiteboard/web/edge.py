@@ -28,7 +28,7 @@ PAGE_POLICY: Final = (
 DATA_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 """An answer that is no page loads nothing, should a browser ever show it as one."""
 
-_ALWAYS: Final = {
+ALWAYS: Final = {
     "content-security-policy": DATA_POLICY,
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",  # a board's address is its key
@@ -36,9 +36,9 @@ _ALWAYS: Final = {
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
     "cache-control": "no-store",
 }
+"""What an answer has that says nothing else."""
 
-
-_SECURE: Final = {"cross-origin-opener-policy": "same-origin"}
+SECURE: Final = {"cross-origin-opener-policy": "same-origin"}
 """Only where a browser takes it: over plain HTTP from another machine Chromium logs an error instead
 (HTML section 7.1.3: ignored unless the origin is potentially trustworthy)."""
 
@@ -69,7 +69,7 @@ class _Outgoing:
     def __init__(self, scope: Scope, send: Send) -> None:
         self._send = send
         self._is_head = scope["method"] == "HEAD"
-        self._fixed = _ALWAYS | _SECURE if _is_trustworthy(scope) else _ALWAYS
+        self._fixed = ALWAYS | SECURE if _is_trustworthy(scope) else ALWAYS
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -27,8 +27,7 @@ from whiteboard.web.lost import NO_BOARD, NO_PAGE, lost_page
 LANGUAGES: Final = ("en", "zh")
 """What the page can be shown in; the first is for everybody else."""
 
-# Our own table: `mimetypes` reads the system's, and a module with a wrong type does not run.
-_TYPES: Final = {
+MEDIA_TYPES: Final = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -41,10 +40,11 @@ _TYPES: Final = {
     ".woff2": "font/woff2",
     ".txt": "text/plain; charset=utf-8",
 }
+"""Our own table: `mimetypes` reads the system's, and a module with a wrong type does not run."""
 _PACKED: Final = frozenset({".png", ".woff2"})
 """Compressed already."""
-_FOR_EVER: Final = "public, max-age=31536000, immutable"
-_ASK_AGAIN: Final = "no-cache"
+FOR_EVER: Final = "public, max-age=31536000, immutable"
+ASK_AGAIN: Final = "no-cache"
 
 _FOR_PROGRAMS: Final = ("/api/", "/ws/", "/static/")
 """Below these nobody browses."""
@@ -80,8 +80,8 @@ class Page:
         """`/` and `/b/{board}`: the page itself, or a page that says that this is no board's name."""
         board = request.path_params.get("board")
         if board is not None and parse_board_id(board) is None:
-            return _answer(request, self.no_board[_language(request)], _ASK_AGAIN, 404)
-        return _answer(request, self.index[_language(request)], _ASK_AGAIN)
+            return _answer(request, self.no_board[_language(request)], ASK_AGAIN, 404)
+        return _answer(request, self.index[_language(request)], ASK_AGAIN)
 
     def lost(self, request: Request) -> Response | None:
         """The page for a person at an address where there is nothing; None for a program."""
@@ -89,14 +89,14 @@ class Page:
         if path.startswith(_FOR_PROGRAMS) or not _takes_html(request.headers.get("accept", "")):
             return None
         texts = self.no_board if path.startswith("/b/") else self.no_page
-        return _answer(request, texts[_language(request)], _ASK_AGAIN, 404)
+        return _answer(request, texts[_language(request)], ASK_AGAIN, 404)
 
     async def static(self, request: Request) -> Response:
         """`/static/{digest}/{path}`; files of another version are not here."""
         file = self.statics.get(request.path_params["path"])
         if file is None or request.path_params["digest"] != self.digest:
             raise Refused(404, "not_found", "There is no such file in this version of the page.")
-        return _answer(request, file, _FOR_EVER)
+        return _answer(request, file, FOR_EVER)
 
 
 def load_page(base_path: BasePath, root: Traversable | None = None) -> Page:
@@ -159,7 +159,7 @@ def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, bytes]]:
             continue
         if entry.is_dir():
             yield from _walk(entry, f"{prefix}{entry.name}/")
-        elif _suffix(entry.name) in _TYPES:
+        elif _suffix(entry.name) in MEDIA_TYPES:
             yield prefix + entry.name, entry.read_bytes()
 
 
@@ -172,7 +172,7 @@ def _file(path: str, body: bytes) -> PageFile:
     return PageFile(
         body=body,
         packed=packed if packed is not None and len(packed) < len(body) else None,
-        media_type=_TYPES[_suffix(path)],
+        media_type=MEDIA_TYPES[_suffix(path)],
         etag=f'W/"{hashlib.sha256(body).hexdigest()[:16]}"',
     )
 
@@ -188,18 +188,21 @@ def _language(request: Request) -> str:
 
 
 def _answer(request: Request, file: PageFile, caching: str, status: int = 200) -> Response:
-    headers = {
-        "cache-control": caching,
-        "content-security-policy": PAGE_POLICY,
-        "content-type": file.media_type,
-        "etag": file.etag,
-        "vary": "Accept-Encoding" if caching == _FOR_EVER else "Accept, Accept-Encoding, Accept-Language",
-    }
+    headers = {**page_headers(caching), "content-type": file.media_type, "etag": file.etag}
     if status == 200 and _is_known(request.headers.get("if-none-match", ""), file.etag):
         return Response(status_code=304, headers=headers)
     if file.packed is not None and _takes_gzip(request.headers.get("accept-encoding", "")):
         return Response(file.packed, status, {**headers, "content-encoding": "gzip"})
     return Response(file.body, status, headers)
+
+
+def page_headers(caching: str) -> dict[str, str]:
+    """What every file of the page is sent with, whatever is in it; `caching` is FOR_EVER or ASK_AGAIN."""
+    return {
+        "cache-control": caching,
+        "content-security-policy": PAGE_POLICY,
+        "vary": "Accept-Encoding" if caching == FOR_EVER else "Accept, Accept-Encoding, Accept-Language",
+    }
 
 
 def _is_known(if_none_match: str, etag: str) -> bool:
