@@ -211,3 +211,16 @@ MAX_BLOB_NAME_CHARS: Final = 700
 """S3 allows 1,024 bytes with the bucket's own prefix; the longest name of ours is an archive's piece, about 450."""
 MAX_BLOB_PAGE: Final = 1_000
 """Lines of one page of a list: what S3 gives at most."""
+
+# --- workers ----------------------------------------------------------------------------------
+MAX_WORKERS: Final = 64
+"""Processes of one server. More than cores is more than useful."""
+MAX_HEADS: Final = 8_192
+"""Connections that the front holds until they have said what they want; the one that has been there longest
+goes for one more. A silent one costs it a task, 12 KiB."""
+MAX_LINK_BYTES: Final = 64 * KIB
+"""One message between front and worker: a head of MAX_HEAD_BYTES, and a read of RECEIVE_BYTES that went past it."""
+MAX_QUESTION_BYTES: Final = 1 * KIB
+"""A question between workers names a board and what is wanted of it."""
+MAX_ANSWER_BYTES: Final = 4 * MAX_BOARD_BYTES
+"""An answer between workers: the view of a board, which repeats keys that its state abbreviates."""

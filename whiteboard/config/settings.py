@@ -9,6 +9,7 @@ import attrs
 from whiteboard import timeouts
 from whiteboard.config.values import (
     NO_PATH,
+    ONE_WORKER,
     Address,
     BasePath,
     HostName,
@@ -21,6 +22,7 @@ from whiteboard.config.values import (
     TcpAddress,
     TrustedProxy,
     UnixAddress,
+    WorkerCount,
 )
 from whiteboard.trust.origins import Origin
 
@@ -106,6 +108,9 @@ class Settings:
     drain_grace: Annotated[
         float, Help("SECONDS", "time for sessions to take their last frames on SIGTERM")
     ] = timeouts.DRAIN_GRACE.seconds
+    workers: Annotated[
+        WorkerCount, Help("N|auto", "processes that share the load; auto for one on each core")
+    ] = ONE_WORKER
     redis: RedisSettings = attrs.field(factory=RedisSettings)
     tls: TlsSettings = attrs.field(factory=TlsSettings)
     debug: DebugSettings = attrs.field(factory=DebugSettings)
@@ -174,7 +179,7 @@ def describe(settings: Settings) -> dict[str, Any]:
             }
         if isinstance(value, tuple):
             return [plain(item) for item in value]
-        return value if value is None or isinstance(value, float) else str(value)
+        return value if value is None or isinstance(value, int | float) else str(value)
 
     described: dict[str, Any] = plain(settings)
     return described

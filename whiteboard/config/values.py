@@ -67,6 +67,9 @@ RedisUrl = NewType("RedisUrl", str)
 """`redis://HOST:PORT/DB`, `rediss://…` for TLS, or `unix:///path?db=DB`; no user or password in it."""
 RedisPrefix = NewType("RedisPrefix", str)
 """Begins the name of every key; letters, digits and _ . - only."""
+WorkerCount = NewType("WorkerCount", int)
+"""1 to MAX_WORKERS."""
+ONE_WORKER: Final = WorkerCount(1)
 HostName = NewType("HostName", str)
 """A name or address as `trust.names.canonical_name` spells it, or `*` for any."""
 

@@ -47,6 +47,13 @@ EVENTS: Final = {
     "claim_lost": "A `client` id was used at another server first, with another key; its ops here are refused.",
     "presence_not_told": "Other servers could not be told who is here; they are with the next beat.",
     "presence_unreadable": "Another server told something that is no presence; it is passed over.",
+    # workers
+    "worker_ready": "Worker `number`, process `pid`, takes connections.",
+    "worker_ended": "Worker `number` ended unasked, with `status`; it is started again after `seconds`, its clients come back.",
+    "worker_killed": "Worker `number` did not start or end in time and was killed.",
+    "worker_unclear": "Worker `number` said something that workers do not say; it is passed over.",
+    "front_lost": "The process that gives this worker its connections is gone; it drains and ends.",
+    "connection_unserved": "No worker could take a connection in time; it was answered with 503.",
     # storage
     "redis_tail_lost": "Redis does not tell of new ops now; everybody looks for themselves, and it is asked again.",
     "bus_lost": "Redis carries no presence now; a new connection is made.",

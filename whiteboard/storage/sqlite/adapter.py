@@ -1,8 +1,8 @@
 """Opens and closes the SQLite storage: directory, connections, tasks, in this order and back."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager, closing
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -69,7 +69,11 @@ class SqliteStorage:
 
 @asynccontextmanager
 async def open_sqlite(
-    directory: Path, *, connect: Connect = sqlite3.connect, is_shared: bool = False
+    directory: Path,
+    *,
+    connect: Connect = sqlite3.connect,
+    is_shared: bool = False,
+    lease: int | None = None,
 ) -> AsyncIterator[Storage]:
     """A storage in a directory, durable on disk (R2: `--mode sqlite`, R5).
 
@@ -83,13 +87,15 @@ async def open_sqlite(
         connect: opens connections; other than `sqlite3.connect` for tests of faults.
         is_shared: let other processes share the directory, if they all say so. Else a second
             server is refused.
+        lease: share the directory with the processes of one server, to which `hold_directory` gave it; each board
+            is one process's to write. Closed at the end.
 
     Raises:
         StartupError: the directory is in use, cannot be written to, is newer than this release or
             does not hold a sound database; the text says what to do.
     """
     thread = trio.CapacityLimiter(1)
-    files = await run_blocking(thread, _open_files, directory, connect, is_shared)
+    files = await run_blocking(thread, _open_files, directory, connect, is_shared, lease)
     wakeups = Wakeups()
     writer = Writer(files.connect_writer, wakeups, files.writer)
     readers = Readers(files.readers)
@@ -112,9 +118,26 @@ async def open_sqlite(
         files.directory.close()
 
 
-def _open_files(directory: Path, connect: Connect, is_shared: bool) -> _Files:
+@contextmanager
+def hold_directory(directory: Path) -> Iterator[int]:
+    """Hold a directory for the processes of one server while the block runs; the `lease` that they share.
+
+    The database is there then, sound and of this release. Blocks on the disk. Raises as `open_sqlite`.
+    """
+    files = _open_files(directory, sqlite3.connect)
+    try:
+        for connection in (files.writer, *files.readers):
+            connection.close()
+        yield files.directory.lock
+    finally:
+        files.directory.close()
+
+
+def _open_files(
+    directory: Path, connect: Connect, is_shared: bool = False, lease: int | None = None
+) -> _Files:
     with ExitStack() as undo:
-        held = undo.enter_context(closing(DataDirectory(directory, is_shared=is_shared)))
+        held = undo.enter_context(closing(DataDirectory(directory, is_shared=is_shared, lease=lease)))
         try:
             with closing(open_plain(connect, held.database)) as untouched:
                 check_version(untouched, shipped())

@@ -20,12 +20,17 @@ class DataDirectory:
 
     Args:
         is_shared: hold it together with others that share it too, instead of alone.
+        lease: the descriptor of a `lock` that another process took: its hold is ours as well, and lasts until
+            the last of us has ended. Becomes this one's to close.
 
     Raises StartupError, which says what to do. Blocks on the disk.
     """
 
-    def __init__(self, path: Path, *, is_shared: bool = False) -> None:
+    def __init__(self, path: Path, *, is_shared: bool = False, lease: int | None = None) -> None:
         self._path = path
+        if lease is not None:
+            self._lock = lease
+            return
         made = [one for one in (path, *path.parents) if not one.exists()]
         try:
             path.mkdir(mode=_PRIVATE_DIRECTORY, parents=True, exist_ok=True)
@@ -41,6 +46,11 @@ class DataDirectory:
         except BaseException:
             os.close(self._lock)
             raise
+
+    @property
+    def lock(self) -> int:
+        """The descriptor whose lock holds the directory: a copy in another process holds it too (flock(2))."""
+        return self._lock
 
     @property
     def database(self) -> Path:
