@@ -30,6 +30,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
+import attrs
 import trio
 
 from whiteboard import timeouts
@@ -45,7 +46,7 @@ from whiteboard.storage.ports import Storage
 from whiteboard.storage.sqlite import hold_directory, open_sqlite
 from whiteboard.transport.addresses import Listening, open_listening
 from whiteboard.transport.certificates import fault_of
-from whiteboard.transport.demux import Demux
+from whiteboard.transport.demux import Demux, OnWebSocket
 from whiteboard.transport.descriptors import raise_descriptor_limit
 from whiteboard.transport.http_answer import RETRY_AFTER
 from whiteboard.transport.hypercorn_bridge import HttpBridge
@@ -65,6 +66,7 @@ from whiteboard.workers.crew import Crew, Outfit
 from whiteboard.workers.entrance import Entrance
 from whiteboard.workers.inlet import open_inlet
 from whiteboard.workers.link import Link
+from whiteboard.workers.reports import Reports
 from whiteboard.workers.share import Share, owns_boards, unpacked
 from whiteboard.workers.shared_rooms import SharedRooms, replies
 
@@ -132,9 +134,7 @@ async def serve(settings: Settings, open_storage: OpenStorage, ages: tasks.TaskA
             trust = trust_of(settings, local_port=listening.local_port)
             rooms = BoardAccess(hub, storage, clock_ms)
             services = _services(settings, trust, storage, rooms, partial(_report, ages, hub))
-            bridge = _bridge(services)
-            start = partial(_start_session, hub)
-            demux = Demux(bridge, start, base_path=settings.base_path, tls=tls, trust=trust)
+            demux, bridge = _doors(services, tls, partial(_start_session, hub))
             accept = partial(serve_connections, listening.sockets, demux.serve)
             with ExitStack() as until_signal:
                 # Before anybody can know that we are there, so that no signal finds nobody at home.
@@ -195,14 +195,19 @@ async def serve_share(share: Share, open_storage: OpenStorage, ages: tasks.TaskA
     with logs.bound(worker=str(share.number)), link:
         async with open_inlet(link) as inlet, open_storage() as storage, open_hub(storage, clock_ms) as hub:
             trust = trust_of(settings, local_port=share.local_port)
-            own, report = BoardAccess(hub, storage, clock_ms), partial(_report, ages, hub)
-            rooms = SharedRooms(own, share, inlet)
-            bridge = _bridge(_services(settings, trust, storage, rooms, report))
+            own, reports = (
+                BoardAccess(hub, storage, clock_ms),
+                Reports(partial(_report, ages, hub), share, inlet),
+            )
+            services = attrs.evolve(
+                _services(settings, trust, storage, SharedRooms(own, share, inlet), reports.own),
+                report_of=reports.of,
+            )
             start = partial(_start_session, hub, owns=share.owns)
-            demux = Demux(bridge, start, base_path=settings.base_path, tls=_tls(settings), trust=trust)
+            demux, bridge = _doors(services, _tls(settings), start)
             accept = partial(inlet.serve, demux.serve)
             async with trio.open_nursery() as asked:
-                await asked.start(inlet.answer_questions, partial(answer, replies(own, report)))
+                await asked.start(inlet.answer_questions, partial(answer, replies(own, reports.own)))
                 async with _open_server(settings, accept, lambda: None, bridge, hub):
                     await inlet.drain_wanted.wait()
                 asked.cancel_scope.cancel()
@@ -302,11 +307,11 @@ def _report(ages: tasks.TaskAges, hub: Hub) -> dict[str, Any]:
     return dict(tasks.report(ages, asdict(hub.statistics())))
 
 
-def _bridge(services: WebServices) -> HttpBridge:
-    """The HTTP side, with page and API."""
-    base_path = services.settings.base_path
-    app = build_app(services, load_page(base_path))
-    return HttpBridge(app, base_path=base_path, trust=services.trust)
+def _doors(services: WebServices, tls: ssl.SSLContext | None, start: OnWebSocket) -> tuple[Demux, HttpBridge]:
+    """What serves a connection, and the HTTP side of it, with page and API."""
+    base_path, trust = services.settings.base_path, services.trust
+    bridge = HttpBridge(build_app(services, load_page(base_path)), base_path=base_path, trust=trust)
+    return Demux(bridge, start, base_path=base_path, tls=tls, trust=trust), bridge
 
 
 def _services(

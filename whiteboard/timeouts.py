@@ -291,3 +291,13 @@ WORKER_ANSWER: Final = _register(
     30.0,
     "A question between workers: deleting a board ends its sessions first, within CLEANUP twice; viewing the largest one takes seconds.",
 )
+LEASE_LEFT: Final = _register(
+    "lease-left",
+    25.0,
+    "Workers whose front was killed drain and let the data directory go: DRAIN_GRACE and WORKER_STOP at most, a second as a rule; a server that starts meanwhile waits for them.",
+)
+LEASE_LOOK: Final = _register(
+    "lease-look",
+    0.05,
+    "Between two looks at a lock that somebody is about to give up: people wait for a start.",
+)

@@ -43,6 +43,8 @@ def build_app(services: WebServices, page: Page) -> ASGIApp:
         Route("/asyncapi.json", documents.asyncapi),
         Route("/schema/messages.json", documents.messages_schema),
         Route("/debug/tasks", documents.tasks),
+        Route("/debug/workers", documents.workers),
+        Route("/debug/workers/{number:int}", documents.worker),
     ]
 
     async def on_http(request: Request, error: HTTPException) -> Response:

@@ -47,6 +47,8 @@ class WebServices:
     """`Storage.probe`: raises StorageError when writing fails."""
     tasks: Callable[[], Mapping[str, Any]]
     """What `/debug/tasks` answers: `diagnostics.tasks.report` with the server's counts."""
+    report_of: Callable[[int], Awaitable[Mapping[str, Any] | None]] | None = None
+    """The same of each of `settings.workers` by number, where they are several; None for one that does not answer."""
     asyncapi: Callable[[], bytes]
     """The AsyncAPI document, as JSON."""
     messages_schema: Callable[[], bytes]

@@ -4,6 +4,7 @@ Time to end is when the front says so, when SIGTERM comes, or when the front is 
 hold boards that a next server wants. Asked once more while it drains, a worker ends at once.
 """
 
+import resource
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,7 +12,7 @@ from contextlib import asynccontextmanager
 
 import trio
 
-from whiteboard import limits, timeouts
+from whiteboard import timeouts
 from whiteboard.diagnostics import logs
 from whiteboard.workers.link import Kind, Link, LinkLost, Parcel
 
@@ -92,7 +93,7 @@ class Inlet:
         if parcel.kind is Kind.DRAIN:
             self.drain_wanted.set()
         elif parcel.passed is None:
-            log.warning("accept_paused", descriptors=limits.MAX_DESCRIPTORS)
+            log.warning("accept_paused", descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[0])
             await trio.sleep(timeouts.ACCEPT_BACKOFF.seconds)
         elif parcel.kind is Kind.CONNECTION and self._take is not None:
             self._take(parcel.passed, parcel.payload)

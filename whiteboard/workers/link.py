@@ -92,9 +92,7 @@ class Link:
         while True:
             try:
                 await trio.lowlevel.wait_readable(self._socket)
-                data, descriptors, _, _ = socket.recv_fds(
-                    self._socket, limits.MAX_LINK_BYTES, 1, socket.MSG_CMSG_CLOEXEC
-                )
+                data, descriptors, _, _ = socket.recv_fds(self._socket, limits.MAX_LINK_BYTES, 1)
             except BlockingIOError:
                 continue
             except (OSError, trio.ClosedResourceError) as error:
@@ -124,5 +122,6 @@ def _adopt(descriptors: Sequence[int]) -> socket.socket | None:
     if not descriptors:
         return None
     sock = socket.socket(fileno=descriptors[0])
+    sock.set_inheritable(False)
     sock.setblocking(False)
     return sock

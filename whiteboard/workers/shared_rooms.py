@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from whiteboard.errors import RoomClosed
 from whiteboard.ids import BoardId
 from whiteboard.workers.asking import Question, ask
 from whiteboard.workers.inlet import Inlet
@@ -57,8 +58,8 @@ class SharedRooms:
         return await ask(self._inlet, owner_of(board, self._share.count), Question(what, board))
 
 
-def replies(own: Rooms, state: Callable[[], object]) -> Callable[[Question], Awaitable[bytes]]:
-    """What a worker answers to others: about its own boards, or with its own `state`."""
+def replies(own: Rooms, report: Callable[[], object]) -> Callable[[Question], Awaitable[bytes]]:
+    """What a worker answers to others: about its own boards, or with its `report`."""
 
     async def reply(question: Question) -> bytes:
         board = BoardId(question.board)
@@ -69,7 +70,9 @@ def replies(own: Rooms, state: Callable[[], object]) -> Callable[[Question], Awa
                 return b"1" if await own.create_board(board) else b""
             case "delete":
                 return b"1" if await own.delete_board(board) else b""
-            case _:
-                return msgspec.json.encode(state())
+            case "report":
+                return msgspec.json.encode(report())
+            case other:
+                raise RoomClosed(f"there is nothing to {other!r} here")
 
     return reply

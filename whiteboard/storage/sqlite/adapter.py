@@ -14,7 +14,14 @@ from whiteboard.errors import StartupError, StorageError, StorageUnavailable
 from whiteboard.storage.blocking import run_blocking
 from whiteboard.storage.ports import Boards, Bus, OpLog, Snapshots, Storage
 from whiteboard.storage.sqlite.boards import SqliteBoards
-from whiteboard.storage.sqlite.connection import Connect, open_plain, open_reader, open_writer, translate
+from whiteboard.storage.sqlite.connection import (
+    Connect,
+    begin_writing,
+    open_plain,
+    open_reader,
+    open_writer,
+    translate,
+)
 from whiteboard.storage.sqlite.directory import DataDirectory
 from whiteboard.storage.sqlite.migrate import check_version, migrate, shipped
 from whiteboard.storage.sqlite.op_log import SqliteOpLog
@@ -160,7 +167,7 @@ def _open_files(
 
 def _try_to_write(connection: sqlite3.Connection) -> None:
     """Raise SQLite's error now when the file may not be written to. Takes no space on the disk."""
-    connection.execute("BEGIN IMMEDIATE")
+    begin_writing(connection)
     try:
         _write_probe(connection)
     finally:
