@@ -64,10 +64,13 @@ async def test_a_link_that_is_closed_here_wakes_who_waits(links: Links) -> None:
         with pytest.raises(LinkLost):
             await near.receive()
 
+    async def fill() -> None:
+        while True:
+            await near.send(Kind.CONNECTION, bytes(10_000))
+
     async def send() -> None:
         with pytest.raises(LinkLost):
-            while True:
-                await near.send(Kind.CONNECTION, bytes(10_000))
+            await fill()
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(listen)

@@ -4,6 +4,7 @@ import pickle
 from dataclasses import dataclass
 
 from whiteboard.config import Mode, Settings
+from whiteboard.errors import StartupError
 from whiteboard.ids import BoardId
 from whiteboard.workers.routing import owner_of
 
@@ -39,8 +40,16 @@ class Share:
 
 
 def unpacked(data: bytes) -> Share:
-    """A share that the front has packed; nobody else has the pipe that it comes through."""
-    share = pickle.loads(data)  # noqa: S301 - see above
+    """A share that the front has packed; nobody else has the pipe that it comes through.
+
+    Raises StartupError when it is not whole: the front went before it had told all.
+    """
+    try:
+        share = pickle.loads(data)  # noqa: S301 - see above
+    except (EOFError, pickle.UnpicklingError) as error:
+        raise StartupError(
+            "a worker was not told what to do; start `whiteboard serve`, not a worker"
+        ) from error
     assert isinstance(share, Share)
     return share
 
