@@ -70,18 +70,19 @@ def open_writer(connect: Connect, path: Path) -> sqlite3.Connection:
 
 
 def begin_writing(connection: sqlite3.Connection) -> None:
-    """Begin a transaction that writes, within SQLITE_BUSY, beside processes that write all the time as well.
+    """Begin a transaction that writes, within the connection's patience, beside processes that write as well.
 
     SQLite itself would look again after 1, 2, 5, … 100 ms: a neighbour that commits without a pause gets in each
     time. We look every WRITE_TURN, more or less.
     """
-    deadline = time.monotonic() + timeouts.SQLITE_BUSY.seconds
+    (patience_ms,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    deadline = time.monotonic() + patience_ms / 1_000
     connection.execute("PRAGMA busy_timeout = 0")
     try:
         while not _has_begun(connection, is_last=time.monotonic() >= deadline):
             time.sleep(timeouts.WRITE_TURN.seconds * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
     finally:
-        connection.execute(f"PRAGMA busy_timeout = {timeouts.SQLITE_BUSY.seconds * 1_000:.0f}")
+        connection.execute(f"PRAGMA busy_timeout = {patience_ms}")
 
 
 def _has_begun(connection: sqlite3.Connection, *, is_last: bool) -> bool:

@@ -121,8 +121,8 @@ def _is_dead(pid: str) -> bool:
         os.kill(int(pid), 0)
     except ProcessLookupError:
         return True
-    except (OSError, ValueError):
-        pass
+    except (OSError, ValueError, OverflowError):
+        pass  # somebody else's process, or no number
     return False
 
 
