@@ -54,6 +54,17 @@ async def test_a_full_server_takes_no_upgrade(monkeypatch: pytest.MonkeyPatch) -
         assert "retry-after: 5" in head
 
 
+async def test_a_board_of_another_process_takes_no_upgrade() -> None:
+    """However a connection came here: no second room of a board is opened. [HTTP-14]"""
+    async with open_stage() as stage:
+        start = partial(_start_session, stage.hub, owns=lambda board: board != "b")
+        async with serving(start) as server:
+            status, head, error = await knock(server.port, "/ws/b")
+            assert (status, error) == (503, "unavailable")
+            assert "retry-after: 5" in head
+        assert stage.hub.statistics().boards == 0
+
+
 def test_the_settings_say_whom_to_trust() -> None:
     """Proxies, origins and names, among them the one that it listens at; strict on loopback. [HTTP-16]"""
     settings = Settings(

@@ -157,19 +157,19 @@ async def serve_by_workers(settings: Settings) -> None:
         is_exclusive = owns_boards(settings.mode)
         crew = Crew(settings.workers, _outfit(settings, listening, lease), is_exclusive=is_exclusive)
         entrance = Entrance(crew.give, base_path=settings.base_path, is_sealed=tls is not None)
-        with ExitStack() as until_signal:
-            signals = until_signal.enter_context(_signals())
-            async with trio.open_nursery() as connections, trio.open_nursery() as working:
-                await working.start(crew.run)
+        async with trio.open_nursery() as connections, trio.open_nursery() as working:
+            await working.start(crew.run)
+            with ExitStack() as until_signal:
+                signals = until_signal.enter_context(_signals())
                 await working.start(serve_connections, listening.sockets, entrance.serve, connections)
                 _announce(settings, listening)
                 await anext(signals)
                 until_signal.close()
-                log.info("server_draining")
-                await crew.drain(settings.drain_grace)
-                working.cancel_scope.cancel()
-                listening.close()
-                connections.cancel_scope.cancel()
+            log.info("server_draining")
+            await crew.drain(settings.drain_grace)
+            working.cancel_scope.cancel()
+            listening.close()
+            connections.cancel_scope.cancel()
     log.info("server_stopped")
 
 

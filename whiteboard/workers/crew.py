@@ -212,16 +212,26 @@ class Crew:
             while True:
                 changed = self._changed
                 worker = self._choose(board)
-                if worker is not None and worker.link is not None:
-                    try:
-                        await worker.link.send(Kind.CONNECTION, data, sock)
-                    except LinkLost:
-                        self._set(worker, State.AWAY)
-                        continue
+                if worker is not None and await self._send(worker, data, sock):
                     return True
-                if self._draining.is_set():
-                    return False
-                await changed.wait()
+                if worker is None:
+                    if self._draining.is_set():
+                        return False
+                    await changed.wait()
+        log.warning("connection_unserved", board=board)
+        return False
+
+    async def _send(self, worker: Worker, data: bytes, sock: socket.socket) -> bool:
+        """Pass a connection to a worker that was there just now; False when it is not any more."""
+        link = worker.link
+        try:
+            if link is not None:
+                await link.send(Kind.CONNECTION, data, sock)
+                return True
+        except LinkLost:
+            pass
+        if worker.link is link:  # and not the next process's by now
+            self._set(worker, State.AWAY)
         return False
 
     def _choose(self, board: BoardId | None) -> Worker | None:
@@ -245,7 +255,9 @@ class Crew:
             if link is None:
                 return
             try:
-                link.send_nowait(Kind.QUESTION, passed=parcel.passed)
+                link.send_nowait(
+                    Kind.QUESTION, passed=parcel.passed
+                )  # one that is far behind is as good as away
             except LinkLost:
                 return
 

@@ -69,7 +69,6 @@ class Entrance:
         data = b"" if self._is_sealed else await read_head(wire)
         if data is None or await self._give(wire.socket, data, board_of(data, self._base_path)):
             return
-        log.warning("connection_unserved")
         if not self._is_sealed:
             body = error_body("unavailable", "No process is there for this now; try again.")
             await answer_and_close(wire, 503, body, [RETRY_AFTER])

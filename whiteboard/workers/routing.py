@@ -11,8 +11,8 @@ from typing import Final
 from whiteboard.ids import BoardId, parse_board_id
 from whiteboard.transport.http_head import HeadState, head_end, head_state, parse_head
 
-_WHOLE_REST: Final = "/ws/"
-_FIRST_STEP: Final = ("/api/boards/", "/b/")
+_SOCKETS: Final = "/ws/"
+_API: Final = "/api/boards/"
 
 
 def ranking(board: BoardId, count: int) -> Sequence[int]:
@@ -30,9 +30,10 @@ def _draw(board: BoardId, number: int) -> bytes:
 
 
 def board_of(data: bytes, base_path: str = "") -> BoardId | None:
-    """The board whose address a connection's first bytes ask for; None when they ask for anything else.
+    """The board that a connection's first bytes are about; None when any worker will do.
 
-    Reads addresses as `transport.demux` and `web.app` do, with the base path and without it.
+    Reads addresses as `transport.demux` and `web.app` do, with the base path and without it. The page of a board is
+    the same everywhere: nobody has to wait for it, and it does not weigh on the worker of a busy board.
     """
     if not data or head_state(data) is not HeadState.WHOLE:
         return None
@@ -41,9 +42,8 @@ def board_of(data: bytes, base_path: str = "") -> BoardId | None:
         return None
     path = head.path
     for base in (base_path, ""):
-        if path.startswith(f"{base}{_WHOLE_REST}"):
-            return parse_board_id(path.removeprefix(f"{base}{_WHOLE_REST}"))
-        for prefix in _FIRST_STEP:
-            if path.startswith(f"{base}{prefix}"):
-                return parse_board_id(path.removeprefix(f"{base}{prefix}").partition("/")[0])
+        if path.startswith(f"{base}{_SOCKETS}"):
+            return parse_board_id(path.removeprefix(f"{base}{_SOCKETS}"))
+        if path.startswith(f"{base}{_API}"):
+            return parse_board_id(path.removeprefix(f"{base}{_API}").partition("/")[0])
     return None
