@@ -1,9 +1,11 @@
 """Several workers behind one address (R37)."""
 
+import json
 import os
 import random
 import signal
 import socket
+import ssl
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,6 +16,7 @@ from typing import Self
 
 import pytest
 import trio
+from certificates import make_certificate
 from integration.authors import AUTHORS, SEED, Author, acked, check_log, has_more, resend, write
 from integration.bare_socket import BareSocket, Ended, bare_socket
 from integration.conftest import Serve
@@ -22,6 +25,7 @@ from integration.server_process import STOP_SECONDS, Json, ServerProcess, enviro
 from integration.test_drain import Heard, draw
 from services.redis_process import redis_running
 
+from whiteboard.client import open_board
 from whiteboard.ids import BoardId
 from whiteboard.workers.routing import owner_of
 
@@ -84,6 +88,17 @@ async def seated(server: ServerProcess, boards: list[str]) -> AsyncIterator[list
         for person in people:
             await person.enter()
         yield people
+
+
+async def begun(command: list[str], folder: Path, told: str) -> subprocess.Popen[bytes]:
+    """A server in a process group of its own, once it has told something."""
+    log = folder / "begun.log"
+    with log.open("wb") as output:
+        front = subprocess.Popen(
+            command, stdout=output, stderr=output, env=environment(), cwd=folder, process_group=0
+        )
+    await until(lambda: told in log.read_text())
+    return front
 
 
 # --- the same guarantees ----------------------------------------------------------------------
@@ -256,7 +271,7 @@ async def test_sigterm_drains_all_workers(serve: Serve) -> None:
         server.process.send_signal(signal.SIGTERM)
         code = await trio.to_thread.run_sync(server.wait)
     assert code == 0, server.log
-    assert not any(map(is_alive, pids))
+    assert are_gone(pids)
     for heard in all_heard.values():
         assert (heard.drain, heard.code) == ([0, 5], 1001)
     server.start()
@@ -312,11 +327,7 @@ async def test_no_worker_outlives_its_front(
 ) -> None:
     """Whether it drains, is told twice, or is killed: all are gone soon, and a next server finds everything."""
     other = ServerProcess(tmp_path, "sqlite", *TWO)
-    with (tmp_path / "front.log").open("wb") as log:
-        front = subprocess.Popen(
-            other.command, stdout=log, stderr=log, env=environment(), process_group=0, cwd=tmp_path
-        )
-    await until(lambda: other.url in (tmp_path / "front.log").read_text())
+    front = await begun(other.command, tmp_path, other.url)
     pids = [int(one["pid"]) for one in await workers(other)]
     async with bare_socket(other.url, "b") as ada:
         await ada.enter()
@@ -325,8 +336,36 @@ async def test_no_worker_outlives_its_front(
         end(front)
         assert await trio.to_thread.run_sync(front.wait) in codes
         following = await trio.to_thread.run_sync(serve, "sqlite", *TWO)  # on the same data, at once
-        assert not any(map(is_alive, pids))
+        assert are_gone(pids)
     assert [op["id"] for op in await following.ops("b")] == ["s1"]
+
+
+async def test_a_front_that_dies_while_it_starts_leaves_nobody(tmp_path: Path) -> None:
+    """Its workers find nobody to serve for, whatever they were doing."""
+    for moment in (0.0, 0.3):
+        front = await begun(ServerProcess(tmp_path, "sqlite", *TWO).command, tmp_path, "")
+        await until(partial(has_children, front.pid, WORKERS))
+        await trio.sleep(moment)
+        pids = children_of(front.pid)
+        front.kill()
+        await trio.to_thread.run_sync(front.wait)
+        await until(partial(are_gone, pids))
+
+
+def has_children(pid: int, count: int) -> bool:
+    """Whether a process has started so many others."""
+    return len(children_of(pid)) >= count
+
+
+def are_gone(pids: list[int]) -> bool:
+    """Whether none of them is alive."""
+    return not any(map(is_alive, pids))
+
+
+def children_of(pid: int) -> list[int]:
+    """Processes that a process has started."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for task in tasks for child in task.read_text().split()]
 
 
 async def test_one_directory_takes_one_server(serve: Serve) -> None:
@@ -438,6 +477,28 @@ async def held(server: ServerProcess) -> list[int]:
     return [min(column) for column in zip(*looks, strict=True)]
 
 
+async def test_a_unix_socket_is_shared_too(tmp_path: Path) -> None:
+    """Who comes through it sits at the machine, at whichever worker; its file goes with the front."""
+    path = tmp_path / "socket"
+    command = [*ServerProcess(tmp_path, "sqlite", *TWO).command, "--addr", f"unix:{path}"]
+    front = await begun(command, tmp_path, f"unix:{path}")
+    answering = set()
+    for _ in range(2 * WORKERS):
+        stream = await trio.open_unix_socket(path)
+        async with stream:
+            await stream.send_all(
+                b"GET /debug/tasks HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            )
+            answer = b"".join([part async for part in stream])
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 "), head
+        answering.add(json.loads(body)["worker"])
+    assert answering == set(range(WORKERS))
+    front.terminate()
+    assert await trio.to_thread.run_sync(front.wait) == 0
+    assert not path.exists()
+
+
 # --- redis ------------------------------------------------------------------------------------
 
 
@@ -463,3 +524,25 @@ async def test_on_redis_another_worker_takes_over(serve: Serve, tmp_path: Path) 
             await lin.say(stroke("s2"))
             assert (await ada.hear_kind("stroke"))["seq"] == 2
         assert server.stop() == 0
+
+
+async def test_on_redis_tls_is_served_by_all(tmp_path: Path) -> None:
+    """Nobody sees which board is wanted, and any worker will do: people at both are on one board."""
+    (tmp_path / "redis").mkdir()
+    certificate = make_certificate(tmp_path)
+    with redis_running(tmp_path / "redis") as redis:
+        files = ["--tls-cert", str(certificate.cert), "--tls-key", str(certificate.key)]
+        server = ServerProcess(tmp_path, "redis", "--redis-addr", redis.address, *files, *TWO)
+        front = await begun(server.command, tmp_path, f"https://127.0.0.1:{server.port}")
+        url = f"https://localhost:{server.port}"
+        trusting = ssl.create_default_context(cafile=certificate.cert)
+        async with (
+            open_board(url, "b", ssl_context=trusting) as ada,
+            open_board(url, "b", ssl_context=trusting) as lin,
+        ):
+            await ada.stroke([[0, 0]])
+            await lin.stroke([[1, 1]])
+            await ada.reached(2)
+            await lin.reached(2)
+        front.terminate()
+        assert await trio.to_thread.run_sync(front.wait) == 0

@@ -136,7 +136,9 @@ class Crew:
             if self._draining.is_set():
                 break
             if worker.starts == 1 and worker.ready_at is None:
-                raise StartupError(f"worker {worker.number} ended with {status} before it could serve")
+                raise StartupError(
+                    f"worker {worker.number} ended with {status} before it could serve; see what it said above"
+                )
             pause = 0.0 if worker.starts == 1 or lived >= timeouts.WORKER_STEADY.seconds else pause
             log.error("worker_ended", number=worker.number, pid=worker.pid, status=status, seconds=pause)
             with trio.move_on_after(pause):

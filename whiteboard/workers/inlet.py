@@ -8,7 +8,7 @@ import resource
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import trio
 
@@ -49,11 +49,10 @@ class Inlet:
 
         self._take = take
         try:
-            await self._link.send(Kind.READY)
+            with suppress(LinkLost):  # `listen` notices it too
+                await self._link.send(Kind.READY)
             task_status.started()
             await trio.sleep_forever()
-        except LinkLost:
-            await trio.sleep_forever()  # `listen` notices it too
         finally:
             self._take = None
             self._say_leaving()
@@ -117,10 +116,8 @@ class Inlet:
         self.drain_wanted.set()
 
     def _say_leaving(self) -> None:
-        try:
+        with suppress(LinkLost):
             self._link.send_nowait(Kind.LEAVING)
-        except LinkLost:
-            return
 
 
 @asynccontextmanager
