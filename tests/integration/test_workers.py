@@ -93,12 +93,17 @@ async def seated(server: ServerProcess, boards: list[str]) -> AsyncIterator[list
 async def begun(command: list[str], folder: Path, told: str) -> subprocess.Popen[bytes]:
     """A server in a process group of its own, once it has told something."""
     log = folder / "begun.log"
-    with log.open("wb") as output:
-        front = subprocess.Popen(
-            command, stdout=output, stderr=output, env=environment(), cwd=folder, process_group=0
-        )
+    front = begin(command, folder, log)
     await until(lambda: told in log.read_text())
     return front
+
+
+def begin(command: list[str], folder: Path, log: Path) -> subprocess.Popen[bytes]:
+    """A process that writes both its outputs to a log."""
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            command, stdout=output, stderr=output, env=environment(), cwd=folder, process_group=0
+        )
 
 
 # --- the same guarantees ----------------------------------------------------------------------

@@ -23,7 +23,7 @@ async def two_workers(reply: Reply | None) -> AsyncIterator[Inlet]:
     """The inlet of one worker, whose questions reach another one that answers so; None for one that is away."""
     near, far = link_pair(), link_pair()
     with Link(near[0]) as front, Link(far[0]) as to_asked, Link(near[1]) as one, Link(far[1]) as other:
-        async with trio.open_nursery() as nursery, open_inlet(one) as asking, open_inlet(other) as asked:
+        async with open_inlet(one) as asking, open_inlet(other) as asked, trio.open_nursery() as nursery:
 
             async def carry() -> None:
                 while True:

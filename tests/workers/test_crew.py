@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import trio
+from integration.polling import until
 
 from whiteboard import timeouts
 from whiteboard.config import LogLevel, LogSettings, Mode, Settings
@@ -72,8 +73,7 @@ async def test_a_board_waits_for_its_worker() -> None:
         await nursery.start(crew.run)
         first = worker.pid
         os.kill(first, signal.SIGKILL)
-        while worker.state is State.READY:
-            await trio.sleep(0.001)
+        await until(lambda: worker.state is not State.READY)
         assert (await healthz(crew)).startswith(b"HTTP/1.1 200 ")
         assert (await healthz(crew, board)).startswith(b"HTTP/1.1 200 ")
         assert worker.pid != first
@@ -90,8 +90,7 @@ async def test_a_board_that_all_share_goes_to_the_next() -> None:
     async with trio.open_nursery() as nursery:
         await nursery.start(crew.run)
         os.kill(worker.pid, signal.SIGKILL)
-        while worker.state is State.READY:
-            await trio.sleep(0.001)
+        await until(lambda: worker.state is not State.READY)
         assert (await healthz(crew, board)).startswith(b"HTTP/1.1 200 ")
         nursery.cancel_scope.cancel()
 

@@ -48,21 +48,19 @@ async def ask(inlet: Inlet, number: int, question: Question) -> bytes:
     do may be done or not. Cancelled, that holds too.
     """
     ours, theirs = socket.socketpair()
-    with trio.move_on_after(timeouts.WORKER_ANSWER.seconds), _wire(ours) as wire:
-        try:
+    try:
+        with trio.fail_after(timeouts.WORKER_ANSWER.seconds), _wire(ours) as wire:
             with theirs:
                 await inlet.ask(number, theirs)
             await wire.send_all(msgspec.json.encode(question))
             wire.end_sending()
             head = await _take(wire, _HEAD)
             content = await _take(wire, min(int.from_bytes(head[1:], "big"), limits.MAX_ANSWER_BYTES))
-        except (LinkLost, trio.BrokenResourceError, EOFError):
-            pass
-        else:
-            if head[:1] == _DONE:
-                return content
-            raise _FAULTS.get(head[:1], RoomClosed)(content.decode())
-    raise RoomClosed(f"process {number}, which has the board, does not answer")
+    except (trio.TooSlowError, trio.BrokenResourceError, LinkLost, EOFError) as error:
+        raise RoomClosed(f"process {number}, which has the board, does not answer") from error
+    if head[:1] == _DONE:
+        return content
+    raise _FAULTS.get(head[:1], RoomClosed)(content.decode())
 
 
 async def answer(reply: Reply, sock: socket.socket) -> None:

@@ -211,17 +211,19 @@ class Crew:
         While the crew drains nobody waits: who cannot be given away at once has to be refused.
         """
         with trio.move_on_after(timeouts.WORKER_WAIT.seconds):
-            while True:
-                changed = self._changed
-                worker = self._choose(board)
-                if worker is not None and await self._send(worker, data, sock):
+            while (worker := await self._wait_for(board)) is not None:
+                if await self._send(worker, data, sock):
                     return True
-                if worker is None:
-                    if self._draining.is_set():
-                        return False
-                    await changed.wait()
+            return False
         log.warning("connection_unserved", board=board)
         return False
+
+    async def _wait_for(self, board: BoardId | None) -> Worker | None:
+        """A worker that may serve a connection and is ready; None when the crew drains and none is left."""
+        await trio.lowlevel.checkpoint()
+        while (worker := self._choose(board)) is None and not self._draining.is_set():
+            await self._changed.wait()
+        return worker
 
     async def _send(self, worker: Worker, data: bytes, sock: socket.socket) -> bool:
         """Pass a connection to a worker that was there just now; False when it is not any more."""

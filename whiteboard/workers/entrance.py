@@ -47,17 +47,18 @@ class Entrance:
 
     async def serve(self, sock: socket.socket) -> None:
         """Pass one connection on, or answer that it cannot be. Lets nothing out but cancellation."""
-        with trio.CancelScope() as scope, Wire(sock) as wire:
-            self._make_room()
-            self._here[scope] = None
-            try:
+        scope = trio.CancelScope()
+        self._make_room()
+        self._here[scope] = None
+        try:
+            with scope, Wire(sock) as wire:
                 await self._serve(wire)
-            except (trio.BrokenResourceError, trio.ClosedResourceError):
-                pass  # the peer went before it had said what it wants
-            except Exception:
-                log.exception("connection_failed")
-            finally:
-                self._here.pop(scope, None)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass  # the peer went before it had said what it wants
+        except Exception:
+            log.exception("connection_failed")
+        finally:
+            self._here.pop(scope, None)
 
     def _make_room(self) -> None:
         if len(self._here) >= limits.MAX_HEADS:

@@ -92,14 +92,21 @@ class Link:
         while True:
             try:
                 await trio.lowlevel.wait_readable(self._socket)
-                data, descriptors, _, _ = socket.recv_fds(self._socket, limits.MAX_LINK_BYTES, 1)
-            except BlockingIOError:
-                continue
             except (OSError, trio.ClosedResourceError) as error:
                 raise LinkLost(str(error)) from error
-            if not data:
-                raise LinkLost("the process at the other end is gone")
-            return Parcel(Kind(data[:1]), data[1:], _adopt(descriptors))
+            if (parcel := self._receive_nowait()) is not None:
+                return parcel
+
+    def _receive_nowait(self) -> Parcel | None:
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self._socket, limits.MAX_LINK_BYTES, 1)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            raise LinkLost(str(error)) from error
+        if not data:
+            raise LinkLost("the process at the other end is gone")
+        return Parcel(Kind(data[:1]), data[1:], _adopt(descriptors))
 
     def close(self) -> None:
         """Close this end; tasks that wait raise LinkLost. Idempotent."""

@@ -33,12 +33,10 @@ class Reports:
         """Of worker `number`; None when it is away or does not answer within CLEANUP."""
         if number == self._share.number:
             return self.own()
-        with trio.move_on_after(timeouts.CLEANUP.seconds):
-            try:
-                told: Mapping[str, Any] = msgspec.json.decode(
-                    await ask(self._inlet, number, Question("report"))
-                )
-            except RoomClosed:
-                return None
-            return told
-        return None
+        try:
+            with trio.fail_after(timeouts.CLEANUP.seconds):
+                told = await ask(self._inlet, number, Question("report"))
+        except (RoomClosed, trio.TooSlowError):
+            return None
+        report: Mapping[str, Any] = msgspec.json.decode(told)
+        return report
