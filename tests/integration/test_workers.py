@@ -340,7 +340,7 @@ async def test_no_worker_outlives_its_front(
         await ada.hear_kind("ack")
         end(front)
         assert await trio.to_thread.run_sync(front.wait) in codes
-        following = await trio.to_thread.run_sync(serve, "sqlite", *TWO)  # on the same data, at once
+        following = await trio.to_thread.run_sync(serve, "sqlite")  # on the same data, at once
         assert are_gone(pids)
     assert [op["id"] for op in await following.ops("b")] == ["s1"]
 
