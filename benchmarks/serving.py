@@ -35,6 +35,12 @@ def _pin(pid: int, core: int) -> None:
         os.sched_setaffinity(pid, {core})
 
 
+def cpu_seconds_of(pid: int) -> float:
+    """User and system time of all threads of a process so far; resolution 10 ms."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
 class Server:
     """`python -m whiteboard serve` with an empty data directory, for the length of a `with` block.
 
@@ -42,10 +48,19 @@ class Server:
         mode: `memory`, `sqlite` or `redis`.
         options: more of the command line.
         place: directory whose disk holds the data; None for the system's temporary files.
+        core: where it has to run; None for wherever there is room.
     """
 
-    def __init__(self, mode: str, place: Path | None = None, *, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        mode: str,
+        place: Path | None = None,
+        *,
+        options: Sequence[str] = (),
+        core: int | None = SERVER_CORE,
+    ) -> None:
         self._mode = mode
+        self._core = core
         self._options = options
         self._place = place
         self.port = 0
@@ -62,7 +77,8 @@ class Server:
         with log.open("wb") as output:
             self._process = subprocess.Popen(command, stdout=output, stderr=output, env=kept)
         self.pid = self._process.pid
-        _pin(self.pid, SERVER_CORE)  # threads begin later and inherit it
+        if self._core is not None:
+            _pin(self.pid, self._core)  # threads begin later and inherit it
         try:
             self.port = self._wait_for_port(log)
         except BaseException:
@@ -100,8 +116,7 @@ class Server:
     @property
     def cpu_seconds(self) -> float:
         """User and system time of all its threads so far; resolution 10 ms."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        return cpu_seconds_of(self.pid)
 
     @property
     def starved_seconds(self) -> float:

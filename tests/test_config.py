@@ -6,7 +6,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings, strategies
 
-from whiteboard import config
+from whiteboard import config, limits
 from whiteboard.config import Mode, Secret, Settings, SystemdAddress, TcpAddress, UnixAddress
 from whiteboard.errors import ConfigError
 from whiteboard.trust.origins import ANY_ORIGIN, Origin
@@ -442,3 +442,25 @@ def test_a_description_reads_back_as_the_same_settings(yaml_file: Path, flags: d
     again = config.load({"config": str(yaml_file)}, {})
 
     assert config.describe(again) == config.describe(loaded)
+
+
+def test_workers_are_a_number_or_as_many_as_cores() -> None:
+    """Within a bound; from a file as a number too."""
+    assert config.load({"workers": "2"}, {}).workers == 2
+    assert 1 <= config.load({"workers": "auto", "mode": "redis"}, {}).workers <= limits.MAX_WORKERS
+    for value in ("0", "-1", "65", "two", "1.5", "true"):
+        expected = f"--workers: expected a number from 1 to {limits.MAX_WORKERS}, or auto, got '{value}'"
+        assert problems({"workers": value}, {}) == [expected]
+    assert yaml.safe_load(yaml.safe_dump(config.describe(config.load({"workers": "2"}, {}))))["workers"] == 2
+
+
+def test_what_workers_cannot_share_is_refused(yaml_file: Path) -> None:
+    """Boards in memory, and boards of one process each behind TLS; by what is chosen in the end."""
+    (memory,) = problems({"workers": "2", "mode": "memory"}, {})
+    assert memory.startswith("workers: 2 processes cannot share the memory mode")
+    tls: dict[str, str | None] = {"tls.cert": "c.pem", "tls.key": "k.pem", "workers": "2"}
+    (sealed,) = problems(tls, {})
+    assert "let a proxy speak TLS" in sealed
+    assert config.load({**tls, "mode": "redis"}, {}).workers == 2
+    yaml_file.write_text("workers: 4\nmode: memory\n")
+    assert config.load({"config": str(yaml_file), "workers": "1"}, {}).workers == 1

@@ -23,7 +23,7 @@ from whiteboard.config import (
     UnixAddress,
 )
 from whiteboard.errors import StartupError
-from whiteboard.serve import _announce, _start_session, membership_of, trust_of
+from whiteboard.serve import _announce, _start_session, membership_of, place_of, trust_of
 from whiteboard.transport.addresses import open_listening
 from whiteboard.trust.origins import Origin
 
@@ -66,6 +66,17 @@ async def test_a_full_server_takes_no_upgrade(monkeypatch: pytest.MonkeyPatch) -
         assert "retry-after: 5" in head
 
 
+async def test_a_board_of_another_process_takes_no_upgrade() -> None:
+    """However a connection came here: no second room of a board is opened. [HTTP-14]"""
+    async with open_stage() as stage:
+        start = partial(_start_session, stage.hub, owns=lambda board: board != "b")
+        async with serving(start) as server:
+            status, head, error = await knock(server.port, "/ws/b")
+            assert (status, error) == (503, "unavailable")
+            assert "retry-after: 5" in head
+        assert stage.hub.statistics().boards == 0
+
+
 def test_the_settings_say_whom_to_trust() -> None:
     """Proxies, origins and names, among them the one that it listens at; strict on loopback. [HTTP-16]"""
     settings = Settings(
@@ -95,13 +106,13 @@ def test_where_consul_finds_it_is_a_name_of_its_own() -> None:
 async def test_a_server_without_consul_is_alone() -> None:
     """It knows its own name, made of the machine's and the port, and imports no client of Consul. [CLU-2]"""
     with open_listening(TcpAddress("127.0.0.1", 0)) as listening:
-        async with membership_of(Settings(mode=Mode.MEMORY), listening) as member:
+        async with membership_of((asked := Settings(mode=Mode.MEMORY)), place_of(asked, listening)) as member:
             own = member.view().own
         assert isinstance(listening.address, TcpAddress)
         assert own.name.endswith(f":{listening.address.port}")
         assert own.address == str(listening.address)
         assert own.tags == ("memory",)
-        named = membership_of(Settings(instance=InstanceName("box")), listening)
+        named = membership_of((asked := Settings(instance=InstanceName("box"))), place_of(asked, listening))
         async with named as member:
             assert member.view().own.name == "box"
 
@@ -114,7 +125,7 @@ def test_what_consul_needs_is_said_in_one_sentence(tmp_path: Path, monkeypatch: 
         open_listening(unix) as listening,
         pytest.raises(StartupError, match=r"consul\.advertise has to say"),
     ):
-        membership_of(Settings(addr=unix, consul=consul), listening)
+        membership_of((asked := Settings(addr=unix, consul=consul)), place_of(asked, listening))
     monkeypatch.setitem(sys.modules, "httpx2", None)
     for name in [name for name in sys.modules if name.startswith("whiteboard.cluster.consul")]:
         monkeypatch.delitem(sys.modules, name)
@@ -122,7 +133,7 @@ def test_what_consul_needs_is_said_in_one_sentence(tmp_path: Path, monkeypatch: 
         with pytest.raises(
             StartupError, match=r"consul\.addr needs httpx2: pip install 'whiteboard\[cluster\]'"
         ):
-            membership_of(Settings(consul=consul), listening)
+            membership_of((asked := Settings(consul=consul)), place_of(asked, listening))
 
 
 @pytest.mark.parametrize(("host", "lines"), [("127.0.0.1", 1), (None, 2)])

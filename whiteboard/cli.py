@@ -216,8 +216,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     if unknown:  # argparse would complain with the usage of all commands, which names none of their flags
         arguments.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     run: Callable[[argparse.Namespace], int] = arguments.run
+    return _told(lambda: run(arguments))
+
+
+def work() -> int:
+    """Be one of the workers of a server, which says through standard input what it is to do; its exit code."""
+    from whiteboard import serve  # noqa: PLC0415 - see the module docstring
+
+    def run() -> int:
+        serve.work(sys.stdin.buffer.read())
+        return DONE
+
+    return _told(run)
+
+
+def _told(run: Callable[[], int]) -> int:
+    """The exit code of what `run` does; faults are told on standard error."""
     try:
-        return run(arguments)
+        return run()
     except WhiteboardError as fault:
         return _tell([fault])
     except BaseExceptionGroup as group:

@@ -264,3 +264,16 @@ MAX_MEMORY_RECORDS: Final = 10_000
 POSTGRES_CONNECTIONS: Final = 4
 """To PostgreSQL, of each server: one writes metadata, one moves an archive's piece, two answer; a default
 installation takes 100 of all clients."""
+
+# --- workers ----------------------------------------------------------------------------------
+MAX_WORKERS: Final = 64
+"""Processes of one server. More than cores is more than useful."""
+MAX_HEADS: Final = 8_192
+"""Connections that the front holds until they have said what they want; the one that has been there longest
+goes for one more. A silent one costs it 6 KiB (measured with 3,000)."""
+MAX_LINK_BYTES: Final = 64 * KIB
+"""One message between front and worker: a head of MAX_HEAD_BYTES, and a read of RECEIVE_BYTES that went past it."""
+MAX_QUESTION_BYTES: Final = 1 * KIB
+"""A question between workers names a board and what is wanted of it."""
+MAX_ANSWER_BYTES: Final = 4 * MAX_BOARD_BYTES
+"""An answer between workers: the view of a board, which repeats keys that its state abbreviates."""

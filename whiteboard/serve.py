@@ -10,6 +10,9 @@ to go are sent to others; take no new sessions and drain the hub (sessions are t
 stored already, boards are checkpointed) while new connections still get an answer, close the listening
 sockets, let HTTP answers leave, then cancel what is left. Each step has a deadline: CONSUL_LEAVE, DRAIN_GRACE,
 and for the answers what is left of it and no less than HTTP_DRAIN.
+
+With several workers (R37) this process is the front: it has listener, crew and the place on the list, and each worker has
+the rest, with an inlet in the listener's place. `adr/2026-11-27-workers-behind-one-acceptor.md` says why.
 """
 
 import os
@@ -18,22 +21,29 @@ import signal
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    ExitStack,
+    asynccontextmanager,
+    nullcontext,
+)
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+import attrs
 import trio
 
 from whiteboard import __version__, timeouts
-from whiteboard.cluster.instances import Instance, default_name
+from whiteboard.cluster.instances import Instance, Place, default_name
 from whiteboard.cluster.membership import Alone, Membership, report
 from whiteboard.config import Mode, PostgresDsn, Secret, Settings, TcpAddress
 from whiteboard.diagnostics import logs, tasks
 from whiteboard.diagnostics.supervisor import Supervisor
 from whiteboard.errors import RoomClosed, ServerFull, StartupError
-from whiteboard.ids import parse_board_id
+from whiteboard.ids import BoardId, parse_board_id
 from whiteboard.protocol import schema
 from whiteboard.rooms.access import BoardAccess
 from whiteboard.rooms.hub import Hub, open_hub
@@ -42,10 +52,10 @@ from whiteboard.storage.memory import open_memory
 from whiteboard.storage.memory_metadata import open_memory_metadata
 from whiteboard.storage.metadata import KeepsMetadata, Metadata
 from whiteboard.storage.ports import Storage
-from whiteboard.storage.sqlite import open_sqlite
+from whiteboard.storage.sqlite import hold_directory, open_sqlite
 from whiteboard.transport.addresses import Listening, open_listening
 from whiteboard.transport.certificates import fault_of
-from whiteboard.transport.demux import Demux
+from whiteboard.transport.demux import Demux, OnWebSocket
 from whiteboard.transport.descriptors import raise_descriptor_limit
 from whiteboard.transport.http_answer import RETRY_AFTER
 from whiteboard.transport.hypercorn_bridge import HttpBridge
@@ -60,6 +70,14 @@ from whiteboard.trust.refusals import error_body
 from whiteboard.web.app import build_app
 from whiteboard.web.page import load_page
 from whiteboard.web.services import WebServices
+from whiteboard.workers.asking import answer
+from whiteboard.workers.crew import Crew, Outfit
+from whiteboard.workers.entrance import Entrance
+from whiteboard.workers.inlet import open_inlet
+from whiteboard.workers.link import Link
+from whiteboard.workers.reports import Reports
+from whiteboard.workers.share import Share, owns_boards, unpacked
+from whiteboard.workers.shared_rooms import SharedRooms, replies
 
 if TYPE_CHECKING:
     from whiteboard.storage.postgres import Postgres
@@ -68,6 +86,8 @@ log = logs.get_logger()
 
 _NOBODY: Final = Supervisor()
 OpenStorage = Callable[[], AbstractAsyncContextManager[Storage]]
+Accept = Callable[..., Awaitable[None]]
+"""Gives connections to a nursery's tasks until cancelled, as `serve_connections` or `Inlet.serve` does."""
 
 
 def run(settings: Settings) -> None:
@@ -77,18 +97,34 @@ def run(settings: Settings) -> None:
     """
     logs.configure(settings.log.format, settings.log.level)
     raise_descriptor_limit()
-    ages = tasks.TaskAges()
     supervisor = Supervisor.of(os.environ)
+    if settings.workers > 1:
+        trio.run(serve_by_workers, settings, supervisor)
+        return
+    ages = tasks.TaskAges()
     trio.run(serve, settings, storage_of(settings), ages, supervisor, instruments=[ages])
 
 
-def storage_of(settings: Settings) -> OpenStorage:
-    """How to open the storage that the settings ask for."""
+def work(equipment: bytes) -> None:
+    """Be the worker that `equipment` describes, until the front says so, or is gone, or SIGTERM comes.
+
+    Raises as `run`.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at a terminal is for the front
+    share = unpacked(equipment)
+    logs.configure(share.settings.log.format, share.settings.log.level)
+    raise_descriptor_limit()
+    ages = tasks.TaskAges()
+    trio.run(serve_share, share, storage_of(share.settings, share.lease), ages, instruments=[ages])
+
+
+def storage_of(settings: Settings, lease: int | None = None) -> OpenStorage:
+    """How to open the storage that the settings ask for; with a worker's `lease` on it, if there is one."""
     match settings.mode:
         case Mode.MEMORY:
             return partial(open_memory)
         case Mode.SQLITE:
-            return partial(open_sqlite, settings.data)
+            return partial(open_sqlite, settings.data, lease=lease)
         case Mode.REDIS:
             from whiteboard.storage.redis import open_redis  # noqa: PLC0415 - only this mode needs its client
 
@@ -101,38 +137,51 @@ def storage_of(settings: Settings) -> OpenStorage:
             )
 
 
-def membership_of(settings: Settings, listening: Listening) -> AbstractAsyncContextManager[Membership]:
-    """A place among other servers, as the settings ask for it. Raises StartupError."""
-    consul, address = settings.consul, _found_at(settings, listening)
+def place_of(settings: Settings, listening: Listening) -> Place:
+    """What this server says of itself to others."""
+    address = settings.consul.advertise or listening.reachable
     own = Instance(
         name=instance_name(settings, listening),
         address=str(address or listening.address),
         mode=settings.mode.value,
         version=__version__,
         since=clock_ms(),
-        tags=(settings.mode.value, *consul.tags),
+        tags=(settings.mode.value, *settings.consul.tags),
     )
+    return Place(own=own, address=address, run=secrets.token_hex(8))
+
+
+def membership_of(
+    settings: Settings, place: Place, *, registers: bool = True
+) -> AbstractAsyncContextManager[Membership]:
+    """A place among other servers, as the settings ask for it. Raises StartupError.
+
+    Args:
+        registers: whether this process puts the server on the list; else it only looks who is there.
+    """
+    consul = settings.consul
     if consul.addr is None:
-        return nullcontext(Alone(own))
-    if address is None:
-        raise StartupError(f"addr is {listening.address}: consul.advertise has to say where others get there")
+        return nullcontext(Alone(place.own))
+    if place.address is None:
+        raise StartupError(f"addr is {place.own.address}: consul.advertise has to say where others get there")
     try:
         from whiteboard.cluster.consul import Registration, open_consul  # noqa: PLC0415 - see its docstring
     except ModuleNotFoundError as error:
         raise StartupError(f"consul.addr needs {error.name}: pip install 'whiteboard[cluster]'") from error
     registration = Registration(
         service=consul.service,
-        own=own,
-        address=address,
+        own=place.own,
+        address=place.address,
         base_path=settings.base_path,
         tls=settings.tls.cert is not None,
-        run=secrets.token_hex(8),
+        run=place.run,
     )
-    return open_consul(consul.addr, consul.token, registration)
+    return open_consul(consul.addr, consul.token, registration, registers=registers)
 
 
-def _found_at(settings: Settings, listening: Listening) -> TcpAddress | None:
-    return settings.consul.advertise or listening.reachable
+def instance_name(settings: Settings, listening: Listening) -> str:
+    """What this server is called among others."""
+    return settings.instance or default_name(socket.gethostname(), listening.address)
 
 
 async def serve(
@@ -144,28 +193,25 @@ async def serve(
     """
     tls = _tls(settings)
     with open_listening(settings.addr) as listening:
+        place = place_of(settings, listening)
         async with (
             supervisor.watching(),
             open_storage() as storage,
             _open_metadata(settings, storage) as metadata,
-            open_recorder(metadata, instance_name(settings, listening), clock_ms) as recorder,
+            open_recorder(metadata, place.own.name, clock_ms) as recorder,
             open_hub(storage, clock_ms, recorder) as hub,
-            membership_of(settings, listening) as member,
+            membership_of(settings, place) as member,
         ):
-            found_at = None if settings.consul.addr is None else _found_at(settings, listening)
-            trust = trust_of(settings, local_port=listening.local_port, found_at=found_at)
+            trust = trust_of(settings, local_port=listening.local_port, found_at=_checked_at(settings, place))
             services = _services(
                 settings, trust, storage, hub=hub, recorder=recorder, ages=ages, member=member
             )
-            app = build_app(services, load_page(settings.base_path))
-            bridge = HttpBridge(app, base_path=settings.base_path, trust=trust)
-            start = partial(_start_session, hub)
-            demux = Demux(bridge, start, base_path=settings.base_path, tls=tls, trust=trust)
+            demux, bridge = _doors(services, tls, partial(_start_session, hub))
+            accept = partial(serve_connections, listening.sockets, demux.serve)
             with ExitStack() as until_signal:
                 # Before anybody can know that we are there, so that no signal finds nobody at home.
-                receiver = trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT)
-                signals = until_signal.enter_context(receiver)
-                async with _open_server(settings, listening, demux, bridge, hub):
+                signals = until_signal.enter_context(_signals())
+                async with _open_server(settings, accept, listening, bridge, hub):
                     await supervisor.ready(f"serving {_announce(settings, listening)}")
                     await anext(signals)
                     until_signal.close()  # a second one ends the process at once
@@ -173,6 +219,100 @@ async def serve(
                     await supervisor.stopping("draining", _longest_end(settings))
                     await member.leave()
     log.info("server_stopped")
+
+
+async def serve_by_workers(settings: Settings, supervisor: Supervisor = _NOBODY) -> None:
+    """Be the front: listen, give connections to workers, keep those alive; until a signal comes, then drain.
+
+    A second signal ends this process at once, and its workers with it: they see that it is gone.
+    """
+    tls = _tls(settings)
+    with open_listening(settings.addr) as listening, _lease(settings) as lease:
+        is_exclusive = owns_boards(settings.mode)
+        place = place_of(settings, listening)
+        outfit = _outfit(settings, listening, place, lease)
+        crew = Crew(settings.workers, outfit, is_exclusive=is_exclusive)
+        entrance = Entrance(crew.give, base_path=settings.base_path, is_sealed=tls is not None)
+        async with (
+            supervisor.watching(),
+            membership_of(settings, place) as member,
+            trio.open_nursery() as connections,
+            trio.open_nursery() as working,
+        ):
+            await working.start(crew.run)
+            with ExitStack() as until_signal:
+                signals = until_signal.enter_context(_signals())
+                await working.start(serve_connections, listening.sockets, entrance.serve, connections)
+                await supervisor.ready(f"serving {_announce(settings, listening)}")
+                await anext(signals)
+                until_signal.close()
+            log.info("server_draining")
+            await supervisor.stopping("draining", _longest_end(settings) + timeouts.WORKER_STOP.seconds)
+            await member.leave()
+            await crew.drain(settings.drain_grace)
+            working.cancel_scope.cancel()
+            listening.close()
+            connections.cancel_scope.cancel()
+    log.info("server_stopped")
+
+
+def _lease(settings: Settings) -> AbstractContextManager[int | None]:
+    """The hold on what the workers share, if it takes one."""
+    return hold_directory(settings.data) if settings.mode is Mode.SQLITE else nullcontext()
+
+
+def _outfit(settings: Settings, listening: Listening, place: Place, lease: int | None) -> Outfit:
+    """What each worker is started with."""
+
+    def outfit(number: int, link: int) -> tuple[bytes, tuple[int, ...]]:
+        share = Share(
+            number, settings.workers, settings, listening.local_port, place=place, link=link, lease=lease
+        )
+        return share.packed(), () if lease is None else (lease,)
+
+    return outfit
+
+
+async def serve_share(share: Share, open_storage: OpenStorage, ages: tasks.TaskAges) -> None:
+    """Be one worker: serve the connections that the front gives, until it is time to end, then drain."""
+    settings, place = share.settings, share.place
+    link = Link(socket.socket(fileno=share.link))
+    with logs.bound(worker=str(share.number)), link:
+        async with (
+            open_inlet(link) as inlet,
+            open_storage() as storage,
+            _open_metadata(settings, storage) as metadata,
+            open_recorder(metadata, f"{place.own.name}/{share.number}", clock_ms) as recorder,
+            open_hub(storage, clock_ms, recorder) as hub,
+            membership_of(settings, place, registers=False) as member,
+        ):
+            trust = trust_of(settings, local_port=share.local_port, found_at=_checked_at(settings, place))
+            plain = _services(settings, trust, storage, hub=hub, recorder=recorder, ages=ages, member=member)
+            reports = Reports(plain.tasks, share, inlet)
+            services = attrs.evolve(
+                plain, rooms=SharedRooms(plain.rooms, share, inlet), tasks=reports.own, report_of=reports.of
+            )
+            start = partial(_start_session, hub, owns=share.owns)
+            demux, bridge = _doors(services, _tls(settings), start)
+            accept = partial(inlet.serve, demux.serve)
+            async with trio.open_nursery() as asked:
+                await asked.start(inlet.answer_questions, partial(answer, replies(plain.rooms, reports.own)))
+                async with _open_server(settings, accept, None, bridge, hub):
+                    await inlet.drain_wanted.wait()
+                asked.cancel_scope.cancel()
+
+
+def _signals() -> AbstractContextManager[AsyncIterator[int]]:
+    return trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT)
+
+
+def _any(_: BoardId) -> bool:
+    return True
+
+
+def _checked_at(settings: Settings, place: Place) -> TcpAddress | None:
+    """Where Consul's checks ask for this server; None without Consul."""
+    return None if settings.consul.addr is None else place.address
 
 
 @asynccontextmanager
@@ -198,11 +338,6 @@ def open_postgres_of(dsn: PostgresDsn, password: Secret | None) -> "AbstractAsyn
             f"postgres.dsn needs psycopg ({error}); install it with: pip install 'whiteboard[cluster]'"
         ) from error
     return open_postgres(dsn.reveal(), password=None if password is None else password.reveal())
-
-
-def instance_name(settings: Settings, listening: Listening) -> str:
-    """What this server is called among others."""
-    return settings.instance or default_name(socket.gethostname(), listening.address)
 
 
 def _longest_end(settings: Settings) -> float:
@@ -243,22 +378,27 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
 
 @asynccontextmanager
 async def _open_server(
-    settings: Settings, listening: Listening, demux: Demux, bridge: HttpBridge, hub: Hub
+    settings: Settings, accept: Accept, listening: Listening | None, bridge: HttpBridge, hub: Hub
 ) -> AsyncIterator[None]:
     """Take connections while the block runs; behind it, stop in order.
 
-    Children: the listener in a nursery of its own, and one task per connection.
+    Children: what accepts in a nursery of its own, and one task per connection.
+
+    Args:
+        accept: is given the nursery for the connections.
+        listening: what it accepts from, if this process has that.
     """
     async with trio.open_nursery() as connections:
         async with trio.open_nursery() as accepting:
-            await accepting.start(serve_connections, listening.sockets, demux.serve, connections)
+            await accepting.start(accept, connections)
             yield
-            if listening.outlives_us:
+            if listening is not None and listening.outlives_us:
                 accepting.cancel_scope.cancel()  # who comes now is the next server's
             with trio.move_on_after(settings.drain_grace) as grace:
                 await hub.drain()
             accepting.cancel_scope.cancel()
-        listening.close()
+        if listening is not None:
+            listening.close()
         least = trio.current_time() + timeouts.HTTP_DRAIN.seconds
         with trio.CancelScope(deadline=max(grace.deadline, least)):
             await bridge.shut_down()
@@ -278,17 +418,31 @@ def _announce(settings: Settings, listening: Listening) -> str:
     return address
 
 
-async def _start_session(hub: Hub, request: WebSocketRequest) -> None:
-    """Hand a WebSocket request to its board's room, or refuse it while it is still HTTP."""
+async def _start_session(
+    hub: Hub, request: WebSocketRequest, *, owns: Callable[[BoardId], bool] = _any
+) -> None:
+    """Hand a WebSocket request to its board's room, or refuse it while it is still HTTP.
+
+    Args: `owns` says of a board whether this process may open it.
+    """
     board_id = parse_board_id(request.name)
     if board_id is None:
         reason = "A board id has letters, digits and _ . - only, at most 128."
         await request.refuse(404, error_body("no_such_board", reason))
         return
     try:
+        if not owns(board_id):
+            raise RoomClosed(f"board {board_id!r} is at another process; connect again")
         await hub.serve(board_id, request.accept)
     except (RoomClosed, ServerFull) as error:
         await request.refuse(503, error_body("unavailable", str(error)), [RETRY_AFTER])
+
+
+def _doors(services: WebServices, tls: ssl.SSLContext | None, start: OnWebSocket) -> tuple[Demux, HttpBridge]:
+    """What serves a connection, and the HTTP side of it, with page and API."""
+    base_path, trust = services.settings.base_path, services.trust
+    bridge = HttpBridge(build_app(services, load_page(base_path)), base_path=base_path, trust=trust)
+    return Demux(bridge, start, base_path=base_path, tls=tls, trust=trust), bridge
 
 
 def _services(

@@ -101,7 +101,7 @@ STORAGE_RETRY: Final = _register(
 SQLITE_BUSY: Final = _register(
     "sqlite-busy",
     2.0,
-    "Only our own process opens the file; 2 s covers an operator's read-only shell taking a backup.",
+    "Other workers hold the file for one commit, some 50 ms with the largest; 2 s also covers an operator's shell taking a backup.",
 )
 ACCEPT_BACKOFF: Final = _register(
     "accept-backoff",
@@ -423,4 +423,54 @@ CONSUL_LEAVE: Final = _register(
     "consul-leave",
     1.0,
     "R12: what taking a draining server off the list may take before people are asked to leave it; an agent that answers needs milliseconds.",
+)
+WRITE_TURN: Final = _register(
+    "write-turn",
+    0.001,
+    "Between two looks whether another worker has ended its commit, which takes about as long; SQLite's own waiting sleeps up to 0.1 s between two and loses every race to a busy neighbour.",
+)
+WORKER_START: Final = _register(
+    "worker-start",
+    30.0,
+    "A worker imports and opens its storage in a second; 30 s is a cold disk beside a busy core, and one that takes longer hangs.",
+)
+WORKER_WAIT: Final = _register(
+    "worker-wait",
+    10.0,
+    "A connection whose worker is away waits this long: a worker that died is back in a second or three, one that drains first in some five.",
+)
+WORKER_STOP: Final = _register(
+    "worker-stop",
+    12.0,
+    "R12: what a worker gets beyond the drain grace: HTTP_DRAIN, CLEANUP and STORAGE_CLOSE, one after the other, and then some. Later it is killed.",
+)
+WORKER_STEADY: Final = _register(
+    "worker-steady",
+    60.0,
+    "A worker that lived for a minute and then died is started again at once, as if it were the first time.",
+)
+WORKER_RETRY_FIRST: Final = _register(
+    "worker-retry-first",
+    0.5,
+    "The second restart in a row waits this long and each further one twice as long: a start takes a second of a core.",
+)
+WORKER_RETRY_CAP: Final = _register(
+    "worker-retry-cap",
+    30.0,
+    "The longest pause between two starts of a worker that keeps dying: the boards of the others live on meanwhile, and theirs come back within half a minute of its cure.",
+)
+WORKER_ANSWER: Final = _register(
+    "worker-answer",
+    30.0,
+    "A question between workers: deleting a board ends its sessions first, within CLEANUP twice; viewing the largest one takes seconds.",
+)
+LEASE_LEFT: Final = _register(
+    "lease-left",
+    25.0,
+    "Workers whose front was killed drain and let the data directory go: DRAIN_GRACE and WORKER_STOP at most, a second as a rule; a server that starts meanwhile waits for them.",
+)
+LEASE_LOOK: Final = _register(
+    "lease-look",
+    0.05,
+    "Between two looks at a lock that somebody is about to give up: people wait for a start.",
 )

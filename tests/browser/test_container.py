@@ -242,7 +242,10 @@ class Composed:
 
     def kill(self, service: str) -> None:
         """`kill -9` to its first process, which is nothing that an operator asked Podman for."""
-        os.kill(int(self._podman("inspect", "--format", "{{.State.Pid}}", self.container(service))), signal.SIGKILL)
+        os.kill(
+            int(self._podman("inspect", "--format", "{{.State.Pid}}", self.container(service))),
+            signal.SIGKILL,
+        )
 
     def is_healthy(self, service: str) -> bool:
         """What its health check says now."""

@@ -114,6 +114,8 @@ class Site:
     degraded: Sequence[str] = ()
     settings: Settings = attrs.Factory(Settings)
     op_log: Any = None
+    reports: dict[int, dict[str, Any]] | None = None
+    """What each of several workers reports."""
     host: str = "localhost:8080"
     scheme: str = "http"
     peer: str = "127.0.0.1"
@@ -131,9 +133,15 @@ class Site:
             degraded=lambda: self.degraded,
             tasks=lambda: {"counts": {"sessions": 0}, "tree": None},
             cluster=lambda: {"instance": {"name": "a:1"}, "others": [], "consul": None},
+            report_of=None if self.reports is None else self.report_of,
             asyncapi=lambda: b'{"asyncapi":"3.0.0"}',
             messages_schema=lambda: b'{"$defs":{}}',
         )
+
+    async def report_of(self, number: int) -> Mapping[str, Any] | None:
+        """A worker's report; None for one that is away."""
+        await trio.lowlevel.checkpoint()
+        return (self.reports or {}).get(number)
 
     def app(self) -> Any:
         """The app with the present settings and page."""

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from web.stand_ins import Site, error
 
 from whiteboard.config import DebugSettings, Secret, Settings
+from whiteboard.config.values import WorkerCount
 from whiteboard.trust.origins import ANY_ORIGIN, Origin, OriginPolicy
 from whiteboard.trust.policy import Trust
 from whiteboard.trust.proxies import TrustedProxies
@@ -103,6 +104,25 @@ async def test_where_the_servers_are_is_the_operator_s(site: Site) -> None:
     assert error(await site.get("/api/cluster")) == (403, "forbidden")
     site.settings = Settings(debug=DebugSettings(token=SECRET))
     assert (await site.get("/api/cluster", authorization=f"Bearer {TOKEN}")).status_code == 200
+
+
+async def test_debug_workers(site: Site) -> None:
+    """Each worker of a server, or the one process that there is; for the operator. [HTTP-9]"""
+    counts = {"sessions": 0}
+    assert (await site.get("/debug/workers")).json() == {"workers": [{"worker": 0, "counts": counts}]}
+    assert (await site.get("/debug/workers/0")).json()["counts"] == counts
+    assert error(await site.get("/debug/workers/1")) == (404, "not_found")
+    site.settings = Settings(workers=WorkerCount(2))
+    site.reports = {0: {"worker": 0, "pid": 7, "counts": counts, "tree": None}}
+    away = {"worker": 1, "away": True}
+    assert (await site.get("/debug/workers")).json() == {
+        "workers": [{"worker": 0, "pid": 7, "counts": counts}, away]
+    }
+    assert (await site.get("/debug/workers/0")).json() == site.reports[0]
+    assert error(await site.get("/debug/workers/1")) == (503, "unavailable")
+    site.peer = "10.0.0.1"
+    for path in ("/debug/workers", "/debug/workers/0"):
+        assert error(await site.get(path)) == (403, "forbidden")
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,17 @@ class Instance:
     """None while nobody has looked."""
 
 
+@attrs.frozen(kw_only=True)
+class Place:
+    """A server among others, as it tells of itself."""
+
+    own: Instance
+    address: TcpAddress | None
+    """Where others reach it; None when it is not known."""
+    run: str
+    """A word of its own for each start of a server, also where several have one name."""
+
+
 def default_name(hostname: str, address: TcpAddress | UnixAddress) -> InstanceName:
     """`<hostname>:<port>`, or with the socket file's name in place of a port; within what a name may be.
 

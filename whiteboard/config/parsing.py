@@ -5,6 +5,7 @@ Every complaint has one form: what was expected, and what was given.
 
 import ipaddress
 import math
+import os
 import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
@@ -46,6 +47,7 @@ from whiteboard.config.values import (
     TcpAddress,
     TrustedProxy,
     UnixAddress,
+    WorkerCount,
 )
 from whiteboard.trust.hosts import ANY_HOST
 from whiteboard.trust.names import MAX_PORT, parse_authority
@@ -260,6 +262,24 @@ def _seconds(value: object, _: object = None) -> float:
     return seconds
 
 
+def _worker_count(value: object, _: object = None) -> WorkerCount:
+    if value == "auto":
+        return WorkerCount(min(_cores(), limits.MAX_WORKERS))
+    text = str(value)
+    if (
+        isinstance(value, bool)
+        or not re.fullmatch(r"[0-9]{1,4}", text)
+        or not 1 <= int(text) <= limits.MAX_WORKERS
+    ):
+        raise ValueError(f"expected a number from 1 to {limits.MAX_WORKERS}, or auto{got(value)}")
+    return WorkerCount(int(text))
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _converter() -> Converter:
     converter = Converter(forbid_extra_keys=True, detailed_validation=True)
     hooks: list[tuple[Any, Callable[[Any, Any], Any]]] = [
@@ -277,6 +297,7 @@ def _converter() -> Converter:
         (HostName, _host),
         (Origin, _origin),
         (float, _seconds),
+        (WorkerCount, _worker_count),
         (Secret, read_secret),
         (Path, read_path),
         *((cls, _enum) for cls in (Mode, LogFormat, LogLevel)),

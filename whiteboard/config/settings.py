@@ -9,6 +9,7 @@ import attrs
 from whiteboard import timeouts
 from whiteboard.config.values import (
     NO_PATH,
+    ONE_WORKER,
     Address,
     BasePath,
     ConsulUrl,
@@ -28,6 +29,7 @@ from whiteboard.config.values import (
     TcpAddress,
     TrustedProxy,
     UnixAddress,
+    WorkerCount,
 )
 from whiteboard.trust.origins import Origin
 
@@ -155,6 +157,9 @@ class Settings:
         InstanceName | None,
         Help("NAME", "what this server is called among others (default: HOSTNAME:PORT)"),
     ] = None
+    workers: Annotated[
+        WorkerCount, Help("N|auto", "processes that share the load; auto for one on each core")
+    ] = ONE_WORKER
     redis: RedisSettings = attrs.field(factory=RedisSettings)
     postgres: PostgresSettings = attrs.field(factory=PostgresSettings)
     consul: ConsulSettings = attrs.field(factory=ConsulSettings)
@@ -227,7 +232,7 @@ def describe(settings: Settings) -> dict[str, Any]:
             }
         if isinstance(value, tuple):
             return [plain(item) for item in value]
-        return value if value is None or isinstance(value, float) else str(value)
+        return value if value is None or isinstance(value, int | float) else str(value)
 
     described: dict[str, Any] = plain(settings)
     return described

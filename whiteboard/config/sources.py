@@ -51,7 +51,10 @@ def load(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Setting
     problems += _conflicts(merged)
     if problems:
         raise ConfigError(problems)
-    return attrs.evolve(read_settings(merged), config_file=config_file)
+    settings = read_settings(merged)
+    if problems := list(_impossible(settings)):
+        raise ConfigError(problems)
+    return attrs.evolve(settings, config_file=config_file)
 
 
 def _config_file(
@@ -200,6 +203,20 @@ def _has_password(dsn: object) -> bool:
         return PostgresDsn(str(dsn)).has_password
     except ValueError:
         return False  # complained of elsewhere
+
+
+def _impossible(settings: Settings) -> Iterator[str]:
+    """What each value allows and all together do not."""
+    if settings.workers > 1 and settings.mode is Mode.MEMORY:
+        yield (
+            f"workers: {settings.workers} processes cannot share the memory mode, which keeps boards in one of them; "
+            "give 1, or mode sqlite or redis"
+        )
+    if settings.workers > 1 and settings.mode is Mode.SQLITE and settings.tls.cert is not None:
+        yield (
+            f"workers: in the sqlite mode each board is at one of the {settings.workers} processes, and inside TLS "
+            "nobody sees which board is asked for; give 1, mode redis, or let a proxy speak TLS"
+        )
 
 
 # --- small steps ------------------------------------------------------------------------------

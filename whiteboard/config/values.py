@@ -86,6 +86,9 @@ ServiceTag = NewType("ServiceTag", str)
 """A word of Consul's list, such as `urlprefix-/wb`."""
 ReachableAddress = NewType("ReachableAddress", TcpAddress)
 """Where others reach a server: with a host, and no port that is yet to be chosen."""
+WorkerCount = NewType("WorkerCount", int)
+"""1 to MAX_WORKERS."""
+ONE_WORKER: Final = WorkerCount(1)
 HostName = NewType("HostName", str)
 """A name or address as `trust.names.canonical_name` spells it, or `*` for any."""
 

@@ -62,6 +62,13 @@ EVENTS: Final = {
     "records_dropped": "`count` changes of metadata were dropped: too many waited, or (`at` stop) their place was away.",
     "sessions_lost": "An `instance` fell silent; `count` sessions of it were noted as ended.",
     "postgres_away": "PostgreSQL was not there at the start; it is asked again when it is needed.",
+    # workers
+    "worker_ready": "Worker `number`, process `pid`, takes connections.",
+    "worker_ended": "Worker `number` ended unasked, with `status`; it is started again after `seconds`, its clients come back.",
+    "worker_killed": "Worker `number` did not start or end in time and was killed.",
+    "worker_unclear": "Worker `number` said something that workers do not say; it is passed over.",
+    "front_lost": "The process that gives this worker its connections is gone; it drains and ends.",
+    "connection_unserved": "No worker could take a connection in time; it was answered with 503.",
     # storage
     "archive_not_forgotten": "A deleted board's pieces are still in the archive; it is tried again every round.",
     "archive_waits": "Redis or the archive is away; what would go there stays in Redis until the next round.",

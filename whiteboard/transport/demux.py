@@ -14,6 +14,7 @@ import trio
 
 from whiteboard import timeouts
 from whiteboard.diagnostics import logs
+from whiteboard.transport.head_reading import read_head
 from whiteboard.transport.http_answer import answer_and_close
 from whiteboard.transport.http_head import HeadState, RequestHead, head_end, head_state, is_http2, parse_head
 from whiteboard.transport.hypercorn_bridge import HttpBridge
@@ -51,16 +52,19 @@ class Demux:
         self._tls = tls
         self._trust = trust or Trust()
 
-    async def serve(self, sock: socket.socket) -> None:
-        """Serve one connection, to its end or to its hand-over. Lets nothing out but cancellation."""
+    async def serve(self, sock: socket.socket, begun: bytes = b"") -> None:
+        """Serve one connection, to its end or to its hand-over. Lets nothing out but cancellation.
+
+        Args: `begun` is what was read of it already; nothing, where TLS is spoken.
+        """
         try:
-            await self._serve(TlsWire(sock, self._tls) if self._tls else Wire(sock))
+            await self._serve(TlsWire(sock, self._tls) if self._tls else Wire(sock), begun)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the peer went before it had said what it wants
         except Exception:
             log.exception("connection_failed")
 
-    async def _serve(self, wire: Wire) -> None:
+    async def _serve(self, wire: Wire, begun: bytes) -> None:
         with ExitStack() as stack:
             stack.callback(wire.close)
             if isinstance(wire, TlsWire):
@@ -68,7 +72,7 @@ class Demux:
                     await wire.handshake()
                 if deadline.cancelled_caught:
                     return
-            data = b"" if wire.alpn == HTTP2 else await _read_head(wire)
+            data = b"" if wire.alpn == HTTP2 else await read_head(wire, begun)
             if data is None:
                 return
             if is_http2(data):
@@ -123,31 +127,6 @@ class Demux:
             if path.startswith(prefix):
                 return path.removeprefix(prefix)
         return None
-
-
-async def _read_head(wire: Wire) -> bytes | None:
-    """Bytes up to the head's end or beyond; None when the wire was closed instead.
-
-    A peer that is too slow or sends too much gets an answer; one that says nothing at all gets none,
-    because browsers open connections ahead of need.
-    """
-    data = bytearray()
-    with trio.move_on_after(timeouts.REQUEST_HEAD.seconds):
-        while True:
-            chunk = await wire.receive()
-            data += chunk
-            if not chunk:
-                return None
-            state = head_state(data)
-            if state is HeadState.TOO_LARGE:
-                body = error_body("head_too_large", "The request's head is too large.")
-                await answer_and_close(wire, 431, body)
-                return None
-            if state is not HeadState.MORE:
-                return bytes(data)
-    if data:
-        await answer_and_close(wire, 408, error_body("timeout", "The request's head took too long."))
-    return None
 
 
 def _peer(wire: Wire, head: RequestHead) -> Client:

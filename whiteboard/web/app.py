@@ -48,6 +48,8 @@ def build_app(services: WebServices, page: Page) -> ASGIApp:
         Route("/debug/tasks", documents.tasks),
         Route("/debug/sessions", records.sessions),
         Route("/debug/audit", records.audit),
+        Route("/debug/workers", documents.workers),
+        Route("/debug/workers/{number:int}", documents.worker),
     ]
 
     async def on_http(request: Request, error: HTTPException) -> Response:

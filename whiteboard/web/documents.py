@@ -1,15 +1,19 @@
 """Documents about the server for people who build on it or run it."""
 
+from collections.abc import Mapping
+from typing import Any
+
+import trio
 from starlette.requests import Request
 from starlette.responses import Response
 
 from whiteboard.web.access import require_operator
-from whiteboard.web.answers import json_answer, json_bytes
+from whiteboard.web.answers import RETRY_LATER, Refused, json_answer, json_bytes
 from whiteboard.web.services import WebServices
 
 
 class Documents:
-    """`/asyncapi.json`, `/schema/messages.json`, `/debug/tasks` and `/api/cluster`."""
+    """`/asyncapi.json`, `/schema/messages.json`, `/debug/tasks`, `/debug/workers` and `/api/cluster`."""
 
     def __init__(self, services: WebServices) -> None:
         self._services = services
@@ -31,3 +35,36 @@ class Documents:
         """The servers that are known, for the operator: where they are is nobody else's business."""
         require_operator(request, self._services.settings.debug.token, self._services.trust)
         return json_answer(self._services.cluster())
+
+    async def workers(self, request: Request) -> Response:
+        """`{"workers":[{"worker","pid","counts"}]}`, `{"worker","away":true}` for one that does not answer."""
+        require_operator(request, self._services.settings.debug.token, self._services.trust)
+        found: dict[int, dict[str, Any]] = {}
+
+        async def look(number: int) -> None:
+            report = await self._report_of(number)
+            kept = (
+                {key: report[key] for key in ("pid", "counts") if key in report} if report else {"away": True}
+            )
+            found[number] = {"worker": number, **kept}
+
+        async with trio.open_nursery() as looking:
+            for number in range(self._services.settings.workers):
+                looking.start_soon(look, number)
+        return json_answer({"workers": [found[number] for number in sorted(found)]})
+
+    async def worker(self, request: Request) -> Response:
+        """One worker's live task tree."""
+        require_operator(request, self._services.settings.debug.token, self._services.trust)
+        number = request.path_params["number"]
+        if number >= self._services.settings.workers:
+            raise Refused(404, "not_found", f"There are {self._services.settings.workers} workers, from 0.")
+        report = await self._report_of(number)
+        if report is None:
+            raise Refused(503, "unavailable", "The worker does not answer.", headers=RETRY_LATER)
+        return json_answer(report)
+
+    async def _report_of(self, number: int) -> Mapping[str, Any] | None:
+        if self._services.report_of is None:
+            return self._services.tasks()
+        return await self._services.report_of(number)

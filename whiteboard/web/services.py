@@ -53,6 +53,8 @@ class WebServices:
     """What `/debug/tasks` answers: `diagnostics.tasks.report` with the server's counts."""
     cluster: Callable[[], Mapping[str, Any]]
     """What `/api/cluster` answers: `cluster.membership.report` of the servers that are known."""
+    report_of: Callable[[int], Awaitable[Mapping[str, Any] | None]] | None = None
+    """The same of each of `settings.workers` by number, where they are several; None for one that does not answer."""
     asyncapi: Callable[[], bytes]
     """The AsyncAPI document, as JSON."""
     messages_schema: Callable[[], bytes]

@@ -1,4 +1,5 @@
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -6,7 +7,14 @@ import pytest
 
 from whiteboard import limits
 from whiteboard.errors import StorageCorrupt, StorageUnavailable
-from whiteboard.storage.sqlite.connection import open_plain, open_reader, open_writer, translate, translated
+from whiteboard.storage.sqlite.connection import (
+    begin_writing,
+    open_plain,
+    open_reader,
+    open_writer,
+    translate,
+    translated,
+)
 
 
 @pytest.fixture
@@ -101,3 +109,47 @@ def test_translate(writer: sqlite3.Connection) -> None:
     ours = StorageUnavailable("no WAL")
     assert str(translate(ours)) == "no WAL"
     assert translate(ours) is not ours
+
+
+def test_writers_take_turns(path: Path) -> None:
+    """Beside one that begins its next transaction as soon as it has ended the last, others get in."""
+    stop = threading.Event()
+    began: list[int] = []
+
+    def commit_all_the_time() -> None:
+        busy = open_writer(sqlite3.connect, path)
+        while not stop.is_set():
+            begin_writing(busy)
+            began.append(len(began))
+            busy.execute("COMMIT")
+        busy.close()
+
+    neighbour = threading.Thread(target=commit_all_the_time)
+    neighbour.start()
+    try:
+        connection = open_writer(sqlite3.connect, path)
+        for number in range(50):
+            begin_writing(connection)
+            connection.execute("INSERT INTO t VALUES (?)", (number,))
+            connection.execute("COMMIT")
+        assert pragma(connection, "busy_timeout") == 2_000
+        connection.close()
+    finally:
+        stop.set()
+        neighbour.join()
+    assert began
+
+
+def test_a_writer_does_not_wait_for_ever(path: Path, writer: sqlite3.Connection) -> None:
+    """As long as its connection says, and what it waited for keeps its transaction."""
+    begin_writing(writer)
+    other = open_writer(sqlite3.connect, path)
+    other.execute("PRAGMA busy_timeout = 20")
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        begin_writing(other)
+    assert not other.in_transaction
+    assert pragma(other, "busy_timeout") == 20
+    writer.execute("ROLLBACK")
+    begin_writing(other)
+    other.execute("ROLLBACK")
+    other.close()

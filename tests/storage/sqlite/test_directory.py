@@ -11,10 +11,11 @@ import trio
 import trio.testing
 from contract.storage_samples import ADA, BOARD, BOB, append, ops, read_all, seqs
 
+from whiteboard import timeouts
 from whiteboard.errors import StartupError
 from whiteboard.ids import ClientId
 from whiteboard.storage.ports import Storage
-from whiteboard.storage.sqlite import open_sqlite
+from whiteboard.storage.sqlite import hold_directory, open_sqlite
 from whiteboard.storage.sqlite.directory import DATABASE_NAME, LOCK_NAME
 
 
@@ -161,3 +162,54 @@ async def test_a_tail_wakes_for_another_writer(
             nursery.start_soon(one.op_log.wait_beyond, BOARD, 1)
             await trio.sleep(5)
             await append(two.op_log, BOARD, ops(ADA, [1, 2]))
+
+
+async def test_processes_of_one_server_share_its_hold(tmp_path: Path) -> None:
+    """They write beside each other; nobody else gets in until the last of them has let go, the first one's end or not."""
+    with hold_directory(tmp_path) as lease:
+        copies = [os.dup(lease), os.dup(lease)]  # as two processes have them
+    async with open_sqlite(tmp_path, lease=copies[0]) as one:
+        async with open_sqlite(tmp_path, lease=copies[1]) as two:
+            await append(one.op_log, BOARD, ops(ADA, [1]))
+            assert await seqs(two.op_log, BOARD, ops(BOB, [1])) == [2]
+        with pytest.raises(StartupError, match="in use"):
+            async with open_sqlite(tmp_path):
+                pass
+        with pytest.raises(StartupError, match="in use"), hold_directory(tmp_path):
+            pass
+    async with open_sqlite(tmp_path) as alone:
+        assert len(await read_all(alone.op_log, BOARD)) == 2
+
+
+async def test_a_server_waits_for_those_that_a_killed_one_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While who took the lock is dead, only its workers hold it, and they are about to end; but not for ever."""
+    with hold_directory(tmp_path) as lease:
+        left = os.dup(lease)
+    (tmp_path / LOCK_NAME).write_text("4194304\n")  # no process has this number
+    async with trio.open_nursery() as nursery:
+
+        async def let_go_soon() -> None:
+            await trio.sleep(0.1)
+            os.close(left)
+
+        nursery.start_soon(let_go_soon)
+        async with open_sqlite(tmp_path):
+            pass
+    with hold_directory(tmp_path) as lease:
+        (tmp_path / LOCK_NAME).write_text("4194304\n")
+        monkeypatch.setattr(timeouts, "LEASE_LEFT", timeouts.Timeout("test-left", 0.01, "they stay"))
+        with pytest.raises(StartupError, match="4194304"):
+            async with open_sqlite(tmp_path):
+                pass
+
+
+def test_a_directory_is_let_go_when_its_database_does_not_open(tmp_path: Path) -> None:
+    """The front fails as one process does, and the next one gets in."""
+    (tmp_path / DATABASE_NAME).write_bytes(b"this is no database, but long enough to be looked at" * 30)
+    with pytest.raises(StartupError, match=DATABASE_NAME), hold_directory(tmp_path):
+        pass
+    (tmp_path / DATABASE_NAME).unlink()
+    with hold_directory(tmp_path):
+        pass

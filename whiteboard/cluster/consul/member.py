@@ -36,8 +36,11 @@ log = logs.get_logger()
 class ConsulMember:
     """A server on Consul's list. Made by `open_consul`."""
 
-    def __init__(self, agent: Agent, registration: Registration, uniform: Uniform) -> None:
+    def __init__(
+        self, agent: Agent, registration: Registration, uniform: Uniform, *, registers: bool = True
+    ) -> None:
         self._agent = agent
+        self._registers = registers
         self._registration = registration
         self._name = registration.own.name
         self._uniform = uniform
@@ -64,10 +67,15 @@ class ConsulMember:
             others=tuple(one.instance for one in self._listings if one.run != self._registration.run),
             listed=Listed(
                 agent=self._state,
-                is_registered=self._is_registered,
+                is_registered=self._is_registered if self._registers else self._is_seen,
                 age=None if self._seen_at is None else trio.current_time() - self._seen_at,
             ),
         )
+
+    @property
+    def _is_seen(self) -> bool:
+        """Whether our line was on the list when it was seen last."""
+        return any(one.run == self._registration.run for one in self._listings)
 
     async def leave(self) -> None:
         """See `Membership`. The first call counts."""
@@ -179,15 +187,24 @@ class ConsulMember:
 
 @asynccontextmanager
 async def open_consul(
-    url: ConsulUrl, token: Secret | None, registration: Registration, uniform: Uniform = random.uniform
+    url: ConsulUrl,
+    token: Secret | None,
+    registration: Registration,
+    uniform: Uniform = random.uniform,
+    *,
+    registers: bool = True,
 ) -> AsyncIterator[ConsulMember]:
     """A server's place on the list of an agent; off it again at the end of the block, however that comes.
 
     Children: `keep` and `watch`. Nothing is waited for, and nothing raised, when the agent is away.
+
+    Args:
+        registers: False for one of several processes of a server, another one of which keeps the line: then it only looks.
     """
     async with open_agent(url, token) as agent, trio.open_nursery() as nursery:
-        member = ConsulMember(agent, registration, uniform)
-        nursery.start_soon(member.keep, name="consul: keep")
+        member = ConsulMember(agent, registration, uniform, registers=registers)
+        if registers:
+            nursery.start_soon(member.keep, name="consul: keep")
         nursery.start_soon(member.watch, name="consul: watch")
         try:
             yield member

@@ -1,8 +1,8 @@
 """Opens and closes the SQLite storage: directory, connections, tasks, in this order and back."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager, closing
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,14 @@ from whiteboard.storage.metadata import Metadata
 from whiteboard.storage.ports import Boards, Bus, OpLog, Snapshots
 from whiteboard.storage.sql import SqlMetadata
 from whiteboard.storage.sqlite.boards import SqliteBoards
-from whiteboard.storage.sqlite.connection import Connect, open_plain, open_reader, open_writer, translate
+from whiteboard.storage.sqlite.connection import (
+    Connect,
+    begin_writing,
+    open_plain,
+    open_reader,
+    open_writer,
+    translate,
+)
 from whiteboard.storage.sqlite.directory import DataDirectory
 from whiteboard.storage.sqlite.metadata import SqliteDoor
 from whiteboard.storage.sqlite.migrate import check_version, migrate, shipped
@@ -77,7 +84,11 @@ class SqliteStorage:
 
 @asynccontextmanager
 async def open_sqlite(
-    directory: Path, *, connect: Connect = sqlite3.connect, is_shared: bool = False
+    directory: Path,
+    *,
+    connect: Connect = sqlite3.connect,
+    is_shared: bool = False,
+    lease: int | None = None,
 ) -> AsyncIterator[SqliteStorage]:
     """A storage in a directory, with the metadata of its boards, durable on disk (R2: `--mode sqlite`, R5).
 
@@ -91,13 +102,15 @@ async def open_sqlite(
         connect: opens connections; other than `sqlite3.connect` for tests of faults.
         is_shared: let other processes share the directory, if they all say so. Else a second
             server is refused.
+        lease: share the directory with the processes of one server, to which `hold_directory` gave it; each board
+            is one process's to write. Closed at the end.
 
     Raises:
         StartupError: the directory is in use, cannot be written to, is newer than this release or
             does not hold a sound database; the text says what to do.
     """
     thread = trio.CapacityLimiter(1)
-    files = await run_blocking(thread, _open_files, directory, connect, is_shared)
+    files = await run_blocking(thread, _open_files, directory, connect, is_shared, lease)
     wakeups = Wakeups()
     writer = Writer(files.connect_writer, wakeups, files.writer)
     readers = Readers(files.readers)
@@ -120,9 +133,26 @@ async def open_sqlite(
         files.directory.close()
 
 
-def _open_files(directory: Path, connect: Connect, is_shared: bool) -> _Files:
+@contextmanager
+def hold_directory(directory: Path) -> Iterator[int]:
+    """Hold a directory for the processes of one server while the block runs; the `lease` that they share.
+
+    The database is there then, sound and of this release. Blocks on the disk. Raises as `open_sqlite`.
+    """
+    files = _open_files(directory, sqlite3.connect)
+    try:
+        for connection in (files.writer, *files.readers):
+            connection.close()
+        yield files.directory.lock
+    finally:
+        files.directory.close()
+
+
+def _open_files(
+    directory: Path, connect: Connect, is_shared: bool = False, lease: int | None = None
+) -> _Files:
     with ExitStack() as undo:
-        held = undo.enter_context(closing(DataDirectory(directory, is_shared=is_shared)))
+        held = undo.enter_context(closing(DataDirectory(directory, is_shared=is_shared, lease=lease)))
         try:
             with closing(open_plain(connect, held.database)) as untouched:
                 check_version(untouched, shipped())
@@ -145,7 +175,7 @@ def _open_files(directory: Path, connect: Connect, is_shared: bool) -> _Files:
 
 def _try_to_write(connection: sqlite3.Connection) -> None:
     """Raise SQLite's error now when the file may not be written to. Takes no space on the disk."""
-    connection.execute("BEGIN IMMEDIATE")
+    begin_writing(connection)
     try:
         _write_probe(connection)
     finally:

@@ -3,7 +3,9 @@
 Owns every PRAGMA and the one table of foreign errors. Knows no table and no Trio.
 """
 
+import random
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,6 +67,32 @@ def open_writer(connect: Connect, path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def begin_writing(connection: sqlite3.Connection) -> None:
+    """Begin a transaction that writes, within the connection's patience, beside processes that write as well.
+
+    SQLite itself would look again after 1, 2, 5, … 100 ms: a neighbour that commits without a pause gets in each
+    time. We look every WRITE_TURN, more or less.
+    """
+    (patience_ms,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    deadline = time.monotonic() + patience_ms / 1_000
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        while not _has_begun(connection, is_last=time.monotonic() >= deadline):
+            time.sleep(timeouts.WRITE_TURN.seconds * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {patience_ms}")
+
+
+def _has_begun(connection: sqlite3.Connection, *, is_last: bool) -> bool:
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if is_last or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
 
 
 def open_reader(connect: Connect, path: Path) -> sqlite3.Connection:

@@ -18,7 +18,7 @@ from whiteboard import limits, timeouts
 from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import BoardId
 from whiteboard.storage.blocking import run_blocking
-from whiteboard.storage.sqlite.connection import translate, translated
+from whiteboard.storage.sqlite.connection import begin_writing, translate, translated
 from whiteboard.storage.wakeups import Wakeups
 
 Result = TypeVar("Result")
@@ -181,7 +181,7 @@ class Writer:
         has_begun = False
         try:
             connection = self._connected()
-            connection.execute("BEGIN IMMEDIATE")
+            begin_writing(connection)
             has_begun = True
             for job in jobs:
                 _run_in_savepoint(connection, job)

@@ -1,0 +1,155 @@
+"""Questions between workers, through links and a front of a few lines."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import pytest
+import trio
+
+from whiteboard.config import Mode, Settings
+from whiteboard.errors import RoomClosed, StorageCorrupt, StorageUnavailable
+from whiteboard.ids import BoardId
+from whiteboard.workers.asking import Question, Reply, answer, ask
+from whiteboard.workers.inlet import Inlet, open_inlet
+from whiteboard.workers.link import Kind, Link, link_pair
+from whiteboard.workers.routing import owner_of
+from whiteboard.workers.share import Share
+from whiteboard.workers.shared_rooms import SharedRooms, replies
+
+
+@asynccontextmanager
+async def two_workers(reply: Reply | None) -> AsyncIterator[Inlet]:
+    """The inlet of one worker, whose questions reach another one that answers so; None for one that is away."""
+    near, far = link_pair(), link_pair()
+    with Link(near[0]) as front, Link(far[0]) as to_asked, Link(near[1]) as one, Link(far[1]) as other:
+        async with open_inlet(one) as asking, open_inlet(other) as asked, trio.open_nursery() as nursery:
+
+            async def carry() -> None:
+                while True:
+                    parcel = await front.receive()
+                    assert parcel.kind is Kind.QUESTION
+                    assert parcel.passed is not None
+                    with parcel.passed:
+                        if reply is not None:
+                            await to_asked.send(Kind.QUESTION, passed=parcel.passed)
+
+            nursery.start_soon(carry)
+            if reply is not None:
+                await nursery.start(asked.answer_questions, partial(answer, reply))
+            yield asking
+            nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("size", [0, 1, 3_000_000])
+async def test_an_answer_comes_back_whole(size: int) -> None:
+    """Empty or larger than any socket's buffer."""
+
+    async def reply(question: Question) -> bytes:
+        await trio.lowlevel.checkpoint()
+        assert question == Question("view", "b")
+        return b"x" * size
+
+    async with two_workers(reply) as inlet:
+        assert await ask(inlet, 1, Question("view", "b")) == b"x" * size
+
+
+@pytest.mark.parametrize("fault", [StorageUnavailable, StorageCorrupt, RoomClosed])
+async def test_a_fault_there_is_a_fault_here(fault: type[Exception]) -> None:
+    """Of the same kind and with the same reason."""
+
+    async def reply(_: Question) -> bytes:
+        await trio.lowlevel.checkpoint()
+        raise fault("disk full")
+
+    async with two_workers(reply) as inlet:
+        with pytest.raises(fault, match="disk full"):
+            await ask(inlet, 1, Question("view", "b"))
+
+
+async def test_a_bug_there_is_no_answer_here() -> None:
+    """The asked worker lives on; who asks is told that it does not answer."""
+
+    async def reply(question: Question) -> bytes:
+        await trio.lowlevel.checkpoint()
+        return b"" if question.board else b"%d" % (1 // len(question.board))
+
+    async with two_workers(reply) as inlet:
+        with pytest.raises(RoomClosed, match="process 1"):
+            await ask(inlet, 1, Question("view"))
+        assert await ask(inlet, 1, Question("view", "b")) == b""
+
+
+async def test_a_worker_that_is_away_is_no_answer() -> None:
+    """At once, not after a deadline."""
+    async with two_workers(None) as inlet:
+        with pytest.raises(RoomClosed, match="process 1"):
+            await ask(inlet, 1, Question("view", "b"))
+
+
+async def test_a_worker_that_hangs_is_given_up(autojump_clock: trio.testing.MockClock) -> None:
+    """After WORKER_ANSWER."""
+
+    async def reply(_: Question) -> bytes:
+        await trio.sleep_forever()
+        raise AssertionError
+
+    async with two_workers(reply) as inlet:
+        with pytest.raises(RoomClosed, match="process 1"):
+            await ask(inlet, 1, Question("view", "b"))
+
+
+class Shelf:
+    """Rooms that say what was wanted of them."""
+
+    def __init__(self) -> None:
+        self.wanted: list[tuple[str, BoardId]] = []
+
+    async def board_view(self, board: BoardId) -> bytes | None:
+        """There is one board."""
+        await self._note("view", board)
+        return b"{}" if board.endswith("there") else None
+
+    async def create_board(self, board: BoardId) -> bool:
+        """The same one."""
+        await self._note("create", board)
+        return not board.endswith("there")
+
+    async def delete_board(self, board: BoardId) -> bool:
+        """The same one."""
+        await self._note("delete", board)
+        return board.endswith("there")
+
+    def readiness(self) -> list[str]:
+        """Nothing is in the way."""
+        return []
+
+    async def _note(self, what: str, board: BoardId) -> None:
+        await trio.lowlevel.checkpoint()
+        self.wanted.append((what, board))
+
+
+async def test_each_board_is_asked_of_who_has_it() -> None:
+    """One's own boards at home, the others' where they are, with the same answers."""
+    mine, theirs = Shelf(), Shelf()
+    boards = [BoardId(f"{number}-{end}") for number in range(8) for end in ("there", "gone")]
+    async with two_workers(replies(theirs, dict)) as inlet:
+        share = Share(0, 2, Settings(mode=Mode.SQLITE), None, 0, None)
+        rooms = SharedRooms(mine, share, inlet)
+        for board in boards:
+            is_there = board.endswith("there")
+            assert await rooms.board_view(board) == (b"{}" if is_there else None)
+            assert await rooms.create_board(board) is not is_there
+            assert await rooms.delete_board(board) is is_there
+    assert {board for _, board in mine.wanted} == {board for board in boards if owner_of(board, 2) == 0}
+    assert {board for _, board in theirs.wanted} == {board for board in boards if owner_of(board, 2) == 1}
+    assert mine.wanted
+    assert theirs.wanted
+
+
+def test_any_worker_may_open_a_board_that_all_hear_of() -> None:
+    """In the redis mode; elsewhere each board has one owner."""
+    boards = [BoardId(str(number)) for number in range(20)]
+    for mode, owned in ((Mode.REDIS, 2), (Mode.SQLITE, 1)):
+        shares = [Share(number, 2, Settings(mode=mode), None, 0, None) for number in range(2)]
+        assert all(sum(share.owns(board) for share in shares) == owned for board in boards)

@@ -1,0 +1,42 @@
+"""What each worker of a server tells of itself, asked from any of them: for `/debug/workers`."""
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+import trio
+
+from whiteboard import timeouts
+from whiteboard.errors import RoomClosed
+from whiteboard.workers.asking import Question, ask
+from whiteboard.workers.inlet import Inlet
+from whiteboard.workers.share import Share
+
+
+class Reports:
+    """Reports by the number of a worker.
+
+    Args: `own` gives the rest of this worker's.
+    """
+
+    def __init__(self, own: Callable[[], Mapping[str, Any]], share: Share, inlet: Inlet) -> None:
+        self._own = own
+        self._share = share
+        self._inlet = inlet
+
+    def own(self) -> dict[str, Any]:
+        """Of this worker: its number, its process, and what it is made of."""
+        return {"worker": self._share.number, "pid": os.getpid(), **self._own()}
+
+    async def of(self, number: int) -> Mapping[str, Any] | None:
+        """Of worker `number`; None when it is away or does not answer within CLEANUP."""
+        if number == self._share.number:
+            return self.own()
+        try:
+            with trio.fail_after(timeouts.CLEANUP.seconds):
+                told = await ask(self._inlet, number, Question("report"))
+        except (RoomClosed, trio.TooSlowError):
+            return None
+        report: Mapping[str, Any] = msgspec.json.decode(told)
+        return report
