@@ -10,7 +10,9 @@ from services.postgres_process import PostgresProcess, postgres_running
 from whiteboard.errors import StorageCorrupt, StorageUnavailable
 from whiteboard.storage import blobs
 from whiteboard.storage.archive import Archive, PieceKind
+from whiteboard.storage.blob_archive import BlobArchive
 from whiteboard.storage.blobs import BlobInfo
+from whiteboard.storage.memory_blobs import open_memory_blobs
 from whiteboard.storage.postgres import PostgresArchive, open_postgres
 from whiteboard.storage.postgres.archive import body_name
 from whiteboard.testing.archive_contract import BOARD, EPOCH, ArchiveContract, OpenArchive, piece_of
@@ -63,6 +65,19 @@ def postgres() -> Iterator[PostgresProcess]:
     """One PostgreSQL server for all tests of the module; each test has a database of its own."""
     with postgres_running() as running:
         yield running
+
+
+class TestBlobs(ArchiveContract):
+    """`BlobArchive`, whose names are its index."""
+
+    @pytest.fixture
+    def open_archive(self) -> OpenArchive:
+        @asynccontextmanager
+        async def open_new() -> AsyncIterator[Archive]:
+            async with open_memory_blobs() as blobs:
+                yield BlobArchive(blobs)
+
+        return open_new
 
 
 class TestPostgres(ArchiveContract):

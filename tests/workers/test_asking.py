@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 import trio
+from workers.places import PLACE
 
 from whiteboard.config import Mode, Settings
 from whiteboard.errors import RoomClosed, StorageCorrupt, StorageUnavailable
@@ -134,7 +135,7 @@ async def test_each_board_is_asked_of_who_has_it() -> None:
     mine, theirs = Shelf(), Shelf()
     boards = [BoardId(f"{number}-{end}") for number in range(8) for end in ("there", "gone")]
     async with two_workers(replies(theirs, dict)) as inlet:
-        share = Share(0, 2, Settings(mode=Mode.SQLITE), None, 0, None)
+        share = Share(0, 2, Settings(mode=Mode.SQLITE), None, place=PLACE, link=0, lease=None)
         rooms = SharedRooms(mine, share, inlet)
         for board in boards:
             is_there = board.endswith("there")
@@ -151,5 +152,8 @@ def test_any_worker_may_open_a_board_that_all_hear_of() -> None:
     """In the redis mode; elsewhere each board has one owner."""
     boards = [BoardId(str(number)) for number in range(20)]
     for mode, owned in ((Mode.REDIS, 2), (Mode.SQLITE, 1)):
-        shares = [Share(number, 2, Settings(mode=mode), None, 0, None) for number in range(2)]
+        shares = [
+            Share(number, 2, Settings(mode=mode), None, place=PLACE, link=0, lease=None)
+            for number in range(2)
+        ]
         assert all(sum(share.owns(board) for share in shares) == owned for board in boards)

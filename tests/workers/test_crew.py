@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import trio
 from integration.polling import until
+from workers.places import PLACE
 
 from whiteboard import timeouts
 from whiteboard.config import LogLevel, LogSettings, Mode, Settings
@@ -27,7 +28,7 @@ def of_memory(count: int) -> Outfit:
     settings = Settings(mode=Mode.MEMORY, data=Path("unused"), log=LogSettings(level=LogLevel.ERROR))
 
     def outfit(number: int, link: int) -> tuple[bytes, tuple[int, ...]]:
-        return Share(number, count, settings, None, link, None).packed(), ()
+        return Share(number, count, settings, None, place=PLACE, link=link, lease=None).packed(), ()
 
     return outfit
 

@@ -115,6 +115,21 @@ class ArchiveContract:
             await archive.delete(piece_of(b"x", 1))
             await archive.forget(BOARD, EPOCH)
 
+    async def test_boards_in_pages(self, open_archive: OpenArchive) -> None:
+        """Each board once, in pages that go on after the last one, whatever its id has in it."""
+        boards = {BoardId(name) for name in ("a", "a-b", "a.b", "a0", "a_", "B", "b")}
+        async with open_archive() as archive:
+            assert list(await archive.boards(9, None)) == []
+            for board in boards:
+                for epoch in (EPOCH, "epoch-2"):
+                    await archive.put(piece_of(b"x", 1, board=board, epoch=epoch), b"x")
+            found: list[BoardId] = []
+            while page := await archive.boards(2, found[-1] if found else None):
+                found += page
+            assert len(found) == len(boards)
+            assert set(found) == boards
+            await expect(ValueError, archive.boards(0, None))
+
     async def test_pieces_are_deleted_one_by_one(self, open_archive: OpenArchive) -> None:
         """The others stay; deleting it once more changes nothing."""
         async with open_archive() as archive:

@@ -104,6 +104,15 @@ class PostgresArchive:
             epoch for (epoch,) in await self._pool.run(lambda sql: sql.execute(select, values).fetchall())
         ]
 
+    async def boards(self, limit: int, after: BoardId | None) -> Sequence[BoardId]:
+        blobs.check_page(limit)
+        select = "SELECT DISTINCT board FROM pieces WHERE board > %s ORDER BY board LIMIT %s"
+        values = (after or "", limit)
+        return [
+            BoardId(board)
+            for (board,) in await self._pool.run(lambda sql: sql.execute(select, values).fetchall())
+        ]
+
     async def delete(self, piece: Piece) -> None:
         gone = await self._pool.run(lambda sql: sql.execute(_DELETE, _key(piece)).fetchall())
         await self._delete_bodies([piece, *map(_piece, gone)])
