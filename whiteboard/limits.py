@@ -209,5 +209,21 @@ MAX_BLOB_BYTES: Final = 256 * MIB
 """One blob: twice the largest board, whose checkpoint goes into one."""
 MAX_BLOB_NAME_CHARS: Final = 700
 """S3 allows 1,024 bytes with the bucket's own prefix; the longest name of ours is an archive's piece, about 450."""
+MAX_BLOB_PART_CHARS: Final = 255
+"""One part of a name: what file systems take."""
+MAX_S3_PREFIX_CHARS: Final = 256
+"""Before every name in a bucket: with it and the longest name a key stays below the 1,024 bytes of S3."""
 MAX_BLOB_PAGE: Final = 1_000
 """Lines of one page of a list: what S3 gives at most."""
+BLOB_THREADS: Final = 8
+"""Blobs read or written at a time, each in a worker thread: S3 answers in tens of milliseconds, a disk sooner."""
+S3_PART_BYTES: Final = 8 * MIB
+"""Larger bodies go in parts of this size, each a request with a deadline of its own; S3 wants at least 5 MiB."""
+S3_PARTS_AT_ONCE: Final = 4
+"""Parts of one body under way: 32 MiB beside the body itself."""
+S3_RETRIES: Final = 3
+"""Of one request, with growing pauses: a connection that died idle, a server that is busy for a moment."""
+MAX_TORN_READS: Final = 3
+"""Attempts at a large blob that is replaced while its parts are read."""
+MAX_MEMORY_BLOB_BYTES: Final = 1024 * MIB
+"""All blobs of the memory mode together: it is for trying out, and a process has to end somewhere."""

@@ -251,3 +251,18 @@ REFUSAL_COUNTS: Final = _register(
     5.0,
     "R55: how long `/readyz` remembers a refused commit; a load balancer looks every few seconds and must see it once.",
 )
+S3_CONNECT: Final = _register(
+    "s3-connect",
+    2.0,
+    "TCP and TLS to a store in the same region: some milliseconds; 2 s bridges one lost SYN (RFC 6298: resent after 1 s).",
+)
+S3_ANSWER: Final = _register(
+    "s3-answer",
+    10.0,
+    "One request with at most S3_PART_BYTES: 8 MiB in 10 s are 7 Mbit/s, which any store's network has; a store that stands still is noticed as soon.",
+)
+S3_RETRY: Final = _register(
+    "s3-retry",
+    10.0,
+    "From a request's start after which it is not sent again: with S3_ANSWER a call to a store that stands still ends after 10 s, to a flickering one after 20.",
+)
