@@ -154,6 +154,16 @@ MAX_PONG_BACKLOG_BYTES: Final = 64 * KIB
 """With more than this queued only the newest ping is answered (RFC 6455 section 5.5.3 lets us), so
 that a peer that pings and never reads cannot make the queue grow."""
 
+MAX_ASSET_BYTES: Final = 10 * MIB
+"""One picture. The page scales down what is larger than a screen; what it sends is mostly below 1 MiB."""
+MAX_ASSET_PIXELS: Final = 50_000_000
+"""A browser takes 4 bytes for each to show it: a small file of many pixels would end everybody's page."""
+MAX_ASSETS_PER_BOARD: Final = 1_000
+"""One page of a list tells whether there are as many."""
+MAX_UPLOADS: Final = 8
+"""Pictures that come in at a time, each up to MAX_ASSET_BYTES in memory."""
+MAX_ASSET_ANSWERS: Final = 16
+"""Large pictures (above LARGE_ANSWER_BYTES) that go out at a time, each in memory until its reader has it."""
 MAX_REQUEST_BYTES: Final = 64 * KIB
 """Body of an API request; the largest one names a board."""
 OPS_PER_SLICE: Final = 64
@@ -197,6 +207,8 @@ def published() -> dict[str, int | float]:
         "colorChars": MAX_COLOR_CHARS,
         "nameChars": MAX_NAME_CHARS,
         "assetChars": MAX_ASSET_CHARS,
+        "assetBytes": MAX_ASSET_BYTES,
+        "assetPixels": MAX_ASSET_PIXELS,
         "orderKeyChars": MAX_ORDER_KEY_CHARS,
         "keyChars": MAX_KEY_CHARS,
         "laserPoints": MAX_LASER_POINTS,

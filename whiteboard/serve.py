@@ -15,7 +15,7 @@ import signal
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, nullcontext
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -23,14 +23,17 @@ from typing import Any
 import trio
 
 from whiteboard import timeouts
-from whiteboard.config import Mode, Settings, TcpAddress
+from whiteboard.config import Mode, S3Settings, Settings, TcpAddress
 from whiteboard.diagnostics import logs, tasks
-from whiteboard.errors import RoomClosed, ServerFull
+from whiteboard.errors import RoomClosed, ServerFull, StartupError
 from whiteboard.ids import parse_board_id
 from whiteboard.protocol import schema
 from whiteboard.rooms.access import BoardAccess
 from whiteboard.rooms.hub import Hub, open_hub
+from whiteboard.storage.blobs import Blobs
+from whiteboard.storage.files import open_files
 from whiteboard.storage.memory import open_memory
+from whiteboard.storage.memory_blobs import open_memory_blobs
 from whiteboard.storage.ports import Storage
 from whiteboard.storage.sqlite import open_sqlite
 from whiteboard.transport.addresses import Listening, open_listening
@@ -86,6 +89,38 @@ def storage_of(settings: Settings) -> OpenStorage:
             )
 
 
+def blobs_of(settings: Settings) -> AbstractAsyncContextManager[Blobs | None]:
+    """Where pictures go: the bucket; else what the mode has; nowhere where several servers would each have their own.
+
+    Raises StartupError when a library is missing.
+    """
+    s3 = settings.s3
+    if s3.bucket is not None:
+        return _open_bucket(s3, s3.bucket)
+    match settings.mode:
+        case Mode.MEMORY:
+            return open_memory_blobs()
+        case Mode.SQLITE:
+            return open_files(settings.data / "blobs")
+        case Mode.REDIS:
+            return nullcontext()
+
+
+def _open_bucket(s3: S3Settings, bucket: str) -> AbstractAsyncContextManager[Blobs]:
+    try:
+        from whiteboard.storage.s3 import open_s3  # noqa: PLC0415 - only who has a bucket needs its library
+    except ModuleNotFoundError as error:
+        raise StartupError(f"s3.bucket needs {error.name}: pip install 'whiteboard[cluster]'") from error
+    return open_s3(
+        bucket,
+        endpoint=s3.endpoint,
+        region=s3.region,
+        prefix=s3.prefix,
+        access_key=s3.access_key,
+        secret_key=None if s3.secret_key is None else s3.secret_key.reveal(),
+    )
+
+
 async def serve(settings: Settings, open_storage: OpenStorage, ages: tasks.TaskAges) -> None:
     """Serve with a storage of the caller's choice until a signal comes, then drain.
 
@@ -93,9 +128,15 @@ async def serve(settings: Settings, open_storage: OpenStorage, ages: tasks.TaskA
     """
     tls = _tls(settings)
     with open_listening(settings.addr) as listening:
-        async with open_storage() as storage, open_hub(storage, clock_ms) as hub:
+        async with (
+            open_storage() as storage,
+            blobs_of(settings) as blobs,
+            open_hub(storage, clock_ms) as hub,
+        ):
             trust = trust_of(settings, local_port=listening.local_port)
-            app = build_app(_services(settings, trust, storage, hub, ages), load_page(settings.base_path))
+            app = build_app(
+                _services(settings, trust, storage, hub, ages, blobs=blobs), load_page(settings.base_path)
+            )
             bridge = HttpBridge(app, base_path=settings.base_path, trust=trust)
             start = partial(_start_session, hub)
             demux = Demux(bridge, start, base_path=settings.base_path, tls=tls, trust=trust)
@@ -182,7 +223,13 @@ async def _start_session(hub: Hub, request: WebSocketRequest) -> None:
 
 
 def _services(
-    settings: Settings, trust: Trust, storage: Storage, hub: Hub, ages: tasks.TaskAges
+    settings: Settings,
+    trust: Trust,
+    storage: Storage,
+    hub: Hub,
+    ages: tasks.TaskAges,
+    *,
+    blobs: Blobs | None,
 ) -> WebServices:
     def report() -> dict[str, Any]:
         return dict(tasks.report(ages, asdict(hub.statistics())))
@@ -193,6 +240,7 @@ def _services(
         rooms=BoardAccess(hub, storage, clock_ms),
         boards=storage.boards,
         op_log=storage.op_log,
+        blobs=blobs,
         probe=storage.probe,
         tasks=report,
         asyncapi=schema.asyncapi,

@@ -266,3 +266,13 @@ S3_RETRY: Final = _register(
     10.0,
     "From a request's start after which it is not sent again: with S3_ANSWER a call to a store that stands still ends after 10 s, to a flickering one after 20.",
 )
+ASSET_BODY: Final = _register(
+    "asset-body",
+    60.0,
+    "A picture of 10 MiB in a minute is 1.4 Mbit/s, which a phone on the road has; what the page sends is mostly a tenth of it.",
+)
+ASSET_PLACE: Final = _register(
+    "asset-place",
+    5.0,
+    "Wait for a place among the pictures that come in or go out: one takes a second or two; who waits longer is better told to come back.",
+)

@@ -67,6 +67,16 @@ RedisUrl = NewType("RedisUrl", str)
 """`redis://HOST:PORT/DB`, `rediss://…` for TLS, or `unix:///path?db=DB`; no user or password in it."""
 RedisPrefix = NewType("RedisPrefix", str)
 """Begins the name of every key; letters, digits and _ . - only."""
+S3Bucket = NewType("S3Bucket", str)
+"""3 to 63 letters, digits and . - _, as stores name buckets."""
+S3Endpoint = NewType("S3Endpoint", str)
+"""`https://HOST:PORT`, or `http://`, perhaps with a path, without a slash at the end."""
+S3Region = NewType("S3Region", str)
+"""Letters, digits and `-`, such as `eu-central-1`."""
+S3Prefix = NewType("S3Prefix", str)
+"""Empty, or what can begin a blob's name, without a slash at the end."""
+S3AccessKey = NewType("S3AccessKey", str)
+"""Names the secret key; is none itself."""
 HostName = NewType("HostName", str)
 """A name or address as `trust.names.canonical_name` spells it, or `*` for any."""
 

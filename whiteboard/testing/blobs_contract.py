@@ -209,14 +209,16 @@ class BlobsContract:
         await blobs.put("a", bodies[0])
         read: list[bytes | None] = []
 
-        async def write(scope: trio.CancelScope) -> None:
+        written = trio.Event()
+
+        async def write() -> None:
             for body in bodies:
                 await blobs.put("a", body)
-            scope.cancel()
+            written.set()
 
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(write, nursery.cancel_scope)
-            while True:
+            nursery.start_soon(write)
+            while not written.is_set():
                 read.append(await blobs.get("a"))
         assert set(read) <= set(bodies)
         assert await blobs.get("a") == bodies[-1]

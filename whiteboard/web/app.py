@@ -14,6 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, ExceptionHandler
 
 from whiteboard.web.answers import HANDLERS, error_answer, http_answer
+from whiteboard.web.assets import AssetsApi
 from whiteboard.web.boards import BoardsApi
 from whiteboard.web.documents import Documents
 from whiteboard.web.edge import Edge
@@ -28,7 +29,8 @@ def build_app(services: WebServices, page: Page) -> ASGIApp:
     Args:
         page: from `load_page`, with the same base path as the settings.
     """
-    boards, documents, readiness = BoardsApi(services), Documents(services), Readiness(services)
+    assets, documents, readiness = AssetsApi(services), Documents(services), Readiness(services)
+    boards = BoardsApi(services, assets)
     routes = [
         Route("/", page.show),
         Route("/b/{board}", page.show),
@@ -39,6 +41,8 @@ def build_app(services: WebServices, page: Page) -> ASGIApp:
         _route("/api/boards/{board}", GET=boards.look, DELETE=boards.delete),
         Route("/api/boards/{board}/ops", boards.ops),
         Route("/api/boards/{board}/export.json", boards.export_json),
+        _route("/api/boards/{board}/assets", POST=assets.upload),
+        Route("/api/boards/{board}/assets/{asset}", assets.show),
         Route("/ws/{board:path}", _no_upgrade),
         Route("/asyncapi.json", documents.asyncapi),
         Route("/schema/messages.json", documents.messages_schema),
