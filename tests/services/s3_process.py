@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import boto3
+import boto3  # type: ignore[import-untyped]
 from integration.server_process import free_port
 
 BUCKET = "boards"

@@ -114,7 +114,7 @@ async def test_a_store_that_refuses_us(shared: S3Process, given: dict[str, str],
     """Every call says which bucket, at which endpoint, and what the store said; the log does once, at the start."""
     place = f"S3 bucket {given.get('bucket', BUCKET)} at {shared.endpoint}: "
     with capture_logs() as events:
-        async with opened(shared, **given) as blobs:  # type: ignore[arg-type]
+        async with opened(shared, **given) as blobs:
             await until(lambda: bool(events))
             for call in (
                 lambda: blobs.put("a", b"1"),

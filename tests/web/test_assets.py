@@ -230,7 +230,7 @@ async def test_a_deleted_board_forgets_its_pictures(site: Site) -> None:
 async def test_forgetting_can_be_asked_for_again(site: Site) -> None:
     """When the store is away the board goes all the same; its pictures go when it is asked again. [HTTP-22]"""
     assert site.blobs is not None
-    site.blobs = faulty = Faulty(site.blobs)  # type: ignore[assignment]
+    site.blobs = faulty = Faulty(site.blobs)
     await site.ask("POST", AT, content=RED)
     faulty.is_away = True
     answer = await site.ask("DELETE", "/api/boards/b")
@@ -245,7 +245,7 @@ async def test_forgetting_can_be_asked_for_again(site: Site) -> None:
 async def test_a_picture_that_comes_while_its_board_is_deleted_goes(site: Site) -> None:
     """Its upload is told that there is no such board, and nothing is left. [HTTP-22]"""
     assert site.blobs is not None
-    site.blobs = faulty = Faulty(site.blobs)  # type: ignore[assignment]
+    site.blobs = faulty = Faulty(site.blobs)
 
     async def delete() -> None:
         assert (await site.ask("DELETE", "/api/boards/b")).status_code == 204
