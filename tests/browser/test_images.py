@@ -61,7 +61,7 @@ def drop(person: Person, at: At, *files: Json) -> None:
 
 def only_image(person: Person) -> Json:
     """The one picture on the board, once it is shown with its own pixels."""
-    person.wait("probe.elements().some(el => el.type === 'image')")
+    person.wait("probe.has({ type: 'image' })")
     (found,) = [el for el in person.elements if el["type"] == "image"]
     person.wait("asset => whiteboard.desk.album.entries.get(asset)?.state === 'ready'", found["asset"])
     return found
@@ -177,7 +177,7 @@ def test_a_drawing_in_svg_becomes_a_picture(invite: Invite, shared_server: Serve
     made = only_image(ada)
     assert b"script" not in fetched(shared_server, board, made["asset"])
     red, green, blue = color_at(ada, (400, 300))
-    assert abs(red - 0x0C) < 8 and abs(green - 0xA6) < 8 and abs(blue - 0x78) < 8
+    assert (red, green, blue) == pytest.approx((0x0C, 0xA6, 0x78), abs=8)
 
 
 def test_what_is_no_picture_is_said(invite: Invite, shared_server: ServerProcess, board: str) -> None:
@@ -271,12 +271,13 @@ def test_a_server_without_a_store_says_so(browse: Browse, invite: Invite, tmp_pa
         paste(ada, file(RED))
         expect(ada.find("toast")).to_have_text("This server keeps no pictures.")
         expect(ada.find("arrival")).to_have_count(0)
+        ada.take("pen")
         ada.draw((100, 100), (200, 140))
         ada.settles()
         ada.page.close()
 
 
-def test_below_a_path_and_in_the_dark(invite: Invite, based_server: ServerProcess, board: str) -> None:
+def test_below_a_path_and_in_the_dark(based_server: ServerProcess, invite: Invite, board: str) -> None:
     """Addresses are the proxy's, and a picture's colours are its own on dark paper."""
     ada = invite(based_server, path=f"/wb/b/{board}", color_scheme="dark")
     lin = invite(based_server, path=f"/wb/b/{board}")

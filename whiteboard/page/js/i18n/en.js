@@ -105,6 +105,7 @@ export default {
   "picture.uploading": "Uploading… {n} %",
   "picture.waiting": "Waiting for the server. Keep this tab open.",
   "picture.discard": "Discard this picture",
+  "toast.picture.notNow": "Pictures cannot be taken in now. Try again with a connection.",
   "toast.picture.none": "That is no picture that this browser can show.",
   "toast.picture.large": "This picture is too large, even scaled down.",
   "toast.picture.many": "This board has as many pictures as it can hold.",

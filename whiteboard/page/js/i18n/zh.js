@@ -105,6 +105,7 @@ export default {
   "picture.uploading": "正在上传… {n} %",
   "picture.waiting": "正在等待服务器，请不要关闭此标签页。",
   "picture.discard": "放弃此图片",
+  "toast.picture.notNow": "暂时无法添加图片，请联网后重试。",
   "toast.picture.none": "这不是浏览器能显示的图片。",
   "toast.picture.large": "图片过大，缩小后仍超出限制。",
   "toast.picture.many": "此白板的图片数量已达上限。",

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Pictures come to the board by being dropped on it, pasted, or chosen. What happens to them then is loaded with the
- * first one (pictures/arrivals.js).
+ * Pictures come to the board by being dropped on it, pasted, or chosen. What happens to them then is loaded behind
+ * the board (pictures/arrivals.js).
  *
  * @typedef {import("../desk.js").Desk} Desk
  * @typedef {import("../draw/geometry.js").Point} Point
@@ -12,15 +12,24 @@ import { toBoard } from "../draw/camera.js";
 /** @type {WeakMap<Desk, Promise<Arrivals>>} */
 const arrivals = new WeakMap();
 
-/** @param {Desk} desk @param {readonly Blob[]} files @param {Point} at on the board */
-export async function bringPictures(desk, files, at) {
+/** Loads what takes pictures in. To be called early: without a network it could not be had. @param {Desk} desk */
+export function loadArrivals(desk) {
   let made = arrivals.get(desk);
   if (!made) {
     made = import("../pictures/arrivals.js").then((module) => new module.Arrivals(desk));
     arrivals.set(desk, made);
     made.catch(() => arrivals.delete(desk));
   }
-  (await made).add(files, at);
+  return made;
+}
+
+/** @param {Desk} desk @param {readonly Blob[]} files @param {Point} at on the board */
+export async function bringPictures(desk, files, at) {
+  try {
+    (await loadArrivals(desk)).add(files, at);
+  } catch {
+    desk.emit("toast", "toast.picture.notNow");
+  }
 }
 
 /** Files that say of themselves that they are pictures. @param {DataTransfer} data @returns {File[]} */
