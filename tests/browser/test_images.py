@@ -110,7 +110,9 @@ def test_a_pasted_picture_is_everybodys(invite: Invite, shared_server: ServerPro
     lin.sees_count(0)
 
 
-def test_pictures_are_dropped_and_chosen(invite: Invite, shared_server: ServerProcess, board: str) -> None:
+def test_pictures_are_dropped_and_chosen(
+    invite: Invite, shared_server: ServerProcess, board: str, tmp_path: Path
+) -> None:
     """Several at once where they are dropped; by a button and by its key from the files."""
     ada = invite(shared_server)
     drop(ada, (300, 250), file(RED), file(BLUE))
@@ -119,13 +121,15 @@ def test_pictures_are_dropped_and_chosen(invite: Invite, shared_server: ServerPr
     places = sorted(ada.middle(element) for element in ada.ids)
     assert places[0] == pytest.approx((300, 250), abs=1)
     assert places[1] == pytest.approx((324, 274), abs=1)
+    blue = tmp_path / "blue.png"
+    blue.write_bytes(BLUE)
     with ada.page.expect_file_chooser() as chooser:
         ada.find("image").click()
-    chooser.value.set_files([{"name": "b.png", "mimeType": "image/png", "buffer": BLUE}])
+    chooser.value.set_files(blue)
     ada.sees_count(3)
     with ada.page.expect_file_chooser() as chooser:
         ada.key("9")
-    chooser.value.set_files([{"name": "b.png", "mimeType": "image/png", "buffer": BLUE}])
+    chooser.value.set_files(blue)
     ada.sees_count(4)
 
 

@@ -1,11 +1,12 @@
 """The contract of blobs on every adapter."""
 
+import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 
 import pytest
-from services.s3_process import BUCKET, REGION, S3Process, s3_running
+from services.s3_process import BUCKET, REGION, s3_running
 
 from whiteboard.storage.blobs import Blobs
 from whiteboard.storage.files import open_files
@@ -33,11 +34,29 @@ class TestFiles(BlobsContract):
         return open_new
 
 
+OpenAt = Callable[[str], AbstractAsyncContextManager[Blobs]]
+"""A bucket, below a prefix."""
+
+
 @pytest.fixture(scope="module")
-def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Process]:
-    """One S3 server for all tests of the module; each test has a prefix of its own."""
-    with s3_running(tmp_path_factory.mktemp("s3")) as running:
-        yield running
+def open_at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenAt]:
+    """One S3 server for all tests of the module: our own, or the one that S3_ENDPOINT names.
+
+    That one is asked for the bucket S3_BUCKET in S3_REGION, with the credentials of the usual AWS_ variables.
+    """
+    if endpoint := os.environ.get("S3_ENDPOINT"):
+        bucket, region = os.environ["S3_BUCKET"], os.environ.get("S3_REGION")
+        yield lambda prefix: open_s3(bucket, endpoint=endpoint, region=region, prefix=prefix)
+        return
+    with s3_running(tmp_path_factory.mktemp("s3")) as own:
+        yield lambda prefix: open_s3(
+            BUCKET,
+            endpoint=own.endpoint,
+            region=REGION,
+            prefix=prefix,
+            access_key=own.access_key,
+            secret_key=own.secret_key,
+        )
 
 
 @pytest.mark.integration
@@ -45,15 +64,5 @@ class TestS3(BlobsContract):
     """`whiteboard.storage.s3`, on a server that stores and verifies signatures."""
 
     @pytest.fixture
-    def open_blobs(self, s3_server: S3Process) -> OpenBlobs:
-        def open_new() -> AbstractAsyncContextManager[Blobs]:
-            return open_s3(
-                BUCKET,
-                endpoint=s3_server.endpoint,
-                region=REGION,
-                prefix=f"test/{secrets.token_hex(8)}",
-                access_key=s3_server.access_key,
-                secret_key=s3_server.secret_key,
-            )
-
-        return open_new
+    def open_blobs(self, open_at: OpenAt) -> OpenBlobs:
+        return lambda: open_at(f"test/{secrets.token_hex(8)}")

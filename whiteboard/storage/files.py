@@ -55,13 +55,13 @@ class _Folder:
             with self._names:
                 self._make_folders(path.parent)
                 written.replace(path)
-        except BaseException as error:
-            with suppress(OSError):
-                written.unlink()
-            if isinstance(error, _MISPLACED):
-                raise ValueError(
-                    f"{name!r} goes on below another blob's name, or one goes on below it"
-                ) from error
+        except _MISPLACED as error:
+            _discard(written)
+            raise ValueError(
+                f"{name!r} goes on below another blob's name, or one goes on below it"
+            ) from error
+        except BaseException:
+            _discard(written)
             raise
         _sync(path.parent)
 
@@ -111,8 +111,7 @@ class _Folder:
                     left = left[file.write(left) :]
                 os.fsync(file.fileno())
         except BaseException:
-            with suppress(OSError):
-                path.unlink()
+            _discard(path)
             raise
         return path
 
@@ -144,6 +143,12 @@ class _Folder:
                     yield from self._walk(folder / shown, name, prefix, after)
             elif name > after and name.startswith(prefix) and (size := self.size(name)) is not None:
                 yield BlobInfo(name, size)
+
+
+def _discard(written: Path) -> None:
+    """Remove what was not finished; the next start tries again where that fails."""
+    with suppress(OSError):
+        written.unlink()
 
 
 def _sync(folder: Path) -> None:
