@@ -164,6 +164,17 @@ class BlobsContract:
             wanted = [name for name in names if name.startswith("b") and name > after]
             assert [info.name for info in await blobs.page("b", 100, after)] == wanted, after
 
+    async def test_more_than_a_page(self, blobs: Blobs) -> None:
+        """A page of the largest size is full, and the next one has the rest."""
+        names = [f"many/{number:05}" for number in range(limits.MAX_BLOB_PAGE + 5)]
+        async with trio.open_nursery() as nursery:
+            for name in names:
+                nursery.start_soon(blobs.put, name, b"x")
+        first = await blobs.page("many/", limits.MAX_BLOB_PAGE)
+        rest = await blobs.page("many/", limits.MAX_BLOB_PAGE, first[-1].name)
+        assert [info.name for info in [*first, *rest]] == names
+        assert len(rest) == 5
+
     @pytest.mark.parametrize("name", BAD_NAMES)
     async def test_what_is_no_name_is_refused(self, blobs: Blobs, name: str) -> None:
         """ValueError by each method that takes one, and nothing is stored."""

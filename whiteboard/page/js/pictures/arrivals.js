@@ -13,7 +13,7 @@ import { h, iconButton } from "../chrome/dom.js";
 import { toScreen } from "../draw/camera.js";
 import { round2 } from "../draw/ink.js";
 import { t } from "../i18n/i18n.js";
-import { NoPicture, prepare, TooLarge } from "./prepare.js";
+import { prepare, TooLarge } from "./prepare.js";
 import { assetUrl, fetchPicture, upload } from "./remote.js";
 
 /** Share of the view that a new picture takes at most. */
@@ -35,12 +35,14 @@ export class Arrivals {
     this.desk = desk;
     /** @type {Set<Arrival>} */
     this.all = new Set();
-    /** One picture after the other is decoded. @type {Promise<unknown>} */
+    /** One picture after the other is decoded. @type {Promise<void>} */
     this.turn = Promise.resolve();
+    /** Those whose turn has not come. */
+    this.waiting = 0;
     desk.addEventListener("camera", () => this.all.forEach((arrival) => arrival.place()));
     desk.addEventListener("online", () => this.all.forEach((arrival) => arrival.hurry()));
     addEventListener("beforeunload", (e) => {
-      if (this.all.size > 0) e.preventDefault();
+      if (this.all.size + this.waiting > 0) e.preventDefault();
     });
   }
 
@@ -52,11 +54,12 @@ export class Arrivals {
     void desk.setTool("select");
     files.forEach((file, i) => {
       const step = (i * STEP_PX) / desk.camera.z;
+      this.waiting += 1;
       this.turn = this.turn.then(() => this.begin(file, { x: at.x + step, y: at.y + step }));
     });
   }
 
-  /** @param {Blob} file @param {Point} at */
+  /** Never fails: that would end all turns behind it. @param {Blob} file @param {Point} at @returns {Promise<void>} */
   async begin(file, at) {
     try {
       const prepared = await prepare(file, this.desk.limits.assetBytes ?? FALLBACK_BYTES);
@@ -64,8 +67,9 @@ export class Arrivals {
       this.all.add(arrival);
       void arrival.run().finally(() => this.all.delete(arrival));
     } catch (error) {
-      if (!(error instanceof NoPicture || error instanceof TooLarge)) throw error;
       toast(t(error instanceof TooLarge ? "toast.picture.large" : "toast.picture.none"), "warning");
+    } finally {
+      this.waiting -= 1;
     }
   }
 }
@@ -178,7 +182,7 @@ class Arrival {
   /** Makes it an element: once its bytes are here too, so that it does not blink, and not in the middle of a gesture, which could take it back. @param {string} asset */
   async settle(asset) {
     const { desk } = this, id = desk.newId();
-    await desk.album.bring(asset, this.prepared.blob);
+    await desk.album.bring(asset, this.prepared.blob).catch(() => {}); // then it is fetched like others' pictures
     while (desk.history.open) await new Promise((resolve) => setTimeout(resolve, GESTURE_MS));
     desk.history.do([{ type: "image", id, asset, x: this.x, y: this.y, w: this.w, h: this.h }]);
     if (desk.toolId === "select" && !desk.editor) desk.select([...desk.selection, id]);
