@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings, strategies
 
 from whiteboard import config, limits
 from whiteboard.config import Mode, Secret, Settings, SystemdAddress, TcpAddress, UnixAddress
+from whiteboard.config.values import S3AccessKey, S3Bucket, S3Endpoint, S3Prefix, S3Region
 from whiteboard.errors import ConfigError
 from whiteboard.trust.origins import ANY_ORIGIN, Origin
 
@@ -361,6 +362,56 @@ def test_certificate_and_key_come_together() -> None:
         "tls.key: missing, but tls.cert is given; give both or none"
     ]
     assert config.load({"tls.cert": "c"}, {"WHITEBOARD_TLS_KEY": "k"}).tls.key == Path("k")
+
+
+def test_a_bucket_and_how_to_reach_it(tmp_path: Path) -> None:
+    """Everything by variables or a file, the secret key by a file of its own, which is not shown. [R32]"""
+    secret = tmp_path / "key"
+    secret.write_text("wJalrXUtnFEMI/K7MDENG\n")
+    loaded = config.load(
+        {"s3.bucket": "boards", "s3.endpoint": "http://minio:9000/", "s3.prefix": "/team/a/"},
+        {
+            "WHITEBOARD_S3_REGION": "eu-central-1",
+            "WHITEBOARD_S3_ACCESS_KEY": "AKIA0",
+            "WHITEBOARD_S3_SECRET_KEY_FILE": str(secret),
+        },
+    )
+    assert loaded.s3 == config.S3Settings(
+        bucket=S3Bucket("boards"),
+        endpoint=S3Endpoint("http://minio:9000"),
+        region=S3Region("eu-central-1"),
+        prefix=S3Prefix("team/a"),
+        access_key=S3AccessKey("AKIA0"),
+        secret_key=Secret("wJalrXUtnFEMI/K7MDENG"),
+    )
+    assert "wJalr" not in str(config.describe(loaded))
+    assert config.load({}, {}).s3 == config.S3Settings()
+    assert config.load({"s3.prefix": "/"}, {}).s3.prefix == ""
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        *(("s3.bucket", text) for text in ("ab", "a/b", "-ab", "a b", "x" * 64, "s3://boards")),
+        *(
+            ("s3.endpoint", text)
+            for text in ("minio:9000", "s3://a", "http://u:p@a", "http://a?x", "http://a b")
+        ),
+        *(("s3.region", text) for text in ("eu central", "a/b", "x" * 65)),
+        *(("s3.prefix", text) for text in ("a b", "a//b", "../a", "x" * 257, "~")),
+        *(("s3.access_key", text) for text in ("a b", "x" * 129)),
+    ],
+)
+def test_bad_words_about_a_bucket(key: str, text: str) -> None:
+    """What no store would take is refused before anybody asks one."""
+    flag = "--" + key.replace(".", "-").replace("_", "-")
+    assert any(told.startswith(f"{flag}: expected ") for told in problems({key: text}, {}))
+
+
+def test_both_keys_of_a_bucket_come_together() -> None:
+    """Half a credential is a mistake."""
+    told = ["s3.secret_key: missing, but s3.access_key is given; give both or none"]
+    assert problems({"s3.access_key": "AKIA0"}, {}) == told
 
 
 @pytest.mark.parametrize(

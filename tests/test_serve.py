@@ -17,13 +17,15 @@ from whiteboard.config import (
     HostName,
     InstanceName,
     Mode,
+    S3Settings,
     Settings,
     TcpAddress,
     TrustedProxy,
     UnixAddress,
 )
+from whiteboard.config.values import S3Bucket, S3Endpoint
 from whiteboard.errors import StartupError
-from whiteboard.serve import _announce, _start_session, membership_of, place_of, trust_of
+from whiteboard.serve import _announce, _start_session, blobs_of, membership_of, place_of, trust_of
 from whiteboard.transport.addresses import open_listening
 from whiteboard.trust.origins import Origin
 
@@ -148,3 +150,35 @@ def test_the_first_line_says_where_it_is_and_the_second_what_others_open(
     assert said[0].startswith("whiteboard is at http://")
     assert len(said) == lines
     assert all(line.startswith("others can open http://") for line in said[1:])
+
+
+@pytest.mark.parametrize(
+    ("mode", "has_store"), [(Mode.MEMORY, True), (Mode.SQLITE, True), (Mode.REDIS, False)]
+)
+async def test_each_mode_has_a_place_for_pictures_but_the_one_of_several_servers(
+    mode: Mode, has_store: bool, tmp_path: Path
+) -> None:
+    """In memory, below the data directory; several servers would each have their own, so they need a bucket. [HTTP-23]"""
+    async with blobs_of(Settings(mode=mode, data=tmp_path)) as blobs:
+        assert (blobs is not None) == has_store
+        if blobs is not None:
+            await blobs.put("a", b"1")
+    assert (tmp_path / "blobs" / "a").exists() == (mode is Mode.SQLITE)
+
+
+async def test_a_bucket_is_the_place_in_every_mode(tmp_path: Path) -> None:
+    """Nothing is made in the data directory then; the store need not be there yet."""
+    s3 = S3Settings(bucket=S3Bucket("boards"), endpoint=S3Endpoint("http://127.0.0.1:1"))
+    for mode in Mode:
+        async with blobs_of(Settings(mode=mode, data=tmp_path, s3=s3)) as blobs:
+            assert blobs is not None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what to install."""
+    for name in [name for name in sys.modules if name.startswith(("obstore", "whiteboard.storage.s3"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    with pytest.raises(StartupError, match=r"s3\.bucket needs obstore: pip install 'whiteboard\[cluster\]'"):
+        blobs_of(Settings(s3=S3Settings(bucket=S3Bucket("boards"))))

@@ -160,6 +160,16 @@ MAX_PONG_BACKLOG_BYTES: Final = 64 * KIB
 """With more than this queued only the newest ping is answered (RFC 6455 section 5.5.3 lets us), so
 that a peer that pings and never reads cannot make the queue grow."""
 
+MAX_ASSET_BYTES: Final = 10 * MIB
+"""One picture. The page scales down what is larger than a screen; what it sends is mostly below 1 MiB."""
+MAX_ASSET_PIXELS: Final = 50_000_000
+"""A browser takes 4 bytes for each to show it: a small file of many pixels would end everybody's page."""
+MAX_ASSETS_PER_BOARD: Final = 1_000
+"""One page of a list tells whether there are as many."""
+MAX_UPLOADS: Final = 8
+"""Pictures that come in at a time, each up to MAX_ASSET_BYTES in memory."""
+MAX_ASSET_ANSWERS: Final = 16
+"""Large pictures (above LARGE_ANSWER_BYTES) that go out at a time, each in memory until its reader has it."""
 MAX_REQUEST_BYTES: Final = 64 * KIB
 """Body of an API request; the largest one names a board."""
 OPS_PER_SLICE: Final = 64
@@ -203,6 +213,8 @@ def published() -> dict[str, int | float]:
         "colorChars": MAX_COLOR_CHARS,
         "nameChars": MAX_NAME_CHARS,
         "assetChars": MAX_ASSET_CHARS,
+        "assetBytes": MAX_ASSET_BYTES,
+        "assetPixels": MAX_ASSET_PIXELS,
         "orderKeyChars": MAX_ORDER_KEY_CHARS,
         "keyChars": MAX_KEY_CHARS,
         "laserPoints": MAX_LASER_POINTS,
@@ -215,6 +227,10 @@ MAX_BLOB_BYTES: Final = 256 * MIB
 """One blob: twice the largest board, whose checkpoint goes into one."""
 MAX_BLOB_NAME_CHARS: Final = 700
 """S3 allows 1,024 bytes with the bucket's own prefix; the longest name of ours is an archive's piece, about 450."""
+MAX_BLOB_PART_CHARS: Final = 255
+"""One part of a name: what file systems take."""
+MAX_S3_PREFIX_CHARS: Final = 256
+"""Before every name in a bucket: with it and the longest name a key stays below the 1,024 bytes of S3."""
 MAX_BLOB_PAGE: Final = 1_000
 """Lines of one page of a list: what S3 gives at most."""
 ARCHIVE_SEGMENTS: Final = 8
@@ -226,8 +242,6 @@ ARCHIVE_TOMBSTONES_BYTES: Final = 4 * MIB
 """States in one piece of tombstones."""
 THAW_TRIES: Final = 3
 """Times that a board may go to the archive while somebody asks for it: it takes a day without ops to go."""
-MAX_MEMORY_BLOB_BYTES: Final = 1024 * MIB
-"""All blobs of the memory mode together: it is for trying out, and a process has to end somewhere."""
 
 # --- several servers --------------------------------------------------------------------------
 MAX_INSTANCE_CHARS: Final = 128
@@ -277,3 +291,17 @@ MAX_QUESTION_BYTES: Final = 1 * KIB
 """A question between workers names a board and what is wanted of it."""
 MAX_ANSWER_BYTES: Final = 4 * MAX_BOARD_BYTES
 """An answer between workers: the view of a board, which repeats keys that its state abbreviates."""
+
+# --- blobs: how they travel --------------------------------------------------------------------
+BLOB_THREADS: Final = 8
+"""Blobs read or written at a time, each in a worker thread: S3 answers in tens of milliseconds, a disk sooner."""
+S3_PART_BYTES: Final = 8 * MIB
+"""Larger bodies go in parts of this size, each a request with a deadline of its own; S3 wants at least 5 MiB."""
+S3_PARTS_AT_ONCE: Final = 4
+"""Parts of one body under way: 32 MiB beside the body itself."""
+S3_RETRIES: Final = 3
+"""Of one request, with growing pauses: a connection that died idle, a server that is busy for a moment."""
+MAX_TORN_READS: Final = 3
+"""Attempts at a large blob that is replaced while its parts are read."""
+MAX_MEMORY_BLOB_BYTES: Final = 1024 * MIB
+"""All blobs of the memory mode together: it is for trying out, and a process has to end somewhere."""

@@ -39,7 +39,7 @@ import trio
 from whiteboard import __version__, timeouts
 from whiteboard.cluster.instances import Instance, Place, default_name
 from whiteboard.cluster.membership import Alone, Membership, report
-from whiteboard.config import Mode, PostgresDsn, Secret, Settings, TcpAddress
+from whiteboard.config import Mode, PostgresDsn, S3Settings, Secret, Settings, TcpAddress
 from whiteboard.diagnostics import logs, tasks
 from whiteboard.diagnostics.supervisor import Supervisor
 from whiteboard.errors import RoomClosed, ServerFull, StartupError
@@ -48,7 +48,10 @@ from whiteboard.protocol import schema
 from whiteboard.rooms.access import BoardAccess
 from whiteboard.rooms.hub import Hub, open_hub
 from whiteboard.rooms.recorder import Recorder, open_recorder
+from whiteboard.storage.blobs import Blobs
+from whiteboard.storage.files import open_files
 from whiteboard.storage.memory import open_memory
+from whiteboard.storage.memory_blobs import open_memory_blobs
 from whiteboard.storage.memory_metadata import open_memory_metadata
 from whiteboard.storage.metadata import KeepsMetadata, Metadata
 from whiteboard.storage.ports import Storage
@@ -137,6 +140,41 @@ def storage_of(settings: Settings, lease: int | None = None) -> OpenStorage:
             )
 
 
+def blobs_of(settings: Settings, *, is_shared: bool = False) -> AbstractAsyncContextManager[Blobs | None]:
+    """Where pictures go: the bucket; else what the mode has; nowhere where several servers would each have their own.
+
+    Args:
+        is_shared: whether other processes of this server have them too.
+
+    Raises StartupError when a library is missing.
+    """
+    s3 = settings.s3
+    if s3.bucket is not None:
+        return _open_bucket(s3, s3.bucket)
+    match settings.mode:
+        case Mode.MEMORY:
+            return open_memory_blobs()
+        case Mode.SQLITE:
+            return open_files(settings.data / "blobs", is_shared=is_shared)
+        case Mode.REDIS:
+            return nullcontext()
+
+
+def _open_bucket(s3: S3Settings, bucket: str) -> AbstractAsyncContextManager[Blobs]:
+    try:
+        from whiteboard.storage.s3 import open_s3  # noqa: PLC0415 - only who has a bucket needs its library
+    except ModuleNotFoundError as error:
+        raise StartupError(f"s3.bucket needs {error.name}: pip install 'whiteboard[cluster]'") from error
+    return open_s3(
+        bucket,
+        endpoint=s3.endpoint,
+        region=s3.region,
+        prefix=s3.prefix,
+        access_key=s3.access_key,
+        secret_key=None if s3.secret_key is None else s3.secret_key.reveal(),
+    )
+
+
 def place_of(settings: Settings, listening: Listening) -> Place:
     """What this server says of itself to others."""
     address = settings.consul.advertise or listening.reachable
@@ -197,6 +235,7 @@ async def serve(
         async with (
             supervisor.watching(),
             open_storage() as storage,
+            blobs_of(settings) as blobs,
             _open_metadata(settings, storage) as metadata,
             open_recorder(metadata, place.own.name, clock_ms) as recorder,
             open_hub(storage, clock_ms, recorder) as hub,
@@ -204,7 +243,7 @@ async def serve(
         ):
             trust = trust_of(settings, local_port=listening.local_port, found_at=_checked_at(settings, place))
             services = _services(
-                settings, trust, storage, hub=hub, recorder=recorder, ages=ages, member=member
+                settings, trust, storage, blobs=blobs, hub=hub, recorder=recorder, ages=ages, member=member
             )
             demux, bridge = _doors(services, tls, partial(_start_session, hub))
             accept = partial(serve_connections, listening.sockets, demux.serve)
@@ -281,13 +320,16 @@ async def serve_share(share: Share, open_storage: OpenStorage, ages: tasks.TaskA
         async with (
             open_inlet(link) as inlet,
             open_storage() as storage,
+            blobs_of(settings, is_shared=True) as blobs,
             _open_metadata(settings, storage) as metadata,
             open_recorder(metadata, f"{place.own.name}/{share.number}", clock_ms) as recorder,
             open_hub(storage, clock_ms, recorder) as hub,
             membership_of(settings, place, registers=False) as member,
         ):
             trust = trust_of(settings, local_port=share.local_port, found_at=_checked_at(settings, place))
-            plain = _services(settings, trust, storage, hub=hub, recorder=recorder, ages=ages, member=member)
+            plain = _services(
+                settings, trust, storage, blobs=blobs, hub=hub, recorder=recorder, ages=ages, member=member
+            )
             reports = Reports(plain.tasks, share, inlet)
             services = attrs.evolve(
                 plain, rooms=SharedRooms(plain.rooms, share, inlet), tasks=reports.own, report_of=reports.of
@@ -450,6 +492,7 @@ def _services(
     trust: Trust,
     storage: Storage,
     *,
+    blobs: Blobs | None,
     hub: Hub,
     recorder: Recorder,
     ages: tasks.TaskAges,
@@ -469,6 +512,7 @@ def _services(
         rooms=BoardAccess(hub, storage, clock_ms, recorder),
         boards=storage.boards,
         op_log=storage.op_log,
+        blobs=blobs,
         probe=storage.probe,
         chronicle=recorder.metadata.chronicle,
         degraded=recorder.degraded,

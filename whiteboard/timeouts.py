@@ -424,6 +424,11 @@ CONSUL_LEAVE: Final = _register(
     1.0,
     "R12: what taking a draining server off the list may take before people are asked to leave it; an agent that answers needs milliseconds.",
 )
+BLOB_LEFT: Final = _register(
+    "blob-left",
+    3_600.0,
+    "Where several processes keep files: what was begun an hour ago and is not there yet was a dead one's; writing the largest takes seconds.",
+)
 WRITE_TURN: Final = _register(
     "write-turn",
     0.001,
@@ -473,4 +478,29 @@ LEASE_LOOK: Final = _register(
     "lease-look",
     0.05,
     "Between two looks at a lock that somebody is about to give up: people wait for a start.",
+)
+S3_CONNECT: Final = _register(
+    "s3-connect",
+    2.0,
+    "TCP and TLS to a store in the same region: some milliseconds; 2 s bridges one lost SYN (RFC 6298: resent after 1 s).",
+)
+S3_ANSWER: Final = _register(
+    "s3-answer",
+    10.0,
+    "One request with at most S3_PART_BYTES: 8 MiB in 10 s are 7 Mbit/s, which any store's network has; a store that stands still is noticed as soon.",
+)
+S3_RETRY: Final = _register(
+    "s3-retry",
+    10.0,
+    "From a request's start after which it is not sent again: with S3_ANSWER a call to a store that stands still ends after 10 s, to a flickering one after 20.",
+)
+ASSET_BODY: Final = _register(
+    "asset-body",
+    60.0,
+    "A picture of 10 MiB in a minute is 1.4 Mbit/s, which a phone on the road has; what the page sends is mostly a tenth of it.",
+)
+ASSET_PLACE: Final = _register(
+    "asset-place",
+    5.0,
+    "Wait for a place among the pictures that come in or go out: one takes a second or two; who waits longer is better told to come back.",
 )

@@ -7,6 +7,7 @@ import pytest
 from web.stand_ins import Probe, Site, StoredRooms
 
 from whiteboard.storage.memory import open_memory
+from whiteboard.storage.memory_blobs import open_memory_blobs
 from whiteboard.storage.memory_metadata import open_memory_metadata
 
 INDEX = '<!doctype html><html lang="{{lang}}"><base href="{{base}}/"><script src="{{assets}}/js/main.js">'
@@ -28,5 +29,5 @@ def page_root(tmp_path: Path) -> Path:
 @pytest.fixture
 async def site(page_root: Path) -> AsyncIterator[Site]:
     """An app over an empty memory storage."""
-    async with open_memory() as storage, open_memory_metadata() as metadata:
-        yield Site(storage, metadata, StoredRooms(storage), Probe(), page_root)
+    async with open_memory() as storage, open_memory_metadata() as metadata, open_memory_blobs() as blobs:
+        yield Site(storage, metadata, blobs, StoredRooms(storage), Probe(), page_root)

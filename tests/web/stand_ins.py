@@ -14,6 +14,7 @@ from whiteboard.config import Settings
 from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import BoardId
 from whiteboard.serve import trust_of
+from whiteboard.storage.blobs import Blobs
 from whiteboard.storage.metadata import Metadata
 from whiteboard.storage.ports import Head, OpLog, Storage, StoredOp
 from whiteboard.web.app import build_app
@@ -108,6 +109,7 @@ class Site:
 
     storage: Storage
     metadata: Metadata
+    blobs: Blobs | None
     rooms: StoredRooms
     probe: Probe
     page_root: Path
@@ -128,6 +130,7 @@ class Site:
             rooms=self.rooms,
             boards=self.storage.boards,
             op_log=self.op_log or self.storage.op_log,
+            blobs=self.blobs,
             probe=self.probe,
             chronicle=self.metadata.chronicle,
             degraded=lambda: self.degraded,
@@ -170,8 +173,10 @@ class Site:
         fields = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self.ask("GET", path, headers=fields, app=app)
 
-    async def speak(self, method: str, path: str, *incoming: dict[str, Any]) -> list[dict[str, Any]]:
-        """One request in ASGI's own words: what comes in, then silence. What the app sent."""
+    async def speak(
+        self, method: str, path: str, *incoming: dict[str, Any], app: Any = None
+    ) -> list[dict[str, Any]]:
+        """One request in ASGI's own words to a new app, or to `app`: what comes in, then silence. What it sent."""
         waiting, sent = list(incoming), []
 
         async def receive() -> dict[str, Any]:
@@ -192,7 +197,7 @@ class Site:
             "headers": [],
             "client": None,
         }
-        await self.app()(scope, receive, send)
+        await (app or self.app())(scope, receive, send)
         return sent
 
     async def draw(self, board: str, count: int) -> None:

@@ -24,6 +24,7 @@ from whiteboard.config.settings import (
     LogSettings,
     PostgresSettings,
     RedisSettings,
+    S3Settings,
     Settings,
     TlsSettings,
 )
@@ -40,6 +41,11 @@ from whiteboard.config.values import (
     ReachableAddress,
     RedisPrefix,
     RedisUrl,
+    S3AccessKey,
+    S3Bucket,
+    S3Endpoint,
+    S3Prefix,
+    S3Region,
     Secret,
     ServiceName,
     ServiceTag,
@@ -213,6 +219,51 @@ def _reachable(value: object, _: object = None) -> ReachableAddress:
 _NOWHERE: Final = frozenset({None, "0.0.0.0", "::"})  # noqa: S104 - addresses that one listens at only
 
 
+def _s3_bucket(value: object, _: object = None) -> S3Bucket:
+    expected = "the name of a bucket: 3 to 63 letters, digits and . - _"
+    text = _text(value, expected)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]", text):
+        raise ValueError(f"expected {expected}{got(text)}")
+    return S3Bucket(text)
+
+
+def _s3_endpoint(value: object, _: object = None) -> S3Endpoint:
+    expected = "https://HOST, https://HOST:PORT or the same with http, without user or bucket"
+    text = _text(value, expected).rstrip("/")
+    host = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)"
+    if not re.fullmatch(rf"https?://{host}(:[0-9]{{1,5}})?(/[A-Za-z0-9_.~-]+)*", text):
+        raise ValueError(f"expected {expected}{got(value)}")
+    return S3Endpoint(text)
+
+
+def _s3_region(value: object, _: object = None) -> S3Region:
+    text = _text(value, "a region such as eu-central-1")
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", text):
+        raise ValueError(f"expected a region such as eu-central-1{got(text)}")
+    return S3Region(text)
+
+
+def _s3_prefix(value: object, _: object = None) -> S3Prefix:
+    if value in {"", "/"}:
+        return S3Prefix("")
+    most = limits.MAX_S3_PREFIX_CHARS
+    expected = f"a path such as boards/team, of letters, digits and _ . -, at most {most} characters"
+    text = _text(value, expected).strip("/")
+    steps = text.split("/")
+    if len(text) > most or not all(
+        re.fullmatch(r"[A-Za-z0-9_.-]+", step) and step not in {".", ".."} for step in steps
+    ):
+        raise ValueError(f"expected {expected}{got(value)}")
+    return S3Prefix(text)
+
+
+def _s3_access_key(value: object, _: object = None) -> S3AccessKey:
+    expected = "an access key id: letters, digits and signs without spaces, at most 128"
+    if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]{1,128}", value):
+        raise ValueError(f"expected {expected}{got(value)}")
+    return S3AccessKey(value)
+
+
 def _proxy(value: object, _: object = None) -> TrustedProxy:
     expected = "an IP address, a network such as 10.0.0.0/8, or *"
     text = _text(value, expected)
@@ -292,6 +343,11 @@ def _converter() -> Converter:
         (ServiceTag, _service_tag),
         (ReachableAddress, _reachable),
         (PostgresDsn, _postgres_dsn),
+        (S3Bucket, _s3_bucket),
+        (S3Endpoint, _s3_endpoint),
+        (S3Region, _s3_region),
+        (S3Prefix, _s3_prefix),
+        (S3AccessKey, _s3_access_key),
         (TrustedProxy, _proxy),
         (BasePath, _base_path),
         (HostName, _host),
@@ -309,6 +365,7 @@ def _converter() -> Converter:
     for section in (
         RedisSettings,
         PostgresSettings,
+        S3Settings,
         ConsulSettings,
         TlsSettings,
         DebugSettings,

@@ -22,6 +22,11 @@ from whiteboard.config.values import (
     ReachableAddress,
     RedisPrefix,
     RedisUrl,
+    S3AccessKey,
+    S3Bucket,
+    S3Endpoint,
+    S3Prefix,
+    S3Region,
     Secret,
     ServiceName,
     ServiceTag,
@@ -127,6 +132,26 @@ class PostgresSettings:
 
 
 @attrs.frozen
+class S3Settings:
+    """The store of pictures and archives; without a bucket they are files in the data directory (sqlite mode)."""
+
+    bucket: Annotated[
+        S3Bucket | None, Help("NAME", "bucket for pictures, in any S3-compatible store; else files or none")
+    ] = None
+    endpoint: Annotated[
+        S3Endpoint | None, Help("URL", "http(s)://HOST:PORT of the store; Amazon's when not given")
+    ] = None
+    region: Annotated[S3Region | None, Help("NAME", "region of the bucket")] = None
+    prefix: Annotated[S3Prefix, Help("PATH", "begins the name of every object, such as boards/team")] = (
+        S3Prefix("")
+    )
+    access_key: Annotated[
+        S3AccessKey | None, Help("ID", "access key id; without it AWS_ACCESS_KEY_ID and its like count")
+    ] = None
+    secret_key: Annotated[Secret | None, Help("KEY", "secret access key that belongs to the id")] = None
+
+
+@attrs.frozen
 class Settings:
     """All that can be chosen. Made by `load`, or directly in tests."""
 
@@ -163,6 +188,7 @@ class Settings:
     redis: RedisSettings = attrs.field(factory=RedisSettings)
     postgres: PostgresSettings = attrs.field(factory=PostgresSettings)
     consul: ConsulSettings = attrs.field(factory=ConsulSettings)
+    s3: S3Settings = attrs.field(factory=S3Settings)
     tls: TlsSettings = attrs.field(factory=TlsSettings)
     debug: DebugSettings = attrs.field(factory=DebugSettings)
     log: LogSettings = attrs.field(factory=LogSettings)

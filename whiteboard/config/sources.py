@@ -167,10 +167,11 @@ def _leaves(error: Exception, path: Keys) -> Iterator[tuple[Keys, str]]:
 
 
 def _conflicts(merged: Mapping[str, Any]) -> Iterator[str]:
-    tls = merged.get("tls")
-    if isinstance(tls, dict) and ("cert" in tls) != ("key" in tls):
-        given, missing = ("cert", "key") if "cert" in tls else ("key", "cert")
-        yield f"tls.{missing}: missing, but tls.{given} is given; give both or none"
+    for section, one, other in (("tls", "cert", "key"), ("s3", "access_key", "secret_key")):
+        found = merged.get(section)
+        if isinstance(found, dict) and (one in found) != (other in found):
+            given, missing = (one, other) if one in found else (other, one)
+            yield f"{section}.{missing}: missing, but {section}.{given} is given; give both or none"
     consul, addr = merged.get("consul"), str(merged.get("addr", ""))
     if (
         isinstance(consul, dict)

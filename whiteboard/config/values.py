@@ -89,6 +89,16 @@ ReachableAddress = NewType("ReachableAddress", TcpAddress)
 WorkerCount = NewType("WorkerCount", int)
 """1 to MAX_WORKERS."""
 ONE_WORKER: Final = WorkerCount(1)
+S3Bucket = NewType("S3Bucket", str)
+"""3 to 63 letters, digits and . - _, as stores name buckets."""
+S3Endpoint = NewType("S3Endpoint", str)
+"""`https://HOST:PORT`, or `http://`, perhaps with a path, without a slash at the end."""
+S3Region = NewType("S3Region", str)
+"""Letters, digits and `-`, such as `eu-central-1`."""
+S3Prefix = NewType("S3Prefix", str)
+"""Empty, or what can begin a blob's name, without a slash at the end."""
+S3AccessKey = NewType("S3AccessKey", str)
+"""Names the secret key; is none itself."""
 HostName = NewType("HostName", str)
 """A name or address as `trust.names.canonical_name` spells it, or `*` for any."""
 

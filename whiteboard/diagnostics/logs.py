@@ -83,6 +83,8 @@ EVENTS: Final = {
     "bus_not_changed": "A `channel` could not be listened to at once; it is with the next connection.",
     "bus_message_dropped": "Other servers tell more of a board than is taken in; it is told again soon.",
     "checkpoint_damaged": "A stored checkpoint failed its checksum and was removed; the one before it, or the log, serves.",
+    "blobs_lost": "The store of assets and archives does not answer or refuses us; `reason` names it. Said once until it is back.",
+    "blobs_regained": "The `store` of assets and archives serves again.",
     # transport
     "origin_refused": "A page of an `origin` that is neither `host` nor allowed by setting wanted a socket.",
     "host_refused": "A request came for a `host` that is not ours: a misconfigured proxy, or a page that rebinds its name.",

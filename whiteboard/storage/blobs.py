@@ -28,8 +28,9 @@ class BlobInfo:
 class Blobs(Protocol):
     """Bytes by name, kept until somebody deletes them.
 
-    A name is 1 to MAX_BLOB_NAME_CHARS characters: parts of `A-Z a-z 0-9 _ . -`, joined by `/`, none of them `.` or
-    `..`. No name goes on below another one (not both `a` and `a/b`).
+    A name is 1 to MAX_BLOB_NAME_CHARS characters: parts of `A-Z a-z 0-9 _ . -`, at most MAX_BLOB_PART_CHARS each, joined
+    by `/`, none of them `.` or `..`. No name goes on below another one (not both `a` and `a/b`): whoever makes names sees
+    to that; a store may take it or raise ValueError.
     """
 
     async def put(self, name: str, body: bytes) -> None:
@@ -64,9 +65,16 @@ class Blobs(Protocol):
 
 def check_name(name: str) -> None:
     """Raises ValueError for what is no name of a blob."""
-    is_name = len(name) <= limits.MAX_BLOB_NAME_CHARS and _NAME.fullmatch(name) is not None
-    if not is_name or {".", ".."} & set(name.split("/")):
+    if not is_name(name):
         raise ValueError(f"{name[: limits.MAX_BLOB_NAME_CHARS]!r} is no name of a blob")
+
+
+def is_name(text: str) -> bool:
+    """Whether a blob can have this name."""
+    if len(text) > limits.MAX_BLOB_NAME_CHARS or _NAME.fullmatch(text) is None:
+        return False
+    parts = text.split("/")
+    return not {".", ".."} & set(parts) and max(map(len, parts)) <= limits.MAX_BLOB_PART_CHARS
 
 
 def check_body(body: bytes) -> None:

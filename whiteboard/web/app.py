@@ -14,6 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, ExceptionHandler
 
 from whiteboard.web.answers import HANDLERS, error_answer, http_answer
+from whiteboard.web.assets import AssetsApi
 from whiteboard.web.boards import BoardsApi
 from whiteboard.web.documents import Documents
 from whiteboard.web.edge import Edge
@@ -29,7 +30,8 @@ def build_app(services: WebServices, page: Page) -> ASGIApp:
     Args:
         page: from `load_page`, with the same base path as the settings.
     """
-    boards, documents, readiness = BoardsApi(services), Documents(services), Readiness(services)
+    assets, documents, readiness = AssetsApi(services), Documents(services), Readiness(services)
+    boards = BoardsApi(services, assets)
     records = Records(services)
     routes = [
         Route("/", page.show),
@@ -42,6 +44,8 @@ def build_app(services: WebServices, page: Page) -> ASGIApp:
         Route("/api/boards/{board}/ops", boards.ops),
         Route("/api/boards/{board}/export.json", boards.export_json),
         Route("/api/cluster", documents.cluster),
+        _route("/api/boards/{board}/assets", POST=assets.upload),
+        Route("/api/boards/{board}/assets/{asset}", assets.show),
         Route("/ws/{board:path}", _no_upgrade),
         Route("/asyncapi.json", documents.asyncapi),
         Route("/schema/messages.json", documents.messages_schema),

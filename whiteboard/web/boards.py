@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 import trio
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from whiteboard import limits, timeouts
@@ -19,7 +19,10 @@ from whiteboard.diagnostics import logs
 from whiteboard.ids import MAX_COUNTER, BoardId, parse_board_id
 from whiteboard.web.access import require_operator, require_own_page
 from whiteboard.web.answers import Refused, json_answer
+from whiteboard.web.assets import AssetsApi
 from whiteboard.web.board_view import BoardView
+from whiteboard.web.bodies import read_body
+from whiteboard.web.named import board_named, no_such_board
 from whiteboard.web.ops import OpsPage
 from whiteboard.web.services import WebServices
 
@@ -44,8 +47,9 @@ class NewBoard(msgspec.Struct, forbid_unknown_fields=True):
 class BoardsApi:
     """Routes below `/api/boards`."""
 
-    def __init__(self, services: WebServices) -> None:
+    def __init__(self, services: WebServices, assets: AssetsApi) -> None:
         self._services = services
+        self._assets = assets
         self._base = services.settings.base_path
         self._places = trio.Semaphore(limits.MAX_BOARD_VIEWS)
 
@@ -74,7 +78,7 @@ class BoardsApi:
     async def create(self, request: Request) -> Response:
         """POST `{"board"?}`: 201 with `{"board","url"}`, or 409 when the id is taken."""
         require_own_page(request, self._services.trust)
-        board = _new_board_id(await _body(request))
+        board = _new_board_id(await read_body(request, limits.MAX_REQUEST_BYTES, timeouts.REQUEST_BODY))
         if not await self._services.rooms.create_board(board):
             raise Refused(409, "board_exists", "A board with this id exists.", path="$.board")
         log.info("board_created", board=board)
@@ -83,7 +87,7 @@ class BoardsApi:
 
     async def look(self, request: Request) -> Response:
         """GET one board as it is now: `{"board","seq","clock","elements":[…]}`."""
-        return self._view(_board(request))
+        return self._view(board_named(request))
 
     async def export_json(self, request: Request) -> Response:
         """The same as a file to keep."""
@@ -91,17 +95,22 @@ class BoardsApi:
             raise Refused(
                 400, "bad_field", "Only the present state can be exported; leave seq out.", path="?seq"
             )
-        board = _board(request)
+        board = board_named(request)
         attachment = {"content-disposition": f'attachment; filename="{board}.json"'}
         return self._view(board, attachment)
 
     async def delete(self, request: Request) -> Response:
-        """DELETE, for the operator: ends the board's sessions, forgets it and its history. 204."""
+        """DELETE, for the operator: ends the board's sessions, forgets it, its history and its pictures. 204.
+
+        When the pictures' store is away the board is gone all the same, and asking again forgets them.
+        """
         require_operator(request, self._services.settings.debug.token, self._services.trust)
         require_own_page(request, self._services.trust)
-        board = _board(request)
-        if not await self._services.rooms.delete_board(board):
-            raise _no_such_board()
+        board = board_named(request)
+        was_there = await self._services.rooms.delete_board(board)
+        had_pictures = await self._assets.forget(board)
+        if not was_there and not had_pictures:
+            raise no_such_board()
         log.info("board_deleted", board=board)
         return Response(status_code=204)
 
@@ -110,12 +119,12 @@ class BoardsApi:
 
         Goes on at `?from=<next>`. Without `to`, up to the last op at the time of asking.
         """
-        board = _board(request)
+        board = board_named(request)
         first = read_number(request, "from", 1)
         last = read_number(request, "to", 0, least=first) if "to" in request.query_params else None
         head = await self._services.op_log.head(board)
         if head is None:
-            raise _no_such_board()
+            raise no_such_board()
         page = OpsPage(self._services.op_log, board, first, head.seq if last is None else min(last, head.seq))
         await page.read_ahead()
         return page
@@ -124,21 +133,10 @@ class BoardsApi:
         async def make() -> bytes:
             view = await self._services.rooms.board_view(board)
             if view is None:
-                raise _no_such_board()
+                raise no_such_board()
             return view
 
         return BoardView(self._places, make, headers)
-
-
-def _no_such_board() -> Refused:
-    return Refused(404, "no_such_board", "Nobody has created a board with this id.")
-
-
-def _board(request: Request) -> BoardId:
-    board = parse_board_id(request.path_params["board"])
-    if board is None:
-        raise Refused(404, "no_such_board", "A board id has letters, digits and _ . - only, at most 128.")
-    return board
 
 
 def read_number(request: Request, name: str, default: int, *, least: int = 1, most: int = MAX_COUNTER) -> int:
@@ -149,22 +147,6 @@ def read_number(request: Request, name: str, default: int, *, least: int = 1, mo
     if not re.fullmatch(_NUMBER, text) or not least <= int(text) <= most:
         raise Refused(400, "bad_field", f"Expected a number from {least} to {most}.", path=f"?{name}")
     return int(text)
-
-
-async def _body(request: Request) -> bytes:
-    """The request's body, bounded in size and time. Raises Refused, ClientDisconnect."""
-    body = bytearray()
-    with trio.move_on_after(timeouts.REQUEST_BODY.seconds):
-        while True:
-            message = await request.receive()
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnect
-            body += message.get("body", b"")
-            if len(body) > limits.MAX_REQUEST_BYTES:
-                raise Refused(413, "too_large", f"At most {limits.MAX_REQUEST_BYTES} bytes.")
-            if not message.get("more_body", False):
-                return bytes(body)
-    raise Refused(408, "timeout", f"The body took longer than {timeouts.REQUEST_BODY.seconds:g} s.")
 
 
 def _new_board_id(body: bytes) -> BoardId:

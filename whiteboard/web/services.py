@@ -7,6 +7,7 @@ import attrs
 
 from whiteboard.config import Settings
 from whiteboard.ids import BoardId
+from whiteboard.storage.blobs import Blobs
 from whiteboard.storage.metadata import Chronicle
 from whiteboard.storage.ports import Boards, OpLog
 from whiteboard.trust.policy import Trust
@@ -44,6 +45,8 @@ class WebServices:
     rooms: Rooms
     boards: Boards
     op_log: OpLog
+    blobs: Blobs | None = None
+    """Where pictures are kept; None where nobody keeps them."""
     probe: Callable[[], Awaitable[None]]
     """`Storage.probe`: raises StorageError when writing fails."""
     chronicle: Chronicle

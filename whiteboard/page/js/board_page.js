@@ -5,6 +5,7 @@ import { personColor, PEOPLE_COLORS } from "./draw/color.js";
 import { Desk } from "./desk.js";
 import { guestName } from "./guest.js";
 import { t } from "./i18n/i18n.js";
+import { loadArrivals } from "./input/files.js";
 import { PointerInput } from "./input/pointer.js";
 import { recall, remember } from "./prefs.js";
 import { BoardSync } from "./sync/board_sync.js";
@@ -50,7 +51,7 @@ export async function showBoard(root, board) {
   const presence = makeChrome(desk, parts.chrome, parts.cursors, input);
   Object.assign(/** @type {any} */ (window).whiteboard, { presence, isReady: false });
   await Promise.all([started, desk.setTool("pen")]);
-  await Promise.all(TOOLS.map((tool) => desk.loadTool(tool.id)));
+  await Promise.all([...TOOLS.map((tool) => desk.loadTool(tool.id)), loadArrivals(desk)]);
   /** @type {any} */ (window).whiteboard.isReady = true;
   document.documentElement.dataset.ready = "true";
   addEventListener("pagehide", () => desk.rememberCamera());

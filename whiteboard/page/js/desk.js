@@ -2,7 +2,7 @@
 /**
  * One person at one board: puts together the sync client, the picture, the camera, the tools, the selection
  * and the undo stack. Everything that changes the board passes through here. Knows no toolbar: the chrome
- * listens to the events `tool`, `style`, `selection`, `camera`, `laser`, `status`, `toast`.
+ * listens to the events `tool`, `style`, `selection`, `camera`, `laser`, `status`, `online`, `toast`.
  *
  * @typedef {import("./types.js").Op} Op
  * @typedef {import("./types.js").Element} Element
@@ -20,6 +20,8 @@ import { makeTheme } from "./draw/painters.js";
 import { Scene } from "./draw/scene.js";
 import { measureText } from "./draw/text.js";
 import { History } from "./history.js";
+import { Album } from "./pictures/album.js";
+import { assetUrl, fetchPicture } from "./pictures/remote.js";
 import { isDark, recall, remember } from "./prefs.js";
 import { insets } from "./room.js";
 import { FIRST_STYLE, restyled } from "./style.js";
@@ -46,7 +48,8 @@ export class Desk extends EventTarget {
     /** Holds what floats over the board, such as a text being typed. */
     this.floating = floating;
     this.scene = new Scene(this.view, measureText);
-    this.layers = new Layers(stage, this.scene, makeTheme(isDark()));
+    this.album = new Album((asset) => fetchPicture(assetUrl(board, asset)), (ids) => this.repaint(ids));
+    this.layers = new Layers(stage, this.scene, this.makeTheme());
     this.layers.decorate = (ctx) => this.decorate(ctx);
     this.layers.animations.add(() => this.tellSelectionMoved());
     this.history = new History(/** @type {any} */ (sync.view), (op) => this.submit(op), (work) => this.together(work), () => sync.status.loading);
@@ -70,6 +73,7 @@ export class Desk extends EventTarget {
     this.decorators = new Set();
     this.hasCamera = false;
     this.isOutdated = false;
+    this.isOnline = false;
     this.accent = "#4263eb";
     this.paper = "#ffffff";
     this.listen();
@@ -169,7 +173,18 @@ export class Desk extends EventTarget {
       if (this.isOutdated) this.takeAll();
       if (!this.hasCamera) this.lookFirst();
     }
+    this.tellOnline();
     this.emit("status");
+  }
+
+  /** Who has come back asks again for the pictures that did not come. */
+  tellOnline() {
+    const isOnline = this.sync.status.state === "online";
+    const isBack = isOnline && !this.isOnline;
+    this.isOnline = isOnline;
+    if (!isBack) return;
+    this.album.retry();
+    this.emit("online");
   }
 
   takeAll() {
@@ -241,11 +256,24 @@ export class Desk extends EventTarget {
     return fit(box, width, height, insets(width, height), maxZoom);
   }
 
+  makeTheme() {
+    return makeTheme(isDark(), (asset, id) => this.album.look(asset, id));
+  }
+
+  /** Draws elements again whose picture has come, or has not. @param {Iterable<string>} ids */
+  repaint(ids) {
+    for (const id of ids) {
+      const item = this.scene.get(id);
+      if (item) this.layers.dirty.push(item.box);
+    }
+    this.layers.request();
+  }
+
   readTheme() {
     const style = getComputedStyle(document.documentElement);
     this.accent = style.getPropertyValue("--accent").trim() || this.accent;
     this.paper = style.getPropertyValue("--paper").trim() || this.paper;
-    this.layers.setTheme(makeTheme(isDark()));
+    this.layers.setTheme(this.makeTheme());
   }
 
   /** @param {CanvasRenderingContext2D} ctx */

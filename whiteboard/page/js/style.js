@@ -23,7 +23,7 @@ export const PAPERS = Object.freeze([
 export const FIRST_STYLE = Object.freeze({ color: PALETTE[0].value, width: 4, fill: false, paper: NOTE.color });
 
 const isNote = (/** @type {Element} */ el) => el.type === "note";
-const hasColor = (/** @type {Element} */ el) => !isNote(el);
+const hasColor = (/** @type {Element} */ el) => !isNote(el) && el.type !== "image";
 const hasWidth = (/** @type {Element} */ el) => el.type === "stroke" || el.type === "shape";
 const hasInside = (/** @type {Element} */ el) => el.type === "shape" && !isLinear(el);
 const isFilled = (/** @type {Element} */ el) => Boolean(el.fill) && el.fill !== "transparent";

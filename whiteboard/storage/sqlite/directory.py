@@ -10,6 +10,7 @@ from typing import Final
 
 from whiteboard import timeouts
 from whiteboard.errors import StartupError
+from whiteboard.storage.directories import sync_names
 
 DATABASE_NAME: Final = "whiteboard.sqlite3"
 LOCK_NAME: Final = "whiteboard.lock"
@@ -109,7 +110,7 @@ class DataDirectory:
             if not self.database.exists():
                 self.database.touch(_PRIVATE_FILE)
             for directory in (self._path, *(one.parent for one in made)):
-                _sync_names(directory)
+                sync_names(directory)
         except OSError as error:
             raise StartupError(
                 f"cannot write to the data directory {self._path}: {error.strerror}"
@@ -124,11 +125,3 @@ def _is_dead(pid: str) -> bool:
     except (OSError, ValueError, OverflowError):
         pass  # somebody else's process, or no number
     return False
-
-
-def _sync_names(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

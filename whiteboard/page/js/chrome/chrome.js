@@ -4,6 +4,7 @@ import { t } from "../i18n/i18n.js";
 import { isTyping, listenToKeys } from "../input/actions.js";
 import { h } from "./dom.js";
 import { listenToClipboard } from "../input/clipboard.js";
+import { listenToDrops } from "../input/files.js";
 import { Presence } from "./presence.js";
 import { toast } from "./toast.js";
 import { makeStylePanel } from "./style_panel.js";
@@ -29,6 +30,7 @@ export function makeChrome(desk, root, cursors, input) {
   forbidPageZoom(root);
   listenToKeys(desk, context);
   listenToClipboard(desk, input);
+  listenToDrops(desk);
   tellTroubles(desk);
   return new Presence(desk, cursors);
 }

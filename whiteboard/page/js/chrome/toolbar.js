@@ -38,12 +38,17 @@ export function makeToolbar(desk, context) {
     buttons.set(tool.id, button);
     row.append(button);
   }
+  const picture = actionButton(desk, context, "image");
+  row.append(picture);
   const show = () => {
     for (const [id, button] of buttons) button.setAttribute("aria-pressed", String(id === desk.toolId));
     buttons.get(desk.toolId)?.scrollIntoView({ block: "nearest", inline: "nearest" });
   };
   desk.addEventListener("tool", show);
-  desk.addEventListener("status", () => markReadOnly(desk, buttons));
+  desk.addEventListener("status", () => {
+    markReadOnly(desk, buttons);
+    picture.disabled = desk.isReadOnly;
+  });
   show();
   rove(bar);
   hintAtMore(row);

@@ -6,7 +6,9 @@
  * @typedef {import("./scene.js").Item} Item
  * @typedef {import("../types.js").Element} Element
  * @typedef {CanvasRenderingContext2D} Context
- * @typedef {{color(stored: string): string, paper(stored: string): string, isDark: boolean}} Theme `paper`: of notes
+ * @typedef {import("../pictures/album.js").Entry} Picture
+ * @typedef {{color(stored: string): string, paper(stored: string): string, isDark: boolean, picture(asset: unknown, id: string): Pick<Picture, "state"|"bitmap">}} Theme
+ *   `paper`: of notes; `picture`: what there is of one, by the element that shows it
  * @typedef {(ctx: Context, item: Item, theme: Theme, zoom: number) => void} Painter
  */
 import { darkPaper, onDark, parseHex } from "./color.js";
@@ -32,10 +34,10 @@ function normalise(color) {
   return known;
 }
 
-/** @param {boolean} isDark @returns {Theme} */
-export function makeTheme(isDark) {
+/** @param {boolean} isDark @param {Theme["picture"]} picture @returns {Theme} */
+export function makeTheme(isDark, picture) {
   const [ink, paper] = isDark ? [onDark, darkPaper] : [(/** @type {string} */ c) => c, (/** @type {string} */ c) => c];
-  return { isDark, color: (stored) => ink(normalise(stored)), paper: (stored) => paper(normalise(stored)) };
+  return { isDark, picture, color: (stored) => ink(normalise(stored)), paper: (stored) => paper(normalise(stored)) };
 }
 
 /** @param {Element} el @param {Theme} theme */
@@ -159,6 +161,44 @@ function paintNote(ctx, { el }, theme) {
   textLines(ctx, noteLines(el, measureText), textSizeOf(el), x + NOTE_PAD.x, y + NOTE_PAD.y);
 }
 
+/** Sides of the sign that stands for a picture that is not here, at most. */
+const SIGN = 56;
+const SIGN_SHARE = 0.4;
+
+/** @type {Painter} */
+function paintImage(ctx, item, theme) {
+  const box = plainBox(item.el, measureText);
+  if (!box) return;
+  const { minX: x, minY: y } = box, w = box.maxX - x, h = box.maxY - y, { state, bitmap } = theme.picture(item.el.asset, item.id);
+  if (bitmap) {
+    ctx.imageSmoothingQuality = "high";
+    ctx.drawImage(bitmap, x, y, w, h);
+    return;
+  }
+  ctx.fillStyle = theme.paper("#e9ecef");
+  ctx.fillRect(x, y, w, h);
+  paintSign(ctx, x + w / 2, y + h / 2, Math.min(SIGN, w * SIGN_SHARE, h * SIGN_SHARE), theme, state === "missing");
+}
+
+/** A small landscape in a frame, crossed out for what is missing. @param {Context} ctx */
+function paintSign(ctx, /** @type {number} */ cx, /** @type {number} */ cy, /** @type {number} */ side, /** @type {Theme} */ theme, /** @type {boolean} */ isMissing) {
+  const at = (/** @type {number} */ u, /** @type {number} */ v) => /** @type {[number, number]} */ ([cx + u * side, cy + v * side]);
+  ctx.strokeStyle = theme.color("#868e96");
+  ctx.lineWidth = side / 16;
+  ctx.lineCap = ctx.lineJoin = "round";
+  ctx.beginPath();
+  ctx.roundRect(...at(-0.5, -0.4), side, side * 0.8, side / 10);
+  ctx.moveTo(...at(-0.4, 0.3));
+  for (const [u, v] of [[-0.15, -0.05], [0.05, 0.2], [0.18, 0.05], [0.4, 0.3]]) ctx.lineTo(...at(u, v));
+  ctx.moveTo(...at(0.28, -0.18));
+  ctx.arc(...at(0.2, -0.18), side * 0.08, 0, 2 * Math.PI);
+  if (isMissing) {
+    ctx.moveTo(...at(-0.55, 0.5));
+    ctx.lineTo(...at(0.55, -0.5));
+  }
+  ctx.stroke();
+}
+
 /** What this page cannot draw yet still shows where it is. @type {Painter} */
 function paintUnknown(ctx, { el }, theme) {
   const box = plainBox(el, measureText);
@@ -171,7 +211,7 @@ function paintUnknown(ctx, { el }, theme) {
 }
 
 /** @type {Record<string, Painter>} */
-export const painters = { stroke: paintStroke, shape: paintShape, text: paintText, note: paintNote };
+export const painters = { stroke: paintStroke, shape: paintShape, text: paintText, note: paintNote, image: paintImage };
 
 /** Below this size on the screen an element is a speck and is drawn as one. */
 const SPECK_PX = 1.5;

@@ -14,6 +14,7 @@ import { zoomAt } from "../draw/camera.js";
 import { round2 } from "../draw/ink.js";
 import { applyTheme, isDark } from "../prefs.js";
 import { TOOLS } from "../tools/registry.js";
+import { choosePictures } from "./files.js";
 import { nudgeOf, Nudges } from "./nudge.js";
 
 const ZOOM_STEP = 1.25;
@@ -26,6 +27,7 @@ export const ACTIONS = [
   ...TOOLS.map(({ id, keys }) => /** @type {Action} */ ({
     id: `tool.${id}`, label: `tool.${id}`, group: "tools", keys, icon: id, run: (desk) => void desk.setTool(id),
   })),
+  { id: "image", label: "action.image", group: "tools", keys: ["9"], icon: "image", changes: true, run: choosePictures },
   { id: "undo", label: "action.undo", group: "edit", keys: ["Mod+Z"], icon: "undo", changes: true, run: (desk) => void desk.history.undo(), isEnabled: (desk) => desk.history.undos.length > 0 },
   { id: "redo", label: "action.redo", group: "edit", keys: ["Mod+Shift+Z", "Mod+Y"], icon: "redo", changes: true, run: (desk) => void desk.history.redo(), isEnabled: (desk) => desk.history.redos.length > 0 },
   { id: "selectAll", label: "action.selectAll", group: "edit", keys: ["Mod+A"], run: selectAll },

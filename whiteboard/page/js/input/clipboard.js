@@ -13,9 +13,12 @@ import { plainBox, union } from "../draw/geometry.js";
 import { round2 } from "../draw/ink.js";
 import { DEFAULT_TEXT_SIZE, measureText } from "../draw/text.js";
 import { copyOf, isTyping } from "./actions.js";
+import { bringPictures, picturesIn } from "./files.js";
 
 const FORMAT = "application/x-whiteboard+json";
 const CREATES = new Set(["stroke", "shape", "text", "note", "image"]);
+/** Of a copied picture: the board that has it. */
+const HOME = "copiedOn";
 const REPEAT_PX = 20;
 const MAX_PASTED = 2_000;
 
@@ -31,9 +34,11 @@ export function listenToClipboard(desk, input) {
   });
   document.addEventListener("paste", (e) => {
     if (isTyping(e.target) || desk.isReadOnly || !e.clipboardData) return;
-    const found = pasted(desk, e.clipboardData);
-    if (found.length === 0) return;
+    const found = pasted(desk, e.clipboardData), pictures = picturesIn(e.clipboardData);
+    if (found.length === 0 && pictures.length === 0) return;
     e.preventDefault();
+    if (found.length === 0) return void bringPictures(desk, pictures, target(desk, input.over, repeats, pictures.map((file) => `${file.name} ${file.size}`).join()));
+    bringAlong(desk, found);
     const ops = centred(found, target(desk, input.over, repeats, JSON.stringify(found)), measureText).map((op) => ({ ...op, id: desk.newId() }));
     desk.history.do(ops);
     void desk.setTool("select").then(() => desk.select(ops.map((op) => op.id)));
@@ -45,9 +50,30 @@ function copy(desk, e) {
   const items = desk.scene.sorted(desk.selection);
   if (items.length === 0 || !e.clipboardData) return false;
   e.preventDefault();
-  e.clipboardData.setData(FORMAT, JSON.stringify(items.map(({ el, id }) => copyOf(el, id, 0))));
+  e.clipboardData.setData(FORMAT, JSON.stringify(items.map(({ el, id }) => fromHere(copyOf(el, id, 0), desk.board))));
   e.clipboardData.setData("text/plain", items.map(({ el }) => el.text ?? "").filter(Boolean).join("\n"));
   return true;
+}
+
+/** A picture is its board's: a copy says which. @param {Op} op @param {string} board @returns {Op} */
+function fromHere(op, board) {
+  return op.type === "image" ? { ...op, [HOME]: board } : op;
+}
+
+/** Pictures that were copied on another board come along; what said so is no property of theirs. @param {Desk} desk @param {Op[]} ops */
+function bringAlong(desk, ops) {
+  /** @type {Map<string, Set<string>>} */
+  const strangers = new Map();
+  for (const op of ops) {
+    const home = op[HOME];
+    delete op[HOME];
+    if (op.type !== "image" || typeof home !== "string" || home === desk.board) continue;
+    strangers.set(home, (strangers.get(home) ?? new Set()).add(String(op.asset)));
+  }
+  if (strangers.size === 0) return;
+  void import("../pictures/arrivals.js").then(({ adopt }) => {
+    for (const [board, assets] of strangers) void adopt(desk, board, assets);
+  });
 }
 
 /** @param {Desk} desk @param {DataTransfer} data @returns {Op[]} */

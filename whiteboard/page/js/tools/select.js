@@ -143,7 +143,7 @@ export class SelectTool extends Tool {
     const { before, handle, from, box } = state, { measure } = this.desk.scene;
     let dx = p.x - from.x, dy = p.y - from.y;
     if (handle === TURN) return this.turnAt(state, p);
-    if (handle && before.size === 1) return (el) => resizedProps(el, handle, dx, dy, p.shift, measure);
+    if (handle && before.size === 1) return (el) => resizedProps(el, handle, dx, dy, p.shift !== (el.type === "image"), measure); // pictures keep their sides' ratio
     if (handle) {
       const anchor = anchorOf(box, handle), scale = boundedScale(before.values(), box, groupScale(box, handle, dx, dy));
       return (el) => scaledProps(el, anchor, scale, measure);

@@ -1,0 +1,65 @@
+// @ts-check
+/**
+ * Pictures come to the board by being dropped on it, pasted, or chosen. What happens to them then is loaded behind
+ * the board (pictures/arrivals.js).
+ *
+ * @typedef {import("../desk.js").Desk} Desk
+ * @typedef {import("../draw/geometry.js").Point} Point
+ * @typedef {import("../pictures/arrivals.js").Arrivals} Arrivals
+ */
+import { toBoard } from "../draw/camera.js";
+
+/** @type {WeakMap<Desk, Promise<Arrivals>>} */
+const arrivals = new WeakMap();
+
+/** Loads what takes pictures in. To be called early: without a network it could not be had. @param {Desk} desk */
+export function loadArrivals(desk) {
+  let made = arrivals.get(desk);
+  if (!made) {
+    made = import("../pictures/arrivals.js").then((module) => new module.Arrivals(desk));
+    arrivals.set(desk, made);
+    made.catch(() => arrivals.delete(desk));
+  }
+  return made;
+}
+
+/** @param {Desk} desk @param {readonly Blob[]} files @param {Point} at on the board */
+export async function bringPictures(desk, files, at) {
+  try {
+    (await loadArrivals(desk)).add(files, at);
+  } catch {
+    desk.emit("toast", "toast.picture.notNow");
+  }
+}
+
+/** Files that say of themselves that they are pictures. @param {DataTransfer} data @returns {File[]} */
+export function picturesIn(data) {
+  return [...data.files].filter((file) => file.type.startsWith("image/"));
+}
+
+/** Takes what is dropped; a browser would leave the board to show it. @param {Desk} desk */
+export function listenToDrops(desk) {
+  const hasFiles = (/** @type {DragEvent} */ e) => Boolean(e.dataTransfer?.types.includes("Files"));
+  document.addEventListener("dragover", (e) => {
+    if (!hasFiles(e) || !e.dataTransfer) return;
+    e.preventDefault();
+    e.dataTransfer.dropEffect = desk.isReadOnly ? "none" : "copy";
+  });
+  document.addEventListener("drop", (e) => {
+    if (!hasFiles(e) || !e.dataTransfer) return;
+    e.preventDefault();
+    const { left, top } = desk.stage.getBoundingClientRect(), files = [...e.dataTransfer.files];
+    void bringPictures(desk, files, toBoard(desk.camera, e.clientX - left, e.clientY - top));
+  });
+}
+
+/** Asks for pictures, and puts them in the middle of what is seen. @param {Desk} desk */
+export function choosePictures(desk) {
+  const input = document.createElement("input");
+  Object.assign(input, { type: "file", accept: "image/*", multiple: true });
+  input.addEventListener("change", () => {
+    const { width, height } = desk.layers;
+    void bringPictures(desk, [...(input.files ?? [])], toBoard(desk.camera, width / 2, height / 2));
+  });
+  input.click();
+}
