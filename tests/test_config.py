@@ -8,10 +8,12 @@ from hypothesis import HealthCheck, given, settings, strategies
 
 from whiteboard import config
 from whiteboard.config import Mode, Secret, Settings, TcpAddress, UnixAddress
+from whiteboard.config.installed import STORAGE, names_of
 from whiteboard.errors import ConfigError
 from whiteboard.trust.origins import ANY_ORIGIN, Origin
 
 TOKEN = "0123456789abcdef"
+MODE = f"expected memory, sqlite, redis or an installed storage plugin ({', '.join(names_of(STORAGE)) or 'none is'})"
 ORIGIN = "expected an origin such as https://draw.example.org, or *"
 
 
@@ -62,14 +64,14 @@ def test_every_problem_of_every_source_is_reported_at_once(yaml_file: Path) -> N
     assert sorted(found) == sorted(
         [
             "WHITEBOARD_ADR: no such variable; did you mean WHITEBOARD_ADDR?",
-            f"{yaml_file}: mode: expected memory, sqlite or redis, got 'rediss'",
+            f"{yaml_file}: mode: {MODE}, got 'rediss'",
             f"{yaml_file}: dta: no such key; did you mean data?",
             f"{yaml_file}: tls: expected a mapping of keys, got 5",
             f"{yaml_file}: origins[1]: {ORIGIN}, got 'ftp://x'",
             f"{yaml_file}: log.lvel: no such key; did you mean level?",
             f"{yaml_file}: trusted_proxies: expected a list, got {{'a': 'b'}}",
             f"{yaml_file}: debug.token: expected at least 16 characters, got 5",
-            "WHITEBOARD_MODE: expected memory, sqlite or redis, got 'x'",
+            f"WHITEBOARD_MODE: {MODE}, got 'x'",
             f"WHITEBOARD_ORIGINS: {ORIGIN}, got 'b'",
             "--drain-grace: expected a number of seconds above 0, got '-1'",
         ]
@@ -78,9 +80,7 @@ def test_every_problem_of_every_source_is_reported_at_once(yaml_file: Path) -> N
 
 def test_a_bad_key_is_reported_even_when_a_stronger_source_hides_it() -> None:
     """A good flag does not excuse a bad variable."""
-    assert problems({"mode": "memory"}, {"WHITEBOARD_MODE": "x"}) == [
-        "WHITEBOARD_MODE: expected memory, sqlite or redis, got 'x'"
-    ]
+    assert problems({"mode": "memory"}, {"WHITEBOARD_MODE": "x"}) == [f"WHITEBOARD_MODE: {MODE}, got 'x'"]
 
 
 @pytest.mark.parametrize(

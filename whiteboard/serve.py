@@ -2,7 +2,7 @@
 
 ```
 server nursery
-  storage (its own tasks) · hub nursery (sweep, rooms, in them sessions) · connections · listener
+  storage (its own tasks) · permission hooks (theirs) · hub nursery (sweep, rooms, in them sessions) · connections · listener
 ```
 
 Stopping has one order (R12): take no new sessions and drain the hub (sessions are told, acked ops are
@@ -14,8 +14,8 @@ first, what is left of it and no less than HTTP_DRAIN for the second.
 import signal
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, nullcontext
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -25,11 +25,15 @@ import trio
 from whiteboard import timeouts
 from whiteboard.config import Mode, Settings, TcpAddress
 from whiteboard.diagnostics import logs, tasks
-from whiteboard.errors import RoomClosed, ServerFull
+from whiteboard.errors import ConfigError, RoomClosed, ServerFull
 from whiteboard.ids import parse_board_id
+from whiteboard.plugins.guard import Guard
+from whiteboard.plugins.loading import OpenGuard, configure_guard, configure_storage
+from whiteboard.plugins.storage import OpenStorage
 from whiteboard.protocol import schema
 from whiteboard.rooms.access import BoardAccess
 from whiteboard.rooms.hub import Hub, open_hub
+from whiteboard.rooms.ports import Visitor
 from whiteboard.storage.memory import open_memory
 from whiteboard.storage.ports import Storage
 from whiteboard.storage.sqlite import open_sqlite
@@ -53,23 +57,25 @@ from whiteboard.web.services import WebServices
 
 log = logs.get_logger()
 
-OpenStorage = Callable[[], AbstractAsyncContextManager[Storage]]
-
 
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then drain; returns when everything is closed.
 
-    Raises StartupError when the port, the data directory or a certificate cannot be used.
+    Raises StartupError when the port, the data directory, a certificate or a plugin cannot be used, ConfigError when
+    a plugin does not take its options.
     """
     logs.configure(settings.log.format, settings.log.level)
     raise_descriptor_limit()
     ages = tasks.TaskAges()
-    trio.run(serve, settings, storage_of(settings), ages, instruments=[ages])
+    trio.run(serve, settings, storage_of(settings), ages, guard_of(settings), instruments=[ages])
 
 
 def storage_of(settings: Settings) -> OpenStorage:
     """How to open the storage that the settings ask for."""
     match settings.mode:
+        # An option that nobody reads is a mistake that would stay unnoticed.
+        case Mode() if settings.storage_options:
+            raise ConfigError([f"storage_options: given, but the mode {settings.mode} takes none"])
         case Mode.MEMORY:
             return partial(open_memory)
         case Mode.SQLITE:
@@ -84,18 +90,37 @@ def storage_of(settings: Settings) -> OpenStorage:
                 password=None if password is None else password.reveal(),
                 prefix=settings.redis.prefix,
             )
+        case name:
+            return configure_storage(name, settings.storage_options)
 
 
-async def serve(settings: Settings, open_storage: OpenStorage, ages: tasks.TaskAges) -> None:
+def guard_of(settings: Settings) -> OpenGuard | None:
+    """How to open the permission hooks that the settings choose; None when they choose none."""
+    if not settings.permissions:
+        if settings.permission_options:
+            raise ConfigError(["permission_options: given, but permissions names no hook"])
+        return None
+    return configure_guard(settings.permissions, settings.permission_options)
+
+
+async def serve(
+    settings: Settings, open_storage: OpenStorage, ages: tasks.TaskAges, open_guard: OpenGuard | None = None
+) -> None:
     """Serve with a storage of the caller's choice until a signal comes, then drain.
 
     What can be wrong with the certificate and the address is found before there is a data directory.
     """
     tls = _tls(settings)
     with open_listening(settings.addr) as listening:
-        async with open_storage() as storage, open_hub(storage, clock_ms) as hub:
+        async with (
+            open_storage() as storage,
+            _maybe(open_guard) as guard,
+            open_hub(storage, clock_ms, guard) as hub,
+        ):
             trust = trust_of(settings, local_port=listening.local_port)
-            app = build_app(_services(settings, trust, storage, hub, ages), load_page(settings.base_path))
+            app = build_app(
+                _services(settings, trust, storage, hub, ages, guard=guard), load_page(settings.base_path)
+            )
             bridge = HttpBridge(app, base_path=settings.base_path, trust=trust)
             start = partial(_start_session, hub)
             demux = Demux(bridge, start, base_path=settings.base_path, tls=tls, trust=trust)
@@ -109,6 +134,10 @@ async def serve(settings: Settings, open_storage: OpenStorage, ages: tasks.TaskA
                     until_signal.close()  # a second one ends the process at once
                     log.info("server_draining")
     log.info("server_stopped")
+
+
+def _maybe(open_guard: OpenGuard | None) -> AbstractAsyncContextManager[Guard | None]:
+    return nullcontext() if open_guard is None else open_guard()
 
 
 def clock_ms() -> int:
@@ -160,8 +189,9 @@ async def _open_server(
 def _announce(settings: Settings, listening: Listening) -> None:
     base_path, tls = settings.base_path, settings.tls.cert is not None
     address = listening.url(base_path=base_path, tls=tls)
-    kept_at = {Mode.SQLITE: str(settings.data.absolute()), Mode.REDIS: settings.redis.addr}
-    log.info("server_started", address=address, mode=settings.mode.value, boards=kept_at.get(settings.mode))
+    kept_at: dict[str, str] = {Mode.SQLITE: str(settings.data.absolute()), Mode.REDIS: settings.redis.addr}
+    mode = str(settings.mode)
+    log.info("server_started", address=address, mode=mode, boards=kept_at.get(mode))
     lines = [f"whiteboard is at {address}"]
     if others := listening.urls_for_others(base_path=base_path, tls=tls):
         lines.append(f"others can open {' or '.join(others)}")
@@ -176,16 +206,17 @@ async def _start_session(hub: Hub, request: WebSocketRequest) -> None:
         await request.refuse(404, error_body("no_such_board", reason))
         return
     try:
-        await hub.serve(board_id, request.accept)
+        await hub.serve(board_id, request.accept, Visitor(request.client.address, request.token))
     except (RoomClosed, ServerFull) as error:
         await request.refuse(503, error_body("unavailable", str(error)), [RETRY_AFTER])
 
 
 def _services(
-    settings: Settings, trust: Trust, storage: Storage, hub: Hub, ages: tasks.TaskAges
+    settings: Settings, trust: Trust, storage: Storage, hub: Hub, ages: tasks.TaskAges, *, guard: Guard | None
 ) -> WebServices:
     def report() -> dict[str, Any]:
-        return dict(tasks.report(ages, asdict(hub.statistics())))
+        counts = asdict(hub.statistics()) | ({} if guard is None else dict(guard.counts()))
+        return dict(tasks.report(ages, counts))
 
     return WebServices(
         settings=settings,
@@ -193,6 +224,7 @@ def _services(
         rooms=BoardAccess(hub, storage, clock_ms),
         boards=storage.boards,
         op_log=storage.op_log,
+        guard=guard,
         probe=storage.probe,
         tasks=report,
         asyncapi=schema.asyncapi,

@@ -8,13 +8,13 @@ import attrs
 import httpx2
 import msgspec
 import trio
-from contract.storage_samples import ADA, AT, append, ops
 
 from whiteboard.config import Settings
 from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import BoardId
 from whiteboard.serve import trust_of
 from whiteboard.storage.ports import Head, OpLog, Storage, StoredOp
+from whiteboard.testing.storage_samples import ADA, AT, append, ops
 from whiteboard.web.app import build_app
 from whiteboard.web.page import Page, load_page
 from whiteboard.web.services import WebServices

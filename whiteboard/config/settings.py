@@ -15,9 +15,12 @@ from whiteboard.config.values import (
     LogFormat,
     LogLevel,
     Mode,
+    PluginName,
+    PluginOptions,
     RedisPrefix,
     RedisUrl,
     Secret,
+    StorageName,
     TcpAddress,
     TrustedProxy,
     UnixAddress,
@@ -86,7 +89,9 @@ class RedisSettings:
 class Settings:
     """All that can be chosen. Made by `load`, or directly in tests."""
 
-    mode: Annotated[Mode, Help("memory|sqlite|redis", "where boards are kept")] = Mode.SQLITE
+    mode: Annotated[
+        StorageName, Help("memory|sqlite|redis|NAME", "where boards are kept; NAME is an installed plugin")
+    ] = Mode.SQLITE
     addr: Annotated[Address, Help("ADDR", "HOST:PORT, :PORT for every interface, or unix:/path")] = (
         DEFAULT_ADDR
     )
@@ -106,6 +111,16 @@ class Settings:
     drain_grace: Annotated[
         float, Help("SECONDS", "time for sessions to take their last frames on SIGTERM")
     ] = timeouts.DRAIN_GRACE.seconds
+    storage_options: Annotated[
+        PluginOptions,
+        Help("KEY=VALUE", "options of the storage plugin that mode names; no place for secrets"),
+    ] = ()
+    permissions: Annotated[
+        tuple[PluginName, ...], Help("NAME", "installed permission hooks to ask, in this order")
+    ] = ()
+    permission_options: Annotated[
+        PluginOptions, Help("NAME.KEY=VALUE", "options of the permission hooks; no place for secrets")
+    ] = ()
     redis: RedisSettings = attrs.field(factory=RedisSettings)
     tls: TlsSettings = attrs.field(factory=TlsSettings)
     debug: DebugSettings = attrs.field(factory=DebugSettings)

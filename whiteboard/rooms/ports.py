@@ -1,8 +1,18 @@
 """What a session needs of a socket. Owns no socket; the transport layer implements this."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who is at the other end of a connection, as far as its request told."""
+
+    address: str = ""
+    """Their IP address, as far as trusted proxies tell; empty on a Unix socket."""
+    token: str | None = field(default=None, repr=False)
+    """What they gave to show who they are, before any `hello`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import attrs
 
 from whiteboard.config import Settings
 from whiteboard.ids import BoardId
+from whiteboard.plugins.guard import Guard
 from whiteboard.storage.ports import Boards, OpLog
 from whiteboard.trust.policy import Trust
 
@@ -43,6 +44,8 @@ class WebServices:
     rooms: Rooms
     boards: Boards
     op_log: OpLog
+    guard: Guard | None = None
+    """Who may read and create boards; everybody may without one."""
     probe: Callable[[], Awaitable[None]]
     """`Storage.probe`: raises StorageError when writing fails."""
     tasks: Callable[[], Mapping[str, Any]]

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 import trio
-from contract.storage_samples import ADA, BOARD, BOB, EPOCH, OTHER, key, op, ops, read_all, seqs
 
 from whiteboard.errors import StartupError
 from whiteboard.ids import ClientId, ElementId, OpId
@@ -12,6 +11,7 @@ from whiteboard.storage.ports import BoardInfo, Checkpoint, ClientRecord, Head, 
 from whiteboard.storage.sqlite import open_sqlite
 from whiteboard.storage.sqlite.directory import DATABASE_NAME
 from whiteboard.storage.sqlite.migrate import Migration, in_order, migrate, shipped
+from whiteboard.testing.storage_samples import ADA, BOARD, BOB, EPOCH, OTHER, key, op, ops, read_all, seqs
 
 FIXTURES = Path(__file__).parent / "fixtures"
 

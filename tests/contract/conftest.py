@@ -1,5 +1,0 @@
-"""Shows what failed inside the contract's own modules."""
-
-import pytest
-
-pytest.register_assert_rewrite("contract.op_log_contract", "contract.storage_contract")
