@@ -12,6 +12,7 @@ import trio
 from whiteboard.config import Settings
 from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import BoardId
+from whiteboard.plugins.guard import Guard
 from whiteboard.serve import trust_of
 from whiteboard.storage.ports import Head, OpLog, Storage, StoredOp
 from whiteboard.testing.storage_samples import ADA, AT, append, ops
@@ -114,6 +115,9 @@ class Site:
     host: str = "localhost:8080"
     scheme: str = "http"
     peer: str = "127.0.0.1"
+    guard: Guard | None = None
+    hook: Any = None
+    """What the guard asks."""
 
     def services(self) -> WebServices:
         """What the app gets."""
@@ -123,6 +127,7 @@ class Site:
             rooms=self.rooms,
             boards=self.storage.boards,
             op_log=self.op_log or self.storage.op_log,
+            guard=self.guard,
             probe=self.probe,
             tasks=lambda: {"counts": {"sessions": 0}, "tree": None},
             asyncapi=lambda: b'{"asyncapi":"3.0.0"}',

@@ -113,8 +113,6 @@ class Asking(Generic[Question, Answer]):
             return _Raised(_what_and_where(error))
 
     def _judged(self, given: object) -> Answer | NoAnswer:
-        if inspect.iscoroutine(given):
-            given.close()
         if not self._is_answer(given):
             return self._note_fault(f"answered with {type(given).__name__}")
         self._note_in_time()

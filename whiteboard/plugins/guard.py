@@ -83,7 +83,7 @@ class Guard:
 
     def __init__(self, hooks: Sequence[tuple[str, PermissionHook]]) -> None:
         """Args: `hooks` with their names, at least one."""
-        self._hooks = [_Hook(name, hook) for name, hook in hooks]
+        self.hooks = [_Hook(name, hook) for name, hook in hooks]
         self._refused = 0
 
     async def admit(self, visit: Visit) -> "Pass | NotAdmitted":
@@ -91,7 +91,7 @@ class Guard:
         if visit.token is not None and len(visit.token) > limits.MAX_TOKEN_CHARS:
             return _TOKEN_TOO_LONG
         role, subjects = Role.EDITOR, []
-        for hook in self._hooks:
+        for hook in self.hooks:
             entry = await hook.enter.ask(visit)
             if isinstance(entry, NoAnswer):
                 return _UNANSWERED
@@ -101,7 +101,7 @@ class Guard:
                 return NotAdmitted(why, entry.reason[: limits.MAX_REASON_CHARS])
             subjects.append(entry.subject)
             role = Role.VIEWER if entry.role is Role.VIEWER else role
-        asked = [(hook.change, subject) for hook, subject in zip(self._hooks, subjects, strict=True)]
+        asked = [(hook.change, subject) for hook, subject in zip(self.hooks, subjects, strict=True)]
         return Pass(self, visit, role, [(one, subject) for one, subject in asked if one is not None])
 
     def note_refused(self) -> None:
@@ -111,7 +111,7 @@ class Guard:
     def counts(self) -> Mapping[str, int]:
         """Over all hooks, since the start: what was asked, and what became of it; and threads held now."""
         sums: Counter[str] = Counter(permission_refused=self._refused)
-        for one in (asking for hook in self._hooks for asking in hook.askings):
+        for one in (asking for hook in self.hooks for asking in hook.askings):
             sums["permission_asked"] += one.asked
             sums["permission_failed"] += one.failed
             sums["permission_late"] += one.late

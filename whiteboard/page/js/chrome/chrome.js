@@ -72,7 +72,7 @@ function tellTroubles(desk) {
   desk.addEventListener("rejected", (e) => {
     wasOfflineWith = 0; // not everything was sent
     const { code, reason } = /** @type {CustomEvent} */ (e).detail;
-    toast(code === "read_only" ? t("toast.rejected.viewer") : t("toast.rejected", { reason: reason || code }), "warning");
+    toast(code === "forbidden" ? t("toast.rejected.viewer") : t("toast.rejected", { reason: reason || code }), "warning");
   });
   desk.addEventListener("refused", () => toast(t("toast.rejected.viewer"), "warning"));
   desk.addEventListener("toast", (e) => toast(t(/** @type {CustomEvent} */ (e).detail)));
