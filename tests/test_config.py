@@ -383,3 +383,8 @@ def test_permissions_are_bounded_and_named_once() -> None:
     found = problems({"permissions": "nobody-has-this,nor-this"}, {})
     assert [line.partition(":")[0] for line in found] == ["--permissions", "--permissions"]
     assert all("expected an installed permission hook" in line for line in found)
+    found = problems({"permissions": ",".join([*(f"no-such-{n}" for n in range(8)), "no-such-0"])}, {})
+    assert found[-2:] == [
+        "permissions: no-such-0 stands there more than once",
+        "permissions: expected at most 8 hooks, got 9",
+    ]

@@ -16,6 +16,7 @@ from whiteboard.config.values import (
     LogLevel,
     Mode,
     PluginName,
+    PluginOption,
     PluginOptions,
     RedisPrefix,
     RedisUrl,
@@ -181,7 +182,7 @@ def describe(settings: Settings) -> dict[str, Any]:
     """The settings as nested plain values, keys as in a YAML file, secrets masked."""
 
     def plain(value: Any) -> Any:
-        if attrs.has(type(value)) and not isinstance(value, Secret | TcpAddress | UnixAddress):
+        if attrs.has(type(value)) and not isinstance(value, Secret | TcpAddress | UnixAddress | PluginOption):
             return {
                 field.name: plain(getattr(value, field.name))
                 for field in attrs.fields(type(value))

@@ -9,6 +9,7 @@ import attrs
 from cattrs import ClassValidationError, IterableValidationError
 from cattrs.errors import ForbiddenExtraKeysError, IterableValidationNote
 
+from whiteboard import limits
 from whiteboard.config.parsing import read_path, read_secret, read_settings
 from whiteboard.config.settings import ENV_PREFIX, OPTIONS, Keys, Settings
 from whiteboard.config.yaml_file import BadFile, read_yaml, split_list
@@ -167,6 +168,12 @@ def _conflicts(merged: Mapping[str, Any]) -> Iterator[str]:
     if isinstance(tls, dict) and ("cert" in tls) != ("key" in tls):
         given, missing = ("cert", "key") if "cert" in tls else ("key", "cert")
         yield f"tls.{missing}: missing, but tls.{given} is given; give both or none"
+    hooks = merged.get("permissions")
+    if isinstance(hooks, list):
+        for name in sorted({str(one) for one in hooks if hooks.count(one) > 1}):
+            yield f"permissions: {name} stands there more than once"
+        if len(hooks) > limits.MAX_PERMISSION_HOOKS:
+            yield f"permissions: expected at most {limits.MAX_PERMISSION_HOOKS} hooks, got {len(hooks)}"
 
 
 # --- small steps ------------------------------------------------------------------------------
