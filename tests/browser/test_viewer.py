@@ -47,6 +47,21 @@ def test_a_viewer_sees_and_cannot_draw(guarded_server: ServerProcess, invite: In
     assert [element["id"] for element in stored(guarded_server, board)] == [drawn]
 
 
+def test_the_first_page_hands_a_token_on(guarded_server: ServerProcess, browse: Browse) -> None:
+    """Who comes to `/` with one begins a board with it; the server is asked by somebody who is not its operator. [HTTP-19]"""
+    person = meet(browse(extra_http_headers={"X-Forwarded-For": "192.0.2.1"}))
+    person.page.goto(f"{guarded_server.url}/?token={VIEWER}")
+    person.page.get_by_test_id("create").click()
+    expect(person.page.get_by_test_id("create-trouble")).to_contain_text("not create or change")
+    person.troubles.clear()  # Chromium logs a 403
+    person.page.goto(f"{guarded_server.url}/?token={EDITOR}")
+    person.page.get_by_test_id("create").click()
+    person.arrives()
+    assert person.page.url.endswith(f"?token={EDITOR}")
+    expect(person.page.locator('[data-tool="pen"]')).to_be_enabled()
+    assert person.troubles == []
+
+
 def test_who_has_no_token_is_told(guarded_server: ServerProcess, browse: Browse, board: str) -> None:
     """The page says why it is not connected, and does not try for ever. [CON-18] [CLS-2]"""
     stranger = meet(browse())
