@@ -11,6 +11,7 @@ import yaml
 from certificates import Certificate, redated
 
 from whiteboard import __version__, cli
+from whiteboard.config.installed import STORAGE, names_of
 from whiteboard.errors import ConfigError, StartupError
 from whiteboard.protocol import schema
 
@@ -69,11 +70,12 @@ def test_an_unknown_flag_is_answered_with_the_commands_own_usage() -> None:
 
 def test_bad_configuration_exits_with_2_and_every_problem() -> None:
     """All bad keys come at once, one line each, without a traceback."""
+    plugins = ", ".join(names_of(STORAGE)) or "none is"
     result = whiteboard("serve", "--mode", "rediss", WHITEBOARD_ADR=":1", WHITEBOARD_LOG_LEVEL="loud")
 
     assert result.returncode == 2
     assert sorted(result.stderr.splitlines()) == [
-        "whiteboard: --mode: expected memory, sqlite or redis, got 'rediss'",
+        f"whiteboard: --mode: expected memory, sqlite, redis or an installed storage plugin ({plugins}), got 'rediss'",
         "whiteboard: WHITEBOARD_ADR: no such variable; did you mean WHITEBOARD_ADDR?",
         "whiteboard: WHITEBOARD_LOG_LEVEL: expected debug, info, warning or error, got 'loud'",
     ]

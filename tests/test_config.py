@@ -8,11 +8,13 @@ from hypothesis import HealthCheck, given, settings, strategies
 
 from whiteboard import config, limits
 from whiteboard.config import Mode, Secret, Settings, SystemdAddress, TcpAddress, UnixAddress
+from whiteboard.config.installed import STORAGE, names_of
 from whiteboard.config.values import S3AccessKey, S3Bucket, S3Endpoint, S3Prefix, S3Region
 from whiteboard.errors import ConfigError
 from whiteboard.trust.origins import ANY_ORIGIN, Origin
 
 TOKEN = "0123456789abcdef"
+MODE = f"expected memory, sqlite, redis or an installed storage plugin ({', '.join(names_of(STORAGE)) or 'none is'})"
 ORIGIN = "expected an origin such as https://draw.example.org, or *"
 
 
@@ -63,14 +65,14 @@ def test_every_problem_of_every_source_is_reported_at_once(yaml_file: Path) -> N
     assert sorted(found) == sorted(
         [
             "WHITEBOARD_ADR: no such variable; did you mean WHITEBOARD_ADDR?",
-            f"{yaml_file}: mode: expected memory, sqlite or redis, got 'rediss'",
+            f"{yaml_file}: mode: {MODE}, got 'rediss'",
             f"{yaml_file}: dta: no such key; did you mean data?",
             f"{yaml_file}: tls: expected a mapping of keys, got 5",
             f"{yaml_file}: origins[1]: {ORIGIN}, got 'ftp://x'",
             f"{yaml_file}: log.lvel: no such key; did you mean level?",
             f"{yaml_file}: trusted_proxies: expected a list, got {{'a': 'b'}}",
             f"{yaml_file}: debug.token: expected at least 16 characters, got 5",
-            "WHITEBOARD_MODE: expected memory, sqlite or redis, got 'x'",
+            f"WHITEBOARD_MODE: {MODE}, got 'x'",
             f"WHITEBOARD_ORIGINS: {ORIGIN}, got 'b'",
             "--drain-grace: expected a number of seconds above 0, got '-1'",
         ]
@@ -79,9 +81,7 @@ def test_every_problem_of_every_source_is_reported_at_once(yaml_file: Path) -> N
 
 def test_a_bad_key_is_reported_even_when_a_stronger_source_hides_it() -> None:
     """A good flag does not excuse a bad variable."""
-    assert problems({"mode": "memory"}, {"WHITEBOARD_MODE": "x"}) == [
-        "WHITEBOARD_MODE: expected memory, sqlite or redis, got 'x'"
-    ]
+    assert problems({"mode": "memory"}, {"WHITEBOARD_MODE": "x"}) == [f"WHITEBOARD_MODE: {MODE}, got 'x'"]
 
 
 @pytest.mark.parametrize(
@@ -493,6 +493,66 @@ def test_a_description_reads_back_as_the_same_settings(yaml_file: Path, flags: d
     again = config.load({"config": str(yaml_file)}, {})
 
     assert config.describe(again) == config.describe(loaded)
+
+
+# --- plugins --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("storage_options: {path: /x, deep: {er: 1}, sync: true, fast: no, share: 0.5}",
+         {"path": "/x", "deep.er": "1", "sync": "true", "fast": "false", "share": "0.5"}),
+        ("storage_options: [path=/x, b=c=d, e=]", {"path": "/x", "b": "c=d", "e": ""}),
+        ("storage_options: path=/x", {"path": "/x"}),
+        ("storage_options: {}", {}),
+        ("storage_options:", {}),
+    ],
+)  # fmt: skip
+def test_options_of_plugins(yaml_file: Path, written: str, expected: dict[str, str]) -> None:
+    """A mapping, nested or not, or a list; all values become texts, for the plugin alone knows what they mean."""
+    yaml_file.write_text(written)
+    found = config.load({"config": str(yaml_file)}, {}).storage_options
+    assert {option.key: option.value for option in found} == expected
+
+
+def test_options_of_plugins_in_flags_and_variables() -> None:
+    """A list with commas; the stronger source takes the place of all of them."""
+    variables = {"WHITEBOARD_STORAGE_OPTIONS": "a=1,b=2"}
+    assert [str(one) for one in config.load({}, variables).storage_options] == ["a=1", "b=2"]
+    assert [str(one) for one in config.load({"storage_options": "c=3"}, variables).storage_options] == ["c=3"]
+
+
+@pytest.mark.parametrize(
+    ("written", "complaint"),
+    [
+        ("5", "expected a mapping of options, or a list of KEY=VALUE, got 5"),
+        ("[a]", "expected KEY=VALUE, got 'a'"),
+        ("[1]", "expected a mapping of options, or a list of KEY=VALUE, got [1]"),
+        ("{a: [1]}", "expected a text, a number or a truth value for a, got [1]"),
+        ('{a: "x\\ny"}', "expected a text, a number or a truth value for a, got 'x\\ny'"),
+        ("{a b: 1}", "expected an option's name of at most 128 letters, digits and _ . -, got 'a b'"),
+        ("[a=1, a=2]", "expected each option once, got a twice"),
+        ("{" + ",".join(f"k{n}: 1" for n in range(65)) + "}", "expected at most 64 options, got 65"),
+        ("{a: " + "x" * 4097 + "}", "expected at most 4096 characters for a, got 4097"),
+    ],
+)
+def test_bad_options_of_plugins(yaml_file: Path, written: str, complaint: str) -> None:
+    """Each is bounded, and the complaint names it."""
+    yaml_file.write_text(f"permission_options: {written}")
+    assert problems({"config": str(yaml_file)}, {}) == [f"{yaml_file}: permission_options: {complaint}"]
+
+
+def test_permissions_are_bounded_and_named_once() -> None:
+    """Hooks are installed plugins; what is not is told for each."""
+    found = problems({"permissions": "nobody-has-this,nor-this"}, {})
+    assert [line.partition(":")[0] for line in found] == ["--permissions", "--permissions"]
+    assert all("expected an installed permission hook" in line for line in found)
+    found = problems({"permissions": ",".join([*(f"no-such-{n}" for n in range(8)), "no-such-0"])}, {})
+    assert found[-2:] == [
+        "permissions: no-such-0 stands there more than once",
+        "permissions: expected at most 8 hooks, got 9",
+    ]
 
 
 def test_workers_are_a_number_or_as_many_as_cores() -> None:

@@ -11,6 +11,9 @@ from rooms.conftest import open_stage
 from transport.peers import serving, upgrade_head
 
 from whiteboard import limits
+from whiteboard.composition.doors import start_session, trust_of
+from whiteboard.composition.neighbours import membership_of, place_of
+from whiteboard.composition.stores import blobs_of
 from whiteboard.config import (
     ConsulSettings,
     ConsulUrl,
@@ -25,7 +28,7 @@ from whiteboard.config import (
 )
 from whiteboard.config.values import S3Bucket, S3Endpoint
 from whiteboard.errors import StartupError
-from whiteboard.serve import _announce, _start_session, blobs_of, membership_of, place_of, trust_of
+from whiteboard.serve import _announce
 from whiteboard.transport.addresses import open_listening
 from whiteboard.trust.origins import Origin
 
@@ -44,7 +47,7 @@ async def knock(server_port: int, path: str) -> tuple[int, str, str]:
 @pytest.mark.parametrize("board", ["", ".", "..", "a%20b", "a/b", "x" * 129, "%E7%94%BB"])
 async def test_a_malformed_board_id_is_refused_before_the_upgrade(board: str) -> None:
     """404 with the reason, and no room is opened. [CON-2] [HTTP-14]"""
-    async with open_stage() as stage, serving(partial(_start_session, stage.hub)) as server:
+    async with open_stage() as stage, serving(partial(start_session, stage.hub)) as server:
         status, _, error = await knock(server.port, f"/ws/{board}")
         assert (status, error) == (404, "no_such_board")
         assert stage.hub.statistics().boards == 0
@@ -52,7 +55,7 @@ async def test_a_malformed_board_id_is_refused_before_the_upgrade(board: str) ->
 
 async def test_a_draining_server_takes_no_upgrade() -> None:
     """503 with the time to come back. [HTTP-14] [DRN-2]"""
-    async with open_stage() as stage, serving(partial(_start_session, stage.hub)) as server:
+    async with open_stage() as stage, serving(partial(start_session, stage.hub)) as server:
         await stage.hub.drain()
         status, head, error = await knock(server.port, "/ws/b")
         assert (status, error) == (503, "unavailable")
@@ -62,7 +65,7 @@ async def test_a_draining_server_takes_no_upgrade() -> None:
 async def test_a_full_server_takes_no_upgrade(monkeypatch: pytest.MonkeyPatch) -> None:
     """503 as well: another time there may be room. [HTTP-14]"""
     monkeypatch.setattr(limits, "MAX_SESSIONS", 0)
-    async with open_stage() as stage, serving(partial(_start_session, stage.hub)) as server:
+    async with open_stage() as stage, serving(partial(start_session, stage.hub)) as server:
         status, head, error = await knock(server.port, "/ws/b")
         assert (status, error) == (503, "unavailable")
         assert "retry-after: 5" in head
@@ -71,7 +74,7 @@ async def test_a_full_server_takes_no_upgrade(monkeypatch: pytest.MonkeyPatch) -
 async def test_a_board_of_another_process_takes_no_upgrade() -> None:
     """However a connection came here: no second room of a board is opened. [HTTP-14]"""
     async with open_stage() as stage:
-        start = partial(_start_session, stage.hub, owns=lambda board: board != "b")
+        start = partial(start_session, stage.hub, owns=lambda board: board != "b")
         async with serving(start) as server:
             status, head, error = await knock(server.port, "/ws/b")
             assert (status, error) == (503, "unavailable")

@@ -57,6 +57,7 @@ def _serve(arguments: argparse.Namespace) -> int:
 def _check_config(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments)
     _check_certificate(settings.tls)
+    _check_plugins(settings)
     if settings.config_file is not None:
         print(f"# with {settings.config_file}")
     print(yaml.safe_dump(config.describe(settings), sort_keys=False, allow_unicode=True), end="")
@@ -73,6 +74,15 @@ def _check_certificate(tls: config.TlsSettings) -> None:
     load_tls(tls.cert, tls.key)
     if (fault := certificates.fault_of(tls.cert)) is not None:
         print(f"whiteboard: the TLS certificate {tls.cert} {fault}; clients refuse it", file=sys.stderr)
+
+
+def _check_plugins(settings: config.Settings) -> None:
+    """Raises StartupError or ConfigError, as `serve` would, for what is wrong before a plugin is opened."""
+    from whiteboard.composition.stores import storage_of  # noqa: PLC0415 - see the module docstring
+    from whiteboard.serve import guard_of  # noqa: PLC0415 - see the module docstring
+
+    storage_of(settings)
+    guard_of(settings)
 
 
 def _schema(arguments: argparse.Namespace) -> int:

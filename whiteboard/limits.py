@@ -181,6 +181,25 @@ MIN_TOKEN_CHARS: Final = 16
 MAX_SHOWN_VALUE_CHARS: Final = 80
 """A bad value in a complaint: what fits on a line beside what was expected."""
 
+# --- plugins ----------------------------------------------------------------------------------
+MAX_PLUGIN_OPTIONS: Final = 64
+"""Options of one storage plugin, or of all permission hooks together."""
+MAX_PLUGIN_OPTION_CHARS: Final = 4_096
+"""One option's value: as long as a path may be."""
+MAX_PERMISSION_HOOKS: Final = 8
+"""Each of them is asked for every op, one after the other."""
+MAX_TOKEN_CHARS: Final = 8 * KIB
+"""What a visitor may give as its token; signed ones with many claims take some 4 KiB."""
+MAX_SUBJECT_CHARS: Final = 256
+"""What a permission hook calls somebody, kept with the session and given back to it."""
+HOOK_THREADS: Final = 8
+"""Threads in which one permission hook that is not asynchronous answers; one that hangs keeps its thread."""
+MAX_HOOK_QUEUE: Final = 64
+"""Questions that wait for one of these threads; the next one is refused at once."""
+HOOK_PATIENCE: Final = 5
+"""Answers in a row that came too late before a hook is left alone for HOOK_PAUSE: a person who draws meets
+these waits once, 1.25 s in all."""
+
 # --- diagnostics ------------------------------------------------------------------------------
 MAX_LOG_VALUE_CHARS: Final = 300
 """One value in a log line: longer than any close reason or address."""

@@ -371,6 +371,31 @@ EVICT_SWEEP: Final = _register(
     5.0,
     "Looks for boards without sessions; an idle board stays at most this much longer than ROOM_IDLE.",
 )
+HOOK_ENTER: Final = _register(
+    "hook-enter",
+    2.0,
+    "R33: a permission hook may ask a directory over the network who comes; as long as a client may be silent before its hello, and within its own patience for a welcome.",
+)
+HOOK_OP: Final = _register(
+    "hook-op",
+    0.25,
+    "R33: a permission hook's answer on one op stands in the way of what its author sends next; later than a quarter of a second drawing together falls apart.",
+)
+HOOK_PAUSE: Final = _register(
+    "hook-pause",
+    5.0,
+    "R33: a permission hook that answered too late HOOK_PATIENCE times in a row is left alone this long, then tried with one question: pages send refused ops again within seconds.",
+)
+HOOK_LOG: Final = _register(
+    "hook-log",
+    10.0,
+    "R33: one line in the log for all failures of a permission hook in this time: a broken one fails with every op.",
+)
+HOOK_AGAIN: Final = _register(
+    "hook-again",
+    60.0,
+    "R33: how long somebody whose permission was taken away may go on looking; a question a minute for each session is 170 a second with MAX_SESSIONS.",
+)
 REFUSAL_COUNTS: Final = _register(
     "refusal-counts",
     5.0,

@@ -4,7 +4,6 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from contract.storage_samples import AT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from whiteboard.ids import BoardId, ClientId, ElementId, OpId
 from whiteboard.storage.memory import open_memory
 from whiteboard.storage.ports import Checkpoint, NewOp, Storage
 from whiteboard.storage.sqlite import open_sqlite
+from whiteboard.testing.storage_samples import AT
 
 Call = Callable[[Storage], Awaitable[object]]
 

@@ -3,11 +3,11 @@
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from pathlib import Path
 
 import pytest
 from contract.frozen_storage import open_freezing
-from contract.storage_contract import StorageContract
-from contract.storage_samples import OpenStorage
 from services.redis_process import RedisProcess, redis_running
 
 from whiteboard.storage.blob_archive import BlobArchive
@@ -16,6 +16,9 @@ from whiteboard.storage.memory_blobs import open_memory_blobs
 from whiteboard.storage.ports import Storage
 from whiteboard.storage.redis import open_redis
 from whiteboard.storage.sqlite import open_sqlite
+from whiteboard.testing.durability_contract import DurabilityContract
+from whiteboard.testing.storage_contract import StorageContract
+from whiteboard.testing.storage_samples import OpenStorage
 
 
 class TestMemory(StorageContract):
@@ -26,8 +29,12 @@ class TestMemory(StorageContract):
         return open_memory
 
 
-class TestSqlite(StorageContract):
+class TestSqlite(StorageContract, DurabilityContract):
     """`whiteboard.storage.sqlite`."""
+
+    @pytest.fixture
+    def open_place(self, tmp_path: Path) -> OpenStorage:
+        return partial(open_sqlite, tmp_path)
 
     @pytest.fixture
     def open_storage(self, tmp_path_factory: pytest.TempPathFactory) -> OpenStorage:
@@ -45,8 +52,12 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProc
 
 
 @pytest.mark.integration
-class TestRedis(StorageContract):
+class TestRedis(StorageContract, DurabilityContract):
     """`whiteboard.storage.redis`, on a real server."""
+
+    @pytest.fixture
+    def open_place(self, redis_server: RedisProcess) -> OpenStorage:
+        return partial(open_redis, redis_server.url, prefix=f"test-{secrets.token_hex(8)}")
 
     @pytest.fixture
     def open_storage(self, redis_server: RedisProcess) -> OpenStorage:

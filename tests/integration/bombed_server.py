@@ -6,7 +6,7 @@ product's own composition; only the connection to SQLite passes by a bomb.
 
 import sqlite3
 import sys
-from functools import partial
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import trio
@@ -15,6 +15,8 @@ from storage.sqlite.crash_child import Bomb, KilledConnection
 from whiteboard import config, serve
 from whiteboard.diagnostics import logs, tasks
 from whiteboard.rooms import upkeep
+from whiteboard.storage.archive import Archive
+from whiteboard.storage.ports import Storage
 from whiteboard.storage.sqlite import open_sqlite
 
 
@@ -35,7 +37,10 @@ def main(directory: str, port: str, point: str, nth: str) -> None:
     settings = config.load({"addr": f"127.0.0.1:{port}", "data": directory}, {})
     logs.configure(settings.log.format, settings.log.level)
     ages = tasks.TaskAges()
-    open_storage = partial(open_sqlite, Path(directory), connect=connect)
+
+    def open_storage(_: Archive | None) -> AbstractAsyncContextManager[Storage]:
+        return open_sqlite(Path(directory), connect=connect)
+
     trio.run(serve.serve, settings, open_storage, ages, instruments=[ages])
 
 

@@ -4,19 +4,20 @@ import ast
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 RUN_TIME_EXTRAS = ["cluster"]
 IMPORTED_AS = {"pyyaml": "yaml", "trio-websocket": "trio_websocket"}
+PACKAGE = ROOT / "whiteboard"
+SUITES = PACKAGE / "testing"
+PYTEST_PLUGINS = {"pytest-trio"}
 
 
-def imported() -> Iterator[str]:
-    """Top-level names of everything that is imported anywhere in the package, but for the suites: who runs those has pytest."""
-    for path in (ROOT / "whiteboard").rglob("*.py"):
-        if path.parent.name == "testing":
-            continue
+def imported(paths: Iterable[Path]) -> Iterator[str]:
+    """Top-level names of everything that is imported anywhere in these modules."""
+    for path in paths:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
                 yield from (alias.name.partition(".")[0] for alias in node.names)
@@ -24,11 +25,28 @@ def imported() -> Iterator[str]:
                 yield node.module.partition(".")[0]
 
 
+def names(lines: Iterable[str]) -> Iterator[str]:
+    """Distributions that lines of requirements name."""
+    return (re.split(r"[^A-Za-z0-9._-]", line)[0].lower() for line in lines)
+
+
 def test_what_is_imported_is_declared_and_the_reverse() -> None:
     """Nothing is there only because some other library wants it, and nothing is installed for nobody."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     declared = project["dependencies"] + [line for name in RUN_TIME_EXTRAS for line in extras[name]]
-    names = [re.split(r"[^A-Za-z0-9._-]", line)[0].lower() for line in declared]
-    theirs = set(imported()) - sys.stdlib_module_names - {"whiteboard"}
-    assert {IMPORTED_AS.get(name, name) for name in names} == theirs
+    modules = (path for path in PACKAGE.rglob("*.py") if not path.is_relative_to(SUITES))
+    theirs = set(imported(modules)) - sys.stdlib_module_names - {"whiteboard"}
+    assert {IMPORTED_AS.get(name, name) for name in names(declared)} == theirs
+
+
+def test_the_extra_testing_is_what_the_contract_suites_import() -> None:
+    """Beyond what the server has: pytest, and the plugins that it loads by itself."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extra = set(names(project["optional-dependencies"]["testing"]))
+    used = set(imported(SUITES.glob("*.py"))) - sys.stdlib_module_names - {"whiteboard"}
+    assert extra >= PYTEST_PLUGINS
+    assert (
+        used - {IMPORTED_AS.get(name, name) for name in names(project["dependencies"])}
+        == extra - PYTEST_PLUGINS
+    )

@@ -67,6 +67,13 @@ def test_the_tree_keeps_every_contract(house: Path) -> None:
             "import whiteboard.protocol.codec",
             "The client knows the ground floor only",
         ),
+        (
+            "rooms/breach.py",
+            "import whiteboard.testing.storage_samples",
+            "The server imports no contract suite",
+        ),
+        ("plugins/breach.py", "import pytest", "The server imports no contract suite"),
+        ("plugins/breach.py", "import whiteboard.storage.memory", "Only serve imports a storage adapter"),
         ("limits.py", "import os", "The ground floor is pure"),
         ("cellar/__init__.py", '"""A package that nobody placed."""', "Dependencies point down only"),
     ],

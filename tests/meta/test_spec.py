@@ -32,9 +32,10 @@ def rules() -> list[str]:
 
 
 def cited() -> dict[str, set[str]]:
-    """Rule ids in the tests, with the files that cite them."""
+    """Rule ids in the tests and contract suites, with the files that cite them."""
     found: dict[str, set[str]] = {}
-    for path in sorted((ROOT / "tests").rglob("*")):
+    folders = (ROOT / "tests", ROOT / "whiteboard" / "testing")
+    for path in sorted(path for folder in folders for path in folder.rglob("*")):
         if path.suffix in {".py", ".js", ".mjs"}:
             for rule in CITED.findall(path.read_text()):
                 found.setdefault(rule, set()).add(path.relative_to(ROOT).as_posix())

@@ -11,7 +11,9 @@ import trio
 from rooms.line import Line
 
 from whiteboard.ids import BoardId
-from whiteboard.rooms.hub import Hub, open_hub
+from whiteboard.plugins.guard import Guard
+from whiteboard.rooms.hub import NOBODY_KNOWN, Hub, open_hub
+from whiteboard.rooms.ports import Visitor
 from whiteboard.storage import memory
 from whiteboard.storage.memory import open_memory
 from whiteboard.storage.ports import Storage
@@ -27,7 +29,9 @@ class Stage:
     storage: Storage
     lines: list[Line] = field(default_factory=list)
 
-    async def connect(self, board: BoardId = BOARD, window: float = float("inf")) -> Line:
+    async def connect(
+        self, board: BoardId = BOARD, window: float = float("inf"), visitor: Visitor = NOBODY_KNOWN
+    ) -> Line:
         """A new connection; nothing has been said on it."""
         line = Line(window)
 
@@ -36,7 +40,7 @@ class Stage:
             await trio.lowlevel.checkpoint()
             yield line
 
-        await self.hub.serve(board, accept)
+        await self.hub.serve(board, accept, visitor)
         self.lines.append(line)
         return line
 
@@ -57,11 +61,11 @@ def ticking_clock() -> Callable[[], int]:
 
 
 @asynccontextmanager
-async def open_stage(storage: Storage | None = None) -> AsyncIterator[Stage]:
-    """A stage on memory storage, or on a given one."""
+async def open_stage(storage: Storage | None = None, guard: Guard | None = None) -> AsyncIterator[Stage]:
+    """A stage on memory storage, or on a given one; open to everybody, or guarded."""
     async with open_memory() as in_memory:
         used = storage or in_memory
-        async with open_hub(used, ticking_clock()) as hub:
+        async with open_hub(used, ticking_clock(), guard=guard) as hub:
             yield Stage(hub, used)
 
 

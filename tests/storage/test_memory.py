@@ -1,7 +1,6 @@
-from contract.storage_samples import ADA, BOARD, append, ops
-
 from whiteboard.storage.memory import open_memory
 from whiteboard.storage.ports import Durability
+from whiteboard.testing.storage_samples import ADA, BOARD, append, ops
 
 
 async def test_receipts_are_worth_memory() -> None:

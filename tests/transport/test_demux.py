@@ -50,7 +50,7 @@ async def test_a_library_client_and_http_share_the_port() -> None:
 
 
 async def test_the_request_tells_what_the_client_said() -> None:
-    """Name, offer and peer; nothing is accepted yet. [CON-1]"""
+    """Name, offer, peer and token, which is not shown; nothing is accepted yet. [CON-1] [CON-13]"""
     seen: list[WebSocketRequest] = []
 
     async def refuse(request: WebSocketRequest) -> None:
@@ -70,6 +70,8 @@ async def test_the_request_tells_what_the_client_said() -> None:
     assert request.upgrade.subprotocols == ("v0", "v1")
     assert request.peer.startswith("127.0.0.1:")
     assert request.wire.is_closed
+    assert request.token == "a/b"
+    assert "a/b" not in repr(request)
 
 
 async def test_a_base_path_may_be_passed_on_or_stripped_by_the_proxy() -> None:

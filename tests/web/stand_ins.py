@@ -8,15 +8,16 @@ import attrs
 import httpx2
 import msgspec
 import trio
-from contract.storage_samples import ADA, AT, append, ops
 
+from whiteboard.composition.doors import trust_of
 from whiteboard.config import Settings
 from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import BoardId
-from whiteboard.serve import trust_of
+from whiteboard.plugins.guard import Guard
 from whiteboard.storage.blobs import Blobs
 from whiteboard.storage.metadata import Metadata
 from whiteboard.storage.ports import Head, OpLog, Storage, StoredOp
+from whiteboard.testing.storage_samples import ADA, AT, append, ops
 from whiteboard.web.app import build_app
 from whiteboard.web.page import Page, load_page
 from whiteboard.web.services import WebServices
@@ -121,6 +122,9 @@ class Site:
     host: str = "localhost:8080"
     scheme: str = "http"
     peer: str = "127.0.0.1"
+    guard: Guard | None = None
+    hook: Any = None
+    """What the guard asks."""
 
     def services(self) -> WebServices:
         """What the app gets."""
@@ -131,6 +135,7 @@ class Site:
             boards=self.storage.boards,
             op_log=self.op_log or self.storage.op_log,
             blobs=self.blobs,
+            guard=self.guard,
             probe=self.probe,
             chronicle=self.metadata.chronicle,
             degraded=lambda: self.degraded,

@@ -3,11 +3,16 @@
 from collections.abc import Mapping
 
 import pytest
+import trio
+from plugins.hooks import Hook
 from starlette.requests import Request
 from web.stand_ins import Site, error
 
 from whiteboard.config import DebugSettings, Secret, Settings
 from whiteboard.config.values import WorkerCount
+from whiteboard.ids import BoardId
+from whiteboard.plugins.guard import Guard
+from whiteboard.plugins.permissions import Admission, Entry, Refusal, Role, Visit
 from whiteboard.trust.origins import ANY_ORIGIN, Origin, OriginPolicy
 from whiteboard.trust.policy import Trust
 from whiteboard.trust.proxies import TrustedProxies
@@ -146,3 +151,67 @@ def test_own_pages(origin: str | None, passes: bool) -> None:
         require_own_page(request("10.0.0.1", headers), trust)
     assert (refused.value.status_code, refused.value.code) == (403, "foreign_origin")
     require_own_page(request("10.0.0.1", headers), Trust(origins=OriginPolicy.of([ANY_ORIGIN])))
+
+
+# --- where permission hooks decide --------------------------------------------------------------
+
+READS = ("/api/boards/b", "/api/boards/b/ops", "/api/boards/b/export.json")
+ABROAD = "192.0.2.1"
+
+
+@pytest.fixture
+async def guarded(site: Site) -> Site:
+    """A site with a board, asked from elsewhere, and a hook that knows three tokens."""
+
+    async def by_token(visit: Visit) -> Entry:
+        await trio.lowlevel.checkpoint()
+        if visit.token == "broken":
+            raise KeyError
+        entries: dict[str | None, Entry] = {"edit": Admission(), "view": Admission(Role.VIEWER)}
+        return entries.get(visit.token, Refusal("no", is_unauthenticated=visit.token is None))
+
+    await site.draw("b", 1)
+    site.hook = Hook(by_token)
+    site.guard = Guard([("it", site.hook)])
+    site.peer = ABROAD
+    return site
+
+
+@pytest.mark.parametrize("path", READS)
+async def test_reading_takes_what_a_session_takes(guarded: Site, path: str) -> None:
+    """By header or query; what is refused has the same causes as at a socket, and the hook hears who asks. [HTTP-24]"""
+    assert (await guarded.get(path, authorization="Bearer view")).status_code == 200
+    assert (await guarded.get(f"{path}?token=edit")).status_code == 200
+    assert error(await guarded.get(path)) == (401, "unauthenticated")
+    assert (await guarded.get(path)).headers["www-authenticate"] == "Bearer"
+    assert error(await guarded.get(path, authorization="Bearer other")) == (403, "forbidden")
+    broken = await guarded.get(f"{path}?token=broken")
+    assert error(broken) == (503, "permission_unavailable")
+    assert "retry-after" in broken.headers
+    visit = guarded.hook.visits[0]
+    assert (visit.board, visit.address, visit.token, visit.session) == ("b", ABROAD, "view", None)
+
+
+async def test_creating_takes_an_editor(guarded: Site) -> None:
+    """A viewer is not enough; nothing is created then. [HTTP-24]"""
+    for token, status in (("view", 403), ("other", 403), ("edit", 201)):
+        headers = {"authorization": f"Bearer {token}"}
+        answer = await guarded.ask("POST", "/api/boards", headers=headers, content=b'{"board":"new"}')
+        assert answer.status_code == status
+    assert (await guarded.storage.op_log.head(BoardId("new"))) is not None
+
+
+async def test_the_list_is_the_operator_s_then(guarded: Site) -> None:
+    """It names all boards, and hooks are asked about one. [HTTP-24]"""
+    assert error(await guarded.get("/api/boards", authorization="Bearer edit")) == (403, "forbidden")
+    guarded.peer = "127.0.0.1"
+    assert (await guarded.get("/api/boards")).status_code == 200
+
+
+async def test_the_operator_is_not_asked(guarded: Site) -> None:
+    """Who sits at the machine, or has the debug token, reads every board. [HTTP-24]"""
+    guarded.settings = Settings(debug=DebugSettings(token=SECRET))
+    assert (await guarded.get(READS[0], authorization=f"Bearer {TOKEN}")).status_code == 200
+    guarded.peer = "127.0.0.1"
+    assert (await guarded.get(READS[0])).status_code == 200
+    assert guarded.hook.visits == []

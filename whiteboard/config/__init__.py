@@ -3,10 +3,11 @@
 Flags win over `WHITEBOARD_*` variables, those over a YAML file, that over the defaults. Every source
 is checked on its own, so that a bad key is reported even where a stronger source hides it, and all
 bad keys are reported at once. Must not know what the settings are used for: it opens no data
-directory, no certificate and no socket; it reads the configuration file and secret files only.
+directory, no certificate and no socket, and imports no plugin; it reads the configuration file, secret files
+and the names of what is installed only.
 
 `values` are what settings hold, `settings` names and explains them, `parsing` reads one, `yaml_file`
-a file and `sources` all places together.
+a file, `sources` all places together, `installed` which plugins there are.
 """
 
 from whiteboard.config.settings import (
@@ -31,11 +32,15 @@ from whiteboard.config.values import (
     LogFormat,
     LogLevel,
     Mode,
+    PluginName,
+    PluginOption,
+    PluginOptions,
     PostgresDsn,
     ReachableAddress,
     Secret,
     ServiceName,
     ServiceTag,
+    StorageName,
     SystemdAddress,
     TcpAddress,
     TrustedProxy,
@@ -57,6 +62,9 @@ __all__ = [
     "LogSettings",
     "Mode",
     "Option",
+    "PluginName",
+    "PluginOption",
+    "PluginOptions",
     "PostgresDsn",
     "ReachableAddress",
     "S3Settings",
@@ -64,6 +72,7 @@ __all__ = [
     "ServiceName",
     "ServiceTag",
     "Settings",
+    "StorageName",
     "SystemdAddress",
     "TcpAddress",
     "TlsSettings",

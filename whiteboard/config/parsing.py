@@ -7,7 +7,7 @@ import ipaddress
 import math
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, get_origin
@@ -18,7 +18,9 @@ from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, override
 
 from whiteboard import limits
+from whiteboard.config.installed import PERMISSIONS, STORAGE, names_of
 from whiteboard.config.settings import (
+    ArchiveSettings,
     ConsulSettings,
     DebugSettings,
     LogSettings,
@@ -37,6 +39,9 @@ from whiteboard.config.values import (
     LogFormat,
     LogLevel,
     Mode,
+    PluginName,
+    PluginOption,
+    PluginOptions,
     PostgresDsn,
     ReachableAddress,
     RedisPrefix,
@@ -49,6 +54,7 @@ from whiteboard.config.values import (
     Secret,
     ServiceName,
     ServiceTag,
+    StorageName,
     SystemdAddress,
     TcpAddress,
     TrustedProxy,
@@ -95,6 +101,78 @@ def _enum(value: object, cls: type[StrEnum]) -> StrEnum:
     if not isinstance(value, str) or value.lower() not in choices:
         raise ValueError(f"expected {', '.join(choices[:-1])} or {choices[-1]}{got(value)}")
     return cls(value.lower())
+
+
+def _storage(value: object, _: object = None) -> StorageName:
+    """A mode of ours, in any case; else a plugin's name, exactly as it is spelled."""
+    ours = [str(member) for member in Mode]
+    installed = names_of(STORAGE)
+    if isinstance(value, str) and value.lower() in ours:
+        if value.lower() in {name.lower() for name in installed}:
+            raise ValueError(f"an installed storage plugin has the name of ours, uninstall it{got(value)}")
+        return Mode(value.lower())
+    if isinstance(value, str) and value in installed:
+        return PluginName(value)
+    plugins = f" ({', '.join(installed)})" if installed else " (none is)"
+    raise ValueError(f"expected {', '.join(ours)} or an installed storage plugin{plugins}{got(value)}")
+
+
+def _hook(value: object, _: object = None) -> PluginName:
+    installed = names_of(PERMISSIONS)
+    if not isinstance(value, str) or value not in installed:
+        plugins = f" ({', '.join(installed)})" if installed else " (none is)"
+        raise ValueError(f"expected an installed permission hook{plugins}{got(value)}")
+    return PluginName(value)
+
+
+def _plugin_options(value: object, _: object = None) -> PluginOptions:
+    """From a mapping, nested as deep as its keys have dots, or from a list of `key=value`."""
+    if isinstance(value, Mapping):
+        pairs = list(_flat(value, ""))
+    elif isinstance(value, list) and all(isinstance(item, str) for item in value):
+        pairs = [_split_option(item) for item in value]
+    else:
+        raise ValueError(f"expected a mapping of options, or a list of KEY=VALUE{got(value)}")
+    if len(pairs) > limits.MAX_PLUGIN_OPTIONS:
+        raise ValueError(f"expected at most {limits.MAX_PLUGIN_OPTIONS} options, got {len(pairs)}")
+    keys = [key for key, _ in pairs]
+    if twice := next((key for key in keys if keys.count(key) > 1), None):
+        raise ValueError(f"expected each option once, got {twice} twice")
+    return tuple(PluginOption(key, _option_value(key, one)) for key, one in pairs)
+
+
+def _flat(values: Mapping[Any, Any], above: str) -> Iterator[tuple[str, object]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{above}{key}.")
+        else:
+            yield _option_key(f"{above}{key}"), value
+
+
+def _split_option(item: str) -> tuple[str, object]:
+    key, equals, value = item.partition("=")
+    if not equals:
+        raise ValueError(f"expected KEY=VALUE{got(item)}")
+    return _option_key(key), value
+
+
+def _option_key(key: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,128}", key):
+        raise ValueError(f"expected an option's name of at most 128 letters, digits and _ . -{got(key)}")
+    return key
+
+
+def _option_value(key: str, value: object) -> str:
+    """Texts as they are, numbers and truth values as YAML spells them."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = str(value) if isinstance(value, str | int | float) else ""
+    if not isinstance(value, str | int | float) or not text.isprintable():
+        raise ValueError(f"expected a text, a number or a truth value for {key}{got(value)}")
+    if len(text) > limits.MAX_PLUGIN_OPTION_CHARS:
+        most = limits.MAX_PLUGIN_OPTION_CHARS
+        raise ValueError(f"expected at most {most} characters for {key}, got {len(text)}")
+    return text
 
 
 def _address(value: object, _: object = None) -> Address:
@@ -335,6 +413,8 @@ def _converter() -> Converter:
     converter = Converter(forbid_extra_keys=True, detailed_validation=True)
     hooks: list[tuple[Any, Callable[[Any, Any], Any]]] = [
         (Address, _address),
+        (StorageName, _storage),
+        (PluginName, _hook),
         (RedisUrl, _redis_url),
         (RedisPrefix, _redis_prefix),
         (InstanceName, _instance),
@@ -356,14 +436,16 @@ def _converter() -> Converter:
         (WorkerCount, _worker_count),
         (Secret, read_secret),
         (Path, read_path),
-        *((cls, _enum) for cls in (Mode, LogFormat, LogLevel)),
+        *((cls, _enum) for cls in (LogFormat, LogLevel)),
     ]
     for kind, hook in hooks:
         converter.register_structure_hook(kind, hook)
     listed = converter.get_structure_hook(tuple[Any, ...])
     converter.register_structure_hook_func(_is_tuple, lambda value, kind: listed(_list(value), kind))
+    converter.register_structure_hook_func(lambda kind: kind == PluginOptions, _plugin_options)
     for section in (
         RedisSettings,
+        ArchiveSettings,
         PostgresSettings,
         S3Settings,
         ConsulSettings,

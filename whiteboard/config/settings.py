@@ -18,6 +18,9 @@ from whiteboard.config.values import (
     LogFormat,
     LogLevel,
     Mode,
+    PluginName,
+    PluginOption,
+    PluginOptions,
     PostgresDsn,
     ReachableAddress,
     RedisPrefix,
@@ -30,6 +33,7 @@ from whiteboard.config.values import (
     Secret,
     ServiceName,
     ServiceTag,
+    StorageName,
     SystemdAddress,
     TcpAddress,
     TrustedProxy,
@@ -97,6 +101,18 @@ class RedisSettings:
 
 
 @attrs.frozen
+class ArchiveSettings:
+    """When boards of the redis mode go to the bucket or PostgreSQL, if it has one of them."""
+
+    every: Annotated[float, Help("SECONDS", "between two looks for what can leave Redis for the archive")] = (
+        timeouts.ARCHIVE_ROUND.seconds
+    )
+    cold_after: Annotated[
+        float, Help("SECONDS", "without an op, before a board leaves Redis for the archive altogether")
+    ] = timeouts.ARCHIVE_COLD.seconds
+
+
+@attrs.frozen
 class ConsulSettings:
     """Where the server puts itself on a list, and what stands there."""
 
@@ -155,7 +171,9 @@ class S3Settings:
 class Settings:
     """All that can be chosen. Made by `load`, or directly in tests."""
 
-    mode: Annotated[Mode, Help("memory|sqlite|redis", "where boards are kept")] = Mode.SQLITE
+    mode: Annotated[
+        StorageName, Help("memory|sqlite|redis|NAME", "where boards are kept; NAME is an installed plugin")
+    ] = Mode.SQLITE
     addr: Annotated[
         Address,
         Help(
@@ -185,9 +203,20 @@ class Settings:
     workers: Annotated[
         WorkerCount, Help("N|auto", "processes that share the load; auto for one on each core")
     ] = ONE_WORKER
+    storage_options: Annotated[
+        PluginOptions,
+        Help("KEY=VALUE", "options of the storage plugin that mode names; no place for secrets"),
+    ] = ()
+    permissions: Annotated[
+        tuple[PluginName, ...], Help("NAME", "installed permission hooks to ask, in this order")
+    ] = ()
+    permission_options: Annotated[
+        PluginOptions, Help("NAME.KEY=VALUE", "options of the permission hooks; no place for secrets")
+    ] = ()
     redis: RedisSettings = attrs.field(factory=RedisSettings)
     postgres: PostgresSettings = attrs.field(factory=PostgresSettings)
     consul: ConsulSettings = attrs.field(factory=ConsulSettings)
+    archive: ArchiveSettings = attrs.field(factory=ArchiveSettings)
     s3: S3Settings = attrs.field(factory=S3Settings)
     tls: TlsSettings = attrs.field(factory=TlsSettings)
     debug: DebugSettings = attrs.field(factory=DebugSettings)
@@ -249,7 +278,7 @@ def describe(settings: Settings) -> dict[str, Any]:
 
     def plain(value: Any) -> Any:
         if attrs.has(type(value)) and not isinstance(
-            value, Secret | PostgresDsn | SystemdAddress | TcpAddress | UnixAddress
+            value, PluginOption | Secret | PostgresDsn | SystemdAddress | TcpAddress | UnixAddress
         ):
             return {
                 field.name: plain(getattr(value, field.name))

@@ -9,6 +9,7 @@ import attrs
 from cattrs import ClassValidationError, IterableValidationError
 from cattrs.errors import ForbiddenExtraKeysError, IterableValidationNote
 
+from whiteboard import limits
 from whiteboard.config.parsing import read_path, read_secret, read_settings
 from whiteboard.config.settings import ENV_PREFIX, OPTIONS, Keys, Settings
 from whiteboard.config.values import Mode, PostgresDsn
@@ -172,6 +173,12 @@ def _conflicts(merged: Mapping[str, Any]) -> Iterator[str]:
         if isinstance(found, dict) and (one in found) != (other in found):
             given, missing = (one, other) if one in found else (other, one)
             yield f"{section}.{missing}: missing, but {section}.{given} is given; give both or none"
+    hooks = merged.get("permissions")
+    if isinstance(hooks, list):
+        for name in sorted({str(one) for one in hooks if hooks.count(one) > 1}):
+            yield f"permissions: {name} stands there more than once"
+        if len(hooks) > limits.MAX_PERMISSION_HOOKS:
+            yield f"permissions: expected at most {limits.MAX_PERMISSION_HOOKS} hooks, got {len(hooks)}"
     consul, addr = merged.get("consul"), str(merged.get("addr", ""))
     if (
         isinstance(consul, dict)
@@ -211,6 +218,11 @@ def _impossible(settings: Settings) -> Iterator[str]:
     if settings.workers > 1 and settings.mode is Mode.MEMORY:
         yield (
             f"workers: {settings.workers} processes cannot share the memory mode, which keeps boards in one of them; "
+            "give 1, or mode sqlite or redis"
+        )
+    if settings.workers > 1 and not isinstance(settings.mode, Mode):
+        yield (
+            f"workers: {settings.workers} processes would each open the storage of the plugin {settings.mode} for itself; "
             "give 1, or mode sqlite or redis"
         )
     if settings.workers > 1 and settings.mode is Mode.SQLITE and settings.tls.cert is not None:

@@ -17,6 +17,28 @@ class Mode(StrEnum):
     REDIS = "redis"
 
 
+PluginName = NewType("PluginName", str)
+"""What an installed plugin is called: the name of its entry point."""
+StorageName = Mode | PluginName
+"""Where boards are kept: in a storage of ours, or in an installed one."""
+
+
+@attrs.frozen
+class PluginOption:
+    """One option of a plugin, which alone knows what it means."""
+
+    key: str
+    """`path`, or `tokens.file`: of the permission hook `tokens`."""
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.key}={self.value}"
+
+
+PluginOptions = tuple[PluginOption, ...]
+"""Each key once."""
+
+
 class LogFormat(StrEnum):
     """How log lines look; AUTO is text on a terminal and JSON lines otherwise."""
 

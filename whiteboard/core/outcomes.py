@@ -17,7 +17,9 @@ class RejectCode(Enum):
     BOARD_FULL = "board_full"
     NOT_AUTHOR = "not_author"
     NOT_A_STROKE = "not_a_stroke"
+    FORBIDDEN = "forbidden"
     STORAGE_UNAVAILABLE = "storage_unavailable"
+    PERMISSION_UNAVAILABLE = "permission_unavailable"
     DRAINING = "draining"
 
     @property
@@ -26,7 +28,9 @@ class RejectCode(Enum):
         return self in _RETRYABLE
 
 
-_RETRYABLE = frozenset({RejectCode.STORAGE_UNAVAILABLE, RejectCode.DRAINING})
+_RETRYABLE = frozenset(
+    {RejectCode.STORAGE_UNAVAILABLE, RejectCode.PERMISSION_UNAVAILABLE, RejectCode.DRAINING}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,10 @@ EVENTS: Final = {
     "checkpoint_failed": "A checkpoint could not be stored; it is tried again later, the log has all.",
     "checkpoint_unreadable": "A stored checkpoint cannot be read; the board is built from its whole log instead.",
     "compaction_failed": "Old ops could not be compressed; it is tried again later, nothing is lost.",
+    # plugins
+    "permission_unanswered": "A permission `hook` gave no answer to a `question` and why; `times` since the line before.",
+    "permission_paused": "A permission `hook` was too late again and again; it is left alone for a while, what it guards is refused.",
+    "permission_resumed": "A permission `hook` that was left alone answers in time again.",
     # several servers
     "log_not_followed": "What other servers append to a board cannot be read now; it is tried again at once.",
     "claim_lost": "A `client` id was used at another server first, with another key; its ops here are refused.",

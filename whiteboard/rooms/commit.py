@@ -25,6 +25,7 @@ from whiteboard.ids import ClientId, OpId
 from whiteboard.limits import MAX_COMMIT_BYTES, MAX_COMMIT_OPS
 from whiteboard.protocol import messages
 from whiteboard.protocol.codec import encode, encode_body, encode_reject, frame, number_body
+from whiteboard.protocol.validation import OpRequest
 from whiteboard.rooms.broadcast import Broadcast
 from whiteboard.rooms.claims import Claims
 from whiteboard.rooms.inbox import Inbox, Item, Refusal, Sender, Submission
@@ -47,9 +48,10 @@ class _Write:
     new: NewOp
 
 
-_REFUSED: Final = Rejected(
+REFUSED: Final = Rejected(
     RejectCode.STORAGE_UNAVAILABLE, "storage does not take writes now; send the same op again later"
 )
+"""Storage refused; or did not answer."""
 
 _CLAIMED: Final = Rejected(
     RejectCode.FORGED, "this client id belongs to another key by now; connect again for one of your own"
@@ -111,6 +113,14 @@ class Committer:
         await self._finished.wait()  # answers come in the order of the ops
         item.sender.reply(_refuse(item, _CLOSING))
 
+    async def is_stored(self, request: OpRequest) -> bool:
+        """Whether an op with this id is in the log. Raises StorageUnavailable, TooSlowError after COMMIT."""
+        if request.op_id is None:
+            return False
+        with trio.fail_after(timeouts.COMMIT.seconds):
+            found = await self._replica.storage.op_log.find(self._replica.board_id, [request.op_id])
+        return request.op_id in found
+
     async def finish(self) -> None:
         """Take nothing new; return when everything handed in is settled."""
         self._inbox.close()
@@ -151,7 +161,7 @@ class Committer:
             self._note_refusal()
             refused = [one for one in batch if self._is_open(one)]
             log.warning("commit_refused", count=len(refused), reason=str(error))
-            self._answer((submission, _refuse(submission, _REFUSED)) for submission in refused)
+            self._answer((submission, _refuse(submission, REFUSED)) for submission in refused)
 
     def _without(self, batch: list[Submission], conflict: ClaimConflict) -> list[Submission]:
         """What is left to commit once a client's ops are refused: somebody at another server had its id first."""

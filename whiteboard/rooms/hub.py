@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 import trio
 
@@ -22,15 +23,20 @@ from whiteboard import limits, timeouts
 from whiteboard.diagnostics import logs
 from whiteboard.errors import ConnectionLost, RoomClosed, ServerFull
 from whiteboard.ids import BoardId, SessionId
+from whiteboard.plugins.guard import Guard
 from whiteboard.protocol import close_codes, messages
 from whiteboard.protocol.close_codes import CloseCode
 from whiteboard.protocol.codec import encode
-from whiteboard.rooms.ports import NOBODY, Connection, Witness
+from whiteboard.rooms.permit import Permit
+from whiteboard.rooms.ports import NOBODY, Connection, Visitor, Witness
 from whiteboard.rooms.room import Room
 from whiteboard.rooms.session import Session
 from whiteboard.storage.ports import Storage
 
 log = logs.get_logger()
+
+NOBODY_KNOWN: Final = Visitor()
+"""A visitor of whom nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +61,14 @@ class Hub:
         nursery: trio.Nursery,
         clock_ms: Callable[[], int],
         witness: Witness = NOBODY,
+        guard: Guard | None = None,
     ) -> None:
+        """Args: `guard` decides who may come and draw; everybody may without one."""
         self._storage = storage
         self._witness = witness
         self._nursery = nursery
         self._clock_ms = clock_ms
+        self._guard = guard
         self._rooms: dict[BoardId, Room] = {}
         self._ending: set[Room] = set()
         # rooms that left the table and still write
@@ -71,20 +80,25 @@ class Hub:
     # --- sessions -----------------------------------------------------------------------------
 
     async def serve(
-        self, board_id: BoardId, accept: Callable[[], AbstractAsyncContextManager[Connection]]
+        self,
+        board_id: BoardId,
+        accept: Callable[[], AbstractAsyncContextManager[Connection]],
+        visitor: Visitor = NOBODY_KNOWN,
     ) -> None:
         """Start a session on a board, in the board's own nursery; returns once it has been started.
 
         Args:
             accept: opens the connection (the WebSocket handshake); entered inside the session's task.
+            visitor: who asks, for the permission hooks.
 
         Raises RoomClosed while draining, ServerFull at the limit of sessions or boards; `accept` has not
         been called then.
         """
         room = self._admit(board_id)
         session_id = SessionId(f"s-{secrets.token_urlsafe(9)}")
+        permit = None if self._guard is None else Permit(self._guard, visitor, board_id, session_id)
         with room.lease():  # until the session's task holds its own
-            serve = partial(self._serve_session, session_id, room, accept)
+            serve = partial(self._serve_session, session_id, room, accept, permit)
             await room.start_session(serve, name=f"session {session_id}")
 
     async def _serve_session(
@@ -92,6 +106,7 @@ class Hub:
         session_id: SessionId,
         room: Room,
         accept: Callable[[], AbstractAsyncContextManager[Connection]],
+        permit: Permit | None,
         task_status: trio.TaskStatus[None],
     ) -> None:
         """The session's edge: whatever goes wrong from the handshake to the last byte stays here."""
@@ -99,7 +114,7 @@ class Hub:
             task_status.started()
             try:
                 async with accept() as connection:
-                    await Session(session_id, room, connection).run()
+                    await Session(session_id, room, connection, permit).run()
             except* ConnectionLost:
                 log.debug("handshake_failed")
             except* Exception:
@@ -241,14 +256,17 @@ class Hub:
 
 @asynccontextmanager
 async def open_hub(
-    storage: Storage, clock_ms: Callable[[], int], witness: Witness = NOBODY
+    storage: Storage,
+    clock_ms: Callable[[], int],
+    witness: Witness = NOBODY,
+    guard: Guard | None = None,
 ) -> AsyncIterator[Hub]:
     """A hub and its nursery. Leaving the block cancels what is left; call `drain` before.
 
     Children: the sweep, and one task per open room.
     """
     async with trio.open_nursery() as nursery:
-        hub = Hub(storage, nursery, clock_ms, witness)
+        hub = Hub(storage, nursery, clock_ms, witness, guard)
         nursery.start_soon(hub.sweep, name="hub: sweep")
         yield hub
         nursery.cancel_scope.cancel()

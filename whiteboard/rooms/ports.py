@@ -1,10 +1,20 @@
 """What rooms need of others: a socket for each session, and somebody to tell what happens. Owns neither."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from whiteboard.ids import BoardId, ClientId, SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who is at the other end of a connection, as far as its request told."""
+
+    address: str = ""
+    """Their IP address, as far as trusted proxies tell; empty on a Unix socket."""
+    token: str | None = field(default=None, repr=False)
+    """What they gave to show who they are, before any `hello`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,8 +199,13 @@ class Room:
 
     # --- what sessions do ---------------------------------------------------------------------
 
-    async def enter(self, session: SessionId, hello: messages.Hello, connection: Connection) -> Seat:
+    async def enter(
+        self, session: SessionId, hello: messages.Hello, connection: Connection, role: str = "editor"
+    ) -> Seat:
         """Bring a session in: it gets `welcome`, the others hear of it, its feed is ready to run.
+
+        Args:
+            role: what the welcome says that it may do; nothing here holds it to that.
 
         Raises RoomClosed, StorageUnavailable. When cancelled, the session was never here.
         """
@@ -212,7 +217,7 @@ class Room:
         claim, key = await self._claims.enter(wanted, hello.key)
         profile = Profile(session, claim.client, hello.name, hello.color)
         feed = Feed(connection, self.replica, self._tail, self._broadcast)
-        feed.tell(self._welcome(profile, claim, key))
+        feed.tell(self._welcome(profile, claim, key, role))
         self._broadcast.enter(profile)
         feed.start(hello.since, is_same_history=is_same)
         seat = Seat(profile, claim, feed, self._broadcast, self._committer)
@@ -230,7 +235,7 @@ class Room:
         for seat in self._seats.values():
             seat.feed.tell(text)
 
-    def _welcome(self, profile: Profile, claim: Claim, key: str) -> bytes:
+    def _welcome(self, profile: Profile, claim: Claim, key: str, role: str) -> bytes:
         known = self.replica.board.clock
         clock = dict(list(known.items())[1 - limits.MAX_CLOCK_ENTRIES :])
         clock[claim.client] = max(claim.counter, known.get(claim.client, 0))
@@ -244,7 +249,7 @@ class Room:
                 epoch=self.replica.epoch,
                 seq=self.replica.board.seq,
                 clock={str(client): counter for client, counter in clock.items()},
-                role="editor",
+                role=role,
                 peers=peers_of(self._broadcast.presence.profiles()),
                 limits=limits.published(),
                 heartbeat=messages.Heartbeat(

@@ -2,12 +2,17 @@
 
 from dataclasses import replace
 
+import trio
+
 from whiteboard.core.ops import Json
+from whiteboard.core.outcomes import Rejected
 from whiteboard.core.presence import Pointer, Profile
+from whiteboard.errors import StorageUnavailable
+from whiteboard.protocol.codec import encode_reject
 from whiteboard.protocol.validation import OpRequest
 from whiteboard.rooms.broadcast import Broadcast
 from whiteboard.rooms.claims import Claim
-from whiteboard.rooms.commit import Committer
+from whiteboard.rooms.commit import REFUSED, Committer
 from whiteboard.rooms.feed import Feed
 from whiteboard.rooms.inbox import Refusal, Sender, Submission
 
@@ -33,6 +38,19 @@ class Seat:
     async def submit(self, request: OpRequest) -> None:
         """Hand in an op; waits while the room's inbox is full. When cancelled, it was not taken."""
         await self._committer.submit(Submission(self._sender, request, self.feed.resumed_at))
+
+    async def refuse_new(self, request: OpRequest, refusal: Rejected) -> None:
+        """Refuse an op, unless it is stored already: a repeat gets its ack from whoever sends it (DUP-1)."""
+        submission = Submission(self._sender, request)
+        try:
+            is_stored = submission.is_late and await self._committer.is_stored(request)
+        except (StorageUnavailable, trio.TooSlowError):
+            refusal, is_stored = REFUSED, False
+        if is_stored:
+            await self._committer.submit(submission)
+        else:
+            op_id = None if request.op_id is None else str(request.op_id)
+            await self.refuse(encode_reject(op_id, request.op.element, refusal))
 
     async def refuse(self, reject: Json) -> None:
         """Answer an op with a refusal, in its turn; waits as `submit` does."""

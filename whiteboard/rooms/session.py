@@ -1,7 +1,7 @@
-"""One connection from its first byte to its last: a nursery with three children (R10).
+"""One connection from its first byte to its last: a nursery with three or four children (R10).
 
 ```
-session nursery   sync loop · heartbeat watchdog · broadcaster
+session nursery   sync loop · heartbeat watchdog · broadcaster, and permit where hooks decide
 ```
 
 Whatever ends a session (goodbye, reset, silence, slowness, garbage, a fault, the room, the server)
@@ -22,6 +22,7 @@ from whiteboard.diagnostics import logs
 from whiteboard.errors import ConnectionLost, RoomClosed, StorageUnavailable, TooSlow
 from whiteboard.ids import SessionId
 from whiteboard.limits import MAX_FRAME_BYTES, MAX_STRIKES, OP_OVERHEAD_BYTES, TURN_BYTES
+from whiteboard.plugins.guard import NotAdmitted
 from whiteboard.protocol import close_codes, messages
 from whiteboard.protocol.close_codes import CloseCode
 from whiteboard.protocol.codec import VERSION, encode, encode_error, encode_reject
@@ -33,6 +34,7 @@ from whiteboard.protocol.validation import (
     read_message,
     split_frame,
 )
+from whiteboard.rooms.permit import Permit, farewell_of
 from whiteboard.rooms.ports import BinaryMessage, Connection, Incoming, Oversize
 from whiteboard.rooms.room import Room
 from whiteboard.rooms.seat import Seat
@@ -46,11 +48,17 @@ _NO_GOODBYE: Final = 1006
 class Session:
     """One client's stay on one board."""
 
-    def __init__(self, session_id: SessionId, room: Room, connection: Connection) -> None:
+    def __init__(
+        self, session_id: SessionId, room: Room, connection: Connection, permit: Permit | None = None
+    ) -> None:
+        """Args: `permit` says what the session may do; everything without one."""
         self.id = session_id
+        self._permit = permit
         self._room = room
         self._connection = connection
         self._farewell: CloseCode | None = None
+        self._reason = ""
+        # of the farewell, where its meaning does not say it all
         self._scope = trio.CancelScope()
         self._seat: Seat | None = None
         self._seated = trio.Event()
@@ -90,14 +98,16 @@ class Session:
                 nursery.start_soon(self._sync_loop, name=f"{name}: sync loop")
                 nursery.start_soon(self._heartbeat_watchdog, name=f"{name}: heartbeat watchdog")
                 nursery.start_soon(self._broadcaster, name=f"{name}: broadcaster")
+                if self._permit is not None:
+                    nursery.start_soon(self._keep_permit, self._permit, name=f"{name}: permit")
 
-    def _end(self, farewell: CloseCode) -> None:
-        self._farewell = farewell
+    def _end(self, farewell: CloseCode, reason: str = "") -> None:
+        self._farewell, self._reason = farewell, reason
         self._scope.cancel()
 
     async def _leave(self, cause: Exception | None) -> None:
         farewell = self._farewell or self._room.farewell
-        reason = "" if cause is None else str(cause)
+        reason = self._reason if cause is None else str(cause)
         by, code, said = "server", farewell.code, reason or farewell.name
         if isinstance(cause, ConnectionLost):
             by, code, said = "peer", cause.code or _NO_GOODBYE, reason
@@ -107,7 +117,7 @@ class Session:
         await self._connection.close(farewell.code, reason or farewell.meaning)
         log.info("session_closed", by=by, code=code, reason=said)
 
-    # --- the three children -------------------------------------------------------------------
+    # --- the children ------------------------------------------------------------------------
 
     async def _sync_loop(self) -> None:
         """Read the socket for ever and handle every message in order.
@@ -147,6 +157,16 @@ class Session:
         await self._seated.wait()
         if self._seat is not None:
             await self._seat.feed.run()
+
+    async def _keep_permit(self, permit: Permit) -> None:
+        """Ask again, for ever, whether the session may stay and what it may do."""
+        await self._seated.wait()
+        while True:
+            told = await permit.wait_changed()
+            if isinstance(told, NotAdmitted):
+                self._end(farewell_of(told), told.reason)
+            elif self._seat is not None:
+                self._seat.feed.tell(encode(messages.Role(role=told)))
 
     # --- messages -----------------------------------------------------------------------------
 
@@ -204,7 +224,8 @@ class Session:
         if hello.v != VERSION:
             self._end(close_codes.VERSION)
             await trio.lowlevel.checkpoint()
-        self._seat = await self._room.enter(self.id, hello, self._connection)
+        role = "editor" if self._permit is None else await self._be_admitted(self._permit, hello)
+        self._seat = await self._room.enter(self.id, hello, self._connection, role)
         self._seated.set()
         logs.learn(client=self._seat.claim.client)
         log.info("session_opened", peer=self._connection.peer)
@@ -217,14 +238,25 @@ class Session:
             self.id, room.board_id, profile.client, profile.name, self._connection.peer
         )
 
+    async def _be_admitted(self, permit: Permit, hello: messages.Hello) -> str:
+        """The role to enter with. Who may not enter is sent away, without a welcome."""
+        role = await permit.enter(hello)
+        if isinstance(role, NotAdmitted):
+            self._end(farewell_of(role), role.reason)
+            await trio.lowlevel.checkpoint()  # ends here: the session is cancelled
+            raise RoomClosed(role.reason)
+        return role
+
     async def _submit(self, seat: Seat, request: OpRequest) -> None:
         op_id, client = request.op_id, seat.claim.client
         if op_id is not None and op_id.client != client:
             reason = f"op {op_id} is not this session's: its client id is {client}"
             refusal = Rejected(RejectCode.FORGED, reason, "$.opId")
             await seat.refuse(encode_reject(str(op_id), request.op.element, refusal))
-        else:
+        elif self._permit is None or (refused := await self._permit.judge(client, request)) is None:
             await seat.submit(request)
+        else:
+            await seat.refuse_new(request, refused)
 
     def _signal(self, seat: Seat, signal: Signal) -> None:
         match signal:

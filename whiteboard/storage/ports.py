@@ -1,6 +1,6 @@
 """The storage ports and what each of them promises. Owns no I/O; knows no adapter.
 
-Every adapter passes `tests/contract/` whole. Bytes handed in are kept as they are and given back
+Every adapter passes `whiteboard.testing.storage_contract` whole. Bytes handed in are kept as they are and given back
 as they were; no port looks inside a body. All methods are Trio coroutines and checkpoints.
 
 All of them may raise `StorageUnavailable` (try again later; also once the storage is closed) and

@@ -26,6 +26,7 @@ from whiteboard.trust import refusals
 from whiteboard.trust.policy import Trust
 from whiteboard.trust.proxies import Client
 from whiteboard.trust.refusals import error_body
+from whiteboard.trust.tokens import given_token
 
 log = logs.get_logger()
 
@@ -106,7 +107,8 @@ class Demux:
             body = error_body(upgrade.code, upgrade.reason)
             await answer_and_close(wire, upgrade.status, body, upgrade.headers)
             return None
-        return WebSocketRequest(name, client, upgrade, data[end:], wire)
+        token = given_token(head.headers, head.query)
+        return WebSocketRequest(name, client, upgrade, data[end:], wire, token)
 
     def _judge(self, head: RequestHead, client: Client) -> Upgrade | UpgradeFault:
         """The offer of a request that may be served, or why it may not."""

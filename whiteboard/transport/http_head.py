@@ -45,6 +45,11 @@ class RequestHead:
         return unquote(split_target(self.target)[1].partition("?")[0])
 
     @property
+    def query(self) -> str:
+        """What follows the target's `?`, percent-encoded; empty without one."""
+        return split_target(self.target)[1].partition("?")[2].partition("#")[0]
+
+    @property
     def host(self) -> str:
         """The authority that is asked for; empty when none is. A target's own counts, not Host's then."""
         authority, _ = split_target(self.target)

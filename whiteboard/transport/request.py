@@ -29,6 +29,8 @@ class WebSocketRequest:
     rest: bytes = field(repr=False)
     """What came right behind the head: frames that did not wait for the answer."""
     wire: Wire = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+    """What came in the request's header or query to show who it is (CON-13)."""
 
     @property
     def peer(self) -> str:

@@ -1,21 +1,27 @@
-"""Who is asking. Pure functions of a request and of whom the server trusts.
+"""Who is asking.
 
-Two questions: may this be the server's operator, and does this come from a page of ours. The first
-guards the debug pages and deletion; the second keeps other web pages from acting in a visitor's name.
+Three questions: may this be the server's operator, does this come from a page of ours, and do the permission hooks let them
+come to this board. The first guards the debug pages and deletion; the second keeps other web pages from acting in a
+visitor's name; the third is the sockets' own, so that the API shows nobody what a session would not. The first two are pure
+functions of a request and of whom the server trusts.
 """
 
 from typing import Final
 
-from starlette.datastructures import Headers as StarletteHeaders
 from starlette.requests import Request
 
 from whiteboard.config import Secret
+from whiteboard.ids import BoardId
+from whiteboard.plugins.guard import NotAdmitted, Why
+from whiteboard.plugins.permissions import Role, Visit
 from whiteboard.trust import refusals
 from whiteboard.trust.headers import Headers
 from whiteboard.trust.names import is_loopback_name, parse_address, parse_authority
 from whiteboard.trust.policy import Trust
 from whiteboard.trust.proxies import TrustedProxies
-from whiteboard.web.answers import Refused
+from whiteboard.trust.tokens import bearer, given_token
+from whiteboard.web.answers import RETRY_LATER, Refused
+from whiteboard.web.services import WebServices
 
 _FORWARDED: Final = frozenset({"forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip"})
 
@@ -27,13 +33,49 @@ def require_operator(request: Request, token: Secret | None, trust: Trust) -> No
     for nobody and asks for a loopback name. A proxy on the same machine comes the same way, so each of
     these signs of one counts; the name also keeps out web pages that point their own name at 127.0.0.1.
     """
-    given = _bearer(request.headers)
-    if token is not None and given is not None and token.matches(given):
-        return
-    if _is_at_this_machine(request, trust.proxies):
+    if is_operator(request, token, trust):
         return
     how = "give the debug token as Authorization: Bearer" if token else "set a debug token for others"
     raise Refused(403, "forbidden", f"Only from the server's own machine, as localhost; {how}.")
+
+
+def is_operator(request: Request, token: Secret | None, trust: Trust) -> bool:
+    """Whether it comes from who holds the debug token, or sits at this machine."""
+    given = bearer(Headers(request.headers.items()))
+    if token is not None and given is not None and token.matches(given):
+        return True
+    return _is_at_this_machine(request, trust.proxies)
+
+
+async def require_admission(
+    request: Request, services: WebServices, board: BoardId, *, to_change: bool = False
+) -> None:
+    """Let pass whom the permission hooks let come to the board, and the operator. Raises Refused (401, 403, 503).
+
+    Args:
+        to_change: whether a viewer is not enough.
+    """
+    guard = services.guard
+    if guard is None or is_operator(request, services.settings.debug.token, services.trust):
+        return
+    token = given_token(Headers(request.headers.items()), request.url.query)
+    address = "" if request.client is None else request.client.host
+    visit = Visit(board=board, address=address, token=token, session=None, client=None, name="")
+    admitted = await guard.admit(visit)
+    if isinstance(admitted, NotAdmitted):
+        raise _refused(admitted)
+    if to_change and admitted.role is Role.VIEWER:
+        raise Refused(403, "forbidden", "You may look at this board, but not create or change it.")
+
+
+def _refused(who: NotAdmitted) -> Refused:
+    match who.why:
+        case Why.UNAUTHENTICATED:
+            return Refused(401, "unauthenticated", who.reason, headers={"www-authenticate": "Bearer"})
+        case Why.FORBIDDEN:
+            return Refused(403, "forbidden", who.reason)
+        case Why.UNANSWERED:
+            return Refused(503, "permission_unavailable", who.reason, headers=RETRY_LATER)
 
 
 def require_own_page(request: Request, trust: Trust) -> None:
@@ -45,11 +87,6 @@ def require_own_page(request: Request, trust: Trust) -> None:
     if not trust.origins.allows(headers, headers.get("host") or ""):
         origin = ", ".join(headers.get_all("origin"))
         raise Refused(403, "foreign_origin", refusals.foreign_origin(origin))
-
-
-def _bearer(headers: StarletteHeaders) -> str | None:
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def _is_at_this_machine(request: Request, proxies: TrustedProxies) -> bool:

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from whiteboard import limits, timeouts
 from whiteboard.diagnostics import logs
 from whiteboard.ids import MAX_COUNTER, BoardId, parse_board_id
-from whiteboard.web.access import require_operator, require_own_page
+from whiteboard.web.access import require_admission, require_operator, require_own_page
 from whiteboard.web.answers import Refused, json_answer
 from whiteboard.web.assets import AssetsApi
 from whiteboard.web.board_view import BoardView
@@ -56,8 +56,11 @@ class BoardsApi:
     async def page(self, request: Request) -> Response:
         """GET: `{"boards":[{"board","seq","createdAt","updatedAt"}],"next":id|null}`, by id.
 
-        `?limit=` 1 to MAX_BOARDS_PER_PAGE; `?after=` takes `next` of the page before.
+        `?limit=` 1 to MAX_BOARDS_PER_PAGE; `?after=` takes `next` of the page before. The operator's where
+        permission hooks decide, as they are asked about one board at a time.
         """
+        if self._services.guard is not None:
+            require_operator(request, self._services.settings.debug.token, self._services.trust)
         limit = read_number(request, "limit", limits.MAX_BOARDS_PER_PAGE, most=limits.MAX_BOARDS_PER_PAGE)
         after = request.query_params.get("after")
         start = None if after is None else parse_board_id(after)
@@ -79,6 +82,7 @@ class BoardsApi:
         """POST `{"board"?}`: 201 with `{"board","url"}`, or 409 when the id is taken."""
         require_own_page(request, self._services.trust)
         board = _new_board_id(await read_body(request, limits.MAX_REQUEST_BYTES, timeouts.REQUEST_BODY))
+        await require_admission(request, self._services, board, to_change=True)
         if not await self._services.rooms.create_board(board):
             raise Refused(409, "board_exists", "A board with this id exists.", path="$.board")
         log.info("board_created", board=board)
@@ -87,7 +91,9 @@ class BoardsApi:
 
     async def look(self, request: Request) -> Response:
         """GET one board as it is now: `{"board","seq","clock","elements":[…]}`."""
-        return self._view(board_named(request))
+        board = board_named(request)
+        await require_admission(request, self._services, board)
+        return self._view(board)
 
     async def export_json(self, request: Request) -> Response:
         """The same as a file to keep."""
@@ -96,6 +102,7 @@ class BoardsApi:
                 400, "bad_field", "Only the present state can be exported; leave seq out.", path="?seq"
             )
         board = board_named(request)
+        await require_admission(request, self._services, board)
         attachment = {"content-disposition": f'attachment; filename="{board}.json"'}
         return self._view(board, attachment)
 
@@ -120,6 +127,7 @@ class BoardsApi:
         Goes on at `?from=<next>`. Without `to`, up to the last op at the time of asking.
         """
         board = board_named(request)
+        await require_admission(request, self._services, board)
         first = read_number(request, "from", 1)
         last = read_number(request, "to", 0, least=first) if "to" in request.query_params else None
         head = await self._services.op_log.head(board)

@@ -7,6 +7,7 @@ import attrs
 
 from whiteboard.config import Settings
 from whiteboard.ids import BoardId
+from whiteboard.plugins.guard import Guard
 from whiteboard.storage.blobs import Blobs
 from whiteboard.storage.metadata import Chronicle
 from whiteboard.storage.ports import Boards, OpLog
@@ -47,6 +48,8 @@ class WebServices:
     op_log: OpLog
     blobs: Blobs | None = None
     """Where pictures are kept; None where nobody keeps them."""
+    guard: Guard | None = None
+    """Who may read and create boards; everybody may without one."""
     probe: Callable[[], Awaitable[None]]
     """`Storage.probe`: raises StorageError when writing fails."""
     chronicle: Chronicle

@@ -4,7 +4,7 @@ import pickle
 from dataclasses import dataclass
 
 from whiteboard.cluster.instances import Place
-from whiteboard.config import Mode, Settings
+from whiteboard.config import Mode, Settings, StorageName
 from whiteboard.errors import StartupError
 from whiteboard.ids import BoardId
 from whiteboard.workers.routing import owner_of
@@ -57,6 +57,6 @@ def unpacked(data: bytes) -> Share:
     return share
 
 
-def owns_boards(mode: Mode) -> bool:
+def owns_boards(mode: StorageName) -> bool:
     """Whether boards of this mode are opened by one process each."""
     return mode is not Mode.REDIS

@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from contract.frozen_storage import AT_ONCE, open_archiver
-from contract.storage_samples import ADA, BOARD, BOB, append, op, ops, read_all
 from services.redis_process import RedisProcess
 
 from whiteboard.errors import StorageUnavailable
@@ -17,6 +16,7 @@ from whiteboard.storage.redis.archiver import Archiver
 from whiteboard.storage.redis.lost import standing_in
 from whiteboard.storage.redis.server import Server
 from whiteboard.storage.redis.standing import Standing
+from whiteboard.testing.storage_samples import ADA, BOARD, BOB, append, op, ops, read_all
 
 NEVER = ArchivePolicy(every=3600, cold_after=1e9, age=1e9, checkpoint_every=1e9)
 EPOCH = "epoch-1"

@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 
 import pytest
 import trio
-from contract.storage_samples import ADA, AT, BOARD, EPOCH, append, as_stored, key, ops, read_all
 from services.redis_process import RedisProcess, redis_running
 
 from whiteboard.errors import StorageConflict, StorageUnavailable
@@ -16,6 +15,7 @@ from whiteboard.storage.redis import open_redis
 from whiteboard.storage.redis.keys import Keys
 from whiteboard.storage.redis.pool import MendingPool
 from whiteboard.storage.redis.server import Server, open_server
+from whiteboard.testing.storage_samples import ADA, AT, BOARD, EPOCH, append, as_stored, key, ops, read_all
 
 pytestmark = pytest.mark.integration
 

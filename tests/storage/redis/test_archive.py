@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import trio
 from contract.frozen_storage import open_archiver
-from contract.storage_samples import ADA, AT, BOARD, OTHER, append, as_stored, cancel_after, op, ops, read_all
 from integration.polling import until
 from services.redis_process import RedisProcess, redis_running
 from storage.redis.site import EPOCH, NEVER, STATES, CutOff, Site, draw, drawn, everything, open_site
@@ -19,6 +18,18 @@ from whiteboard.storage.blobs import Blobs
 from whiteboard.storage.memory_blobs import open_memory_blobs
 from whiteboard.storage.ports import Checkpoint
 from whiteboard.storage.redis import ArchivePolicy, open_redis
+from whiteboard.testing.storage_samples import (
+    ADA,
+    AT,
+    BOARD,
+    OTHER,
+    append,
+    as_stored,
+    cancel_after,
+    op,
+    ops,
+    read_all,
+)
 
 pytestmark = pytest.mark.integration
 

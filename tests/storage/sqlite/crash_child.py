@@ -13,13 +13,13 @@ import sys
 from pathlib import Path
 
 import trio
-from contract.storage_samples import EPOCH, append, ops
 from storage.sqlite.faults import HookedConnection
 
 from whiteboard.errors import StorageConflict
 from whiteboard.ids import BoardId, ClientId, ElementId
 from whiteboard.storage.ports import Checkpoint, Storage
 from whiteboard.storage.sqlite import open_sqlite
+from whiteboard.testing.storage_samples import EPOCH, append, ops
 
 CLIENTS = [ClientId(f"c{n}") for n in range(6)]
 BOARDS = [BoardId("one"), BoardId("two")]

@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 import trio
 import trio.testing
-from contract.storage_samples import ADA, BOARD, append, ops
 from storage.sqlite.faults import connecting
 
 from whiteboard.errors import StartupError, StorageUnavailable
 from whiteboard.storage.sqlite import open_sqlite
+from whiteboard.testing.storage_samples import ADA, BOARD, append, ops
 
 
 async def test_a_start_that_fails_half_way_leaves_nothing_open(tmp_path: Path) -> None:

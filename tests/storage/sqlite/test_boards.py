@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 import trio
 import trio.testing
-from contract.storage_samples import ADA, BOARD, EPOCH, OTHER, append, op, ops, read_all
 from storage.sqlite.faults import Gate, WriterSwitch, connecting
 
 from whiteboard import limits
@@ -13,6 +12,7 @@ from whiteboard.ids import ElementId
 from whiteboard.storage.ports import Checkpoint, Storage
 from whiteboard.storage.sqlite import open_sqlite
 from whiteboard.storage.sqlite.directory import DATABASE_NAME
+from whiteboard.testing.storage_samples import ADA, BOARD, EPOCH, OTHER, append, op, ops, read_all
 
 TABLES = ("boards", "clients", "ops", "segments", "checkpoints", "checkpoint_parts", "tombstones")
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 import trio
-from contract.storage_samples import append, op, read_all
 from storage.sqlite.crash_child import BOARDS
 
 from whiteboard.ids import BoardId, OpId
 from whiteboard.storage.ports import Storage, StoredOp
 from whiteboard.storage.sqlite import open_sqlite
+from whiteboard.testing.storage_samples import append, op, read_all
 
 TESTS = Path(__file__).parents[2]
 

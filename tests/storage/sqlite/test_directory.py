@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import trio
 import trio.testing
-from contract.storage_samples import ADA, BOARD, BOB, append, ops, read_all, seqs
 
 from whiteboard import timeouts
 from whiteboard.errors import StartupError
@@ -17,6 +16,7 @@ from whiteboard.ids import ClientId
 from whiteboard.storage.ports import Storage
 from whiteboard.storage.sqlite import hold_directory, open_sqlite
 from whiteboard.storage.sqlite.directory import DATABASE_NAME, LOCK_NAME
+from whiteboard.testing.storage_samples import ADA, BOARD, BOB, append, ops, read_all, seqs
 
 
 async def test_the_directory_is_made_for_its_user_only(tmp_path: Path) -> None:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 import trio
-from contract.storage_samples import ADA, BOARD, append, as_stored, op, ops, read_all, seqs
 from storage.sqlite.faults import WriterSwitch, connecting
 
 from whiteboard.errors import StartupError, StorageCorrupt, StorageUnavailable
 from whiteboard.storage.sqlite import open_sqlite
 from whiteboard.storage.sqlite.directory import DATABASE_NAME
+from whiteboard.testing.storage_samples import ADA, BOARD, append, as_stored, op, ops, read_all, seqs
 
 
 @pytest.mark.parametrize(

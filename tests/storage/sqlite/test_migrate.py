@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 import trio
-from contract.storage_samples import ADA, AT, BOARD, BOB, EPOCH, OTHER, key, op, ops, read_all, seqs
 
 from whiteboard.errors import StartupError
 from whiteboard.ids import BoardId, ClientId, ElementId, OpId, SessionId
@@ -14,6 +13,7 @@ from whiteboard.storage.ports import BoardInfo, Checkpoint, ClientRecord, Head, 
 from whiteboard.storage.sqlite import open_sqlite
 from whiteboard.storage.sqlite.directory import DATABASE_NAME
 from whiteboard.storage.sqlite.migrate import migrate, shipped
+from whiteboard.testing.storage_samples import ADA, AT, BOARD, BOB, EPOCH, OTHER, key, op, ops, read_all, seqs
 
 FIXTURES = Path(__file__).parent / "fixtures"
 

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import trio
 import trio.testing
-from contract.storage_samples import ADA, BOARD, append, as_stored, ops, read_all
 
 from whiteboard.storage.ports import Durability
 from whiteboard.storage.sqlite import open_sqlite
+from whiteboard.testing.storage_samples import ADA, BOARD, append, as_stored, ops, read_all
 
 
 async def test_receipts_are_worth_disk(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import trio
-from contract.storage_samples import ADA, BOARD, EPOCH, append, ops
 from storage.sqlite.faults import Gate, connecting
 
 from whiteboard import limits
@@ -13,6 +12,7 @@ from whiteboard.ids import ElementId
 from whiteboard.storage.ports import Checkpoint, Storage
 from whiteboard.storage.sqlite import open_sqlite
 from whiteboard.storage.sqlite.directory import DATABASE_NAME
+from whiteboard.testing.storage_samples import ADA, BOARD, EPOCH, append, ops
 
 
 async def save(storage: Storage, seq: int) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import trio
 import trio.testing
-from contract.storage_samples import ADA, BOARD, BOB, append, ops, read_all, seqs
 from storage.sqlite.faults import Gate, connecting
 
 from whiteboard import limits, timeouts
@@ -17,6 +16,7 @@ from whiteboard.storage.sqlite import open_sqlite
 from whiteboard.storage.sqlite.connection import open_writer
 from whiteboard.storage.sqlite.writer import Writer
 from whiteboard.storage.wakeups import Wakeups
+from whiteboard.testing.storage_samples import ADA, BOARD, BOB, append, ops, read_all, seqs
 
 
 async def arrived(gate: Gate) -> None:

@@ -11,6 +11,7 @@ import { recall, remember } from "./prefs.js";
 import { BoardSync } from "./sync/board_sync.js";
 import { loadIdentity, newClientId, saveIdentity } from "./sync/identity.js";
 import { openJournal } from "./sync/journal.js";
+import { withToken } from "./token.js";
 import { TOOLS } from "./tools/registry.js";
 
 const GRID_STEP = 24;
@@ -19,8 +20,7 @@ const GRID_STEP = 24;
 function socketUrl(board) {
   const url = new URL(`ws/${encodeURIComponent(board)}`, document.baseURI);
   url.protocol = url.protocol.replace("http", "ws");
-  url.search = location.search.includes("token=") ? `?token=${encodeURIComponent(new URLSearchParams(location.search).get("token") ?? "")}` : "";
-  return url.href;
+  return withToken(url).href;
 }
 
 /** Name and colour that this person has on all boards; a guest gets both at the first visit. */

@@ -4,9 +4,10 @@ import { isBoardId, isMadeUp } from "./board_id.js";
 import { h, icon, iconButton } from "./chrome/dom.js";
 import { language, LANGUAGES, setLanguage, t, tn } from "./i18n/i18n.js";
 import { forgetVisit, recentBoards, remember } from "./prefs.js";
+import { withToken } from "./token.js";
 
 /** @param {string} board */
-const boardUrl = (board) => new URL(`b/${encodeURIComponent(board)}`, document.baseURI).href;
+const boardUrl = (board) => withToken(new URL(`b/${encodeURIComponent(board)}`, document.baseURI)).href;
 
 /** @param {HTMLElement} root */
 export function showLanding(root) {
@@ -51,7 +52,7 @@ function makeCreate() {
 
 /** @returns {Promise<string>} the new board's id */
 async function createBoard() {
-  const answer = await fetch(new URL("api/boards", document.baseURI), { method: "POST", headers: { "content-type": "application/json" }, body: "{}" });
+  const answer = await fetch(withToken(new URL("api/boards", document.baseURI)), { method: "POST", headers: { "content-type": "application/json" }, body: "{}" });
   const body = await answer.json().catch(() => null);
   if (!answer.ok || typeof body?.board !== "string") throw new Error(body?.error?.reason ?? `HTTP ${answer.status}`);
   return body.board;

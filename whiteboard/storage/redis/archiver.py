@@ -9,6 +9,7 @@ servers at once.
 import random
 import time
 from dataclasses import dataclass
+from typing import Self
 
 import trio
 from coredis.response.types import ScoredMember
@@ -45,6 +46,11 @@ class ArchivePolicy:
     """Of the youngest op that goes."""
     checkpoint_every: float = timeouts.ARCHIVE_CHECKPOINT.seconds
     """Between two checkpoints of a board that is drawn on."""
+
+    @classmethod
+    def of(cls, *, every: float, cold_after: float) -> Self:
+        """With what people choose; a board that goes cold sooner has younger ops."""
+        return cls(every, cold_after, age=min(timeouts.ARCHIVE_AGE.seconds, cold_after))
 
 
 class Archiver:

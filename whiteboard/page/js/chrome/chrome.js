@@ -56,7 +56,8 @@ function forbidPageZoom(root) {
 function makeHint(desk) {
   const hint = h("p", { class: "hint" });
   const show = () => {
-    hint.hidden = desk.scene.items.size > 0 || desk.layers.draft !== null;
+    const isShutOut = desk.sync.status.loading && desk.sync.status.state === "closed"; // the light says why
+    hint.hidden = isShutOut || desk.scene.items.size > 0 || desk.layers.draft !== null;
     hint.textContent = t(desk.sync.status.loading ? "board.loading" : "board.empty");
   };
   document.addEventListener("languagechange", show);
@@ -74,7 +75,7 @@ function tellTroubles(desk) {
   desk.addEventListener("rejected", (e) => {
     wasOfflineWith = 0; // not everything was sent
     const { code, reason } = /** @type {CustomEvent} */ (e).detail;
-    toast(code === "read_only" ? t("toast.rejected.viewer") : t("toast.rejected", { reason: reason || code }), "warning");
+    toast(code === "forbidden" && desk.isReadOnly ? t("toast.rejected.viewer") : t("toast.rejected", { reason: reason || code }), "warning");
   });
   desk.addEventListener("refused", () => toast(t("toast.rejected.viewer"), "warning"));
   desk.addEventListener("toast", (e) => toast(t(/** @type {CustomEvent} */ (e).detail)));

@@ -1,7 +1,8 @@
 """The promises of `whiteboard.storage.ports`, one test each, for every adapter.
 
-An adapter's test module subclasses `StorageContract` and gives it the fixture `open_storage`. Knows
-the ports only: nothing here may need to know which adapter it runs on.
+An adapter's test module subclasses `StorageContract` and gives it the fixture `open_storage`; one that keeps what it has
+acknowledged subclasses `DurabilityContract` (`whiteboard.testing.durability_contract`) besides. Knows the ports only: nothing
+here may need to know which adapter it runs on.
 """
 
 from collections.abc import Callable
@@ -9,8 +10,13 @@ from collections.abc import Callable
 import pytest
 import trio
 import trio.testing
-from contract.op_log_contract import OpLogContract
-from contract.storage_samples import (
+
+from whiteboard import limits
+from whiteboard.errors import StorageConflict, StorageUnavailable
+from whiteboard.ids import BoardId, ElementId, OpId
+from whiteboard.storage.ports import BoardInfo, Checkpoint, Head, Receipt, Storage
+from whiteboard.testing.op_log_contract import OpLogContract
+from whiteboard.testing.storage_samples import (
     ADA,
     AT,
     BOARD,
@@ -27,11 +33,6 @@ from contract.storage_samples import (
     read_all,
     seqs,
 )
-
-from whiteboard import limits
-from whiteboard.errors import StorageConflict, StorageUnavailable
-from whiteboard.ids import BoardId, ElementId, OpId
-from whiteboard.storage.ports import BoardInfo, Checkpoint, Head, Receipt, Storage
 
 
 class CompactionContract:

@@ -10,7 +10,7 @@ from whiteboard.ids import BoardId, ClientId, ElementId, OpId
 from whiteboard.storage.ports import NewOp, OpLog, Receipt, Storage, StoredOp
 
 OpenStorage = Callable[[], AbstractAsyncContextManager[Storage]]
-"""Opens a new, empty place each time."""
+"""Opens a storage: for `StorageContract` a new, empty place each time, for `DurabilityContract` the same one."""
 
 BOARD = BoardId("board")
 OTHER = BoardId("other")

@@ -6,7 +6,12 @@ from collections.abc import Mapping, Sequence
 import pytest
 import trio
 import trio.testing
-from contract.storage_samples import (
+
+from whiteboard import limits
+from whiteboard.errors import ClaimConflict, StorageConflict
+from whiteboard.ids import MAX_COUNTER, BoardId, ClientId, OpId
+from whiteboard.storage.ports import ClientRecord, Head, NewOp, Receipt, Storage
+from whiteboard.testing.storage_samples import (
     ADA,
     AT,
     BOARD,
@@ -23,11 +28,6 @@ from contract.storage_samples import (
     read_all,
     seqs,
 )
-
-from whiteboard import limits
-from whiteboard.errors import ClaimConflict, StorageConflict
-from whiteboard.ids import MAX_COUNTER, BoardId, ClientId, OpId
-from whiteboard.storage.ports import ClientRecord, Head, NewOp, Receipt, Storage
 
 
 class OpLogContract:

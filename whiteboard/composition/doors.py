@@ -1,0 +1,139 @@
+"""What stands between connections and rooms: whom to let in, and what serves HTTP and sockets."""
+
+import ssl
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from whiteboard.cluster.membership import Membership, report
+from whiteboard.composition.stores import Stores, clock_ms
+from whiteboard.config import Settings, TcpAddress
+from whiteboard.diagnostics import logs, tasks
+from whiteboard.errors import RoomClosed, ServerFull
+from whiteboard.ids import BoardId, parse_board_id
+from whiteboard.plugins.guard import Guard
+from whiteboard.protocol import schema
+from whiteboard.rooms.access import BoardAccess
+from whiteboard.rooms.hub import Hub
+from whiteboard.rooms.ports import Visitor
+from whiteboard.rooms.recorder import Recorder
+from whiteboard.transport.certificates import fault_of
+from whiteboard.transport.demux import Demux, OnWebSocket
+from whiteboard.transport.http_answer import RETRY_AFTER
+from whiteboard.transport.hypercorn_bridge import HttpBridge
+from whiteboard.transport.request import WebSocketRequest
+from whiteboard.transport.tls import load_tls
+from whiteboard.trust.hosts import HostPolicy
+from whiteboard.trust.origins import OriginPolicy
+from whiteboard.trust.policy import Trust
+from whiteboard.trust.proxies import TrustedProxies
+from whiteboard.trust.refusals import error_body
+from whiteboard.web.app import build_app
+from whiteboard.web.page import load_page
+from whiteboard.web.services import WebServices
+
+log = logs.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Household:
+    """What a process that serves boards consists of, and what tells of it."""
+
+    stores: Stores
+    recorder: Recorder
+    hub: Hub
+    guard: Guard | None
+    member: Membership
+    ages: tasks.TaskAges
+
+    def tasks(self) -> dict[str, Any]:
+        """What `/debug/tasks` answers."""
+        counts: dict[str, Any] = {**asdict(self.hub.statistics()), "records_waiting": self.recorder.waiting}
+        if self.guard is not None:
+            counts |= self.guard.counts()
+        return dict(tasks.report(self.ages, counts))
+
+    def cluster(self) -> dict[str, Any]:
+        """What `/api/cluster` answers."""
+        counts = self.hub.statistics()
+        return report(self.member.view(), {"sessions": counts.sessions, "boards": counts.boards})
+
+
+def services_of(settings: Settings, trust: Trust, house: Household) -> WebServices:
+    """What HTTP is given of the house."""
+    stores, recorder = house.stores, house.recorder
+    return WebServices(
+        settings=settings,
+        trust=trust,
+        rooms=BoardAccess(house.hub, stores.storage, clock_ms, recorder),
+        boards=stores.storage.boards,
+        op_log=stores.storage.op_log,
+        probe=stores.storage.probe,
+        chronicle=recorder.metadata.chronicle,
+        degraded=recorder.degraded,
+        tasks=house.tasks,
+        cluster=house.cluster,
+        blobs=stores.blobs,
+        guard=house.guard,
+        asyncapi=schema.asyncapi,
+        messages_schema=schema.messages_schema,
+    )
+
+
+def doors_of(
+    services: WebServices, tls: ssl.SSLContext | None, start: OnWebSocket
+) -> tuple[Demux, HttpBridge]:
+    """What serves a connection, and the HTTP side of it, with page and API."""
+    base_path, trust = services.settings.base_path, services.trust
+    bridge = HttpBridge(build_app(services, load_page(base_path)), base_path=base_path, trust=trust)
+    return Demux(bridge, start, base_path=base_path, tls=tls, trust=trust), bridge
+
+
+def _any(_: BoardId) -> bool:
+    return True
+
+
+async def start_session(
+    hub: Hub, request: WebSocketRequest, *, owns: Callable[[BoardId], bool] = _any
+) -> None:
+    """Hand a WebSocket request to its board's room, or refuse it while it is still HTTP.
+
+    Args: `owns` says of a board whether this process may open it.
+    """
+    board_id = parse_board_id(request.name)
+    if board_id is None:
+        reason = "A board id has letters, digits and _ . - only, at most 128."
+        await request.refuse(404, error_body("no_such_board", reason))
+        return
+    try:
+        if not owns(board_id):
+            raise RoomClosed(f"board {board_id!r} is at another process; connect again")
+        await hub.serve(board_id, request.accept, Visitor(request.client.address, request.token))
+    except (RoomClosed, ServerFull) as error:
+        await request.refuse(503, error_body("unavailable", str(error)), [RETRY_AFTER])
+
+
+def trust_of(settings: Settings, *, local_port: int | None, found_at: TcpAddress | None = None) -> Trust:
+    """Whom the settings let the server believe and let in.
+
+    Args:
+        local_port: as `Listening` has it.
+        found_at: where Consul's checks, and who reads its list, ask for this server; None without Consul.
+    """
+    told = [settings.addr if isinstance(settings.addr, TcpAddress) else None, found_at]
+    own = [address.host for address in told if address is not None and address.host is not None]
+    return Trust(
+        proxies=TrustedProxies.of(settings.trusted_proxies),
+        origins=OriginPolicy.of(settings.origins),
+        hosts=HostPolicy.of(settings.hosts, settings.origins, own=own, local_port=local_port),
+    )
+
+
+def tls_of(settings: Settings) -> ssl.SSLContext | None:
+    """What TLS is spoken with; None without. Raises StartupError; a certificate that clients refuse is warned of."""
+    if settings.tls.cert is None:
+        return None
+    context = load_tls(settings.tls.cert, settings.tls.key)
+    if (fault := fault_of(settings.tls.cert)) is not None:
+        log.warning("certificate_invalid", file=str(settings.tls.cert), reason=fault)
+    return context
