@@ -99,7 +99,11 @@ class _Bucket:
     def _list(self, prefix: str, after: str | None) -> Iterator[BlobInfo]:
         """S3 lists in order of bytes; obstore lists below whole parts of names only, so the rest is done here."""
         above = prefix.rpartition("/")[0] or None
-        start = max(after or "", _last_before(prefix)) or None
+        if above is not None and not is_name(above):
+            return  # no name begins so, and the library takes no such path
+        start: str | None = max(after or "", _last_before(prefix))
+        if start is not None and not is_name(start.rstrip("/")):
+            start = None  # then what comes before is passed over here
         for metas in obstore.list(self._store, prefix=above, offset=start, chunk_size=limits.MAX_BLOB_PAGE):
             for meta in metas:
                 name = meta["path"]
@@ -223,8 +227,7 @@ async def open_s3(
     of its requests, twice that if they are sent again. After the block every call raises StorageUnavailable.
 
     Args:
-        endpoint: `https://HOST:PORT` of a store that takes the bucket in the path; None for Amazon's of the region.
-            `http://` is taken too.
+        endpoint: `https://HOST:PORT`, or `http://`; None for Amazon's of the region. The bucket goes into the path.
         prefix: before every name, without the `/` between them; `""` for none.
         access_key: with `secret_key`; without them obstore looks into the usual AWS_ variables, and asks the machine.
 
@@ -267,7 +270,9 @@ def _open_store(
     prefix: str,
     credential: "Callable[[], S3Credential] | None",
 ) -> S3Store:
-    config: S3Config = {"virtual_hosted_style_request": endpoint is None}
+    config: S3Config = {
+        "virtual_hosted_style_request": False
+    }  # what every store takes, with an endpoint of the environment too
     if endpoint is not None:
         config["endpoint"] = endpoint
     if region is not None:
