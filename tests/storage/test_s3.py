@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -210,6 +211,48 @@ async def test_an_upload_that_breaks_off_shows_nothing(own: S3Process) -> None:
         assert await blobs.get("big") == b"old"
         await blobs.put("big", body[: 3 * limits.S3_PART_BYTES])
         assert await blobs.get("big") == body[: 3 * limits.S3_PART_BYTES]
+
+
+async def test_an_answer_that_gets_lost_is_no_loss(own: S3Process) -> None:
+    """The request that puts the parts together was done but not answered; sent again, it is found to be done."""
+    body = os.urandom(limits.S3_PART_BYTES) * 2
+    lost: list[bytes] = []
+
+    async def carry(client: trio.SocketStream) -> None:
+        server = await trio.open_tcp_stream("127.0.0.1", own.port)
+        is_cut = False
+
+        async def back() -> None:
+            async for data in server:
+                if not is_cut:
+                    await client.send_all(data)
+
+        async with client, server, trio.open_nursery() as nursery:
+            nursery.start_soon(back)
+            async for data in client:
+                is_cut = not lost and data.startswith(b"POST ") and b"uploadId=" in data
+                await server.send_all(data)
+                if is_cut:
+                    lost.append(bytes(data))
+                    await until(lambda: own.uploads() == 0)
+                    break
+            nursery.cancel_scope.cancel()
+
+    async def carry_any(client: trio.SocketStream) -> None:
+        try:
+            await carry(client)
+        except* (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass  # the client had enough
+
+    async with trio.open_nursery() as nursery:
+        listeners = await nursery.start(partial(trio.serve_tcp, carry_any, 0, host="127.0.0.1"))
+        port = listeners[0].socket.getsockname()[1]
+        keys = {"access_key": own.access_key, "secret_key": own.secret_key}
+        async with open_s3(BUCKET, endpoint=f"http://127.0.0.1:{port}", region=REGION, **keys) as blobs:
+            await blobs.put("big", body)
+            assert await blobs.get("big") == body
+        assert lost
+        nursery.cancel_scope.cancel()
 
 
 async def test_a_large_read_is_of_one_version(own: S3Process) -> None:
