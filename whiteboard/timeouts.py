@@ -511,13 +511,13 @@ S3_CONNECT: Final = _register(
 )
 S3_ANSWER: Final = _register(
     "s3-answer",
-    10.0,
-    "One request with at most S3_PART_BYTES: 8 MiB in 10 s are 7 Mbit/s, which any store's network has; a store that stands still is noticed as soon.",
+    15.0,
+    "One request with at most S3_PART_BYTES: 8 MiB in 15 s are 4.5 Mbit/s, and a busy store needs some seconds to put a large blob's parts together; one that stands still is noticed as soon.",
 )
 S3_RETRY: Final = _register(
     "s3-retry",
-    10.0,
-    "From a request's start after which it is not sent again: with S3_ANSWER a call to a store that stands still ends after 10 s, to a flickering one after 20.",
+    15.0,
+    "From a request's start after which it is not sent again: with S3_ANSWER a call to a store that stands still ends after 15 s, to a flickering one after 30.",
 )
 ASSET_BODY: Final = _register(
     "asset-body",

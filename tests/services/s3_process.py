@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import boto3  # type: ignore[import-untyped]
 from integration.server_process import free_port
@@ -34,6 +35,7 @@ class S3Process:
         self.port = free_port()
         self.access_key = ""
         self.secret_key = ""
+        self._s3: Any = None
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -62,10 +64,11 @@ class S3Process:
         location = {"LocationConstraint": REGION}
         client = self._client("s3", "nobody", "nothing")
         client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=location)
+        self._s3 = self._client("s3", self.access_key, self.secret_key)
 
     def objects(self) -> dict[str, bytes]:
         """All that is in the bucket, as another client sees it."""
-        client = self._client("s3", self.access_key, self.secret_key)
+        client = self._s3
         listed = client.list_objects_v2(Bucket=BUCKET).get("Contents", [])
         return {
             each["Key"]: client.get_object(Bucket=BUCKET, Key=each["Key"])["Body"].read() for each in listed
@@ -73,8 +76,7 @@ class S3Process:
 
     def uploads(self) -> int:
         """Uploads in parts that were begun and neither finished nor given up."""
-        client = self._client("s3", self.access_key, self.secret_key)
-        return len(client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []))
+        return len(self._s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []))
 
     def stall(self) -> None:
         """Let it stand still, as on a network that swallows everything."""
@@ -96,7 +98,7 @@ class S3Process:
         made = iam.create_access_key(UserName="whiteboard")["AccessKey"]
         self.access_key, self.secret_key = made["AccessKeyId"], made["SecretAccessKey"]
 
-    def _client(self, service: str, access_key: str, secret_key: str):  # type: ignore[no-untyped-def]
+    def _client(self, service: str, access_key: str, secret_key: str) -> Any:
         return boto3.client(
             service,
             endpoint_url=self.endpoint,

@@ -35,6 +35,7 @@ _PROBE_KEY: Final = "~probe"
 """No blob's name, so that no list shows it."""
 _PROBE: Final = b"ok"
 _NO_KEY: Final = "NoSuchKey"
+_NO_UPLOAD: Final = "NoSuchUpload"
 _ALPHABET: Final = "".join(sorted("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"))
 _HIGH: Final = "z" * 16
 """Sorts above nearly all that can follow in a name, and means the same to everybody who signs it."""
@@ -49,20 +50,20 @@ class _Bucket:
         self._store = store
 
     def put(self, name: str, body: bytes) -> None:
-        obstore.put(
-            self._store,
-            name,
-            body,
-            chunk_size=limits.S3_PART_BYTES,
-            max_concurrency=limits.S3_PARTS_AT_ONCE,
-        )
+        size, count = limits.S3_PART_BYTES, limits.S3_PARTS_AT_ONCE
+        try:
+            obstore.put(self._store, name, body, chunk_size=size, max_concurrency=count)
+        except (BaseError, OSError) as error:
+            # Of a request to put the parts together the answer may get lost; sent again, it finds no parts any more.
+            if not _says(error, _NO_UPLOAD) or self.get(name) != body:
+                raise
 
     def get(self, name: str) -> bytes | None:
         for _ in range(limits.MAX_TORN_READS):
             try:
                 return self._read(name)
             except FileNotFoundError as error:
-                if _is_no_key(error):
+                if _says(error, _NO_KEY):
                     return None
                 raise
             except PreconditionError:  # another one was put in its place
@@ -99,7 +100,11 @@ class _Bucket:
     def _list(self, prefix: str, after: str | None) -> Iterator[BlobInfo]:
         """S3 lists in order of bytes; obstore lists below whole parts of names only, so the rest is done here."""
         above = prefix.rpartition("/")[0] or None
-        start = max(after or "", _last_before(prefix)) or None
+        if above is not None and not is_name(above):
+            return  # no name begins so, and the library takes no such path
+        start: str | None = max(after or "", _last_before(prefix))
+        if start is not None and not is_name(start.rstrip("/")):
+            start = None  # then what comes before is passed over here
         for metas in obstore.list(self._store, prefix=above, offset=start, chunk_size=limits.MAX_BLOB_PAGE):
             for meta in metas:
                 name = meta["path"]
@@ -112,7 +117,7 @@ class _Bucket:
         try:
             obstore.delete(self._store, name)
         except FileNotFoundError as error:
-            if not _is_no_key(error):
+            if not _says(error, _NO_KEY):
                 raise
 
     def probe(self) -> None:
@@ -129,9 +134,10 @@ def _last_before(prefix: str) -> str:
     return prefix[:-1] + _ALPHABET[place - 1] + _HIGH if place > 0 else ""
 
 
-def _is_no_key(error: Exception) -> bool:
+def _says(error: Exception, code: str) -> bool:
+    """Whether it is the store's own error of this code."""
     found = _CODE.search(str(error))
-    return found is not None and found[1] == _NO_KEY
+    return found is not None and found[1] == code
 
 
 def _reason(error: Exception) -> str:
@@ -223,8 +229,7 @@ async def open_s3(
     of its requests, twice that if they are sent again. After the block every call raises StorageUnavailable.
 
     Args:
-        endpoint: `https://HOST:PORT` of a store that takes the bucket in the path; None for Amazon's of the region.
-            `http://` is taken too.
+        endpoint: `https://HOST:PORT`, or `http://`; None for Amazon's of the region. The bucket goes into the path.
         prefix: before every name, without the `/` between them; `""` for none.
         access_key: with `secret_key`; without them obstore looks into the usual AWS_ variables, and asks the machine.
 
@@ -267,7 +272,9 @@ def _open_store(
     prefix: str,
     credential: "Callable[[], S3Credential] | None",
 ) -> S3Store:
-    config: S3Config = {"virtual_hosted_style_request": endpoint is None}
+    config: S3Config = {
+        "virtual_hosted_style_request": False
+    }  # what every store takes, with an endpoint of the environment too
     if endpoint is not None:
         config["endpoint"] = endpoint
     if region is not None:

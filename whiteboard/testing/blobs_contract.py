@@ -146,6 +146,8 @@ class BlobsContract:
         ):
             found = [info.name for info in await blobs.page(prefix, 100)]
             assert found == sorted(name for name in names if name.startswith(prefix)), prefix
+        for prefix in ("/", "a//", "../", "a/../", "./a", "a b", "画/", "~"):
+            assert await blobs.page(prefix, 100) == [], prefix
 
     async def test_pages_go_on_after_a_name(self, blobs: Blobs) -> None:
         """Pages of any size, put together, are the whole list; `after` need not be there, nor have the prefix."""
@@ -160,7 +162,7 @@ class BlobsContract:
                 assert len(page) <= limit
                 found += [info.name for info in page]
             assert found == names
-        for after in ("a", "a/", "a/2", "a/2x", "b/deep", "b0", "zz", "-"):
+        for after in ("a", "a/", "a/2", "a/2x", "b/deep", "b0", "zz", "-", "~", "../b", "画"):
             wanted = [name for name in names if name.startswith("b") and name > after]
             assert [info.name for info in await blobs.page("b", 100, after)] == wanted, after
 

@@ -11,6 +11,8 @@ import { toBoard } from "../draw/camera.js";
 
 /** @type {WeakMap<Desk, Promise<Arrivals>>} */
 const arrivals = new WeakMap();
+/** @type {WeakMap<Desk, HTMLInputElement>} */
+const pickers = new WeakMap();
 
 /** Loads what takes pictures in. To be called early: without a network it could not be had. @param {Desk} desk */
 export function loadArrivals(desk) {
@@ -55,11 +57,20 @@ export function listenToDrops(desk) {
 
 /** Asks for pictures, and puts them in the middle of what is seen. @param {Desk} desk */
 export function choosePictures(desk) {
-  const input = document.createElement("input");
-  Object.assign(input, { type: "file", accept: "image/*", multiple: true });
-  input.addEventListener("change", () => {
+  let picker = pickers.get(desk);
+  if (!picker) pickers.set(desk, (picker = makePicker(desk)));
+  picker.value = ""; // so that the same file again is a choice too
+  picker.click();
+}
+
+/** A part of the page: what is none may be gone before somebody has chosen. @param {Desk} desk */
+function makePicker(desk) {
+  const picker = document.createElement("input");
+  Object.assign(picker, { type: "file", accept: "image/*", multiple: true, hidden: true });
+  picker.addEventListener("change", () => {
     const { width, height } = desk.layers;
-    void bringPictures(desk, [...(input.files ?? [])], toBoard(desk.camera, width / 2, height / 2));
+    void bringPictures(desk, [...(picker.files ?? [])], toBoard(desk.camera, width / 2, height / 2));
   });
-  input.click();
+  document.body.append(picker);
+  return picker;
 }
