@@ -6,6 +6,7 @@ name. Health checks are asked by hand, since Podman's clock for them is the mach
 """
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -14,9 +15,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 import yaml
@@ -61,7 +64,7 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
 def test_boards_outlive_a_container(podman: Podman, browse: Browse, tmp_path: Path) -> None:
     """Without root, capabilities and a writable system: people draw, SIGTERM drains, the next container has the board."""
     server = Elsewhere(tmp_path, free_port())
-    options = (*HARDENED, "--network", "host", "--volume", "boards:/data")
+    options: tuple[str, ...] = (*HARDENED, "--network", "host", "--volume", "boards:/data")
     options += ("--env", f"WHITEBOARD_ADDR=127.0.0.1:{server.port}", "whiteboard")
     ada = meet(browse())
     ada.expects_network_trouble = True
@@ -132,7 +135,15 @@ def systemd(podman: Podman, server: ServerProcess, tmp_path: Path) -> Iterator[S
         path.write_text(text)
     for unit in UNITS.iterdir():
         shutil.copy(unit, tmp_path / "units" / unit.name)
-    options = ("--systemd=always", "--network", "host", "--user", "0", "--security-opt", "seccomp=unconfined")
+    options: tuple[str, ...] = (
+        "--systemd=always",
+        "--network",
+        "host",
+        "--user",
+        "0",
+        "--security-opt",
+        "seccomp=unconfined",
+    )
     options += ("--security-opt", "unmask=all", "--cap-add", "SYS_ADMIN,SYS_PTRACE,AUDIT_WRITE,SETPCAP,MKNOD")
     options += ("--volume", f"{tmp_path / 'units'}:/etc/systemd/system:ro", "--no-healthcheck")
     with podman.running(
@@ -253,22 +264,22 @@ class Composed:
         return subprocess.run(asked, check=False, capture_output=True).returncode == 0
 
 
-@pytest.fixture
-def front(tmp_path: Path) -> ServerProcess:
+@pytest.fixture(scope="module")
+def front(tmp_path_factory: pytest.TempPathFactory) -> Elsewhere:
     """What nginx shows, at its published port."""
-    return Elsewhere(tmp_path, free_port(), "/wb")
+    return Elsewhere(tmp_path_factory.mktemp("front"), free_port(), "/wb")
 
 
-@pytest.fixture
-def composed(podman: Podman, front: ServerProcess, tmp_path: Path) -> Iterator[Composed]:
+@pytest.fixture(scope="module")
+def composed(podman: Podman, front: Elsewhere) -> Iterator[Composed]:
     """All services whose settings there are, in a free network."""
-    project = f"whiteboard{front.port}"
-    (tmp_path / COMPOSE.name).write_text(reduced(port=front.port, network=_free_network(podman)))
-    shutil.copy(COMPOSE.with_name("nginx.conf"), tmp_path)
-    (tmp_path / "secrets").mkdir(mode=0o700)
+    folder = front.folder
+    (folder / COMPOSE.name).write_text(reduced(port=front.port, network=_free_network(podman)))
+    shutil.copy(COMPOSE.with_name("nginx.conf"), folder)
+    (folder / "secrets").mkdir(mode=0o700)
     for name in SECRETS:
-        (tmp_path / "secrets" / name).write_text(f"{name}-of-a-test-0123456789\n")
-    running = Composed(podman, tmp_path, project)
+        (folder / "secrets" / name).write_text(f"{name}-of-a-test-0123456789\n")
+    running = Composed(podman, folder, f"whiteboard{front.port}")
     with ExitStack() as stack:
         stack.callback(running.compose, "down", "--volumes", "--timeout", "10")
         running.compose("up", "--detach", "--no-build")
@@ -282,13 +293,11 @@ def _free_network(podman: Podman) -> str:
     return next(found for n in range(80, 250) if f'"{(found := f"10.89.{n}")}.' not in taken)
 
 
-def test_people_draw_on_the_composed_servers(
-    composed: Composed, podman: Podman, front: Elsewhere, browse: Browse
-) -> None:
+def test_people_draw_on_the_composed_servers(composed: Composed, front: Elsewhere, browse: Browse) -> None:
     """Through nginx and on Redis with its password; a killed server comes back by itself, and nobody loses anything."""
     until(front.is_ready, "the front")
     for service in ("redis", "one", "two"):
-        until(lambda service=service: composed.is_healthy(service), service)
+        until(partial(composed.is_healthy, service), service)
     people = [meet(browse()) for _ in range(2)]
     for person in people:
         person.expects_network_trouble = True
@@ -298,11 +307,19 @@ def test_people_draw_on_the_composed_servers(
     for number, service in enumerate(("one", "two")):
         composed.kill(service)
         lin.sees(id=ada.draw(*zigzag(200, 300 + 60 * number)))
-        until(lambda service=service: composed.is_healthy(service), f"{service}, restarted")
+        until(partial(composed.is_healthy, service), f"{service}, restarted")
     assert len(expect_same(front, "composed", *people)) == 3
     assert [person.troubles for person in people] == [[], []]
-    log = podman.logs(composed.container("nginx"))
-    assert "/wb/static/" in log
+    assert not _etag_of_a_file(front).startswith("W/"), "the servers' own are weak"
+
+
+def _etag_of_a_file(front: ServerProcess) -> str:
+    """Of one that the index names."""
+    with urlopen(f"{front.url}/wb/", timeout=10) as index:
+        named = re.search(r'src="(/wb/static/[^"]+)"', index.read().decode())
+    assert named is not None
+    with urlopen(f"{front.url}{named[1]}", timeout=10) as file:
+        return str(file.headers["ETag"])
 
 
 def test_secrets_are_needed_and_stay_inside(composed: Composed, podman: Podman, front: Elsewhere) -> None:

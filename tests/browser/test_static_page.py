@@ -12,6 +12,7 @@ import pytest
 from browser.conftest import Browse, expect_same
 from browser.person import meet, zigzag
 from integration.server_process import ServerProcess, environment
+from playwright.sync_api import expect
 from services.nginx_process import nginx_running, passed_on
 from services.redis_process import redis_running
 
@@ -45,6 +46,7 @@ class Front:
     def __init__(self, servers: list[ServerProcess], folder: Path, url: str) -> None:
         self.servers = servers
         self.folder = folder
+        self.page = folder.with_name("page")
         self.url = url
 
     def passed_on(self) -> list[str]:
@@ -188,6 +190,22 @@ def test_drawing_on_two_servers_without_asking_them_for_the_page(front: Front, b
     asked = front.passed_on()[before:]
     assert any(path.startswith("/wb/ws/static-page") for path in asked)
     assert [path for path in asked if not path.startswith(("/wb/ws/", "/wb/api/"))] == []
+
+
+def test_a_page_of_another_protocol_version_says_so(front: Front, browse: Browse) -> None:
+    """It is told apart at its hello, shows that it is no use as it is, and does not come back every second. [HEL-10]"""
+    (link,) = front.page.glob("wb/static/*/js/sync/link.js")
+    kept, packed = link.read_bytes(), link.with_name("link.js.gz")
+    with ExitStack() as stack:
+        stack.callback(packed.write_bytes, packed.read_bytes())
+        stack.callback(link.write_bytes, kept)
+        packed.unlink()
+        link.write_bytes(kept.replace(b"const PROTOCOL = 1;", b"const PROTOCOL = 2;"))
+        ada = meet(browse())
+        before = len(front.passed_on())
+        ada.page.goto(f"{front.url}/wb/b/skew")
+        expect(ada.page.get_by_text("Disconnected: ")).to_be_visible()
+    assert len([path for path in front.passed_on()[before:] if path.startswith("/wb/ws/")]) == 1
 
 
 def test_an_open_page_of_an_older_version_finds_its_files(front: Front, tmp_path: Path) -> None:
