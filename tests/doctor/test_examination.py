@@ -19,6 +19,7 @@ from integration.polling import until
 from integration.server_process import ServerProcess, environment, free_port
 from services.redis_process import redis_running
 
+from whiteboard.doctor import examination
 from whiteboard.doctor.examination import CHECKS, Options, examine
 from whiteboard.doctor.findings import Finding, Mark
 from whiteboard.doctor.target import Target
@@ -110,6 +111,7 @@ def add_sites(sites: Sites, naked_port: int, authority: Authority, self_signed: 
         },
     )
     sites.add("tls", tls=good)
+    sites.add("to-tls", within(f"return 301 https://localhost:{sites.port('tls')}$request_uri;"))
     sites.add("tls-expired", tls=authority.sign("expired", *here, since="2024-03-01"))
     sites.add("tls-early", tls=authority.sign("early", *here, since="2040-03-01"))
     sites.add("tls-other-name", tls=authority.sign("other", "DNS:other.example.org"))
@@ -263,6 +265,20 @@ async def test_a_certificate_that_browsers_refuse_is_found(world: World, site: s
         "session",
         "storage",
     }
+
+
+async def test_a_redirect_to_tls_is_followed(world: World) -> None:
+    """What is examined is where people end up."""
+    findings = await examined(world.sites.url("to-tls", host="localhost"), ca_file=world.authority.cert)
+    assert codes(findings, Mark.BAD) == codes(findings, Mark.WARNING) == []
+    assert findings[0].seen.startswith(f"https://localhost:{world.sites.port('tls')}/wb/ answers")
+
+
+async def test_port_80_beside_tls_is_asked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only where TLS has its usual port; whoever is there on this machine, it is not whiteboard."""
+    monkeypatch.setattr(examination, "_HTTPS_PORT", world.sites.port("tls"))
+    url = world.sites.url("tls", host="localhost", scheme="https")
+    assert codes(await examined(url, ca_file=world.authority.cert), Mark.WARNING) == []
 
 
 async def test_an_authority_that_nobody_knows_is_found(world: World) -> None:
