@@ -19,6 +19,7 @@ from integration.polling import until
 from integration.server_process import ServerProcess, environment, free_port
 from services.redis_process import redis_running
 
+from whiteboard import cli
 from whiteboard.doctor import examination
 from whiteboard.doctor.examination import CHECKS, Options, examine
 from whiteboard.doctor.findings import Finding, Mark
@@ -275,9 +276,13 @@ async def test_a_redirect_to_tls_is_followed(world: World) -> None:
 
 
 async def test_port_80_beside_tls_is_asked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only where TLS has its usual port; whoever is there on this machine, it is not whiteboard."""
+    """A redirect and nobody there are fine, the boards in the clear are not."""
     monkeypatch.setattr(examination, "_HTTPS_PORT", world.sites.port("tls"))
     url = world.sites.url("tls", host="localhost", scheme="https")
+    for site, warnings in (("to-tls", []), ("good", ["plain_too"])):
+        monkeypatch.setattr(examination, "_HTTP_PORT", world.sites.port(site))
+        assert codes(await examined(url, ca_file=world.authority.cert), Mark.WARNING) == warnings
+    monkeypatch.setattr(examination, "_HTTP_PORT", free_port())
     assert codes(await examined(url, ca_file=world.authority.cert), Mark.WARNING) == []
 
 
@@ -408,15 +413,12 @@ async def test_the_operators_token_lets_the_doctor_clear_up(world: World, tmp_pa
         assert [board["board"] for board in listed["boards"]] == ["whiteboard-doctor"]
 
 
-def test_what_cannot_be_examined_is_a_usage_error(tmp_path: Path) -> None:
+def test_what_cannot_be_examined_is_a_usage_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A sentence on standard error and exit code 2."""
-    for arguments in (
-        ["ftp://x"],
-        ["http://x", "--ca-file", str(tmp_path / "no.pem")],
-        ["http://x", "--origin", "x"],
-    ):
-        result = run_doctor(*arguments)
-        assert result.returncode == 2
-        assert result.stdout == ""
-        assert len(result.stderr.splitlines()) == 1, result.stderr
-        assert result.stderr.startswith("whiteboard: ")
+    missing = str(tmp_path / "no.pem")
+    for arguments in (["ftp://x"], ["http://x", "--ca-file", missing], ["http://x", "--origin", "x"]):
+        assert cli.main(["doctor", *arguments]) == cli.UNUSABLE
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert len(told.err.splitlines()) == 1, told.err
+        assert told.err.startswith("whiteboard: ")

@@ -108,12 +108,12 @@ async def test_an_upgrade_without_an_answer(
     assert seen in found.seen
 
 
-async def test_only_the_first_socket_opens(autojump_clock: trio.testing.MockClock) -> None:
+async def test_only_the_first_sockets_open(autojump_clock: trio.testing.MockClock) -> None:
     """Every later check says what it got in place of one."""
     opened: list[bytes] = []
 
     async def play(stream: trio.SocketStream, head: bytes) -> None:
-        if b"websocket" in head and opened:
+        if b"websocket" in head and len(opened) == 3:
             await stream.send_all(b"HTTP/1.1 429 Too Many\r\nServer: guard\r\nContent-Length: 0\r\n\r\n")
             return
         opened.extend([head] if b"websocket" in head else [])
@@ -121,7 +121,7 @@ async def test_only_the_first_socket_opens(autojump_clock: trio.testing.MockCloc
 
     found = await findings_of(play)
     codes = [found[check].code for check in ("upgrade", "origin", "session", "sizes", "storage", "idle")]
-    assert codes == ["", "origin_blocked", "no_welcome", "no_answer", "op_not_stored", "no_answer"]
+    assert codes == ["", "origin_blocked", *["upgrade_answered"] * 4]
     assert all(
         "429 by guard" in found[check].seen for check in ("origin", "session", "sizes", "storage", "idle")
     )
@@ -137,6 +137,31 @@ async def test_readiness_without_an_answer(autojump_clock: trio.testing.MockCloc
     found = (await findings_of(play))["storage"]
     assert found.code == "no_answer"
     assert found.seen.startswith("/readyz: ")
+
+
+PAGES = {
+    "no-script": ('<base href="/">', "no_page", "names no script"),
+    "script-elsewhere": ('<base href="/"><script src="https://x/static/a.js">', "no_page", "names no script"),
+    "odd-script": ('<base href="/"><script src="/static/\x01 a.js">', "no_answer", "cannot be asked for"),
+    "base-that-hangs-up": ('<base href="/gone/">', "base_path_hidden", "takes itself to be at /gone/"),
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+async def test_an_odd_page(name: str, autojump_clock: trio.testing.MockClock) -> None:
+    """What it says of itself is followed no further than it can be."""
+    html, code, seen = PAGES[name]
+
+    async def play(stream: trio.SocketStream, head: bytes) -> None:
+        if head.startswith(b"GET / "):
+            body = html.encode()
+            await stream.send_all(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        elif not head.startswith(b"GET /gone/"):
+            await become_socket(partial(converse, well_meant), stream, head)
+
+    found = (await findings_of(play))["page"]
+    assert found.code == code
+    assert seen in found.seen
 
 
 async def test_the_whole_has_an_end(
