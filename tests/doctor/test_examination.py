@@ -19,6 +19,8 @@ from integration.polling import until
 from integration.server_process import ServerProcess, environment, free_port
 from services.redis_process import redis_running
 
+from whiteboard import cli
+from whiteboard.doctor import examination
 from whiteboard.doctor.examination import CHECKS, Options, examine
 from whiteboard.doctor.findings import Finding, Mark
 from whiteboard.doctor.target import Target
@@ -110,6 +112,7 @@ def add_sites(sites: Sites, naked_port: int, authority: Authority, self_signed: 
         },
     )
     sites.add("tls", tls=good)
+    sites.add("to-tls", within(f"return 301 https://localhost:{sites.port('tls')}$request_uri;"))
     sites.add("tls-expired", tls=authority.sign("expired", *here, since="2024-03-01"))
     sites.add("tls-early", tls=authority.sign("early", *here, since="2040-03-01"))
     sites.add("tls-other-name", tls=authority.sign("other", "DNS:other.example.org"))
@@ -265,6 +268,24 @@ async def test_a_certificate_that_browsers_refuse_is_found(world: World, site: s
     }
 
 
+async def test_a_redirect_to_tls_is_followed(world: World) -> None:
+    """What is examined is where people end up."""
+    findings = await examined(world.sites.url("to-tls", host="localhost"), ca_file=world.authority.cert)
+    assert codes(findings, Mark.BAD) == codes(findings, Mark.WARNING) == []
+    assert findings[0].seen.startswith(f"https://localhost:{world.sites.port('tls')}/wb/ answers")
+
+
+async def test_port_80_beside_tls_is_asked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A redirect and nobody there are fine, the boards in the clear are not."""
+    monkeypatch.setattr(examination, "_HTTPS_PORT", world.sites.port("tls"))
+    url = world.sites.url("tls", host="localhost", scheme="https")
+    for site, warnings in (("to-tls", []), ("good", ["plain_too"])):
+        monkeypatch.setattr(examination, "_HTTP_PORT", world.sites.port(site))
+        assert codes(await examined(url, ca_file=world.authority.cert), Mark.WARNING) == warnings
+    monkeypatch.setattr(examination, "_HTTP_PORT", free_port())
+    assert codes(await examined(url, ca_file=world.authority.cert), Mark.WARNING) == []
+
+
 async def test_an_authority_that_nobody_knows_is_found(world: World) -> None:
     """A chain that leads nowhere, as with a forgotten intermediate."""
     found = only(
@@ -392,15 +413,12 @@ async def test_the_operators_token_lets_the_doctor_clear_up(world: World, tmp_pa
         assert [board["board"] for board in listed["boards"]] == ["whiteboard-doctor"]
 
 
-def test_what_cannot_be_examined_is_a_usage_error(tmp_path: Path) -> None:
+def test_what_cannot_be_examined_is_a_usage_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A sentence on standard error and exit code 2."""
-    for arguments in (
-        ["ftp://x"],
-        ["http://x", "--ca-file", str(tmp_path / "no.pem")],
-        ["http://x", "--origin", "x"],
-    ):
-        result = run_doctor(*arguments)
-        assert result.returncode == 2
-        assert result.stdout == ""
-        assert len(result.stderr.splitlines()) == 1, result.stderr
-        assert result.stderr.startswith("whiteboard: ")
+    missing = str(tmp_path / "no.pem")
+    for arguments in (["ftp://x"], ["http://x", "--ca-file", missing], ["http://x", "--origin", "x"]):
+        assert cli.main(["doctor", *arguments]) == cli.UNUSABLE
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert len(told.err.splitlines()) == 1, told.err
+        assert told.err.startswith("whiteboard: ")

@@ -1,15 +1,12 @@
 """Servers that mean the doctor harm: it ends in time, holds little, and shows nothing as it came."""
 
-import re
 import tracemalloc
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from functools import partial
 
 import pytest
 import trio
 import trio.testing
-from wsproto.utilities import generate_accept_token
+from doctor.played import HEALTHY, Play, become_socket, played
 
 from whiteboard import limits, timeouts
 from whiteboard.doctor import report
@@ -17,36 +14,7 @@ from whiteboard.doctor.examination import Options, examine
 from whiteboard.doctor.findings import Finding, Mark
 from whiteboard.doctor.target import Target
 
-Play = Callable[[trio.SocketStream, bytes], Awaitable[None]]
-"""Gets a connection and the head of its request."""
-HEALTHY = b'HTTP/1.1 200 OK\r\nContent-Length: 14\r\nConnection: close\r\n\r\n{"alive":true}'
 FILLING = b"x" * 65_536
-
-
-@pytest.fixture
-def autojump_clock() -> trio.testing.MockClock:
-    """Jumps once nothing has moved for a moment, and runs fast: what floods never stands still."""
-    return trio.testing.MockClock(rate=5, autojump_threshold=0.05)
-
-
-@asynccontextmanager
-async def played(play: Play) -> AsyncIterator[str]:
-    """A server that plays a part, on a free port of loopback; its URL."""
-
-    async def serve(stream: trio.SocketStream) -> None:
-        head = b""
-        async with stream:
-            try:
-                while b"\r\n\r\n" not in head and (chunk := await stream.receive_some()):
-                    head += chunk
-                await play(stream, head)
-            except (trio.BrokenResourceError, trio.ClosedResourceError):
-                pass
-
-    async with trio.open_nursery() as nursery:
-        listeners = await nursery.start(partial(trio.serve_tcp, serve, 0, host="127.0.0.1"))
-        yield f"http://127.0.0.1:{listeners[0].socket.getsockname()[1]}/"
-        nursery.cancel_scope.cancel()
 
 
 async def say_nothing(stream: trio.SocketStream, head: bytes) -> None:
@@ -72,18 +40,6 @@ async def drip(stream: trio.SocketStream, head: bytes) -> None:
     while True:
         await trio.sleep(1)
         await stream.send_all(b"x")
-
-
-async def become_socket(then: Play, stream: trio.SocketStream, head: bytes) -> None:
-    """Healthy over HTTP, with a socket on which something goes on."""
-    key = re.search(rb"(?i)sec-websocket-key: (\S+)", head)
-    if key is None:
-        await stream.send_all(HEALTHY)
-        return
-    accept = generate_accept_token(key[1])
-    upgrade = b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + accept
-    await stream.send_all(b"HTTP/1.1 101 Switching Protocols\r\n" + upgrade + b"\r\n\r\n")
-    await then(stream, head)
 
 
 def frame(payload: bytes, opcode: int = 0x81) -> bytes:

@@ -86,6 +86,15 @@ def test_a_redirect_to_tls_is_followed(location: str, led: str | None) -> None:
     assert (followed and followed.target.url) == led
 
 
+def test_an_address_to_connect_to_goes_along() -> None:
+    """With the other port, where it had that of the URL."""
+    moved = answer(301, location="https://draw.example.org/wb/healthz")
+    for place, led in ((("10.0.0.1", 80), ("10.0.0.1", 443)), (("10.0.0.1", 81), ("10.0.0.1", 81))):
+        followed = reach.follow(replace(way(), connect_to=place), moved)
+        assert followed is not None
+        assert followed.place == led
+
+
 def test_nothing_is_followed_from_tls_or_from_an_answer() -> None:
     """Once is enough."""
     location = "https://draw.example.org/wb/healthz"

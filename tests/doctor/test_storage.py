@@ -49,7 +49,7 @@ def test_storage_gets_one_verdict() -> None:
     hidden = storage.judge_readiness(way(), answer(404))
     assert [one.seen for one in storage.join_findings(None, stored, None)] == ["an op was stored"]
     assert [one.code for one in storage.join_findings(hidden, stored, None)] == ["readiness_hidden", ""]
-    (lost,) = storage.join_findings(None, None, ConnectionLost("gone"))
+    (lost,) = storage.join_findings(None, None, storage.judge_lost(ConnectionLost("gone")))
     assert (lost.code, lost.seen) == ("op_not_stored", "drew an op: gone")
     assert [one.mark.value for one in storage.join_findings(None, None, None)] == ["skipped"]
 

@@ -35,6 +35,9 @@ def test_urls(url: str, shown: str, base: str) -> None:
         "http://a b/",
         "http://[::1/",
         "http://é..x/",
+        "http://.x/",
+        "http://a..b/",
+        f"http://{'a' * 64}.example/",
     ],
 )
 def test_what_is_no_url_is_refused(url: str) -> None:
@@ -81,6 +84,6 @@ def test_origins_and_places() -> None:
     for text in ("https://x/path", "wss://x", "x"):
         with pytest.raises(ConfigError):
             parse_origin(text)
-    for text in ("", "a/b", "a:x", "u@h"):
+    for text in ("", "a/b", "a:x", "u@h", "a..b", "[::1"):
         with pytest.raises(ConfigError, match="--connect-to"):
             parse_place(text, 1)

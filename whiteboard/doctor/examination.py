@@ -1,8 +1,8 @@
 """All checks of one place: what depends on what, what runs beside what, and the order of the report.
 
 ```
-reach (tls, healthz) → readyz ┬ page · operator · version
-                              └ upgrade ┬ origin · session · sizes · idle
+reach (tls, healthz) → readyz → upgrade ┬ page · operator
+                                        ├ origin · session · sizes · idle
                                         └ storage → clock
 ```
 """
@@ -21,6 +21,7 @@ from whiteboard.doctor import certificates, clock, operator, page, reach, sessio
 from whiteboard.doctor.exchange import Answer, ask
 from whiteboard.doctor.findings import Finding, Mark, is_bad, skipped
 from whiteboard.doctor.line import NoConnection, TlsFailed, Way, connect, secure
+from whiteboard.doctor.socket import NoSocket
 from whiteboard.doctor.target import Target
 from whiteboard.errors import ConnectionLost
 
@@ -46,6 +47,7 @@ _FOLLOWS_FROM_STORAGE: Final = {
     for trouble in (troubles.SERVER_BUSY, troubles.NO_WELCOME, troubles.NO_ANSWER, troubles.UPGRADE_LOST)
 }
 """What a server that cannot read its boards looks like from the other checks."""
+_HTTP_PORT: Final = 80
 _HTTPS_PORT: Final = 443
 
 Tell = Callable[[Finding], None]
@@ -152,7 +154,7 @@ async def _look_at_tls(options: Options, way: Way, book: Book) -> Way:
 
 
 async def _ask_port_80(way: Way) -> Answer | None:
-    plain = replace(way, target=replace(way.target, port=80, is_tls=False), credentials=None)
+    plain = replace(way, target=replace(way.target, port=_HTTP_PORT, is_tls=False), credentials=None)
     try:
         return await ask(plain, reach.HEALTH)
     except ConnectionLost:
@@ -175,36 +177,37 @@ async def _speaks_tls(way: Way, error: ConnectionLost) -> bool:
 
 # --- looking around ---------------------------------------------------------------------------
 async def _look_around(options: Options, arrival: Arrival, book: Book) -> None:
-    """Children: one task per check that stands on nothing but the arrival, one for those on sockets."""
+    """Readiness and an upgrade, alone so that a proxy has idle connections to use; then the rest.
+
+    Children: one task per check, and one for storage with the clock.
+    """
     way = arrival.way
     if not way.target.is_tls:
         book.write("tls", certificates.judge_no_tls(way))
     book.write("version", reach.judge_version(arrival.health))
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(_check, book, "page", partial(page.look_at_page, way))
-        nursery.start_soon(_check, book, "operator", partial(operator.look_at_operator, way))
-        nursery.start_soon(_look_at_sockets, options, arrival, book)
-
-
-async def _look_at_sockets(options: Options, arrival: Arrival, book: Book) -> None:
-    way = arrival.way
+    looks: dict[str, Look] = {
+        "page": partial(page.look_at_page, way),
+        "operator": partial(operator.look_at_operator, way),
+    }
     readiness = await _readiness(way)
     stores = readiness is None or not is_bad([readiness])
-    findings = await _seen(
-        "upgrade", partial(upgrade.look_at_upgrade, way, storage.scratch_board()), stores=stores
+    upgraded = await _seen(
+        way, "upgrade", partial(upgrade.look_at_upgrade, way, storage.scratch_board()), stores
     )
-    book.write("upgrade", findings)
-    has_socket = findings[0].mark is Mark.GOOD
+    book.write("upgrade", upgraded)
+    has_socket = upgraded[0].mark is Mark.GOOD
+    if has_socket:
+        looks |= _looks_on_sockets(options, way)
     async with trio.open_nursery() as nursery:
+        for check, look in looks.items():
+            nursery.start_soon(_check, way, book, check, look, stores)
         nursery.start_soon(_look_at_storage, options, arrival, book, readiness, has_socket)
-        for check, look in _checks_on_sockets(options, way).items():
-            if has_socket:
-                nursery.start_soon(partial(_check, book, check, look, stores=stores))
-            else:
+        for check in _ON_SOCKETS:
+            if not has_socket:
                 book.write(check, [skipped(check, "needs a socket")])
 
 
-def _checks_on_sockets(options: Options, way: Way) -> dict[str, Look]:
+def _looks_on_sockets(options: Options, way: Way) -> dict[str, Look]:
     board, wait = storage.scratch_board, options.proxy_wait
     origin = options.origin or way.target.origin
     looks: dict[str, Look] = {
@@ -232,29 +235,38 @@ async def _readiness(way: Way) -> Finding | None:
 async def _look_at_storage(
     options: Options, arrival: Arrival, book: Book, readiness: Finding | None, has_socket: bool
 ) -> None:
-    stored, lost = None, None
+    way, stored, lost = arrival.way, None, None
     if has_socket and (readiness is None or not is_bad([readiness])):
         try:
-            stored = await storage.store(arrival.way, options.token)
+            stored = await storage.store(way, options.token)
+        except NoSocket as error:
+            lost = _no_socket(way, "storage", error)
         except ConnectionLost as error:
-            lost = error
+            lost = storage.judge_lost(error)
     book.write("storage", storage.join_findings(readiness, stored, lost))
     book.write("clock", clock.judge_clock(arrival.health, stored))
 
 
-async def _check(book: Book, check: str, look: Look, *, stores: bool = True) -> None:
-    book.write(check, await _seen(check, look, stores=stores))
+async def _check(way: Way, book: Book, check: str, look: Look, stores: bool) -> None:
+    book.write(check, await _seen(way, check, look, stores))
 
 
-async def _seen(check: str, look: Look, *, stores: bool) -> list[Finding]:
+async def _seen(way: Way, check: str, look: Look, stores: bool) -> list[Finding]:
     """What a check found; what follows from storage being away is no finding of its own."""
     try:
         findings = await look()
+    except NoSocket as error:
+        findings = [_no_socket(way, check, error)]
     except ConnectionLost as error:
         findings = [_no_answer(check, str(error))]
     if not stores and any(finding.code in _FOLLOWS_FROM_STORAGE for finding in findings):
         return [skipped(check, "boards cannot be opened while nothing can be stored")]
     return findings
+
+
+def _no_socket(way: Way, check: str, error: NoSocket) -> Finding:
+    """A later upgrade that fared worse than the first ones."""
+    return replace(upgrade.judge_upgrade(way, error.answer), check=check)
 
 
 def _no_answer(check: str, seen: str) -> Finding:

@@ -170,17 +170,18 @@ class Exchange:
     async def _next_head(self) -> h11.Response | h11.InformationalResponse:
         while True:
             event = await self._next_event()
-            if isinstance(event, h11.Response):
+            if not isinstance(event, (h11.Response, h11.InformationalResponse)):
+                raise ConnectionLost(f"no HTTP: {type(event).__name__} in place of an answer")
+            if isinstance(event, h11.Response) or event.status_code == 101:
                 return event
-            if isinstance(event, h11.InformationalResponse) and event.status_code == 101:
-                return event
-            if not isinstance(event, h11.InformationalResponse):
-                raise ConnectionLost("the connection ended without an answer")
 
     async def _next_event(self) -> object:
         try:
             while (event := self._http.next_event()) is h11.NEED_DATA:
-                self._http.receive_data(bytes(await self._stream.receive_some(_READ_BYTES)))
+                data = bytes(await self._stream.receive_some(_READ_BYTES))
+                if not data and self._http.their_state is h11.SEND_RESPONSE:
+                    raise ConnectionLost("the connection ended without an answer")
+                self._http.receive_data(data)
         except h11.RemoteProtocolError as error:
             raise ConnectionLost(f"no HTTP: {shown(str(error))}") from error
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:

@@ -3,8 +3,8 @@
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Final, Self
 
 import trio
 
@@ -52,6 +52,13 @@ class Way:
     def place(self) -> tuple[str, int]:
         """Where to connect to."""
         return self.connect_to or (self.target.host, self.target.port)
+
+    def to(self, target: Target) -> Self:
+        """The way to another port of the same host; an address given for the old one's port goes along."""
+        place = self.connect_to
+        if place is not None and place[1] == self.target.port:
+            place = (place[0], target.port)
+        return replace(self, target=target, connect_to=place)
 
     @property
     def keeps_secrets(self) -> bool:

@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 from typing import Final
 
 from whiteboard.doctor import troubles
@@ -85,7 +86,7 @@ async def _look_at_asset(way: Way, page: Answer) -> list[Finding]:
 
 async def _is_there(way: Way, base: str) -> bool:
     """Whether the server is published below that path, too."""
-    other = Way(way.target.with_base(base), way.connect_to, way.tls, way.is_trusted, way.credentials)
+    other = replace(way, target=way.target.with_base(base))
     try:
         return (await ask(other, HEALTH)).json.get("alive") is True
     except ConnectionLost:

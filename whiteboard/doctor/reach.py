@@ -97,7 +97,7 @@ def follow(way: Way, answer: Answer) -> Way | None:
     except (ValueError, ConfigError):
         return None
     same = led.is_tls and (led.host, led.base) == (way.target.host, way.target.base)
-    return replace(way, target=led) if same else None
+    return way.to(led) if same else None
 
 
 def _other_scheme(target: Target) -> Target:

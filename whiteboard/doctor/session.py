@@ -14,7 +14,7 @@ from whiteboard.doctor import troubles
 from whiteboard.doctor.exchange import Answer, ask
 from whiteboard.doctor.findings import Finding, good, shown, skipped
 from whiteboard.doctor.line import Way
-from whiteboard.doctor.socket import Socket, open_socket
+from whiteboard.doctor.socket import NoSocket, Socket, open_board
 from whiteboard.errors import ConnectionLost
 
 VERSION: Final = 1
@@ -60,11 +60,9 @@ def _within(value: object, default: float, most: float) -> float:
 
 
 async def look_at_session(way: Way, board: str) -> list[Finding]:
-    """The welcome, and how long a message and a ping take there and back."""
+    """The welcome, and how long a message and a ping take there and back. Raises NoSocket."""
     try:
-        async with open_socket(way, board) as socket:
-            if not isinstance(socket, Socket):
-                return [troubles.NO_WELCOME.found(f"a second upgrade was answered with {socket.told}")]
+        async with open_board(way, board) as socket:
             welcome = await enter(socket)
             if welcome.version != VERSION:
                 return [
@@ -73,6 +71,8 @@ async def look_at_session(way: Way, board: str) -> list[Finding]:
                     )
                 ]
             return [await _measure(socket)]
+    except NoSocket:
+        raise
     except ConnectionLost as error:
         return [troubles.NO_WELCOME.found(f"asked for a welcome: {error}")]
 
@@ -108,9 +108,7 @@ async def look_at_sizes(way: Way, board: str) -> list[Finding]:
 
 
 async def _look_at_frame(way: Way, board: str) -> Finding:
-    async with open_socket(way, board) as socket:
-        if not isinstance(socket, Socket):
-            raise ConnectionLost(f"an upgrade was answered with {socket.told}")
+    async with open_board(way, board) as socket:
         welcome = await enter(socket)
         filling = "x" * (welcome.frame_bytes - _FRAME_OVERHEAD)
         seen = f"a message of {welcome.frame_bytes} bytes"
@@ -141,9 +139,7 @@ async def look_at_idle(way: Way, board: str, wait: float | None) -> list[Finding
 
     Raises ConnectionLost when there is no socket at all.
     """
-    async with open_socket(way, board) as socket:
-        if not isinstance(socket, Socket):
-            raise ConnectionLost(f"an upgrade was answered with {socket.told}")
+    async with open_board(way, board) as socket:
         welcome = await enter(socket)
         if wait is None:
             wait = welcome.ping_seconds + timeouts.DOCTOR_IDLE_MARGIN.seconds

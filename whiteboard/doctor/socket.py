@@ -28,6 +28,15 @@ _READ_BYTES: Final = 32 * 1024
 _NO_STATUS: Final = (1005, 1006)
 
 
+class NoSocket(ConnectionLost):
+    """The upgrade was answered with something else."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(f"an upgrade was answered with {answer.told}")
+        self.answer = answer
+        """What came in place of a socket."""
+
+
 class Socket:
     """An open WebSocket."""
 
@@ -168,6 +177,15 @@ async def open_socket(way: Way, board: str, *, origin: str | None = None) -> Asy
         finally:
             with trio.CancelScope(shield=True):  # aclose has its own deadline
                 await socket.aclose()
+
+
+@asynccontextmanager
+async def open_board(way: Way, board: str) -> AsyncIterator[Socket]:
+    """A program's socket of a board. Raises NoSocket, and ConnectionLost as `open_socket`."""
+    async with open_socket(way, board) as got:
+        if not isinstance(got, Socket):
+            raise NoSocket(got)
+        yield got
 
 
 def is_accepted(answer: Answer, key: bytes) -> bool:

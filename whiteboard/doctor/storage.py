@@ -17,7 +17,7 @@ from whiteboard.doctor.exchange import Answer, ask
 from whiteboard.doctor.findings import Finding, good, shown, skipped
 from whiteboard.doctor.line import Header, Way
 from whiteboard.doctor.session import enter
-from whiteboard.doctor.socket import Socket, open_socket
+from whiteboard.doctor.socket import Socket, open_board
 from whiteboard.errors import ConnectionLost
 
 COMMON_BOARD: Final = "whiteboard-doctor"
@@ -86,9 +86,7 @@ async def _try_to_delete(way: Way, board: str, headers: list[Header]) -> None:
 
 
 async def _draw(way: Way, board: str, *, leaves: str) -> Stored:
-    async with open_socket(way, board) as socket:
-        if not isinstance(socket, Socket):
-            raise ConnectionLost(f"an upgrade was answered with {socket.told}")
+    async with open_board(way, board) as socket:
         await enter(socket)
         element = f"doctor-{secrets.token_hex(8)}"
         asked_at, began = time.time(), trio.current_time()
@@ -125,15 +123,18 @@ def judge_ack(answer: dict[str, Any], seconds: float, leaves: str = "") -> Findi
     return troubles.IN_MEMORY.found(seen) if durable == "memory" else good("storage", seen)
 
 
-def join_findings(
-    readiness: Finding | None, stored: Stored | None, lost: ConnectionLost | None
-) -> list[Finding]:
-    """One verdict on storage from `/readyz` and the op."""
+def judge_lost(error: ConnectionLost) -> Finding:
+    """An op without an answer."""
+    return troubles.OP_NOT_STORED.found(f"drew an op: {error}")
+
+
+def join_findings(readiness: Finding | None, stored: Stored | None, lost: Finding | None) -> list[Finding]:
+    """One verdict on storage from `/readyz` and the op, or from why the op has no answer."""
     findings = [] if readiness is None else [readiness]
     if stored is not None:
         findings += stored.findings
     elif lost is not None:
-        findings.append(troubles.OP_NOT_STORED.found(f"drew an op: {lost}"))
+        findings.append(lost)
     elif not findings:
         findings.append(
             skipped("storage", "an op could not be tried without a socket; /readyz says that it can store")

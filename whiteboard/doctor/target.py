@@ -1,5 +1,6 @@
 """Where the boards are published, as a visitor types it. Pure."""
 
+import re
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import Final, Self
@@ -10,6 +11,8 @@ from whiteboard.errors import ConfigError
 _SCHEMES: Final = {"http": False, "ws": False, "https": True, "wss": True}
 _PORTS: Final = {False: 80, True: 443}
 _BOARD: Final = "/b/"
+_LABEL: Final = re.compile(r"[a-z0-9_-]{1,63}")
+"""Of a name (RFC 1035 section 2.3.4), with the underscore that some private networks use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +89,9 @@ def parse_place(text: str, port: int) -> tuple[str, int]:
     """Where to connect to: `HOST`, `HOST:PORT` or `[::1]:PORT`; `port` when none is given. Raises ConfigError."""
     try:
         parts = urlsplit(f"//{text}")
-        host, given = parts.hostname, parts.port
+        host, given = _ascii_host(parts.hostname or ""), parts.port
     except ValueError:
-        host, given = None, None
+        host, given = "", None
     if not host or "/" in text or "@" in text:
         raise ConfigError([f"--connect-to {text!r}: expected HOST or HOST:PORT"])
     return host, port if given is None else given
@@ -100,7 +103,8 @@ def _ascii_host(host: str) -> str:
     if ":" in name:
         return str(ip_address(name))
     name = name if name.isascii() else name.encode("idna").decode("ascii")
-    if not all(char.isalnum() or char in "-._~" for char in name):
+    labels = name.split(".") if name else []
+    if not all(_LABEL.fullmatch(label) for label in labels):
         raise ValueError(f"{host!r} is no name")
     return name
 
