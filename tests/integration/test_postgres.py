@@ -149,7 +149,7 @@ async def test_postgres_is_away_for_a_while(
             status, body = await server.fetch("/debug/sessions")
             assert (status, body["error"]["code"]) == (503, "storage_unavailable")
         finally:
-            await trio.to_thread.run_sync(back)
+            back()
         await until(lambda: _is_well(server), 60)
         await until(lambda: _names_are(server, ["Ada"]))
         told = await audit(server)
@@ -188,7 +188,7 @@ async def test_postgres_comes_after_the_server(serve_both: ServeBoth, postgres: 
             await until(lambda: _names_are(server, ["Ada"]))
     finally:
         if not postgres.is_running:
-            await trio.to_thread.run_sync(postgres.start)
+            postgres.start()
 
 
 def test_a_newer_database_stops_the_start(redis: RedisProcess, dsn: str, tmp_path: Path) -> None:

@@ -158,15 +158,18 @@ class Recorder:
     async def finish(self) -> None:
         """Write what is left, and that the server stops; within RECORD_CLOSE, or it stays unsaid."""
         with trio.move_on_after(timeouts.RECORD_CLOSE.seconds, shield=True):
+            await trio.lowlevel.checkpoint()
             try:
-                while self._queue:
-                    await self._write()
-                await self.metadata.chronicle.record([ServerEnded(self._server, self._clock_ms(), STOPPED)])
-                return
+                await self._write_rest()
             except StorageError as error:
                 self._note_failure(error)
         if self._queue:
             log.warning("records_dropped", count=len(self._queue), at="stop")
+
+    async def _write_rest(self) -> None:
+        while self._queue:
+            await self._write()
+        await self.metadata.chronicle.record([ServerEnded(self._server, self._clock_ms(), STOPPED)])
 
     async def _write(self) -> None:
         """One batch, with a sign of life when it is time. Raises StorageError, and nothing is taken then."""

@@ -107,9 +107,10 @@ async def become_silent(metadata: Metadata, server: ServerId) -> int:
     """Let the place's clock go on until a server has been silent for a moment; how long that is, in ms."""
     moment = 20
     await tell(metadata, ServerSeen(server, "silent"))
-    while (await metadata.chronicle.live(1, silent_ms=moment)) != []:
-        await trio.sleep(0.005)
-    return moment
+    while True:
+        await trio.sleep(moment / 1000)
+        if await metadata.chronicle.live(1, silent_ms=moment) == []:
+            return moment
 
 
 class _Boards:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import psycopg
 import pytest
 import trio
+from integration.polling import until
 from services.postgres_process import PostgresProcess
 
 from whiteboard import limits
@@ -129,12 +130,14 @@ async def test_a_server_that_stands_still_holds_up_nobody_for_long(postgres: Pos
 async def test_a_statement_that_takes_too_long_is_ended_by_the_server(postgres: PostgresProcess) -> None:
     """So is one that waits for a lock; nothing of it goes on in PostgreSQL."""
     sleeping = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(99)' AND state = 'active'"
+
+    async def is_over(pool: Pool) -> bool:
+        return await pool.run(lambda sql: sql.execute(sleeping).fetchone()) == (0,)
+
     async with open_pool(postgres.new_database()) as pool:
         with pytest.raises(StorageUnavailable):
             await pool.run(lambda sql: sql.execute("SELECT pg_sleep(99)"), within=SHORT)
-        with trio.fail_after(20):
-            while await pool.run(lambda sql: sql.execute(sleeping).fetchone()) != (0,):
-                await trio.sleep(0.02)
+        await until(lambda: is_over(pool))
 
 
 async def test_cancelled_work_is_waited_for(postgres: PostgresProcess) -> None:

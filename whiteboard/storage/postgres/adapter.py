@@ -33,7 +33,7 @@ class Postgres:
 
 @asynccontextmanager
 async def open_postgres(dsn: str, *, password: str | None = None) -> AsyncIterator[Postgres]:
-    """A PostgreSQL database of version 13 or later (R31: `--postgres-dsn`), migrated to this release.
+    """A PostgreSQL database (R31: `--postgres-dsn`), migrated to this release.
 
     A server that is away makes every call raise StorageUnavailable until it is back, and is migrated then; opening
     waits for it POSTGRES_CONNECT and goes on. After the block every call raises StorageUnavailable.
