@@ -151,15 +151,25 @@ EPOCH_AGREED: Final = _register(
     3600.0,
     "A board that nobody has drawn on: servers that open it within the hour agree on its history's name; later ones meet at the first op.",
 )
-TAIL_ROUND: Final = _register(
-    "tail-round",
-    0.1,
-    "One blocking read of the streams that somebody waits on: a board that is opened joins the next one, which people do not notice; ten idle reads a second cost 3 ms.",
+REDIS_LOOK: Final = _register(
+    "redis-look",
+    0.25,
+    "While it is in doubt which Redis node has what, one is asked this often: a failover is found soon after its two seconds or more.",
+)
+REDIS_REDIRECT: Final = _register(
+    "redis-redirect",
+    0.02,
+    "Between two tries of a command that a node refused because its slot is moving: a slot of usual boards moves in milliseconds.",
+)
+CHANNELS_PING: Final = _register(
+    "channels-ping",
+    5.0,
+    "A connection that only listens is asked for a sign of life this often, so that a silent one is noticed within this and REDIS_ANSWER.",
 )
 TAIL_LINGER: Final = _register(
     "tail-linger",
     2.0,
-    "A board stays in the blocking read this long after its last waiter: a commit that holds up the next wait takes less.",
+    "A board's log is listened to for this long after its last waiter: a commit that holds up the next wait takes less.",
 )
 PRESENCE_BEAT: Final = _register(
     "presence-beat",

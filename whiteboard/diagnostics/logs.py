@@ -48,9 +48,8 @@ EVENTS: Final = {
     "presence_not_told": "Other servers could not be told who is here; they are with the next beat.",
     "presence_unreadable": "Another server told something that is no presence; it is passed over.",
     # storage
-    "redis_tail_lost": "Redis does not tell of new ops now; everybody looks for themselves, and it is asked again.",
-    "bus_lost": "Redis carries no presence now; a new connection is made.",
-    "bus_not_changed": "A `channel` could not be listened to at once; it is with the next connection.",
+    "redis_channels_lost": "Redis does not tell of new ops and of other servers' people now; logs are looked at, and a new connection is made.",
+    "redis_nodes_unknown": "No Redis node tells now which of them has what; they are asked again.",
     "bus_message_dropped": "Other servers tell more of a board than is taken in; it is told again soon.",
     "checkpoint_damaged": "A stored checkpoint failed its checksum and was removed; the one before it, or the log, serves.",
     # transport

@@ -47,23 +47,23 @@ class _RedisStorage:
 async def open_redis(
     url: str, *, password: str | None = None, prefix: str = "whiteboard"
 ) -> AsyncIterator[Storage]:
-    """A storage on a Redis server of version 7 or later (R30: `--mode redis`), shared by all who open it so.
+    """A storage on Redis of version 7 or later, one server or a cluster (R30: `--mode redis`), shared by all who open it so.
 
     Its receipts are worth `Durability.STREAM`: what Redis keeps, and for how long, is its configuration's
     doing. A server that is away makes every call raise StorageUnavailable until it is back; opening does not
     wait for it. After the block every call raises StorageUnavailable.
 
     Args:
-        url: `redis://HOST:PORT/DB`, `rediss://` for TLS, or `unix:///path`.
+        url: `redis://HOST:PORT/DB`, `rediss://` for TLS, or `unix:///path`; of a Redis Cluster one node, or several
+            as `redis://HOST:PORT,HOST:PORT/0`.
         password: of the server's default user.
         prefix: of every key.
     """
     async with open_server(url, password, prefix) as server, trio.open_nursery() as nursery:
-        tailer, bus = Tailer(server), RedisBus(server)
+        tailer = Tailer(server)
         nursery.start_soon(tailer.run, name="redis: tail")
-        nursery.start_soon(bus.run, name="redis: bus")
         try:
-            yield _RedisStorage(server, tailer, bus)
+            yield _RedisStorage(server, tailer, RedisBus(server))
         finally:
             server.is_closed = True
             tailer.close()

@@ -4,9 +4,11 @@ All keys of a board share one hash tag, `{board}`, so that Redis Cluster keeps t
 script may use several of them. The list of boards is one key of its own.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from whiteboard.ids import BoardId
+
+_PROBES: Final = 8
 
 
 class BoardKeys(NamedTuple):
@@ -39,8 +41,8 @@ class Keys:
         self._prefix = prefix
         self.boards = f"{prefix}:boards"
         """Sorted set of equal scores: the ids of all boards, and perhaps of some that are no more."""
-        self.probe = f"{prefix}:probe"
-        """What a probe writes and reads back."""
+        self.probes = [f"{prefix}:probe", *(f"{prefix}:probe:{number}" for number in range(1, _PROBES))]
+        """What a probe writes and reads back; more than one in a cluster, so that several nodes are tried."""
 
     def of(self, board: BoardId) -> BoardKeys:
         """The keys of a board."""

@@ -73,5 +73,7 @@ if #records > 0 then
   end
   redis.call("XADD", log, string.format("%.0f-%d", seq, #records), "ops", table.concat(records))
   redis.call("HSET", head, "seq", string.format("%.0f", seq), "updated", last_at)
+  -- Whoever waits for the log to grow listens to the channel of its name. All is stored: nothing may fail now.
+  redis.pcall("SPUBLISH", log, string.format("%.0f", seq))
 end
 return answer
