@@ -67,6 +67,11 @@ class RedisCluster:
         eventually(lambda: node.address.encode() in self._slots_text(primary))
         return node
 
+    def wait_level(self, primary: RedisProcess, replica: RedisProcess) -> None:
+        """Return when the replica has whatever the primary has been given."""
+        given = _offset(primary, b"master_repl_offset")
+        eventually(lambda: _offset(replica, b"slave_repl_offset") >= given)
+
     def owner(self, name: str) -> RedisProcess:
         """The primary with a key's or a channel's slot, as the first node that answers has it."""
         slot = self.slot(name)
@@ -106,6 +111,7 @@ class RedisCluster:
             "cluster-require-full-coverage": "no",
             "cluster-replica-validity-factor": 0,
             "repl-diskless-sync-delay": 0,
+            "repl-ping-replica-period": 1,
         }
         words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
         node = self._stack.enter_context(redis_running(folder, *words))
@@ -130,6 +136,11 @@ def _is_whole(node: RedisProcess, size: int) -> bool:
         and b"cluster_slots_ok:16384" in info
         and b"cluster_size:%d" % size in info
     )
+
+
+def _offset(node: RedisProcess, name: bytes) -> int:
+    lines = node.order("INFO", "replication").splitlines()
+    return next(int(line.partition(b":")[2]) for line in lines if line.startswith(name + b":"))
 
 
 def _has(node: RedisProcess, slot: int) -> bool:
