@@ -240,6 +240,19 @@ class OpLogContract:
         await append(log, BOARD, ops(ADA, [1]), epoch=agreed)
         assert await log.agree(BOARD, "epoch-b") == agreed
 
+    async def test_an_epoch_is_renewed_once(self, storage: Storage) -> None:
+        """A board gets another epoch from who knows the one that it has; its ops stay, and who knows the old one is refused."""
+        log = storage.op_log
+        assert not await log.renew(BOARD, EPOCH, "epoch-2")
+        await append(log, BOARD, ops(ADA, [1]))
+        assert await log.renew(BOARD, EPOCH, "epoch-2")
+        assert not await log.renew(BOARD, EPOCH, "epoch-3")
+        assert await log.agree(BOARD, "epoch-4") == "epoch-2"
+        assert await read_all(log, BOARD) == as_stored(ops(ADA, [1]))
+        with pytest.raises(StorageConflict):
+            await append(log, BOARD, ops(ADA, [2]))
+        await append(log, BOARD, ops(ADA, [2]), epoch="epoch-2")
+
     async def test_read_in_pages(self, storage: Storage) -> None:
         """`read` gives at most `limit` ops above `after`, ascending, and nothing beyond the end."""
         await append(storage.op_log, BOARD, ops(ADA, range(1, 8)))

@@ -89,6 +89,16 @@ class RedisProcess:
         """Throw away what a killed server has kept."""
         shutil.rmtree(self.folder / "appendonlydir", ignore_errors=True)
 
+    def remember(self) -> None:
+        """Keep a copy of what it has on disk now."""
+        shutil.rmtree(self.folder / "copy", ignore_errors=True)
+        shutil.copytree(self.folder / "appendonlydir", self.folder / "copy")
+
+    def lose_the_newest(self) -> None:
+        """Put a killed server back to what was remembered, as a crash with `appendfsync everysec` may."""
+        self.lose_everything()
+        shutil.copytree(self.folder / "copy", self.folder / "appendonlydir")
+
     @property
     def _running(self) -> subprocess.Popen[bytes]:
         assert self._process is not None, "start it first"

@@ -44,6 +44,7 @@ EVENTS: Final = {
     "compaction_failed": "Old ops could not be compressed; it is tried again later, nothing is lost.",
     # several servers
     "log_not_followed": "What other servers append to a board cannot be read now; it is tried again at once.",
+    "history_lost": "The log has lost ops that it had given numbers, up to `seq`; the board gets another epoch and its people begin anew.",
     "claim_lost": "A `client` id was used at another server first, with another key; its ops here are refused.",
     "presence_not_told": "Other servers could not be told who is here; they are with the next beat.",
     "presence_unreadable": "Another server told something that is no presence; it is passed over.",

@@ -20,7 +20,7 @@ from whiteboard.core.clocks import Rank, covers
 from whiteboard.core.ops import Json, StampedOp
 from whiteboard.core.outcomes import RejectCode, Rejected
 from whiteboard.diagnostics import logs
-from whiteboard.errors import ClaimConflict, StorageUnavailable
+from whiteboard.errors import ClaimConflict, StorageConflict, StorageUnavailable
 from whiteboard.ids import ClientId, OpId
 from whiteboard.limits import MAX_COMMIT_BYTES, MAX_COMMIT_OPS
 from whiteboard.protocol import messages
@@ -143,6 +143,9 @@ class Committer:
                     await self._settle(numbered)
         except ClaimConflict as conflict:
             await self._commit(self._without(batch, conflict))
+        except StorageConflict:
+            await self._replica.check_history()  # which gives a history that has lost its end another name
+            raise
         except (StorageUnavailable, trio.TooSlowError) as error:
             self._note_refusal()
             refused = [one for one in batch if self._is_open(one)]
@@ -289,6 +292,7 @@ class Committer:
         if stored and stored[0][1] == board.seq + 1:
             for one, seq in stored:
                 board.apply(StampedOp(seq, one.accepted.stamp, one.accepted.op, one.accepted.joined))
+                self._replica.newest = one.accepted.op_id, one.new.at
             self._spread((seq, number_body(seq, one.new.body)) for one, seq in stored)
         if any(receipt.seq > board.seq for _, receipt in numbered):
             await self.catch_up()

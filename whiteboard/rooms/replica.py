@@ -4,6 +4,7 @@ Deleted elements leave memory at each checkpoint and are kept in storage one by 
 back those that an op is about to touch, so that the op merges as if they had never left.
 """
 
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -16,7 +17,7 @@ from whiteboard.core.board import Board
 from whiteboard.core.ops import Json, StampedOp
 from whiteboard.diagnostics import logs
 from whiteboard.errors import StorageConflict, StorageCorrupt
-from whiteboard.ids import BoardId, ElementId
+from whiteboard.ids import BoardId, ElementId, OpId
 from whiteboard.limits import SLICE
 from whiteboard.protocol.codec import decode_body, number_body
 from whiteboard.storage.ports import Checkpoint, Storage, StoredOp
@@ -39,6 +40,8 @@ class Replica:
         """Server time of the last op or of the creation that storage told of at opening, milliseconds."""
         self.checkpointed = 0
         """Seq of the newest checkpoint that this replica knows of."""
+        self.newest: tuple[OpId, int] | None = None
+        """Op id and server time of the op at the board's seq; None when the log has not told them yet."""
         self._has_tombstones = False
         self._times_forgotten = 0
         self._kept: set[ElementId] = set()
@@ -61,13 +64,26 @@ class Replica:
         self._has_tombstones = await self.storage.snapshots.has_tombstones(self.board_id)
         while await self.catch_up():
             pass
+        if self.storage.op_log.is_shared and self.newest is None and self.board.seq:
+            for op in await self.storage.op_log.read(self.board_id, self.board.seq - 1, 1, epoch=self.epoch):
+                self.newest = op.op_id, op.at
 
     async def check_history(self) -> int:
-        """The seq of the log. Raises StorageConflict when it is not the log that was read, or has lost its end."""
+        """The seq of the log. Raises StorageConflict when it is not the log that was read, or has lost its end.
+
+        A log that has lost its end gets another epoch: what was lost may have been told to people, here or at
+        other servers, and other ops get its numbers, or have got them already.
+        """
+        known, newest = self.board.seq, self.newest
         head = await self.storage.op_log.head(self.board_id)
-        known = self.board.seq
         is_same = known == 0 if head is None else head.epoch == self.epoch and head.seq >= known
+        if is_same and newest is not None:
+            found = (await self.storage.op_log.find(self.board_id, [newest[0]])).get(newest[0])
+            is_same = found is not None and (found.seq, found.at) == (known, newest[1])
         if not is_same:
+            if head is not None and head.epoch == self.epoch:
+                log.error("history_lost", seq=known, reached=head.seq)
+                await self.storage.op_log.renew(self.board_id, self.epoch, secrets.token_urlsafe(9))
             raise StorageConflict(f"the log has {head}, the board epoch {self.epoch} and op {known}")
         return head.seq if head else 0
 
@@ -83,6 +99,8 @@ class Replica:
         await self.recall(op.op.element for op in stamped)
         for op in stamped:
             self.board.apply(op)
+        if batch:
+            self.newest = batch[-1].op_id, batch[-1].at
         return [(stored.seq, number_body(stored.seq, stored.body)) for stored in batch]
 
     async def recall(self, elements: Iterable[ElementId]) -> None:
@@ -115,7 +133,7 @@ class Replica:
     async def checkpoint(self) -> None:
         """Store a checkpoint of the board as it is. Deleted elements then leave memory.
 
-        The board may go on changing meanwhile. Cancellation leaves the older checkpoint in force.
+        Raises StorageUnavailable, StorageConflict. The board may go on changing meanwhile. Cancellation leaves the older checkpoint in force.
         """
         head, seq = snapshot.head(self.board), self.board.seq
         states: list[Json] = []
@@ -127,6 +145,8 @@ class Replica:
             buried |= {one.id: one.state() for one in elements if one.is_deleted}
             await trio.lowlevel.checkpoint()
         checkpoint = Checkpoint(seq, snapshot.finish(head, states))
+        if self.storage.op_log.is_shared:
+            await self.check_history()  # or one of a history that was lost would become the board
         await self.storage.snapshots.save(
             self.board_id, checkpoint, buried, epoch=self.epoch, until=self.board.seq
         )

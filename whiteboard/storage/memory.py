@@ -254,6 +254,14 @@ class _MemoryOpLog:
         head = await self.head(board)
         return head.epoch if head else epoch
 
+    async def renew(self, board: BoardId, epoch: str, fresh: str) -> bool:
+        await self._place.enter()
+        found = self._place.boards.get(board)
+        if found is None or found.epoch != epoch:
+            return False
+        found.epoch = fresh
+        return True
+
     async def client(self, board: BoardId, client: ClientId) -> ClientRecord | None:
         await self._place.enter()
         found = self._place.boards.get(board)

@@ -209,6 +209,13 @@ class OpLog(Protocol):
         Where several processes share the log, all who ask within an hour are told the same.
         """
 
+    async def renew(self, board: BoardId, epoch: str, fresh: str) -> bool:
+        """Give a board that has this epoch another one, without touching its ops; False when it has another already.
+
+        For a history that has lost ops that somebody was told of, so that nobody takes what gets their
+        numbers for them.
+        """
+
     async def client(self, board: BoardId, client: ClientId) -> ClientRecord | None:
         """The record of a client id, or None when it is still free on this board."""
 

@@ -33,12 +33,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
 
 def boards_at(cluster: RedisCluster, node: RedisProcess, prefix: str, count: int = 1) -> list[BoardId]:
     """Boards whose keys are at a node."""
-    ids = (BoardId(f"b{number}") for number in range(1_000))
-    keys = Keys(prefix)
-    return [
-        board
-        for board, _ in zip((one for one in ids if cluster.owner(keys.of(one).log) is node), range(count))
-    ]
+    ids, keys = [BoardId(f"b{number}") for number in range(60)], Keys(prefix)
+    return [board for board in ids if cluster.owner(keys.of(board).log) is node][:count]
 
 
 def listeners(node: RedisProcess) -> int:
@@ -110,7 +106,7 @@ async def test_a_board_that_moves_under_load_loses_nothing(cluster: RedisCluster
             for node in cluster.primaries:
                 if cluster.owner(names.log) is not node:
                     pause = partial(time.sleep, 0.1)
-                    await trio.to_thread.run_sync(lambda: cluster.move_slot(slot, node, between=pause))
+                    await trio.to_thread.run_sync(partial(cluster.move_slot, slot, node, between=pause))
 
     async with several(cluster, prefix) as storages:
         await append(storages[0].op_log, board, ops(ClientId("first"), [1]))
@@ -140,7 +136,7 @@ async def test_presence_moves_with_its_board(cluster: RedisCluster) -> None:
             assert await heard.receive() == b"before"
             channel = Keys(prefix).of(board).news
             target = next(node for node in cluster.primaries if node is not cluster.owner(channel))
-            await trio.to_thread.run_sync(lambda: cluster.move_slot(cluster.slot(channel), target))
+            await trio.to_thread.run_sync(cluster.move_slot, cluster.slot(channel), target)
 
             async def is_heard() -> bool:
                 assert there.bus
@@ -162,7 +158,9 @@ async def test_a_primary_that_dies_disturbs_its_own_boards_only(
         (disturbed,), (calm,) = (boards_at(cluster, node, "fail") for node in cluster.primaries[:2])
         async with open_redis(cluster.url, prefix="fail") as storage:
             await append(storage.op_log, disturbed, ops(ADA, range(1, 100)))
-            await append(storage.op_log, calm, ops(ADA, [1]))  # begun: new ones need the node that has the list
+            await append(
+                storage.op_log, calm, ops(ADA, [1])
+            )  # begun: new ones need the node that has the list
             await trio.to_thread.run_sync(cluster.wait_level, mortal, replica)
             mortal.kill()
             with pytest.raises(StorageUnavailable):

@@ -141,6 +141,10 @@ class RedisOpLog:
         agreed = await self._server.ask(client.get(keys.agreed))
         return agreed.decode() if agreed else epoch
 
+    async def renew(self, board: BoardId, epoch: str, fresh: str) -> bool:
+        keys = self._server.keys.of(board)
+        return bool(await self._server.run("renew", (keys.head,), epoch, fresh))
+
     async def client(self, board: BoardId, client: ClientId) -> ClientRecord | None:
         keys = self._server.keys.of(board)
         record = await self._server.ask(self._server.client.hget(keys.clients, client))

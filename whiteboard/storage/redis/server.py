@@ -8,7 +8,7 @@ from importlib import resources
 from typing import Any, TypeVar
 
 import trio
-from coredis.exceptions import NoScriptError
+from coredis.exceptions import NoScriptError, RedisError
 from coredis.tokens import PureToken
 
 from whiteboard import timeouts
@@ -45,20 +45,25 @@ class Server:
         if self.is_closed:
             raise StorageUnavailable("the storage is closed")
         try:
-            with translated():
-                with trio.fail_after(timeouts.REDIS_ANSWER.seconds):
-                    return await begin()
+            with translated(), trio.fail_after(timeouts.REDIS_ANSWER.seconds):
+                return await self._answer(begin)
         except StorageUnavailable as error:
             failure = error
-        except Exception as error:
-            if not self.is_closed:
-                raise
-            # its connections are closed under the command, which coredis takes for a fault of ours
-            failure = StorageUnavailable(f"the storage is closed: {error!r}")
         self.nodes.doubt()
         # coredis takes being cancelled while it connects for a connection that failed
         await trio.lowlevel.checkpoint_if_cancelled()
         raise failure
+
+    async def _answer(self, begin: Callable[[], Awaitable[_Answer]]) -> _Answer:
+        try:
+            return await begin()
+        except (RedisError, OSError):
+            raise
+        except Exception as error:
+            if not self.is_closed:
+                raise
+            # Its connections are closed under the command, which coredis takes for a fault of ours.
+            raise StorageUnavailable(f"the storage is closed: {error!r}") from error
 
     async def ask_all(self, commands: Sequence[Awaitable[_Answer]]) -> list[_Answer]:
         """The answers to commands that do not wait for each other, in their order. Raises as `ask` does."""

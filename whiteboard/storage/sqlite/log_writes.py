@@ -100,6 +100,12 @@ def create(connection: sqlite3.Connection, board: BoardId, at: int, epoch: str) 
     return cursor.rowcount == 1
 
 
+def renew(connection: sqlite3.Connection, *, board: BoardId, epoch: str, fresh: str) -> bool:
+    """Give a board that has this epoch another one; False when it has another already."""
+    sql = "UPDATE boards SET epoch = ? WHERE board = ? AND epoch = ?"
+    return connection.execute(sql, (fresh, board, epoch)).rowcount == 1
+
+
 def _clients(connection: sqlite3.Connection, board: BoardRow, request: Append) -> dict[ClientId, _Client]:
     """The records of all clients of an append: checked against the claims, made when new."""
     counters: dict[ClientId, list[int]] = {}

@@ -88,6 +88,9 @@ class SqliteOpLog:
         head = await self.head(board)
         return head.epoch if head else epoch
 
+    async def renew(self, board: BoardId, epoch: str, fresh: str) -> bool:
+        return await self._writer.submit(partial(log_writes.renew, board=board, epoch=epoch, fresh=fresh))
+
     async def client(self, board: BoardId, client: ClientId) -> ClientRecord | None:
         return await self._readers.run(lambda connection: log_reads.client(connection, board, client))
 
