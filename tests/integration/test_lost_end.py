@@ -107,8 +107,7 @@ async def begins_anew(server: ServerProcess, welcome: Json) -> bool:
     async with bare_socket(server.url, "b") as back:
         try:
             again = await back.enter(since=5, **known)
-        except Ended as end:
-            assert end.code == close_codes.BOARD_FAILED.code
+        except Ended:
             return False
         if again["epoch"] == welcome["epoch"]:
             assert await hear_the_end(back) == close_codes.BOARD_FAILED.code

@@ -253,6 +253,7 @@ class Committer:
             epoch=self._replica.epoch,
             claims=claims,
             known=self._replica.board.seq,
+            newest=self._replica.newest,
         )
         return list(zip(writes, receipts, strict=True))
 
@@ -292,7 +293,7 @@ class Committer:
         if stored and stored[0][1] == board.seq + 1:
             for one, seq in stored:
                 board.apply(StampedOp(seq, one.accepted.stamp, one.accepted.op, one.accepted.joined))
-                self._replica.newest = one.accepted.op_id, one.new.at
+                self._replica.note(one.accepted.op_id, one.new.at)
             self._spread((seq, number_body(seq, one.new.body)) for one, seq in stored)
         if any(receipt.seq > board.seq for _, receipt in numbered):
             await self.catch_up()

@@ -20,7 +20,7 @@ from whiteboard.errors import StorageConflict, StorageCorrupt
 from whiteboard.ids import BoardId, ElementId, OpId
 from whiteboard.limits import SLICE
 from whiteboard.protocol.codec import decode_body, number_body
-from whiteboard.storage.ports import Checkpoint, Storage, StoredOp
+from whiteboard.storage.ports import Checkpoint, Newest, Storage, StoredOp
 
 log = logs.get_logger()
 
@@ -40,8 +40,8 @@ class Replica:
         """Server time of the last op or of the creation that storage told of at opening, milliseconds."""
         self.checkpointed = 0
         """Seq of the newest checkpoint that this replica knows of."""
-        self.newest: tuple[OpId, int] | None = None
-        """Op id and server time of the op at the board's seq; None when the log has not told them yet."""
+        self.newest: Newest | None = None
+        """The op at the board's seq, while the log is shared; None when it has not told it yet."""
         self._has_tombstones = False
         self._times_forgotten = 0
         self._kept: set[ElementId] = set()
@@ -66,7 +66,12 @@ class Replica:
             pass
         if self.storage.op_log.is_shared and self.newest is None and self.board.seq:
             for op in await self.storage.op_log.read(self.board_id, self.board.seq - 1, 1, epoch=self.epoch):
-                self.newest = op.op_id, op.at
+                self.note(op.op_id, op.at)
+
+    def note(self, op_id: OpId, at: int) -> None:
+        """The board has come up to this op of the log."""
+        if self.storage.op_log.is_shared:
+            self.newest = op_id, at
 
     async def check_history(self) -> int:
         """The seq of the log. Raises StorageConflict when it is not the log that was read, or has lost its end.
@@ -93,15 +98,29 @@ class Replica:
         None are left when it returns an empty list. Used at opening, after a write of unknown fate, and
         for ops that other processes stored. What it applies it also returns, at once: when it raises
         or is cancelled, it has applied nothing.
+
+        Raises StorageConflict when the log is not the one that was read before.
         """
-        batch = await self.storage.op_log.read(self.board_id, self.board.seq, SLICE, epoch=self.epoch)
+        batch = await self._read_on()
         stamped = [_decode(op) for op in batch]
         await self.recall(op.op.element for op in stamped)
         for op in stamped:
             self.board.apply(op)
         if batch:
-            self.newest = batch[-1].op_id, batch[-1].at
+            self.note(batch[-1].op_id, batch[-1].at)
         return [(stored.seq, number_body(stored.seq, stored.body)) for stored in batch]
+
+    async def _read_on(self) -> list[StoredOp]:
+        """The next stored ops. Of a shared log the one before them is read again: it must be the one that it was."""
+        seq, newest = self.board.seq, self.newest
+        if newest is None:
+            return await self.storage.op_log.read(self.board_id, seq, SLICE, epoch=self.epoch)
+        # Two ops always fit into an answer of MAX_READ_BYTES: no op but this one means that there is none.
+        batch = await self.storage.op_log.read(self.board_id, seq - 1, SLICE + 1, epoch=self.epoch)
+        if not batch or (batch[0].op_id, batch[0].at) != newest:
+            await self.check_history()
+            raise StorageConflict(f"the log has another op than {newest[0]} at {seq}")
+        return batch[1:]
 
     async def recall(self, elements: Iterable[ElementId]) -> None:
         """Bring back the tombstoned ones among elements that are not in memory.

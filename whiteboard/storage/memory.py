@@ -25,6 +25,7 @@ from whiteboard.storage.ports import (
     ClientRecord,
     Durability,
     Head,
+    Newest,
     NewOp,
     OpLog,
     Receipt,
@@ -174,6 +175,7 @@ class _MemoryOpLog:
         epoch: str,
         claims: Mapping[ClientId, bytes],
         known: int = 0,
+        newest: Newest | None = None,
     ) -> list[Receipt]:
         arguments.check_append(ops, claims)
         await self._place.enter()
@@ -182,6 +184,7 @@ class _MemoryOpLog:
         if found is None:
             found = self._place.boards[board] = _Board(epoch, ops[0].at, ops[0].at)
         arguments.check_epoch(board, found.epoch, epoch)
+        arguments.check_newest(board, known, newest, found.receipt(newest[0]) if newest else None)
         found.check_claims(ops, claims)
         receipts = [found.store(op, claims[op.op_id.client]) for op in ops]
         self._place.wakeups.ring(board)
