@@ -50,6 +50,10 @@ EVENTS: Final = {
     "presence_unreadable": "Another server told something that is no presence; it is passed over.",
     # storage
     "redis_channels_lost": "Redis does not tell of new ops and of other servers' people now; logs are looked at, and a new connection is made.",
+    "redis_keeps_nothing": "A Redis `node` has `appendonly no`: when it ends, its boards are gone.",
+    "redis_keeps_late": "A Redis `node` syncs its log later than it answers (`appendfsync`): a crash loses the newest acked ops.",
+    "redis_evicts": "A Redis `node` throws keys away when its memory is full (`maxmemory-policy`): boards may be lost.",
+    "redis_settings_unknown": "A Redis node does not tell its settings; see that they are as docs/running.md wants them.",
     "redis_nodes_unknown": "No Redis node tells now which of them has what; they are asked again.",
     "bus_message_dropped": "Other servers tell more of a board than is taken in; it is told again soon.",
     "checkpoint_damaged": "A stored checkpoint failed its checksum and was removed; the one before it, or the log, serves.",

@@ -8,6 +8,7 @@ import trio
 from whiteboard.storage.ports import Boards, Bus, OpLog, Snapshots, Storage
 from whiteboard.storage.redis.boards import RedisBoards
 from whiteboard.storage.redis.bus import RedisBus
+from whiteboard.storage.redis.inspection import Inspector
 from whiteboard.storage.redis.op_log import RedisOpLog
 from whiteboard.storage.redis.server import Server, open_server
 from whiteboard.storage.redis.snapshots import RedisSnapshots
@@ -62,6 +63,7 @@ async def open_redis(
     async with open_server(url, password, prefix) as server, trio.open_nursery() as nursery:
         tailer = Tailer(server)
         nursery.start_soon(tailer.run, name="redis: tail")
+        nursery.start_soon(Inspector(server.nodes).run, name="redis: inspection")
         try:
             yield _RedisStorage(server, tailer, RedisBus(server))
         finally:
