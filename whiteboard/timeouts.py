@@ -156,6 +156,11 @@ REDIS_LOOK: Final = _register(
     0.25,
     "While it is in doubt which Redis node has what, one is asked this often: a failover is found soon after its two seconds or more.",
 )
+REDIS_DOUBT: Final = _register(
+    "redis-doubt",
+    5.0,
+    "After a fault the nodes of a cluster are asked for this long who has what: the first answers may still name who has failed.",
+)
 REDIS_REDIRECT: Final = _register(
     "redis-redirect",
     0.02,

@@ -4,6 +4,7 @@ Whether it is a cluster, and who has what, is asked of the first address that an
 something went wrong or a node said that a slot has moved.
 """
 
+import math
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -29,7 +30,7 @@ from whiteboard import limits, timeouts
 from whiteboard.diagnostics import logs
 from whiteboard.errors import StorageUnavailable
 from whiteboard.storage.redis.faults import translated
-from whiteboard.storage.redis.pool import MendingPool
+from whiteboard.storage.redis.pool import MendingPool, NotConnectedError
 
 log = logs.get_logger()
 
@@ -204,6 +205,7 @@ class Nodes:
         # by slot; empty as long as nobody has told
         self._looking = trio.Lock()
         self._in_doubt = trio.Event()
+        self._doubtful_until = -math.inf
         self._nursery: trio.Nursery | None = None
         self.is_cluster = False
         self.watchers: list[Callable[[], None]] = []
@@ -234,6 +236,8 @@ class Nodes:
                 log.debug("redis_nodes_unknown", reason=str(error))
                 self._in_doubt.set()
             await trio.sleep(timeouts.REDIS_LOOK.seconds)
+            if trio.current_time() < self._doubtful_until:
+                self._in_doubt.set()
 
     async def known(self) -> None:
         """Return once it is known who has what. Raises StorageUnavailable."""
@@ -244,8 +248,9 @@ class Nodes:
                 await self._look()
 
     def doubt(self) -> None:
-        """Something went wrong: look again, in the background."""
+        """Something went wrong: look again, in the background, for as long as it may take to come right."""
         if self.is_cluster:
+            self._doubtful_until = trio.current_time() + timeouts.REDIS_DOUBT.seconds
             self._in_doubt.set()
 
     def owner(self, slot: int) -> Node | None:
@@ -331,8 +336,8 @@ class Nodes:
 class RoutingClient(coredis.Redis[bytes]):
     """A Redis client whose commands go to the node that has their keys.
 
-    What a node refuses because a slot is moving is sent again, to whom it names or a little later: it was
-    not carried out. The caller's deadline bounds that.
+    What a node of a cluster refuses because a slot is moving is sent again, to whom it names or a little later, and so is
+    what found no connection, because a replica may take over: neither was carried out. The caller's deadline bounds that.
     """
 
     def __init__(self, nodes: Nodes) -> None:
@@ -353,6 +358,12 @@ class RoutingClient(coredis.Redis[bytes]):
                 continue
             except (TryAgainError, ClusterDownError):
                 self._nodes.doubt()
+                node, is_asking = self._owner(command), False
+            except NotConnectedError:
+                if not self._nodes.is_cluster:
+                    raise
+                self._nodes.doubt()
+                await trio.sleep(timeouts.REDIS_LOOK.seconds)
                 node, is_asking = self._owner(command), False
             await trio.sleep(timeouts.REDIS_REDIRECT.seconds)
 

@@ -1,6 +1,7 @@
 """Redis as the ports see it: what is asked of it, its scripts, and questions that several ports have."""
 
 import hashlib
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import cache, partial
@@ -32,6 +33,8 @@ class Server:
         self.channels = channels
         self.keys = keys
         self.is_closed = False
+        self._probes = deque(keys.probes)
+        # the one that worked last comes first
 
     async def ask(self, command: Awaitable[_Answer]) -> _Answer:
         """The answer to a command. Cancelled or late, the command may have been carried out.
@@ -135,22 +138,18 @@ class Server:
         """Write something small and read it back: in a cluster, at one node at least. Raises StorageUnavailable."""
         with translated():
             await self.nodes.known()
-        names = self.keys.probes if self.nodes.is_cluster else self.keys.probes[:1]
         failures: list[StorageUnavailable] = []
-
-        async def probe(name: str) -> None:
+        for _ in range(len(self._probes) if self.nodes.is_cluster else 1):
+            name = self._probes[0]
+            self._probes.rotate(-1)  # whoever gives up waiting tries another one the next time
             try:
                 await self._probe(name)
             except StorageUnavailable as error:
                 failures.append(error)
             else:
-                nursery.cancel_scope.cancel()
-
-        async with trio.open_nursery() as nursery:
-            for name in names:
-                nursery.start_soon(probe, name)
-        if len(failures) == len(names):
-            raise failures[0]
+                self._probes.rotate(1)
+                return
+        raise failures[0]
 
     async def _probe(self, name: str) -> None:
         await self.ask(self.client.set(name, "1"))
