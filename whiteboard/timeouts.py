@@ -161,6 +161,11 @@ REDIS_DOUBT: Final = _register(
     5.0,
     "After a fault the nodes of a cluster are asked for this long who has what: the first answers may still name who has failed.",
 )
+REDIS_REFRESH: Final = _register(
+    "redis-refresh",
+    2.0,
+    "A Redis Cluster is asked this often who has what, so that a node which only swallows commands is left before the first of them has waited for REDIS_ANSWER.",
+)
 REDIS_REDIRECT: Final = _register(
     "redis-redirect",
     0.02,

@@ -10,6 +10,7 @@ from contract.storage_samples import ADA, AT, BOARD, EPOCH, append, as_stored, k
 from integration.polling import until
 from services.redis_process import RedisProcess, redis_running
 
+from whiteboard import timeouts
 from whiteboard.errors import StorageConflict, StorageUnavailable
 from whiteboard.ids import BoardId, ElementId
 from whiteboard.limits import REDIS_CONNECTIONS
@@ -69,6 +70,26 @@ async def test_places_come_back_when_redis_goes(redis: RedisProcess) -> None:
             await server.channels.wait_placed("somewhere")
             await server.probe()
             assert pool.free_places == REDIS_CONNECTIONS - 1  # which the channel has
+
+
+async def test_a_silent_redis_is_noticed_by_who_listens(
+    redis: RedisProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection on which only Redis would speak is given up when Redis stands still, and made again when it goes on."""
+    monkeypatch.setattr(timeouts, "CHANNELS_PING", timeouts.Timeout("test-ping", 0.05, "short"))
+    monkeypatch.setattr(timeouts, "REDIS_ANSWER", timeouts.Timeout("test-answer", 0.3, "short"))
+    heard: list[bytes] = []
+    lost: list[None] = []
+    ear = Ear(heard.append, partial(lost.append, None))
+    async with serving(redis) as (server, _):
+        with server.channels.listening("somewhere", ear):
+            await server.channels.wait_placed("somewhere")
+            redis.stall()
+            await until(partial(has_gone, lost, 0))
+            redis.go_on()
+            await server.channels.wait_placed("somewhere")
+            await server.ask(server.client.spublish("somewhere", b"news"))
+            await until(lambda: heard == [b"news"])
 
 
 def has_gone(times: list[None], before: int) -> bool:

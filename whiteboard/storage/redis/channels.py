@@ -5,13 +5,12 @@ What is said while a connection is made anew is lost; whoever listens is told, a
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import trio
 from coredis import BaseConnection
-from coredis.exceptions import RedisError
 
 from whiteboard import timeouts
 from whiteboard.diagnostics import logs
@@ -196,25 +195,25 @@ class _Line:
             self._channels.displace(self._carried)
 
     async def _run(self, connection: BaseConnection) -> None:
-        failures: list[RedisError] = []
+        failures: list[StorageUnavailable] = []
 
-        async def listen() -> None:
+        async def work(part: Callable[[BaseConnection], Awaitable[None]]) -> None:
             try:
-                async for push in connection.push_messages:
-                    self._hear(push)
-            except RedisError as error:
+                with translated():
+                    await part(connection)
+            except StorageUnavailable as error:
                 failures.append(error)
-                nursery.cancel_scope.cancel()
+            nursery.cancel_scope.cancel()
 
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(listen)
-            try:
-                await self._ask_always(connection)
-            except RedisError as error:
-                failures.insert(0, error)
-            nursery.cancel_scope.cancel()
+            nursery.start_soon(work, self._hear_always)
+            nursery.start_soon(work, self._ask_always)
         if failures:
             raise failures[0]
+
+    async def _hear_always(self, connection: BaseConnection) -> None:
+        async for push in connection.push_messages:
+            self._hear(push)
 
     async def _ask_always(self, connection: BaseConnection) -> None:
         """Ask for what is wanted, and look now and then whether the node is there; until nothing is wanted."""

@@ -1,7 +1,7 @@
 """Which Redis server has which keys: one server has them all, or the nodes of a Redis Cluster share the slots.
 
-Whether it is a cluster, and who has what, is asked of the first address that answers, and again whenever
-something went wrong or a node said that a slot has moved.
+Whether it is a cluster, and who has what, is asked of the first address that answers; in a cluster again every
+REDIS_REFRESH, and soon whenever something went wrong or a node said that a slot has moved.
 """
 
 import math
@@ -228,7 +228,8 @@ class Nodes:
 
     async def _look_always(self) -> None:
         while True:
-            await self._in_doubt.wait()
+            with trio.move_on_after(timeouts.REDIS_REFRESH.seconds if self.is_cluster else math.inf):
+                await self._in_doubt.wait()
             self._in_doubt = trio.Event()
             try:
                 await self._look()
@@ -246,6 +247,12 @@ class Nodes:
         async with self._looking:
             if not self._owners:
                 await self._look()
+
+    def _begin_looking(self) -> None:
+        """From now on look every REDIS_REFRESH."""
+        if not self.is_cluster:
+            self.is_cluster = True
+            self._in_doubt.set()
 
     def doubt(self) -> None:
         """Something went wrong: look again, in the background, for as long as it may take to come right."""
@@ -317,7 +324,7 @@ class Nodes:
         elif not ranges:
             raise StorageUnavailable(f"the Redis Cluster of {address} has no slots")
         else:
-            self.is_cluster = True
+            self._begin_looking()
             self._owners = [None] * limits.REDIS_SLOTS
             for (first, last), owner in ranges.items():
                 self._owners[first : last + 1] = [self.at(owner)] * (last + 1 - first)
