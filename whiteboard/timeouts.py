@@ -166,6 +166,11 @@ REDIS_REFRESH: Final = _register(
     2.0,
     "A Redis Cluster is asked this often who has what, so that a node which only swallows commands is left before the first of them has waited for REDIS_ANSWER.",
 )
+REDIS_NODE_PROBE: Final = _register(
+    "redis-node-probe",
+    0.25,
+    "Within READY_PROBE a node that does not take the probe leaves time for two others; a sound one takes 1 ms.",
+)
 REDIS_REDIRECT: Final = _register(
     "redis-redirect",
     0.02,

@@ -42,7 +42,7 @@ class Keys:
         self.boards = f"{prefix}:boards"
         """Sorted set of equal scores: the ids of all boards, and perhaps of some that are no more."""
         self.probes = [f"{prefix}:probe", *(f"{prefix}:probe:{number}" for number in range(1, _PROBES))]
-        """What a probe writes and reads back; more than one in a cluster, so that several nodes are tried."""
+        """What probes write and read back; in a cluster they are spread over the nodes."""
 
     def of(self, board: BoardId) -> BoardKeys:
         """The keys of a board."""

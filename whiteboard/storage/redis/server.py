@@ -1,9 +1,8 @@
 """Redis as the ports see it: what is asked of it, its scripts, and questions that several ports have."""
 
 import hashlib
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import cache, partial
 from importlib import resources
 from typing import Any, TypeVar
@@ -19,7 +18,7 @@ from whiteboard.storage.ports import BoardInfo, Head
 from whiteboard.storage.redis.channels import Channels
 from whiteboard.storage.redis.faults import translated
 from whiteboard.storage.redis.keys import Keys
-from whiteboard.storage.redis.nodes import Nodes, RoutingClient, read_url
+from whiteboard.storage.redis.nodes import Nodes, RoutingClient, read_url, slot_of
 
 _Answer = TypeVar("_Answer")
 
@@ -33,8 +32,8 @@ class Server:
         self.channels = channels
         self.keys = keys
         self.is_closed = False
-        self._probes = deque(keys.probes)
-        # the one that worked last comes first
+        self._probed: str | None = None
+        # the key of the last probe that worked
 
     async def ask(self, command: Awaitable[_Answer]) -> _Answer:
         """The answer to a command. Cancelled or late, the command may have been carried out.
@@ -138,23 +137,23 @@ class Server:
         """Write something small and read it back: in a cluster, at one node at least. Raises StorageUnavailable."""
         with translated():
             await self.nodes.known()
-        failures: list[StorageUnavailable] = []
-        for _ in range(len(self._probes) if self.nodes.is_cluster else 1):
-            name = self._probes[0]
-            self._probes.rotate(-1)  # whoever gives up waiting tries another one the next time
-            try:
+        *first, last = self._probes()
+        for name in first:
+            with suppress(StorageUnavailable), trio.move_on_after(timeouts.REDIS_NODE_PROBE.seconds):
                 await self._probe(name)
-            except StorageUnavailable as error:
-                failures.append(error)
-            else:
-                self._probes.rotate(1)
                 return
-        raise failures[0]
+        await self._probe(last)
+
+    def _probes(self) -> list[str]:
+        """One key for each node, as far as there are enough; first for the node that worked last."""
+        names = {self.nodes.owner(slot_of(name)): name for name in self.keys.probes}
+        return sorted(names.values(), key=lambda name: name != self._probed)
 
     async def _probe(self, name: str) -> None:
         await self.ask(self.client.set(name, "1"))
         if await self.ask(self.client.get(name)) != b"1":
             raise StorageUnavailable("Redis does not give back what it was given")
+        self._probed = name
 
 
 @asynccontextmanager
