@@ -112,6 +112,8 @@ def test_bad_addresses(text: str) -> None:
         ("localhost:6379", "redis://localhost:6379/0"),
         ("10.0.0.1", "redis://10.0.0.1/0"),
         ("[::1]:6380", "redis://[::1]:6380/0"),
+        ("a:1,b:2,[::1]:3", "redis://a:1,b:2,[::1]:3/0"),
+        ("rediss://a:1,b:2", "rediss://a:1,b:2"),
         ("redis://a.example:1/7", "redis://a.example:1/7"),
         ("rediss://a.example", "rediss://a.example"),
         ("unix:/run/redis.sock", "unix:///run/redis.sock"),
@@ -124,7 +126,17 @@ def test_redis_addresses(text: str, url: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["a b:1", "http://a:1", "redis://u:secret@a:1/0", "redis://a:1/0?x=1", "unix:run", "a:1/0/1", "::1"],
+    [
+        "a b:1",
+        "http://a:1",
+        "redis://u:secret@a:1/0",
+        "redis://a:1/0?x=1",
+        "unix:run",
+        "a:1/0/1",
+        "::1",
+        "a:1,",
+        "a:1, b:2",
+    ],
 )
 def test_bad_redis_addresses(text: str) -> None:
     """What is none is refused, and a password in it is not repeated."""

@@ -122,7 +122,9 @@ MAX_BUS_BACKLOG: Final = 256
 """Messages of other servers that wait for one board's attention; a second of twelve busy servers. The next is
 dropped: all of it is told again within PRESENCE_BEAT."""
 REDIS_CONNECTIONS: Final = 8
-"""To one Redis server: one blocks for the tail, the others carry many commands at a time."""
+"""To one Redis server: one listens, the others carry many commands at a time."""
+REDIS_SLOTS: Final = 16384
+"""A Redis Cluster shares this many out to its nodes (its specification)."""
 SQL_VARIABLES: Final = 500
 """Values bound to one statement; SQLite before 3.32 took 999."""
 WAL_BYTES: Final = 64 * MIB

@@ -206,15 +206,40 @@ EPOCH_AGREED: Final = _register(
     3600.0,
     "A board that nobody has drawn on: servers that open it within the hour agree on its history's name; later ones meet at the first op.",
 )
-TAIL_ROUND: Final = _register(
-    "tail-round",
-    0.1,
-    "One blocking read of the streams that somebody waits on: a board that is opened joins the next one, which people do not notice; ten idle reads a second cost 3 ms.",
+REDIS_LOOK: Final = _register(
+    "redis-look",
+    0.25,
+    "While it is in doubt which Redis node has what, one is asked this often: a failover is found soon after its two seconds or more.",
+)
+REDIS_DOUBT: Final = _register(
+    "redis-doubt",
+    5.0,
+    "After a fault the nodes of a cluster are asked for this long who has what: the first answers may still name who has failed.",
+)
+REDIS_REFRESH: Final = _register(
+    "redis-refresh",
+    2.0,
+    "A Redis Cluster is asked this often who has what, so that a node which only swallows commands is left before the first of them has waited for REDIS_ANSWER.",
+)
+REDIS_NODE_PROBE: Final = _register(
+    "redis-node-probe",
+    0.25,
+    "Within READY_PROBE a node that does not take the probe leaves time for two others; a sound one takes 1 ms.",
+)
+REDIS_REDIRECT: Final = _register(
+    "redis-redirect",
+    0.02,
+    "Between two tries of a command that a node refused because its slot is moving: a slot of usual boards moves in milliseconds.",
+)
+CHANNELS_PING: Final = _register(
+    "channels-ping",
+    5.0,
+    "A connection that only listens is asked for a sign of life this often, so that a silent one is noticed within this and REDIS_ANSWER.",
 )
 TAIL_LINGER: Final = _register(
     "tail-linger",
     2.0,
-    "A board stays in the blocking read this long after its last waiter: a commit that holds up the next wait takes less.",
+    "A board's log is listened to for this long after its last waiter: a commit that holds up the next wait takes less.",
 )
 PRESENCE_BEAT: Final = _register(
     "presence-beat",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from contract.frozen_storage import open_freezing
+from services.redis_cluster import RedisCluster, cluster_running
 from services.redis_process import RedisProcess, redis_running
 
 from whiteboard.storage.blob_archive import BlobArchive
@@ -87,5 +88,24 @@ class TestRedisWithArchive(StorageContract):
             async with open_memory_blobs() as blobs:
                 async with open_freezing(redis_server.url, prefix, BlobArchive(blobs)) as storage:
                     yield storage
+
+        return open_new
+
+
+@pytest.fixture(scope="module")
+def redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
+    """One Redis Cluster for all tests of the module; each test has a prefix of its own."""
+    with cluster_running(tmp_path_factory.mktemp("cluster")) as running:
+        yield running
+
+
+@pytest.mark.integration
+class TestRedisCluster(StorageContract):
+    """`whiteboard.storage.redis`, on a real cluster of three nodes."""
+
+    @pytest.fixture
+    def open_storage(self, redis_cluster: RedisCluster) -> OpenStorage:
+        def open_new() -> AbstractAsyncContextManager[Storage]:
+            return open_redis(redis_cluster.url, prefix=f"test-{secrets.token_hex(8)}")
 
         return open_new

@@ -7,7 +7,7 @@ import trio
 
 from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import BoardId, ClientId
-from whiteboard.storage.ports import Head, NewOp, OpLog, Receipt, Snapshots, Storage, StoredOp
+from whiteboard.storage.ports import Head, Newest, NewOp, OpLog, Receipt, Snapshots, Storage, StoredOp
 
 
 class TappedLog:
@@ -49,11 +49,12 @@ class TappedLog:
         epoch: str,
         claims: Mapping[ClientId, bytes],
         known: int = 0,
+        newest: Newest | None = None,
     ) -> list[Receipt]:
         await self.flow.wait()
         if self.is_full:
             raise StorageUnavailable("no space left")
-        receipts = await self._log.append(board, ops, epoch=epoch, claims=claims, known=known)
+        receipts = await self._log.append(board, ops, epoch=epoch, claims=claims, known=known, newest=newest)
         if self.forgets_answers:
             raise StorageUnavailable("the answer got lost")
         return receipts

@@ -1,5 +1,6 @@
 """Two hubs on one storage, as two servers have it: ops and people of either are seen at the other (R30, R21)."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,8 +11,10 @@ from rooms.faulty import TappedStorage
 from trio.testing import MockClock
 
 from whiteboard import timeouts
+from whiteboard.errors import StorageConflict
 from whiteboard.ids import BoardId, ClientId, OpId
 from whiteboard.protocol import close_codes
+from whiteboard.rooms.replica import Replica
 from whiteboard.storage.memory import open_memory
 from whiteboard.storage.ports import NewOp
 
@@ -123,6 +126,84 @@ async def test_a_board_begun_again_is_not_taken_for_the_old_one(
     code, _ = await ada.wait_closed()
     assert code == close_codes.BOARD_FAILED.code
     assert max(message.get("seq", 0) for message in ada.read()) <= 3
+
+
+async def lose_the_end(pair: Pair, epoch: str, count: int) -> None:
+    """Have the log hold other ops under the same numbers, in the same history."""
+    await pair.other.storage.boards.delete(BoardId("b1"))
+    new = [drawn(ClientId("c-new"), number) for number in range(1, count + 1)]
+    claims = {ClientId("c-new"): b"k" * 32}
+    await pair.other.storage.op_log.append(BoardId("b1"), new, epoch=epoch, claims=claims)
+
+
+def drawn(client: ClientId, number: int) -> NewOp:
+    """A point, as it is stored."""
+    stroke = {"type": "stroke", "id": f"{client}-{number}", "points": [[0, 0]]}
+    body = {"at": 1, "opId": f"{client}:{number}", "clock": {client: number}, "seen": 0, "lamport": number}
+    return NewOp(OpId(client, number), 1, number, json.dumps({**body, **stroke}).encode())
+
+
+@pytest.mark.parametrize("is_busy", [False, True], ids=["quiet", "busy"])
+async def test_lost_ops_whose_numbers_others_have_end_the_room(
+    pair: Pair, autojump_clock: MockClock, is_busy: bool
+) -> None:
+    """A log that is as long as it was and has other ops is noticed within LOG_CHECK, and gets another epoch."""
+    ada, welcome = await pair.one.join()
+    ada.say([{"type": "stroke", "id": f"s{n}", "points": [[0, 0]]} for n in range(3)])
+    await ada.expect("ack", seq=3)
+    await lose_the_end(pair, welcome["epoch"], 3)
+    began = trio.current_time()
+    with trio.move_on_after(2 * timeouts.LOG_CHECK.seconds):
+        async with trio.open_nursery() as nursery:
+            if is_busy:
+                nursery.start_soon(append_always, pair, welcome["epoch"])
+            code, _ = await ada.wait_closed()
+            nursery.cancel_scope.cancel()
+    assert code == close_codes.BOARD_FAILED.code
+    assert trio.current_time() - began <= timeouts.LOG_CHECK.seconds + 1
+    _, again = await pair.other.join()
+    assert again["epoch"] != welcome["epoch"]
+
+
+async def test_nothing_is_acked_behind_lost_ops(pair: Pair, autojump_clock: MockClock) -> None:
+    """An op that would be the next one, as far as the board knows, is not stored behind others' ops under the old numbers."""
+    ada, welcome = await pair.one.join()
+    ada.say([{"type": "stroke", "id": f"s{n}", "points": [[0, 0]]} for n in range(3)])
+    await ada.expect("ack", seq=3)
+    await lose_the_end(pair, welcome["epoch"], 3)
+    ada.say({"type": "stroke", "id": "s4", "points": [[0, 0]]})
+    code, _ = await ada.wait_closed()
+    assert code == close_codes.BOARD_FAILED.code
+    assert not [message for message in ada.read() if message["type"] == "ack" and message["seq"] > 3]
+    head = await pair.one.storage.op_log.head(BoardId("b1"))
+    assert head is not None
+    assert (head.seq, head.epoch != welcome["epoch"]) == (3, True)
+
+
+async def append_always(pair: Pair, epoch: str) -> None:
+    """Let the log grow by an op each half second, as long as it has this epoch."""
+    client, counter = ClientId("c-more"), 0
+    while True:
+        counter += 1
+        new, claims = [drawn(client, counter)], {client: b"m" * 32}
+        try:
+            await pair.other.storage.op_log.append(BoardId("b1"), new, epoch=epoch, claims=claims)
+        except StorageConflict:
+            return
+        await trio.sleep(0.5)
+
+
+async def test_no_checkpoint_is_stored_of_what_was_lost(pair: Pair, autojump_clock: MockClock) -> None:
+    """A board whose last ops the log has lost does not become the board of those that took their numbers."""
+    ada, welcome = await pair.one.join()
+    ada.say([{"type": "stroke", "id": f"s{n}", "points": [[0, 0]]} for n in range(3)])
+    await ada.expect("ack", seq=3)
+    replica = Replica(pair.one.storage, BoardId("b1"), epoch="")
+    await replica.load()
+    await lose_the_end(pair, welcome["epoch"], 5)
+    with pytest.raises(StorageConflict):
+        await replica.checkpoint()
+    assert await pair.one.storage.snapshots.load(BoardId("b1")) is None
 
 
 async def test_a_client_id_that_somebody_else_has_costs_its_bearer_only(

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from integration.server_process import free_port
 
@@ -59,6 +60,18 @@ class RedisProcess:
         except OSError:
             return ""
 
+    def order(self, *words: object) -> Any:
+        """The whole answer to a command, as RESP 2 has it; AssertionError for an error."""
+        parts = [word if isinstance(word, bytes) else str(word).encode() for word in words]
+        with socket.create_connection(("127.0.0.1", self.port), timeout=STOP_SECONDS) as line:
+            line.sendall(b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(p), p) for p in parts))
+            return _answer(line.makefile("rb"))
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.poll() is None
+
     def stall(self) -> None:
         """Let it stand still, as on a network that swallows everything."""
         self._running.send_signal(signal.SIGSTOP)
@@ -76,10 +89,30 @@ class RedisProcess:
         """Throw away what a killed server has kept."""
         shutil.rmtree(self.folder / "appendonlydir", ignore_errors=True)
 
+    def remember(self) -> None:
+        """Keep a copy of what it has on disk now."""
+        shutil.rmtree(self.folder / "copy", ignore_errors=True)
+        shutil.copytree(self.folder / "appendonlydir", self.folder / "copy")
+
+    def lose_the_newest(self) -> None:
+        """Put a killed server back to what was remembered, as a crash with `appendfsync everysec` may."""
+        self.lose_everything()
+        shutil.copytree(self.folder / "copy", self.folder / "appendonlydir")
+
     @property
     def _running(self) -> subprocess.Popen[bytes]:
         assert self._process is not None, "start it first"
         return self._process
+
+
+def _answer(lines: BinaryIO) -> Any:
+    kind, rest = (head := lines.readline().strip())[:1], head[1:]
+    assert kind != b"-", rest.decode()
+    if kind == b"*":
+        return [_answer(lines) for _ in range(int(rest))]
+    if kind == b"$":
+        return lines.read(int(rest) + 2)[:-2] if int(rest) >= 0 else None
+    return int(rest) if kind == b":" else rest
 
 
 @contextmanager

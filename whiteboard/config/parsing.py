@@ -195,7 +195,7 @@ def _address(value: object, _: object = None) -> Address:
 
 
 def _redis_url(value: object, _: object = None) -> RedisUrl:
-    expected = "HOST:PORT, redis://HOST:PORT/DB, rediss://HOST:PORT/DB or unix:/path"
+    expected = "HOST:PORT[,HOST:PORT…], redis://HOST:PORT/DB, rediss://HOST:PORT/DB or unix:/path"
     text = _text(value, expected)
     if text.startswith("unix:/") and not text.startswith("unix://"):
         text = f"unix://{text.removeprefix('unix:')}"
@@ -204,7 +204,8 @@ def _redis_url(value: object, _: object = None) -> RedisUrl:
     scheme, _, rest = text.partition("://")
     if "@" in rest:
         raise ValueError("expected no user or password in it: the password is a setting of its own")
-    is_url = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(:[0-9]{1,5})?(/[0-9]{0,4})?", rest)
+    node = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(:[0-9]{1,5})?"
+    is_url = re.fullmatch(rf"{node}(,{node})*(/[0-9]{{0,4}})?", rest)
     if not (is_url if scheme in {"redis", "rediss"} else scheme == "unix" and rest.startswith("/")):
         raise ValueError(f"expected {expected}{got(value)}")
     return RedisUrl(text)

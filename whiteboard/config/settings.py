@@ -89,11 +89,14 @@ class LogSettings:
 
 @attrs.frozen
 class RedisSettings:
-    """The Redis server of the redis mode."""
+    """The Redis server or cluster of the redis mode."""
 
-    addr: Annotated[RedisUrl, Help("ADDR", "HOST:PORT, redis://HOST:PORT/DB, rediss:// or unix:/path")] = (
-        RedisUrl("redis://localhost:6379/0")
-    )
+    addr: Annotated[
+        RedisUrl,
+        Help(
+            "ADDR", "HOST:PORT, redis://HOST:PORT/DB, rediss:// or unix:/path; nodes of a cluster with commas"
+        ),
+    ] = RedisUrl("redis://localhost:6379/0")
     password: Annotated[Secret | None, Help("PASSWORD", "password of the Redis server's default user")] = None
     prefix: Annotated[
         RedisPrefix, Help("NAME", "begins the name of every key; one for each group of servers")

@@ -95,7 +95,9 @@ BasePath = NewType("BasePath", str)
 """Empty, or `/one/or/more/steps` without a slash at the end."""
 NO_PATH: Final = BasePath("")
 RedisUrl = NewType("RedisUrl", str)
-"""`redis://HOST:PORT/DB`, `rediss://…` for TLS, or `unix:///path?db=DB`; no user or password in it."""
+"""`redis://HOST:PORT/DB`, `rediss://…` for TLS, or `unix:///path?db=DB`; no user or password in it.
+
+Of a Redis Cluster one node, or several: `redis://HOST:PORT,HOST:PORT/0`."""
 RedisPrefix = NewType("RedisPrefix", str)
 """Begins the name of every key; letters, digits and _ . - only."""
 InstanceName = NewType("InstanceName", str)

@@ -20,7 +20,7 @@ from whiteboard.core.clocks import Rank, covers
 from whiteboard.core.ops import Json, StampedOp
 from whiteboard.core.outcomes import RejectCode, Rejected
 from whiteboard.diagnostics import logs
-from whiteboard.errors import ClaimConflict, StorageUnavailable
+from whiteboard.errors import ClaimConflict, StorageConflict, StorageUnavailable
 from whiteboard.ids import ClientId, OpId
 from whiteboard.limits import MAX_COMMIT_BYTES, MAX_COMMIT_OPS
 from whiteboard.protocol import messages
@@ -157,6 +157,9 @@ class Committer:
                     await self._settle(numbered)
         except ClaimConflict as conflict:
             await self._commit(self._without(batch, conflict))
+        except StorageConflict:
+            await self._replica.check_history()  # which gives a history that has lost its end another name
+            raise
         except (StorageUnavailable, trio.TooSlowError) as error:
             self._note_refusal()
             refused = [one for one in batch if self._is_open(one)]
@@ -264,6 +267,7 @@ class Committer:
             epoch=self._replica.epoch,
             claims=claims,
             known=self._replica.board.seq,
+            newest=self._replica.newest,
         )
         if receipts[0].is_new and receipts[0].seq == 1:
             self._witness.board_begun(self._replica.board_id, writes[0].submission.sender.claim.client)
@@ -305,6 +309,7 @@ class Committer:
         if stored and stored[0][1] == board.seq + 1:
             for one, seq in stored:
                 board.apply(StampedOp(seq, one.accepted.stamp, one.accepted.op, one.accepted.joined))
+                self._replica.note(one.accepted.op_id, one.new.at)
             self._spread((seq, number_body(seq, one.new.body)) for one, seq in stored)
         if any(receipt.seq > board.seq for _, receipt in numbered):
             await self.catch_up()

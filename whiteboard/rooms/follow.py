@@ -1,5 +1,7 @@
 """What other servers append to a board's log, where several of them share it (R30, adr/2026-11-27-redis-streams.md)."""
 
+import math
+
 import trio
 
 from whiteboard import timeouts
@@ -17,6 +19,7 @@ class Follower:
     def __init__(self, replica: Replica, committer: Committer) -> None:
         self._replica = replica
         self._committer = committer
+        self._check_at = trio.current_time() + timeouts.LOG_CHECK.seconds
 
     async def run(self) -> None:
         """Merge and spread what others append, as it comes, for ever. A log that nobody else writes needs it not.
@@ -28,15 +31,18 @@ class Follower:
                 await self._follow()
             except StorageUnavailable as error:
                 log.warning("log_not_followed", reason=str(error))
+                self._check_at = -math.inf  # who was away may come back with less than it had
                 await trio.sleep(timeouts.STORAGE_RETRY.seconds)
 
     async def _follow(self) -> None:
-        """Wait for the log to grow; when it does not for LOG_CHECK, look whether it is the same one still."""
+        """Wait for the log to grow; every LOG_CHECK look whether it is the same one still."""
         replica, reached = self._replica, 0
-        with trio.move_on_after(timeouts.LOG_CHECK.seconds):
+        with trio.move_on_at(self._check_at):
             reached = await replica.storage.op_log.wait_beyond(replica.board_id, replica.board.seq)
         async with self._committer.turn:
-            reached = reached or await replica.check_history()
+            if not reached or trio.current_time() >= self._check_at:
+                reached = await replica.check_history()
+                self._check_at = trio.current_time() + timeouts.LOG_CHECK.seconds
             if reached > replica.board.seq:
                 await self._committer.catch_up()
 

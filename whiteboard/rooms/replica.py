@@ -4,6 +4,7 @@ Deleted elements leave memory at each checkpoint and are kept in storage one by 
 back those that an op is about to touch, so that the op merges as if they had never left.
 """
 
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -16,10 +17,10 @@ from whiteboard.core.board import Board
 from whiteboard.core.ops import Json, StampedOp
 from whiteboard.diagnostics import logs
 from whiteboard.errors import StorageConflict, StorageCorrupt
-from whiteboard.ids import BoardId, ElementId
+from whiteboard.ids import BoardId, ElementId, OpId
 from whiteboard.limits import SLICE
 from whiteboard.protocol.codec import decode_body, number_body
-from whiteboard.storage.ports import Checkpoint, Storage, StoredOp
+from whiteboard.storage.ports import Checkpoint, Newest, Storage, StoredOp
 
 log = logs.get_logger()
 
@@ -39,6 +40,8 @@ class Replica:
         """Server time of the last op or of the creation that storage told of at opening, milliseconds."""
         self.checkpointed = 0
         """Seq of the newest checkpoint that this replica knows of."""
+        self.newest: Newest | None = None
+        """The op at the board's seq, while the log is shared; None when it has not told it yet."""
         self._has_tombstones = False
         self._times_forgotten = 0
         self._kept: set[ElementId] = set()
@@ -61,13 +64,31 @@ class Replica:
         self._has_tombstones = await self.storage.snapshots.has_tombstones(self.board_id)
         while await self.catch_up():
             pass
+        if self.storage.op_log.is_shared and self.newest is None and self.board.seq:
+            for op in await self.storage.op_log.read(self.board_id, self.board.seq - 1, 1, epoch=self.epoch):
+                self.note(op.op_id, op.at)
+
+    def note(self, op_id: OpId, at: int) -> None:
+        """The board has come up to this op of the log."""
+        if self.storage.op_log.is_shared:
+            self.newest = op_id, at
 
     async def check_history(self) -> int:
-        """The seq of the log. Raises StorageConflict when it is not the log that was read, or has lost its end."""
+        """The seq of the log. Raises StorageConflict when it is not the log that was read, or has lost its end.
+
+        A log that has lost its end gets another epoch: what was lost may have been told to people, here or at
+        other servers, and other ops get its numbers, or have got them already.
+        """
+        known, newest = self.board.seq, self.newest
         head = await self.storage.op_log.head(self.board_id)
-        known = self.board.seq
         is_same = known == 0 if head is None else head.epoch == self.epoch and head.seq >= known
+        if is_same and newest is not None:
+            found = (await self.storage.op_log.find(self.board_id, [newest[0]])).get(newest[0])
+            is_same = found is not None and (found.seq, found.at) == (known, newest[1])
         if not is_same:
+            if head is not None and head.epoch == self.epoch:
+                log.error("history_lost", seq=known, reached=head.seq)
+                await self.storage.op_log.renew(self.board_id, self.epoch, secrets.token_urlsafe(9))
             raise StorageConflict(f"the log has {head}, the board epoch {self.epoch} and op {known}")
         return head.seq if head else 0
 
@@ -77,13 +98,29 @@ class Replica:
         None are left when it returns an empty list. Used at opening, after a write of unknown fate, and
         for ops that other processes stored. What it applies it also returns, at once: when it raises
         or is cancelled, it has applied nothing.
+
+        Raises StorageConflict when the log is not the one that was read before.
         """
-        batch = await self.storage.op_log.read(self.board_id, self.board.seq, SLICE, epoch=self.epoch)
+        batch = await self._read_on()
         stamped = [_decode(op) for op in batch]
         await self.recall(op.op.element for op in stamped)
         for op in stamped:
             self.board.apply(op)
+        if batch:
+            self.note(batch[-1].op_id, batch[-1].at)
         return [(stored.seq, number_body(stored.seq, stored.body)) for stored in batch]
+
+    async def _read_on(self) -> list[StoredOp]:
+        """The next stored ops. Of a shared log the one before them is read again: it must be the one that it was."""
+        seq, newest = self.board.seq, self.newest
+        if newest is None:
+            return await self.storage.op_log.read(self.board_id, seq, SLICE, epoch=self.epoch)
+        # Two ops always fit into an answer of MAX_READ_BYTES: no op but this one means that there is none.
+        batch = await self.storage.op_log.read(self.board_id, seq - 1, SLICE + 1, epoch=self.epoch)
+        if not batch or (batch[0].op_id, batch[0].at) != newest:
+            await self.check_history()
+            raise StorageConflict(f"the log has another op than {newest[0]} at {seq}")
+        return batch[1:]
 
     async def recall(self, elements: Iterable[ElementId]) -> None:
         """Bring back the tombstoned ones among elements that are not in memory.
@@ -115,7 +152,7 @@ class Replica:
     async def checkpoint(self) -> None:
         """Store a checkpoint of the board as it is. Deleted elements then leave memory.
 
-        The board may go on changing meanwhile. Cancellation leaves the older checkpoint in force.
+        Raises StorageUnavailable, StorageConflict. The board may go on changing meanwhile. Cancellation leaves the older checkpoint in force.
         """
         head, seq = snapshot.head(self.board), self.board.seq
         states: list[Json] = []
@@ -127,6 +164,8 @@ class Replica:
             buried |= {one.id: one.state() for one in elements if one.is_deleted}
             await trio.lowlevel.checkpoint()
         checkpoint = Checkpoint(seq, snapshot.finish(head, states))
+        if self.storage.op_log.is_shared:
+            await self.check_history()  # or one of a history that was lost would become the board
         await self.storage.snapshots.save(
             self.board_id, checkpoint, buried, epoch=self.epoch, until=self.board.seq
         )

@@ -20,7 +20,7 @@ import trio
 
 from whiteboard import limits, timeouts
 from whiteboard.core.presence import Profile
-from whiteboard.errors import RoomClosed, StorageCorrupt
+from whiteboard.errors import RoomClosed, StorageConflict, StorageCorrupt
 from whiteboard.ids import BoardId, ClientId, SessionId
 from whiteboard.protocol import close_codes, messages
 from whiteboard.protocol.close_codes import CloseCode
@@ -212,7 +212,7 @@ class Room:
         await self.wait_loaded()
         is_same = hello.epoch is None or hello.epoch == self.replica.epoch
         if is_same:
-            await self._follower.reach(hello.since or 0)
+            await self._reach(hello.since or 0)
         wanted = ClientId(hello.client) if hello.client is not None else None
         claim, key = await self._claims.enter(wanted, hello.key)
         profile = Profile(session, claim.client, hello.name, hello.color)
@@ -223,6 +223,14 @@ class Room:
         seat = Seat(profile, claim, feed, self._broadcast, self._committer)
         self._seats[session] = seat
         return seat
+
+    async def _reach(self, seq: int) -> None:
+        """Read on to a seq that somebody has; a log that is not the same any more ends the room."""
+        try:
+            await self._follower.reach(seq)
+        except StorageConflict as error:
+            self.close(close_codes.BOARD_FAILED)
+            raise RoomClosed(f"board {self.board_id!r} has another history") from error
 
     def leave(self, seat: Seat) -> None:
         """Take a session out; the others hear of it."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from whiteboard import limits
 from whiteboard.errors import StorageConflict
 from whiteboard.ids import MAX_COUNTER, BoardId, ClientId
-from whiteboard.storage.ports import NewOp
+from whiteboard.storage.ports import Newest, NewOp, Receipt
 
 
 def check_append(ops: Sequence[NewOp], claims: Mapping[ClientId, bytes]) -> None:
@@ -25,6 +25,16 @@ def check_reaches(board: BoardId, seq: int, known: int) -> None:
         raise StorageConflict(
             f"the log of board {board} ends at op {seq}, before op {known} that was read from it"
         )
+
+
+def check_newest(board: BoardId, known: int, newest: Newest | None, found: Receipt | None) -> None:
+    """The op that the caller has read last is where it was read. Raises StorageConflict.
+
+    Args:
+        found: what the log has under its op id.
+    """
+    if newest is not None and (found is None or (found.seq, found.at) != (known, newest[1])):
+        raise StorageConflict(f"the log of board {board} has lost op {known}, which was {newest[0]}")
 
 
 def check_epoch(board: BoardId, epoch: str, wanted: str | None) -> None:

@@ -25,6 +25,7 @@ from whiteboard.storage.ports import (
     ClientRecord,
     Durability,
     Head,
+    Newest,
     NewOp,
     OpLog,
     Receipt,
@@ -174,6 +175,7 @@ class _MemoryOpLog:
         epoch: str,
         claims: Mapping[ClientId, bytes],
         known: int = 0,
+        newest: Newest | None = None,
     ) -> list[Receipt]:
         arguments.check_append(ops, claims)
         await self._place.enter()
@@ -182,6 +184,7 @@ class _MemoryOpLog:
         if found is None:
             found = self._place.boards[board] = _Board(epoch, ops[0].at, ops[0].at)
         arguments.check_epoch(board, found.epoch, epoch)
+        arguments.check_newest(board, known, newest, found.receipt(newest[0]) if newest else None)
         found.check_claims(ops, claims)
         receipts = [found.store(op, claims[op.op_id.client]) for op in ops]
         self._place.wakeups.ring(board)
@@ -253,6 +256,14 @@ class _MemoryOpLog:
     async def agree(self, board: BoardId, epoch: str) -> str:
         head = await self.head(board)
         return head.epoch if head else epoch
+
+    async def renew(self, board: BoardId, epoch: str, fresh: str) -> bool:
+        await self._place.enter()
+        found = self._place.boards.get(board)
+        if found is None or found.epoch != epoch:
+            return False
+        found.epoch = fresh
+        return True
 
     async def client(self, board: BoardId, client: ClientId) -> ClientRecord | None:
         await self._place.enter()

@@ -56,6 +56,10 @@ class StoredOp:
     body: bytes
 
 
+Newest = tuple[OpId, int]
+"""Op id and `at` of the last op that somebody has read of a log: nobody ever stores that pair twice."""
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What became of one op of an append."""
@@ -143,6 +147,7 @@ class OpLog(Protocol):
         epoch: str,
         claims: Mapping[ClientId, bytes],
         known: int = 0,
+        newest: Newest | None = None,
     ) -> list[Receipt]:
         """Store ops; one receipt each, in the same order.
 
@@ -153,10 +158,12 @@ class OpLog(Protocol):
             claims: key digest of each client among the ops; written when the client has no record yet.
                 Digests of other clients are not looked at.
             known: seq up to which the caller has read the log.
+            newest: the op there, as the caller has read it.
 
         Raises:
             StorageConflict: the board exists with another epoch, a client's record has another key, or
-                the log ends before `known`: it was deleted meanwhile, or storage has lost what it had.
+                the log ends before `known` or has another op there: it was deleted meanwhile, or storage has
+                lost what it had.
                 Nothing of this append is stored then, and nothing else is disturbed.
 
         Cancellation: the ops may be stored or not; a retry with the same op ids tells.
@@ -207,6 +214,13 @@ class OpLog(Protocol):
         """The epoch that the board has or will begin with: this one, unless there is one already.
 
         Where several processes share the log, all who ask within an hour are told the same.
+        """
+
+    async def renew(self, board: BoardId, epoch: str, fresh: str) -> bool:
+        """Give a board that has this epoch another one, without touching its ops; False when it has another already.
+
+        For a history that has lost ops that somebody was told of, so that nobody takes what gets their
+        numbers for them.
         """
 
     async def client(self, board: BoardId, client: ClientId) -> ClientRecord | None:

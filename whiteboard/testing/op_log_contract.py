@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import pytest
 import trio
@@ -239,6 +240,29 @@ class OpLogContract:
         assert agreed == "epoch-a"
         await append(log, BOARD, ops(ADA, [1]), epoch=agreed)
         assert await log.agree(BOARD, "epoch-b") == agreed
+
+    async def test_an_append_behind_another_op_is_a_conflict(self, storage: Storage) -> None:
+        """Who has read another op at the log's end than it has, by its id or its time, is refused."""
+        log, claims = storage.op_log, {ADA: key(ADA)}
+        append_behind = partial(log.append, BOARD, ops(ADA, [4]), epoch=EPOCH, claims=claims)
+        await append(log, BOARD, ops(ADA, [1, 2, 3]))
+        for known, newest in ((3, (OpId(ADA, 2), AT)), (3, (OpId(BOB, 3), AT)), (3, (OpId(ADA, 3), AT + 1))):
+            with pytest.raises(StorageConflict, match="lost op 3"):
+                await append_behind(known=known, newest=newest)
+        assert [it.seq for it in await append_behind(known=2, newest=(OpId(ADA, 2), AT))] == [4]
+
+    async def test_an_epoch_is_renewed_once(self, storage: Storage) -> None:
+        """A board gets another epoch from who knows the one that it has; its ops stay, and who knows the old one is refused."""
+        log = storage.op_log
+        assert not await log.renew(BOARD, EPOCH, "epoch-2")
+        await append(log, BOARD, ops(ADA, [1]))
+        assert await log.renew(BOARD, EPOCH, "epoch-2")
+        assert not await log.renew(BOARD, EPOCH, "epoch-3")
+        assert await log.agree(BOARD, "epoch-4") == "epoch-2"
+        assert await read_all(log, BOARD) == as_stored(ops(ADA, [1]))
+        with pytest.raises(StorageConflict):
+            await append(log, BOARD, ops(ADA, [2]))
+        await append(log, BOARD, ops(ADA, [2]), epoch="epoch-2")
 
     async def test_read_in_pages(self, storage: Storage) -> None:
         """`read` gives at most `limit` ops above `after`, ascending, and nothing beyond the end."""

@@ -2,16 +2,20 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 import trio
+from integration.polling import until
 from services.redis_process import RedisProcess, redis_running
 
+from whiteboard import timeouts
 from whiteboard.errors import StorageConflict, StorageUnavailable
 from whiteboard.ids import BoardId, ElementId
 from whiteboard.limits import REDIS_CONNECTIONS
 from whiteboard.storage.ports import Checkpoint, Storage
 from whiteboard.storage.redis import open_redis
+from whiteboard.storage.redis.channels import Ear
 from whiteboard.storage.redis.keys import Keys
 from whiteboard.storage.redis.pool import MendingPool
 from whiteboard.storage.redis.server import Server, open_server
@@ -31,9 +35,9 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
 async def serving(redis: RedisProcess) -> AsyncIterator[tuple[Server, MendingPool]]:
     """A server and its pool."""
     async with open_server(redis.url, None, "test") as server:
-        pool = server.client.connection_pool
-        assert isinstance(pool, MendingPool)
-        yield server, pool
+        await server.probe()
+        (node,) = server.nodes.all
+        yield server, node.pool
 
 
 async def test_places_come_back_from_cancelled_commands(redis: RedisProcess) -> None:
@@ -52,35 +56,51 @@ async def test_places_come_back_from_cancelled_commands(redis: RedisProcess) -> 
 async def test_places_come_back_when_redis_goes(redis: RedisProcess) -> None:
     """Connections that are lost in use, also those that block and those that hear channels, are made again."""
     async with serving(redis) as (server, pool):
-        for _ in range(3):
-            async with trio.open_nursery() as nursery:
-                for _ in range(3):
-                    nursery.start_soon(fails, server)
-                nursery.start_soon(hears_the_end, server)
-                await trio.sleep(0.2)
-                redis.kill()
-            redis.start()
-        await server.probe()
-        assert pool.free_places == REDIS_CONNECTIONS
+        went: list[None] = []
+        with server.channels.listening("somewhere", Ear(lambda _: None, partial(went.append, None))):
+            for number in range(3):
+                await server.channels.wait_placed("somewhere")
+                async with trio.open_nursery() as nursery:
+                    for _ in range(3):
+                        nursery.start_soon(fails, server)
+                    await trio.sleep(0.2)
+                    redis.kill()
+                await until(partial(has_gone, went, number))
+                redis.start()
+            await server.channels.wait_placed("somewhere")
+            await server.probe()
+            assert pool.free_places == REDIS_CONNECTIONS - 1  # which the channel has
+
+
+async def test_a_silent_redis_is_noticed_by_who_listens(
+    redis: RedisProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection on which only Redis would speak is given up when Redis stands still, and made again when it goes on."""
+    monkeypatch.setattr(timeouts, "CHANNELS_PING", timeouts.Timeout("test-ping", 0.05, "short"))
+    monkeypatch.setattr(timeouts, "REDIS_ANSWER", timeouts.Timeout("test-answer", 0.3, "short"))
+    heard: list[bytes] = []
+    lost: list[None] = []
+    ear = Ear(heard.append, partial(lost.append, None))
+    async with serving(redis) as (server, _):
+        with server.channels.listening("somewhere", ear):
+            await server.channels.wait_placed("somewhere")
+            redis.stall()
+            await until(partial(has_gone, lost, 0))
+            redis.go_on()
+            await server.channels.wait_placed("somewhere")
+            await server.ask(server.client.spublish("somewhere", b"news"))
+            await until(lambda: heard == [b"news"])
+
+
+def has_gone(times: list[None], before: int) -> bool:
+    """Whether it has once more."""
+    return len(times) > before
 
 
 async def fails(server: Server) -> None:
     """Block until Redis goes."""
     with pytest.raises(StorageUnavailable):
         await server.ask(server.client.blpop(["nothing"], timeout=60))
-
-
-async def hears_the_end(server: Server) -> None:
-    """Hear a channel until Redis goes."""
-    with pytest.raises(StorageUnavailable):
-        await hear_once(server)
-
-
-async def hear_once(server: Server) -> None:
-    """Wait for one message."""
-    async with server.subscriber() as line:
-        await line.subscribe("somewhere")
-        await line.receive()
 
 
 async def test_many_boards_are_followed(redis: RedisProcess) -> None:
@@ -161,7 +181,7 @@ async def test_deleting_leaves_no_key(redis: RedisProcess) -> None:
         await storage.snapshots.save(BOARD, Checkpoint(7, b"seven"), gone, epoch=EPOCH)
         await storage.boards.delete(BOARD)
         kept = [name async for name in server.client.scan_iter()]
-        assert kept in ([], [Keys("whiteboard").probe.encode()])
+        assert kept in ([], [Keys("whiteboard").probes[0].encode()])
 
 
 async def test_servers_agree_on_the_epoch_of_a_board_without_ops(redis: RedisProcess) -> None:

@@ -11,6 +11,7 @@ from whiteboard.storage.redis.archiver import ArchivePolicy, Archiver
 from whiteboard.storage.redis.boards import RedisBoards
 from whiteboard.storage.redis.bus import RedisBus
 from whiteboard.storage.redis.cold import ColdBoards
+from whiteboard.storage.redis.inspection import Inspector
 from whiteboard.storage.redis.lost import LostBoards
 from whiteboard.storage.redis.op_log import RedisOpLog
 from whiteboard.storage.redis.server import Server, open_server
@@ -58,24 +59,25 @@ async def open_redis(
     archive: Archive | None = None,
     policy: ArchivePolicy | None = None,
 ) -> AsyncIterator[Storage]:
-    """A storage on a Redis server of version 7 or later (R30: `--mode redis`), shared by all who open it so.
+    """A storage on Redis of version 7 or later, one server or a cluster (R30: `--mode redis`), shared by all who open it so.
 
     Its receipts are worth `Durability.STREAM`: what Redis keeps, and for how long, is its configuration's
     doing. A server that is away makes every call raise StorageUnavailable until it is back; opening does not
     wait for it. After the block every call raises StorageUnavailable.
 
     Args:
-        url: `redis://HOST:PORT/DB`, `rediss://` for TLS, or `unix:///path`.
+        url: `redis://HOST:PORT/DB`, `rediss://` for TLS, or `unix:///path`; of a Redis Cluster one node, or several
+            as `redis://HOST:PORT,HOST:PORT/0`.
         password: of the server's default user.
         prefix: of every key.
         archive: where old ops and cold boards go; without one, Redis keeps everything.
         policy: when they go.
     """
     async with open_server(url, password, prefix) as server, trio.open_nursery() as nursery:
-        tailer, bus = Tailer(server), RedisBus(server)
+        tailer = Tailer(server)
         nursery.start_soon(tailer.run, name="redis: tail")
-        nursery.start_soon(bus.run, name="redis: bus")
-        storage = _RedisStorage(server, tailer, bus, archive)
+        nursery.start_soon(Inspector(server.nodes).run, name="redis: inspection")
+        storage = _RedisStorage(server, tailer, RedisBus(server), archive)
         if archive is not None:
             archiver = Archiver(
                 server,

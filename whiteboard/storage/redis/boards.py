@@ -40,14 +40,11 @@ class RedisBoards:
         found: list[BoardInfo] = []
         while len(found) < limit:
             ids = await self._server.listed(after, limit)
-            for board in ids:
-                info = await self._server.info(board)
-                if info is not None and len(found) < limit:
-                    found.append(info)
+            found += await self._server.infos(ids)
             if len(ids) < limit:
                 break
             after = ids[-1]
-        return found
+        return found[:limit]
 
     async def delete(self, board: BoardId) -> bool:
         in_archive = await self._lost.about_to_forget(board)

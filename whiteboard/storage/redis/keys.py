@@ -4,9 +4,11 @@ All keys of a board share one hash tag, `{board}`, so that Redis Cluster keeps t
 script may use several of them. The list of boards is one key of its own.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from whiteboard.ids import BoardId
+
+_PROBES: Final = 8
 
 
 class BoardKeys(NamedTuple):
@@ -45,8 +47,8 @@ class Keys:
         """There while this Redis knows every board of the archive."""
         self.forgotten = f"{prefix}:forgotten"
         """Set: deleted boards that the archive may still hold."""
-        self.probe = f"{prefix}:probe"
-        """What a probe writes and reads back."""
+        self.probes = [f"{prefix}:probe", *(f"{prefix}:probe:{number}" for number in range(1, _PROBES))]
+        """What probes write and read back; in a cluster they are spread over the nodes."""
 
     def of(self, board: BoardId) -> BoardKeys:
         """The keys of a board."""

@@ -12,7 +12,7 @@ from whiteboard.ids import BoardId, ClientId, OpId
 from whiteboard.storage import arguments, segments
 from whiteboard.storage.archive import Archive
 from whiteboard.storage.blocking import run_blocking
-from whiteboard.storage.ports import ClientRecord, Durability, Head, NewOp, Receipt, StoredOp
+from whiteboard.storage.ports import ClientRecord, Durability, Head, Newest, NewOp, Receipt, StoredOp
 from whiteboard.storage.redis import records
 from whiteboard.storage.redis.archived import ArchivedOps, missing_archive
 from whiteboard.storage.redis.cold import ColdBoards
@@ -71,27 +71,29 @@ class RedisOpLog:
         epoch: str,
         claims: Mapping[ClientId, bytes],
         known: int = 0,
+        newest: Newest | None = None,
     ) -> list[Receipt]:
         arguments.check_append(ops, claims)
         told = _told(ops, claims)
-        answer = await self._append(board, epoch, 0, known, told)
+        read = _end(known, newest)
+        answer = await self._append(board, epoch, 0, read, told)
         if answer == [b"absent"] and await self._lost.revive(board):
-            answer = await self._append(board, epoch, 0, known, told)
+            answer = await self._append(board, epoch, 0, read, told)
         elif answer == [b"absent"]:
             # The list first: a board that nobody finds in it would be worse than a line without a board.
             await self._server.list_board(board)
-            answer = await self._append(board, epoch, 1, known, told)
+            answer = await self._append(board, epoch, 1, read, told)
             await self._server.list_board(board)  # once more: a deletion under way may have struck the line
         receipts = _receipts(board, epoch, known, answer)
         self._tailer.note(board, max(receipt.seq for receipt in receipts))
         return receipts
 
     async def _append(
-        self, board: BoardId, epoch: str, may_begin: int, known: int, told: Sequence[str | bytes | int]
+        self, board: BoardId, epoch: str, may_begin: int, read: str, told: Sequence[str | bytes | int]
     ) -> Any:
         keys = self._server.keys.of(board)
         names = (keys.head, keys.log, keys.receipts, keys.clients)
-        return await self._cold.run(board, "append", names, epoch, may_begin, known, *told)
+        return await self._cold.run(board, "append", names, epoch, may_begin, read, *told)
 
     # --- reading ------------------------------------------------------------------------------
 
@@ -99,9 +101,18 @@ class RedisOpLog:
         self, board: BoardId, after: int, limit: int, *, epoch: str | None = None
     ) -> list[StoredOp]:
         arguments.check_read(after, limit)
-        standing, found = await self._read(board, after, limit, limits.MAX_READ_BYTES)
-        if standing is not None:
-            arguments.check_epoch(board, standing.epoch, epoch)
+        found: list[StoredOp] = []
+        is_archived, size = True, 0
+        while (
+            is_archived and len(found) < limit and size < limits.MAX_READ_BYTES
+        ):  # one piece after the other
+            start = after + len(found)
+            standing, more = await self._read(board, start, limit - len(found), limits.MAX_READ_BYTES)
+            if standing is not None:
+                arguments.check_epoch(board, standing.epoch, epoch)
+            is_archived = bool(more) and standing is not None and start < standing.archived
+            found += more
+            size += sum(len(op.body) for op in more)
         costs = (len(op.body) + limits.OP_OVERHEAD_BYTES for op in found)
         return found[: segments.slice_by_size(costs, limits.MAX_READ_BYTES)]
 
@@ -178,6 +189,10 @@ class RedisOpLog:
         agreed = await self._server.ask(client.get(keys.agreed))
         return agreed.decode() if agreed else epoch
 
+    async def renew(self, board: BoardId, epoch: str, fresh: str) -> bool:
+        keys = self._server.keys.of(board)
+        return bool(await self._server.run("renew", (keys.head,), epoch, fresh))
+
     async def client(self, board: BoardId, client: ClientId) -> ClientRecord | None:
         record = await self._cold.ask(board, self._server.keys.of(board).clients, "HGET", client)
         if record is None:
@@ -234,6 +249,14 @@ def _told(ops: Sequence[NewOp], claims: Mapping[ClientId, bytes]) -> list[str | 
     return told
 
 
+def _end(known: int, newest: Newest | None) -> str:
+    """Up to where a log was read, as the append script wants it."""
+    if newest is None:
+        return str(known)
+    op_id, at = newest
+    return f"{known} {op_id.client}:{hexed(op_id.counter)} {at}"
+
+
 def _receipts(board: BoardId, epoch: str, known: int, answer: Any) -> list[Receipt]:
     """What the append script says. Raises StorageConflict."""
     match answer:
@@ -242,6 +265,8 @@ def _receipts(board: BoardId, epoch: str, known: int, answer: Any) -> list[Recei
             return [Receipt(seq, at, bool(is_new)) for seq, at, is_new in triples]
         case [b"short", int() as seq]:
             arguments.check_reaches(board, seq, known)
+        case [b"lost"]:
+            raise StorageConflict(f"the log of board {board} has lost op {known}, which was read from it")
         case [b"epoch", bytes() as other]:
             raise StorageConflict(f"board {board} has epoch {other.decode()}, not {epoch}")
         case [b"claimed", bytes() as client]:

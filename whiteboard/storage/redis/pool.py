@@ -7,7 +7,12 @@ command would wait for ever.
 
 from typing import Any
 
+from coredis.exceptions import ConnectionError  # noqa: A004 - coredis's, not the system's
 from coredis.pool import ConnectionPool
+
+
+class NotConnectedError(ConnectionError):
+    """There is no connection, so the command was not sent: it may be sent elsewhere."""
 
 
 class MendingPool(ConnectionPool[Any]):
@@ -27,7 +32,10 @@ class MendingPool(ConnectionPool[Any]):
         """A connection for one command, or for as long as it blocks. Raises as coredis's pool does."""
         self._getting += 1
         try:
-            connection = await super().get_connection(**options)
+            try:
+                connection = await super().get_connection(**options)
+            except ConnectionError as error:
+                raise NotConnectedError(str(error)) from error
             self._leased += 1
             return connection
         finally:

@@ -1,20 +1,22 @@
-"""Tells who waits for a board's log that it has grown, whoever appended. One blocking read for all boards.
+"""Tells who waits for a board's log that it has grown, whoever appended.
 
-The reader asks Redis for the first entry beyond where the waiters of each board stand, in short rounds: a read
-that is given up to ask for one board more would cost its connection. It goes on asking for a board for TAIL_LINGER after
-the last waiter has left, because those who tail a log come back at once.
+The append script says on a channel how far the log goes (a blocking read would take a connection for each board in a
+cluster, where one command has keys of one slot only). While the channel is carried nothing is missed: the log is looked at once
+after that, then it is enough to listen. While it is not, the log is looked at every STORAGE_TAIL. A board is listened to for
+TAIL_LINGER after the last waiter has left, because those who tail a log come back at once.
 """
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 
 import trio
 
 from whiteboard import timeouts
-from whiteboard.diagnostics import logs
-from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import BoardId
-from whiteboard.storage.redis.records import entry_range
+from whiteboard.storage.ports import Head
+from whiteboard.storage.redis.channels import Channels, Ear
 from whiteboard.storage.redis.server import Server
-
-log = logs.get_logger()
 
 
 class _Waiter:
@@ -27,119 +29,135 @@ class _Waiter:
         self.event = trio.Event()
 
 
-class Tailer:
-    """The one reader of all streams that somebody waits on."""
+class _Tail:
+    """A log that somebody waits on, or did a moment ago."""
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self._waiters: dict[BoardId, set[_Waiter]] = {}
-        self._reached: dict[BoardId, int] = {}
-        # boards that the reader asks for, and the last seq of each that it or we know of
-        self._left_at: dict[BoardId, float] = {}
-        # boards among them that nobody waits for, and since when
-        self._wanted = trio.Event()
+    def __init__(self, channels: Channels, channel: str) -> None:
+        self._channels = channels
+        self._channel = channel
+        self._ear = Ear(self._hear, self.wake_all)
+        self._waiters: set[_Waiter] = set()
+        self._users = 0
+        self._turns = 0
+        # how often something was heard or may have been missed
+        self._left_at = trio.current_time()
+        self.reached = 0
+        """The highest seq that we know of."""
+        self.is_certain = False
+        """Whether whatever goes beyond that will be heard."""
+        channels.listen(channel, self._ear)
 
-    async def wait_beyond(self, board: BoardId, seq: int) -> int:
-        """See `whiteboard.storage.ports.OpLog.wait_beyond`."""
-        while True:
-            reached = self._reached.get(board)
-            if reached is None or reached > seq:
-                head = await self._server.head(board)
-                if head is not None and head.seq > seq:
-                    return head.seq
-                self._follow(board, seq)
-            if (found := await self._wait(board, seq)) > seq:
-                return found
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Somebody waits, or is about to."""
+        self._users += 1
+        try:
+            yield
+        finally:
+            self._users -= 1
+            self._left_at = trio.current_time()
 
-    def note(self, board: BoardId, seq: int) -> None:
-        """Somebody has found that a board's log goes up to a seq."""
-        if board in self._reached:
-            self._reached[board] = max(self._reached[board], seq)
-        for waiter in self._waiters.get(board, ()):
-            if waiter.seq < seq:
-                waiter.event.set()
-
-    async def run(self) -> None:
-        """Read for ever. Redis may go and come back meanwhile."""
-        while True:
-            await self._wanted.wait()
-            try:
-                await self._read()
-            except StorageUnavailable as error:
-                log.warning("redis_tail_lost", reason=str(error))
-                await trio.sleep(timeouts.STORAGE_RETRY.seconds)
-                self._forget_all()
+    def is_abandoned(self, since: float) -> bool:
+        """Whether nobody has waited since then."""
+        return not self._users and self._left_at < since
 
     def close(self) -> None:
-        """Wake everybody: the server is closed, and they will hear it from it."""
-        self._forget_all()
+        """Listen no more."""
+        self._channels.leave(self._channel, self._ear)
 
-    # --- who waits for what -------------------------------------------------------------------
+    async def look(self, head: Callable[[], Awaitable[Head | None]]) -> int:
+        """The seq of the log; if nothing is heard or missed meanwhile, it is what we know from now on."""
+        is_heard, turns = self._channels.is_placed(self._channel), self._turns
+        found = await head()
+        seq = found.seq if found else 0
+        if turns == self._turns:
+            self.reached, self.is_certain = seq, is_heard
+        self._wake(seq)
+        return seq
 
-    def _follow(self, board: BoardId, seq: int) -> None:
-        """Have the reader ask for what is beyond a seq of a board, from its next round on."""
-        self._reached[board] = seq
-        self._wanted.set()
+    def goes_beyond(self, seq: int) -> bool:
+        """Whether the log is known to."""
+        return self.is_certain and self.reached > seq
 
-    async def _wait(self, board: BoardId, seq: int) -> int:
-        """Wait to be woken; the highest seq that is known of the board then, or -1. Raises StorageUnavailable."""
-        if self._server.is_closed:  # nobody would wake us any more
-            raise StorageUnavailable("the storage is closed")
+    async def pause(self) -> None:
+        """Wait until what is said is heard, or until it is time to look again."""
+        with trio.move_on_after(timeouts.STORAGE_TAIL.seconds):
+            await self._channels.wait_placed(self._channel)
+
+    async def wait(self, seq: int) -> None:
+        """Wait until the log is known to go beyond a seq, or something may have been missed."""
         waiter = _Waiter(seq)
-        self._waiters.setdefault(board, set()).add(waiter)
-        self._left_at.pop(board, None)
+        self._waiters.add(waiter)
         try:
             await waiter.event.wait()
         finally:
-            waiters = self._waiters[board]
-            waiters.discard(waiter)
-            if not waiters:
-                del self._waiters[board]
-                self._left_at[board] = trio.current_time()
-        return self._reached.get(board, -1)
+            self._waiters.discard(waiter)
 
-    def _forget_all(self) -> None:
+    def note(self, seq: int) -> None:
+        """The log goes up to a seq."""
+        self._turns += 1
+        self.reached = max(self.reached, seq)
+        self._wake(seq)
+
+    def wake_all(self) -> None:
         """Nothing is certain any more: let everybody look for themselves."""
-        self._reached.clear()
-        self._left_at.clear()
-        self._wanted = trio.Event()
-        for waiters in self._waiters.values():
-            for waiter in waiters:
+        self._turns += 1
+        self.is_certain = False
+        for waiter in self._waiters:
+            waiter.event.set()
+
+    def _wake(self, seq: int) -> None:
+        for waiter in self._waiters:
+            if waiter.seq < seq:
                 waiter.event.set()
 
-    # --- the reader ---------------------------------------------------------------------------
-
-    async def _read(self) -> None:
-        """One round: until a board grows, or TAIL_ROUND has passed."""
-        keys = {self._server.keys.of(board).log: board for board in self._reached}
-        positions = {name: f"{self._position(board)}-{_LAST}" for name, board in keys.items()}
-        found = await self._server.ask(
-            self._server.client.xread(positions, count=1, block=int(timeouts.TAIL_ROUND.seconds * 1000))
-        )
-        for name, entries in (found or {}).items():
-            _, last = entry_range(_bytes(entries[-1].identifier))
-            self.note(keys[_bytes(name).decode()], last)
-        self._drop_abandoned()
-        await trio.lowlevel.checkpoint()  # those who were woken come back before the next round
-
-    def _position(self, board: BoardId) -> int:
-        """The seq beyond which somebody wants to hear of a board: waiters may have read on by themselves."""
-        standing = (waiter.seq for waiter in self._waiters.get(board, ()))
-        return min(standing, default=self._reached[board])
-
-    def _drop_abandoned(self) -> None:
-        """Ask no more for boards that nobody has waited for during TAIL_LINGER."""
-        since = trio.current_time() - timeouts.TAIL_LINGER.seconds
-        for board in [board for board, left_at in self._left_at.items() if left_at < since]:
-            del self._left_at[board]
-            self._reached.pop(board, None)
-        if not self._reached:
-            self._wanted = trio.Event()
+    def _hear(self, text: bytes) -> None:
+        if text.isdigit():
+            self.note(int(text))
 
 
-def _bytes(text: str | bytes) -> bytes:
-    return text.encode() if isinstance(text, str) else text
+class Tailer:
+    """Listens for all logs that somebody waits on."""
 
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._tails: dict[BoardId, _Tail] = {}
 
-_LAST = 2**64 - 1
-"""Higher than the second part of any entry id: the entry that ends with the seq itself is left out."""
+    async def wait_beyond(self, board: BoardId, seq: int) -> int:
+        """See `whiteboard.storage.ports.OpLog.wait_beyond`."""
+        tail = self._tail(board)
+        with tail.in_use():
+            while True:
+                if not tail.is_certain or tail.reached > seq:
+                    if (found := await tail.look(partial(self._server.head, board))) > seq:
+                        return found
+                    if not tail.is_certain:
+                        await tail.pause()
+                        continue
+                if tail.reached <= seq:
+                    await tail.wait(seq)
+                if tail.goes_beyond(seq):
+                    return tail.reached
+
+    def note(self, board: BoardId, seq: int) -> None:
+        """Somebody has found that a board's log goes up to a seq."""
+        if board in self._tails:
+            self._tails[board].note(seq)
+
+    async def run(self) -> None:
+        """Listen no more to boards that nobody waits for, for ever."""
+        while True:
+            await trio.sleep(timeouts.TAIL_LINGER.seconds)
+            since = trio.current_time() - timeouts.TAIL_LINGER.seconds
+            for board in [board for board, tail in self._tails.items() if tail.is_abandoned(since)]:
+                self._tails.pop(board).close()
+
+    def close(self) -> None:
+        """Wake everybody: the server is closed, and they will hear it from it."""
+        for tail in self._tails.values():
+            tail.wake_all()
+
+    def _tail(self, board: BoardId) -> _Tail:
+        if board not in self._tails:
+            self._tails[board] = _Tail(self._server.channels, self._server.keys.of(board).log)
+        return self._tails[board]

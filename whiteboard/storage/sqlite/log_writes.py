@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from whiteboard.errors import ClaimConflict
-from whiteboard.ids import BoardId, ClientId
+from whiteboard.ids import BoardId, ClientId, OpId
 from whiteboard.storage import arguments
-from whiteboard.storage.ports import NewOp, Receipt
+from whiteboard.storage.ports import Newest, NewOp, Receipt
 from whiteboard.storage.sqlite.rows import BoardRow, board_row, select_in
 
 _INSERT_OP = """
@@ -25,6 +25,7 @@ class Append(NamedTuple):
     epoch: str
     claims: Mapping[ClientId, bytes]
     known: int = 0
+    newest: Newest | None = None
 
 
 class Slice(NamedTuple):
@@ -85,7 +86,16 @@ def _board(connection: sqlite3.Connection, request: Append) -> BoardRow:
         row = board_row(connection, request.board)
         assert row is not None
     arguments.check_epoch(request.board, row.epoch, request.epoch)
+    if request.newest is not None:
+        found = _receipt(connection, row.board_no, request.newest[0])
+        arguments.check_newest(request.board, request.known, request.newest, found)
     return row
+
+
+def _receipt(connection: sqlite3.Connection, board_no: int, op_id: OpId) -> Receipt | None:
+    sql = "SELECT client_no FROM clients WHERE board_no = ? AND client = ?"
+    row = connection.execute(sql, (board_no, op_id.client)).fetchone()
+    return receipts(connection, row[0], [op_id.counter]).get(op_id.counter) if row else None
 
 
 def create(connection: sqlite3.Connection, board: BoardId, at: int, epoch: str) -> bool:
@@ -98,6 +108,12 @@ def create(connection: sqlite3.Connection, board: BoardId, at: int, epoch: str) 
         (board, epoch, at, at),
     )
     return cursor.rowcount == 1
+
+
+def renew(connection: sqlite3.Connection, *, board: BoardId, epoch: str, fresh: str) -> bool:
+    """Give a board that has this epoch another one; False when it has another already."""
+    sql = "UPDATE boards SET epoch = ? WHERE board = ? AND epoch = ?"
+    return connection.execute(sql, (fresh, board, epoch)).rowcount == 1
 
 
 def _clients(connection: sqlite3.Connection, board: BoardRow, request: Append) -> dict[ClientId, _Client]:

@@ -8,7 +8,7 @@ import trio
 from whiteboard.ids import BoardId, ClientId, OpId
 from whiteboard.storage import arguments, segments
 from whiteboard.storage.blocking import run_blocking
-from whiteboard.storage.ports import ClientRecord, Durability, Head, NewOp, Receipt, StoredOp
+from whiteboard.storage.ports import ClientRecord, Durability, Head, Newest, NewOp, Receipt, StoredOp
 from whiteboard.storage.sqlite import log_reads, log_writes
 from whiteboard.storage.sqlite.readers import Readers
 from whiteboard.storage.sqlite.writer import Writer, weigh
@@ -45,9 +45,10 @@ class SqliteOpLog:
         epoch: str,
         claims: Mapping[ClientId, bytes],
         known: int = 0,
+        newest: Newest | None = None,
     ) -> list[Receipt]:
         arguments.check_append(ops, claims)
-        request = log_writes.Append(board, tuple(ops), epoch, dict(claims), known)
+        request = log_writes.Append(board, tuple(ops), epoch, dict(claims), known, newest)
         return await self._writer.submit(
             lambda connection: log_writes.append(connection, request),
             weight=weigh(len(ops), sum(len(op.body) for op in ops)),
@@ -87,6 +88,9 @@ class SqliteOpLog:
     async def agree(self, board: BoardId, epoch: str) -> str:
         head = await self.head(board)
         return head.epoch if head else epoch
+
+    async def renew(self, board: BoardId, epoch: str, fresh: str) -> bool:
+        return await self._writer.submit(partial(log_writes.renew, board=board, epoch=epoch, fresh=fresh))
 
     async def client(self, board: BoardId, client: ClientId) -> ClientRecord | None:
         return await self._readers.run(lambda connection: log_reads.client(connection, board, client))

@@ -2,23 +2,36 @@
 -- It has looked at everything before it writes anything, so it stores all of it or nothing.
 --
 -- KEYS  head, log, receipts, clients
--- ARGV  epoch; 1 when it may begin the board, else 0; seq that the log is known to reach;
+-- ARGV  epoch; 1 when it may begin the board, else 0; seq that the log is known to reach, and perhaps
+--       "client:counter" (16 hex digits) and at of the op there, behind blanks;
 --       how many clients; the name and key digest of each;
 --       then of each op: which client (from 1), counter and rank as 16 hex digits, at, record
 -- gives {"stored", then of each op seq, at, 1 when it is new}
---       or {"absent"}, {"cold"}, {"short", the log's seq}, {"epoch", the board's epoch}, {"claimed", the client's name}
+--       or {"absent"}, {"cold"}, {"short", the log's seq}, {"lost"} when it has another op there, {"epoch", the board's epoch}, {"claimed", the client's name}
 local head, log, receipts, clients = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local epoch, may_begin, least, count = ARGV[1], ARGV[2] == "1", tonumber(ARGV[3]), tonumber(ARGV[4])
+local epoch, may_begin, count = ARGV[1], ARGV[2] == "1", tonumber(ARGV[4])
+local least, newest, newest_at = string.match(ARGV[3], "^(%d+) ?(%S*) ?(%d*)$")
 local known = redis.call("HMGET", head, "epoch", "seq", "cold")
 local seq = tonumber(known[2]) or 0
 if known[1] and known[1] ~= epoch then
   return {"epoch", known[1]}
-elseif seq < least then
+elseif seq < tonumber(least) then
   return {"short", seq}
 elseif not known[1] and not may_begin then
   return {"absent"}
 elseif known[3] then
   return {"cold"}
+end
+
+local function find(name)
+  return redis.call("ZRANGEBYLEX", receipts, "[" .. name .. ":", "(" .. name .. ";", "LIMIT", 0, 1)[1]
+end
+
+if newest ~= "" then
+  local rest = string.sub(find(newest) or "", #newest + 2)
+  if tonumber(string.sub(rest, 1, 16), 16) ~= tonumber(least) or string.sub(rest, 35) ~= newest_at then
+    return {"lost"}
+  end
 end
 
 local people = {}
@@ -43,7 +56,7 @@ for at = first, #ARGV, 5 do
   local name = person.name .. ":" .. counter
   local found
   if counter <= person.counter then
-    found = redis.call("ZRANGEBYLEX", receipts, "[" .. name .. ":", "(" .. name .. ";", "LIMIT", 0, 1)[1]
+    found = find(name)
   end
   if found then
     local rest = string.sub(found, #name + 2)
@@ -75,5 +88,7 @@ if #records > 0 then
   end
   redis.call("XADD", log, string.format("%.0f-%d", seq, #records), "ops", table.concat(records))
   redis.call("HSET", head, "seq", string.format("%.0f", seq), "updated", last_at)
+  -- Whoever waits for the log to grow listens to the channel of its name. All is stored: nothing may fail now.
+  redis.pcall("SPUBLISH", log, string.format("%.0f", seq))
 end
 return answer
