@@ -1,8 +1,8 @@
 """What the bucket's adapter does about the network, keys and complaints; what it promises is in the contract."""
 
 import os
-from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -213,28 +213,32 @@ async def test_an_upload_that_breaks_off_shows_nothing(own: S3Process) -> None:
         assert await blobs.get("big") == body[: 3 * limits.S3_PART_BYTES]
 
 
-async def test_an_answer_that_gets_lost_is_no_loss(own: S3Process) -> None:
-    """The request that puts the parts together was done but not answered; sent again, it is found to be done."""
-    body = os.urandom(limits.S3_PART_BYTES) * 2
-    lost: list[bytes] = []
+NO_UPLOAD = b"<Error><Code>NoSuchUpload</Code><Message>The upload does not exist.</Message></Error>"
+NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: %d\r\n\r\n%s" % (len(NO_UPLOAD), NO_UPLOAD)
+
+
+@asynccontextmanager
+async def forgetful(own: S3Process, *, is_done: bool) -> AsyncIterator[str]:
+    """The endpoint of a store that knows of no upload any more when its parts are to be put together, done or not."""
 
     async def carry(client: trio.SocketStream) -> None:
         server = await trio.open_tcp_stream("127.0.0.1", own.port)
-        is_cut = False
+        is_last = False
 
         async def back() -> None:
             async for data in server:
-                if not is_cut:
+                if not is_last:
                     await client.send_all(data)
 
         async with client, server, trio.open_nursery() as nursery:
             nursery.start_soon(back)
             async for data in client:
-                is_cut = not lost and data.startswith(b"POST ") and b"uploadId=" in data
-                await server.send_all(data)
-                if is_cut:
-                    lost.append(bytes(data))
-                    await until(lambda: own.uploads() == 0)
+                is_last = is_last or (data.startswith(b"POST ") and b"uploadId=" in data)
+                if is_done or not is_last:
+                    await server.send_all(data)
+                if is_last:
+                    await until(lambda: not is_done or own.uploads() == 0)
+                    await client.send_all(NOT_FOUND)
                     break
             nursery.cancel_scope.cancel()
 
@@ -246,13 +250,26 @@ async def test_an_answer_that_gets_lost_is_no_loss(own: S3Process) -> None:
 
     async with trio.open_nursery() as nursery:
         listeners = await nursery.start(partial(trio.serve_tcp, carry_any, 0, host="127.0.0.1"))
-        port = listeners[0].socket.getsockname()[1]
-        keys = {"access_key": own.access_key, "secret_key": own.secret_key}
-        async with open_s3(BUCKET, endpoint=f"http://127.0.0.1:{port}", region=REGION, **keys) as blobs:
+        yield f"http://127.0.0.1:{listeners[0].socket.getsockname()[1]}"
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("is_done", [True, False])
+async def test_an_upload_that_the_store_does_not_know(own: S3Process, is_done: bool) -> None:
+    """What the store has put together is stored, though it said so to nobody and knows of no upload when it is asked again."""
+    body = os.urandom(limits.S3_PART_BYTES) * 2
+    keys = {"access_key": own.access_key, "secret_key": own.secret_key}
+    async with (
+        forgetful(own, is_done=is_done) as endpoint,
+        open_s3(BUCKET, endpoint=endpoint, region=REGION, **keys) as blobs,
+    ):
+        if is_done:
             await blobs.put("big", body)
             assert await blobs.get("big") == body
-        assert lost
-        nursery.cancel_scope.cancel()
+        else:
+            with pytest.raises(StorageUnavailable, match="NoSuchUpload"):
+                await blobs.put("big", body)
+            assert await blobs.get("big") is None
 
 
 async def test_a_large_read_is_of_one_version(own: S3Process) -> None:
