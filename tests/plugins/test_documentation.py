@@ -20,6 +20,7 @@ def test_the_numbers_are_those_of_the_registries() -> None:
     for promise in (
         f"{timeouts.HOOK_ENTER.seconds:g} s for `enter`, {timeouts.HOOK_OP.seconds:g} s for `change`",
         f"late {limits.HOOK_PATIENCE} times in a row | it is left alone for {timeouts.HOOK_PAUSE.seconds:g} s",
+        f"in this order, at most {limits.MAX_PERMISSION_HOOKS};",
         f"once in {timeouts.HOOK_LOG.seconds:g} s at most",
         f"one of {limits.HOOK_THREADS} threads of its own",
         f"At most {limits.MAX_PLUGIN_OPTIONS} of at most {limits.MAX_PLUGIN_OPTION_CHARS:,} characters each",
