@@ -27,7 +27,8 @@ from browser.conftest import Browse, expect_same, stored
 from browser.person import meet, zigzag
 from integration.server_process import ServerProcess, environment, free_port
 from services.compose_file import COMPOSE, SECRETS, reduced
-from services.containers import ROOT, Podman, podman_ready, until
+from services.containers import ROOT, Podman, podman_ready
+from services.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
 

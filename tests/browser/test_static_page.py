@@ -15,6 +15,7 @@ from integration.server_process import ServerProcess, environment
 from playwright.sync_api import expect
 from services.nginx_process import nginx_running, passed_on
 from services.redis_process import redis_running
+from services.waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -164,7 +165,7 @@ def test_what_nginx_does_not_have_a_server_answers(front: Front, path: str) -> N
 
     assert theirs[0] == 404
     assert without_own(ask(front.url, path, Accept=browser)) == without_own(theirs)
-    assert path in front.passed_on()
+    until(lambda: path in front.passed_on(), f"{path} in the log, which is written after the answer")
 
 
 def test_drawing_on_two_servers_without_asking_them_for_the_page(front: Front, browse: Browse) -> None:
@@ -205,7 +206,8 @@ def test_a_page_of_another_protocol_version_says_so(front: Front, browse: Browse
         before = len(front.passed_on())
         ada.page.goto(f"{front.url}/wb/b/skew")
         expect(ada.page.get_by_text("Disconnected: ")).to_be_visible()
-    assert len([path for path in front.passed_on()[before:] if path.startswith("/wb/ws/")]) == 1
+    until(lambda: "/wb/ws/skew" in front.passed_on()[before:], "the end of the socket")
+    assert front.passed_on()[before:].count("/wb/ws/skew") == 1
 
 
 def test_an_open_page_of_an_older_version_finds_its_files(front: Front, tmp_path: Path) -> None:

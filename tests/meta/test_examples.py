@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from services.compose_file import COMPOSE, NETWORK, NOT_RUN, PENDING, SECRETS, composed
 
-from whiteboard.config import OPTIONS
+from whiteboard.config import OPTIONS, load
 from whiteboard.config.settings import ENV_PREFIX
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +37,20 @@ def test_variables_are_settings(name: str) -> None:
 
     assert named - PENDING - {ENV_PREFIX} <= known()
     assert PENDING & known() == set(), "these are settings now: take them out of PENDING"
+
+
+@pytest.mark.parametrize("name", ["one", "two", "page"])
+def test_the_composed_servers_can_be_set_so(tmp_path: Path, name: str) -> None:
+    """Every value is one that its setting takes; secrets come from files."""
+    environ = {
+        key: text for key, text in composed()["services"][name]["environment"].items() if key not in PENDING
+    }
+    for key, where in environ.items():
+        if where.startswith("/run/secrets/"):
+            environ[key] = str(tmp_path / Path(where).name)
+            Path(environ[key]).write_text("0123456789abcdef0123456789abcdef\n")
+
+    assert load({}, environ).base_path == "/wb"
 
 
 def test_every_pending_variable_is_in_the_compose_file() -> None:

@@ -8,9 +8,8 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import time
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -45,8 +44,6 @@ STAND_INS = (
     "docker.io/library/redis:7.2",
 )
 """What is never pulled: these names are given to our own image, which starts nginx by itself, as nginx's does."""
-STOP_SECONDS = 60.0
-POLL_SECONDS = 0.05
 CONFIGURATION = """
 [containers]
 default_ulimits = ["nofile=1024:4096", "nproc=4096:4096"]
@@ -189,11 +186,3 @@ def _wheels(folder: Path) -> Path:
         [*pip, *which, *wanted, *project["build-system"]["requires"]], check=True, capture_output=True
     )
     return folder / "wheels"
-
-
-def until(condition: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
-    """Return once it is true."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(POLL_SECONDS)
