@@ -366,7 +366,7 @@ class ElsewhenServer(ServerProcess):
     @property
     def command(self) -> list[str]:
         library = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
-        faked = [f"LD_PRELOAD={library}", "FAKETIME=+1h", "FAKETIME_DONT_FAKE_MONOTONIC=1"]
+        faked = [f"LD_PRELOAD={library}", "FAKETIME=+1h", "FAKETIME_DONT_FAKE_MONOTONIC=1", "NO_FAKE_STAT=1"]
         return ["env", *faked, *super().command]
 
 
