@@ -294,7 +294,7 @@ DOCTOR_STEP: Final = _register(
 DOCTOR_WHOLE: Final = _register(
     "doctor-whole",
     90.0,
-    "Doctor: the whole examination beside the wait for proxies; its longest chain is seven steps, run when each takes all of its time.",
+    "Doctor: the whole examination beside the wait for proxies; a second where all is well, some minutes where each step takes all of its time, which nobody waits for.",
 )
 DOCTOR_IDLE_MARGIN: Final = _register(
     "doctor-idle-margin",

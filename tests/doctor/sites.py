@@ -7,9 +7,9 @@ from pathlib import Path
 
 from certificates import Certificate
 from integration.server_process import free_port
-from services.nginx_process import EXAMPLES, nginx_running
+from services.nginx_process import nginx_running
 
-SHIPPED = (EXAMPLES / "whiteboard.conf").read_text()
+SHIPPED = (Path(__file__).parents[2] / "examples/nginx/whiteboard.conf").read_text()
 LOCATION = "location /wb/ {"
 UPGRADE = """\
     proxy_set_header Upgrade $http_upgrade;

@@ -22,7 +22,10 @@ from services.redis_process import redis_running
 from whiteboard import cli
 from whiteboard.doctor import examination
 from whiteboard.doctor.examination import CHECKS, Options, examine
+from whiteboard.doctor.exchange import announce
 from whiteboard.doctor.findings import Finding, Mark
+from whiteboard.doctor.line import Way
+from whiteboard.doctor.sizes import judge_picture
 from whiteboard.doctor.target import Target
 
 pytestmark = pytest.mark.integration
@@ -87,7 +90,9 @@ def add_sites(sites: Sites, naked_port: int, authority: Authority, self_signed: 
     sites.add("no-host", HOST_LINES)
     sites.add("host-without-port", {line: line.replace("$http_host", "$host") for line in HOST_LINES})
     sites.add("short", within("proxy_read_timeout 2s;"))
-    sites.add("small-bodies", within("client_max_body_size 1k;"))
+    own_location = "{ client_max_body_size 1k; proxy_pass http://whiteboard; }"
+    sites.add("small-bodies", beside(f"location = /wb/api/boards {own_location}"))
+    sites.add("small-pictures", beside(f"location ~ /assets$ {own_location}"))
     sites.add("unknown-path", {LOCATION: "location /boards/ {"})
     sites.add("other-path", {LOCATION: "location /boards/ {", "http://whiteboard;": "http://whiteboard/;"})
     sites.add("no-assets", beside("location /wb/static/ { return 404; }"))
@@ -240,6 +245,17 @@ async def test_what_works_and_could_be_better_is_a_warning(world: World, site: s
     assert codes(findings, Mark.WARNING) == [code]
 
 
+async def test_a_proxy_that_refuses_pictures_for_their_size_is_found(world: World) -> None:
+    """By what is announced: nothing is sent, and who would take it says so."""
+    for site, is_refused in (("small-pictures", True), ("good", False)):
+        way = Way(Target.of(world.sites.url(site)))
+        answer = await announce(way, "/api/boards/b/assets", 500_000)
+        found = judge_picture(500_000, answer)
+        assert (found is not None) == is_refused, answer
+    _, listed = await world.server.fetch("/api/boards")
+    assert "b" not in [board["board"] for board in listed["boards"]]
+
+
 async def test_a_password_of_the_proxy_is_given(world: World) -> None:
     """With it everything is as without."""
     findings = await examined(world.sites.url("password"), credentials=PASSWORD)
@@ -366,7 +382,7 @@ class ElsewhenServer(ServerProcess):
     @property
     def command(self) -> list[str]:
         library = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
-        faked = [f"LD_PRELOAD={library}", "FAKETIME=+1h", "FAKETIME_DONT_FAKE_MONOTONIC=1"]
+        faked = [f"LD_PRELOAD={library}", "FAKETIME=+1h", "FAKETIME_DONT_FAKE_MONOTONIC=1", "NO_FAKE_STAT=1"]
         return ["env", *faked, *super().command]
 
 

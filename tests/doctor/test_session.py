@@ -1,11 +1,9 @@
 """How an idle socket fared, and what is made of a welcome."""
 
 import pytest
-from doctor.answers import answer, refusal
 
 from whiteboard import limits, timeouts
 from whiteboard.doctor import session
-from whiteboard.doctor.exchange import Answer
 from whiteboard.doctor.findings import Mark
 from whiteboard.errors import ConnectionLost
 
@@ -30,25 +28,12 @@ def test_an_idle_socket(
     assert (found.code, found.mark) == (code, mark)
 
 
-@pytest.mark.parametrize(
-    ("got", "codes"),
-    [
-        (refusal(400, "bad_json"), []),
-        (answer(413), ["bodies_cut"]),
-        (answer(500), ["bodies_cut"]),
-        (refusal(503, "unavailable"), [""]),
-    ],
-)
-def test_a_large_body(got: Answer, codes: list[str]) -> None:
-    """Read by whiteboard, or refused by somebody before it."""
-    found = session.judge_body(got)
-    assert [one.code for one in [found] if one is not None] == codes
-
-
 @pytest.mark.parametrize("value", [None, "x", -1, 0, 1e300, float("nan"), [1], True])
 def test_a_welcome_is_brought_into_bounds(value: object) -> None:
     """No number of the server's makes the doctor wait long or send much."""
-    welcome = session._read_welcome({"heartbeat": {"ping": value}, "limits": {"frameBytes": value}})
+    bounds = {"frameBytes": value, "assetBytes": value}
+    welcome = session._read_welcome({"heartbeat": {"ping": value}, "limits": bounds})
     assert 0 < welcome.ping_seconds <= timeouts.DEAD_PEER.seconds
     assert 0 < welcome.frame_bytes <= limits.MAX_FRAME_BYTES
+    assert 0 <= welcome.picture_bytes <= limits.MAX_BLOB_BYTES
     assert session._read_welcome({"heartbeat": value, "limits": value}).frame_bytes == limits.MAX_FRAME_BYTES

@@ -17,7 +17,18 @@ from typing import Final
 import trio
 
 from whiteboard import timeouts
-from whiteboard.doctor import certificates, clock, operator, page, reach, session, storage, troubles, upgrade
+from whiteboard.doctor import (
+    certificates,
+    clock,
+    operator,
+    page,
+    reach,
+    session,
+    sizes,
+    storage,
+    troubles,
+    upgrade,
+)
 from whiteboard.doctor.exchange import Answer, ask
 from whiteboard.doctor.findings import Finding, Mark, is_bad, skipped
 from whiteboard.doctor.line import NoConnection, TlsFailed, Way, connect, secure
@@ -213,7 +224,7 @@ def _looks_on_sockets(options: Options, way: Way) -> dict[str, Look]:
     looks: dict[str, Look] = {
         "origin": partial(upgrade.look_at_origin, way, board(), origin),
         "session": partial(session.look_at_session, way, board()),
-        "sizes": partial(session.look_at_sizes, way, board()),
+        "sizes": partial(sizes.look_at_sizes, way, board()),
         "idle": partial(session.look_at_idle, way, board(), wait),
     }
     if wait == 0:

@@ -103,6 +103,20 @@ async def ask(
     raise ConnectionLost(f"no answer within {timeouts.DOCTOR_STEP.seconds:g} s")
 
 
+async def announce(way: Way, path: str, size_bytes: int) -> Answer | None:
+    """What is said to a POST before its body comes, which then does not: a refusal, or 100 to go on.
+
+    RFC 9110 section 10.1.1. None when nothing is said within DOCTOR_STEP. Raises ConnectionLost.
+    """
+    headers = [("Connection", "close"), ("Expect", "100-continue"), ("Content-Length", str(size_bytes))]
+    with trio.move_on_after(timeouts.DOCTOR_STEP.seconds):
+        async with open_line(way) as stream:
+            exchange = Exchange(stream)
+            await exchange.send_head(request(way, path, method="POST", headers=headers))
+            return await exchange.answer(is_final=False)
+    return None
+
+
 def request(
     way: Way,
     path: str,
@@ -140,7 +154,13 @@ class Exchange:
         data = self._http.send(head) or b""
         if body:
             data += self._http.send(h11.Data(data=body)) or b""
-        data += self._http.send(h11.EndOfMessage()) or b""
+        await self._send(data + (self._http.send(h11.EndOfMessage()) or b""))
+
+    async def send_head(self, head: h11.Request) -> None:
+        """Send the head alone. Raises ConnectionLost."""
+        await self._send(self._http.send(head) or b"")
+
+    async def _send(self, data: bytes) -> None:
         self._asked_at, self._began = time.time(), trio.current_time()
         try:
             await self._stream.send_all(data)
@@ -149,12 +169,16 @@ class Exchange:
         except trio.ClosedResourceError as error:
             raise ConnectionLost("the connection was closed") from error
 
-    async def answer(self) -> Answer:
-        """The answer, its body up to the bound. Raises ConnectionLost."""
-        head = await self._next_head()
+    async def answer(self, *, is_final: bool = True) -> Answer:
+        """The answer, its body up to the bound. Raises ConnectionLost.
+
+        Args:
+            is_final: whether to pass over what is said on the way to it (1xx), but for a change of protocol.
+        """
+        head = await self._next_head(101 if is_final else 100)
         seconds = trio.current_time() - self._began
         body = bytearray()
-        while head.status_code != 101 and len(body) < limits.MAX_DOCTOR_BODY_BYTES:
+        while head.status_code >= 200 and len(body) < limits.MAX_DOCTOR_BODY_BYTES:
             event = await self._next_event()
             if not isinstance(event, h11.Data):
                 break
@@ -167,12 +191,12 @@ class Exchange:
             seconds=seconds,
         )
 
-    async def _next_head(self) -> h11.Response | h11.InformationalResponse:
+    async def _next_head(self, least: int) -> h11.Response | h11.InformationalResponse:
         while True:
             event = await self._next_event()
             if not isinstance(event, (h11.Response, h11.InformationalResponse)):
                 raise ConnectionLost(f"no HTTP: {type(event).__name__} in place of an answer")
-            if isinstance(event, h11.Response) or event.status_code == 101:
+            if isinstance(event, h11.Response) or least <= event.status_code <= 101:
                 return event
 
     async def _next_event(self) -> object:

@@ -1,4 +1,4 @@
-"""A session on a board: the welcome, the round trip, the sizes that get through, an idle socket.
+"""A session on a board: the welcome, the round trip, an idle socket.
 
 The boards are ones that nobody has and nothing is drawn on, so that nothing is left behind (CON-3).
 """
@@ -11,7 +11,6 @@ import trio
 
 from whiteboard import limits, timeouts
 from whiteboard.doctor import troubles
-from whiteboard.doctor.exchange import Answer, ask
 from whiteboard.doctor.findings import Finding, good, shown, skipped
 from whiteboard.doctor.line import Way
 from whiteboard.doctor.socket import NoSocket, Socket, open_board
@@ -19,9 +18,6 @@ from whiteboard.errors import ConnectionLost
 
 VERSION: Final = 1
 _ROUNDS: Final = 5
-_FRAME_OVERHEAD: Final = 64
-"""Bytes of the message around its filling."""
-_BODY_BYTES: Final = limits.MAX_REQUEST_BYTES - _FRAME_OVERHEAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +27,9 @@ class Welcome:
     version: object
     ping_seconds: float
     frame_bytes: int
-    durable: str
+    """The largest message that the server takes."""
+    picture_bytes: int
+    """The largest picture that it takes; 0 when it says nothing of pictures."""
 
 
 async def enter(socket: Socket) -> Welcome:
@@ -45,12 +43,12 @@ async def enter(socket: Socket) -> Welcome:
 def _read_welcome(message: dict[str, Any]) -> Welcome:
     heartbeat, bounds = message.get("heartbeat"), message.get("limits")
     ping = heartbeat.get("ping") if isinstance(heartbeat, dict) else None
-    frame = bounds.get("frameBytes") if isinstance(bounds, dict) else None
+    bounds = bounds if isinstance(bounds, dict) else {}
     return Welcome(
         version=message.get("v"),
         ping_seconds=_within(ping, timeouts.PING_INTERVAL.seconds, timeouts.DEAD_PEER.seconds),
-        frame_bytes=int(_within(frame, limits.MAX_FRAME_BYTES, limits.MAX_FRAME_BYTES)),
-        durable=str(message.get("durable", "")),
+        frame_bytes=int(_within(bounds.get("frameBytes"), limits.MAX_FRAME_BYTES, limits.MAX_FRAME_BYTES)),
+        picture_bytes=int(_within(bounds.get("assetBytes"), 0, limits.MAX_BLOB_BYTES)),
     )
 
 
@@ -95,43 +93,6 @@ async def _measure(socket: Socket) -> Finding:
             f"no answer to a ping message within {timeouts.DOCTOR_STEP.seconds:g} s"
         )
     return troubles.NO_PONG.found(f"no answer to a WebSocket ping within {timeouts.DOCTOR_STEP.seconds:g} s")
-
-
-async def look_at_sizes(way: Way, board: str) -> list[Finding]:
-    """A message and a body of the largest size that the server takes. Raises ConnectionLost."""
-    frame = await _look_at_frame(way, board)
-    body = b"{".ljust(_BODY_BYTES)  # no JSON, so that nothing is created
-    answer = await ask(
-        way, "/api/boards", method="POST", headers=[("Content-Type", "application/json")], body=body
-    )
-    return [finding for finding in (frame, judge_body(answer)) if finding is not None]
-
-
-async def _look_at_frame(way: Way, board: str) -> Finding:
-    async with open_board(way, board) as socket:
-        welcome = await enter(socket)
-        filling = "x" * (welcome.frame_bytes - _FRAME_OVERHEAD)
-        seen = f"a message of {welcome.frame_bytes} bytes"
-        try:
-            with trio.move_on_after(timeouts.DOCTOR_STEP.seconds):
-                await socket.say({"type": "ping", "filling": filling})
-                heard = await socket.hear("pong", "error")
-                if heard["type"] == "pong":
-                    return good("sizes", f"{seen} gets through")
-                seen += f" got {shown(str(heard.get('code')), 30)}"
-        except ConnectionLost as error:
-            seen += f": {error}"
-        return troubles.FRAMES_CUT.found(seen, bytes=str(welcome.frame_bytes))
-
-
-def judge_body(answer: Answer) -> Finding | None:
-    """A body that is no JSON, which whiteboard says of it once it has read it."""
-    if answer.code == "bad_json":
-        return None
-    seen = f"a request body of {_BODY_BYTES} bytes was answered with {answer.told}"
-    if answer.status >= 400 and not answer.code:
-        return troubles.BODIES_CUT.found(seen)
-    return skipped("sizes", seen)
 
 
 async def look_at_idle(way: Way, board: str, wait: float | None) -> list[Finding]:

@@ -339,7 +339,14 @@ BODIES_CUT: Final = _warning(
     "sizes",
     "bodies_cut",
     why="Requests that the server takes are refused on the way.",
-    change="413: client_max_body_size in nginx (1m, the default, is enough), request_body max_size in Caddy. 5xx: the proxy's error log says why; it may not be able to write its temporary files.",
+    change="413: client_max_body_size in nginx, request_body max_size in Caddy. 5xx: the proxy's error log says why; it may not be able to write its temporary files.",
+)
+
+PICTURES_CUT: Final = _bad(
+    "sizes",
+    "pictures_cut",
+    why="Larger pictures cannot be put on boards.",
+    change="Allow bodies of {bytes} bytes and some more: client_max_body_size in nginx (1m by default), request_body max_size in Caddy.",
 )
 
 # --- idle -------------------------------------------------------------------------------------
