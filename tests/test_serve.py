@@ -1,6 +1,7 @@
 """Where the parts of the server meet: an upgrade becomes a session, or an HTTP error."""
 
 import json
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from rooms.conftest import open_stage
 from transport.peers import serving, upgrade_head
 
 from whiteboard import limits
-from whiteboard.config import HostName, Settings, TcpAddress, TrustedProxy, UnixAddress
-from whiteboard.serve import _announce, _start_session, trust_of
+from whiteboard.config import HostName, PostgresDsn, Settings, TcpAddress, TrustedProxy, UnixAddress
+from whiteboard.errors import StartupError
+from whiteboard.serve import _announce, _start_session, open_postgres_of, trust_of
 from whiteboard.transport.addresses import open_listening
 from whiteboard.trust.origins import Origin
 
@@ -70,6 +72,13 @@ def test_the_settings_say_whom_to_trust() -> None:
     assert not trust_of(Settings(), local_port=8080).hosts.allows("evil.example:8080")
     assert trust_of(Settings(), local_port=None).hosts.allows("any.example")
     assert trust_of(Settings(addr=UnixAddress(Path("/s"))), local_port=None).hosts.allows("any.example")
+
+
+def test_a_dsn_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sentence names the extra that has it."""
+    monkeypatch.setitem(sys.modules, "whiteboard.storage.postgres", None)
+    with pytest.raises(StartupError, match=r"pip install 'whiteboard\[cluster\]'"):
+        open_postgres_of(PostgresDsn("postgresql://ada@db/boards"), None)
 
 
 @pytest.mark.parametrize(("host", "lines"), [("127.0.0.1", 1), (None, 2)])

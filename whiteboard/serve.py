@@ -103,7 +103,7 @@ async def serve(settings: Settings, open_storage: OpenStorage, ages: tasks.TaskA
         async with (
             open_storage() as storage,
             _open_metadata(settings, storage) as metadata,
-            open_recorder(metadata, _instance(listening), clock_ms) as recorder,
+            _open_recorder(settings, metadata, listening) as recorder,
             open_hub(storage, clock_ms, recorder) as hub,
         ):
             trust = trust_of(settings, local_port=listening.local_port)
@@ -147,6 +147,13 @@ def open_postgres_of(dsn: PostgresDsn, password: Secret | None) -> "AbstractAsyn
             f"postgres.dsn needs psycopg ({error}); install it with: pip install 'whiteboard[cluster]'"
         ) from error
     return open_postgres(dsn.reveal(), password=None if password is None else password.reveal())
+
+
+def _open_recorder(
+    settings: Settings, metadata: Metadata, listening: Listening
+) -> AbstractAsyncContextManager[Recorder]:
+    is_shared = settings.postgres.dsn is not None
+    return open_recorder(metadata, _instance(listening), clock_ms, is_shared=is_shared)
 
 
 def _instance(listening: Listening) -> str:
@@ -235,8 +242,10 @@ def _services(
     ages: tasks.TaskAges,
 ) -> WebServices:
     def report() -> dict[str, Any]:
-        counts = {**asdict(hub.statistics()), "records_waiting": recorder.waiting}
-        return dict(tasks.report(ages, counts))
+        return {
+            **tasks.report(ages, asdict(hub.statistics())),
+            "records": {"waiting": recorder.waiting},
+        }
 
     return WebServices(
         settings=settings,
