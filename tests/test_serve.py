@@ -13,13 +13,14 @@ from transport.peers import serving, upgrade_head
 from whiteboard import limits
 from whiteboard.composition.doors import start_session, trust_of
 from whiteboard.composition.neighbours import membership_of, place_of
-from whiteboard.composition.stores import blobs_of
+from whiteboard.composition.stores import blobs_of, open_postgres_of
 from whiteboard.config import (
     ConsulSettings,
     ConsulUrl,
     HostName,
     InstanceName,
     Mode,
+    PostgresDsn,
     S3Settings,
     Settings,
     TcpAddress,
@@ -139,6 +140,13 @@ def test_what_consul_needs_is_said_in_one_sentence(tmp_path: Path, monkeypatch: 
             StartupError, match=r"consul\.addr needs httpx2: pip install 'whiteboard\[cluster\]'"
         ):
             membership_of((asked := Settings(consul=consul)), place_of(asked, listening))
+
+
+def test_a_dsn_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sentence names the extra that has it."""
+    monkeypatch.setitem(sys.modules, "whiteboard.storage.postgres", None)
+    with pytest.raises(StartupError, match=r"pip install 'whiteboard\[cluster\]'"):
+        open_postgres_of(PostgresDsn("postgresql://ada@db/boards"), None)
 
 
 @pytest.mark.parametrize(("host", "lines"), [("127.0.0.1", 1), (None, 2)])

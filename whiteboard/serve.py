@@ -108,6 +108,11 @@ def guard_of(settings: Settings) -> OpenGuard | None:
     return configure_guard(settings.permissions, settings.permission_options)
 
 
+def is_shared(settings: Settings) -> bool:
+    """Whether other servers write the same metadata."""
+    return settings.postgres.dsn is not None
+
+
 def _maybe(open_guard: OpenGuard | None) -> AbstractAsyncContextManager[Guard | None]:
     return nullcontext() if open_guard is None else open_guard()
 
@@ -129,7 +134,9 @@ async def serve(
         async with (
             supervisor.watching(),
             open_stores(settings, open_storage) as stores,
-            open_recorder(stores.metadata, place.own.name, clock_ms) as recorder,
+            open_recorder(
+                stores.metadata, place.own.name, clock_ms, is_shared=is_shared(settings)
+            ) as recorder,
             _maybe(open_guard) as guard,
             open_hub(stores.storage, clock_ms, recorder, guard) as hub,
             membership_of(settings, place) as member,
@@ -208,12 +215,13 @@ async def serve_share(
 ) -> None:
     """Be one worker: serve the connections that the front gives, until it is time to end, then drain."""
     settings, place = share.settings, share.place
+    name = f"{place.own.name}/{share.number}"
     link = Link(socket.socket(fileno=share.link))
     with logs.bound(worker=str(share.number)), link:
         async with (
             open_inlet(link) as inlet,
             open_stores(settings, open_storage, is_shared=True) as stores,
-            open_recorder(stores.metadata, f"{place.own.name}/{share.number}", clock_ms) as recorder,
+            open_recorder(stores.metadata, name, clock_ms, is_shared=True) as recorder,
             _maybe(open_guard) as guard,
             open_hub(stores.storage, clock_ms, recorder, guard) as hub,
             membership_of(settings, place, registers=False) as member,

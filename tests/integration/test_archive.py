@@ -203,7 +203,7 @@ async def test_a_redis_that_comes_back_empty(serve_archiving: ServeArchiving, re
         assert (await back.hear_kind("ack"))["seq"] == 21
 
 
-async def has_another_history(server: ServerProcess, epoch: str) -> bool:
+async def has_another_history(server: ServerProcess, epoch: str | None) -> bool:
     """Whether who comes now is told another epoch."""
     async with bare_socket(server.url, "b") as visitor:
         return bool((await visitor.enter())["epoch"] != epoch)

@@ -151,6 +151,24 @@ async def test_many_sessions_are_one_write(autojump_clock: trio.testing.MockCloc
         assert len(await live(metadata)) == 100
 
 
+async def test_a_server_alone_without_sessions_writes_nothing(autojump_clock: trio.testing.MockClock) -> None:
+    """Its disk can rest for a day; who comes then is on the list at once, and stays there."""
+    async with (
+        open_flaky() as metadata,
+        open_recorder(metadata, "a", virtual_ms, is_shared=False) as recorder,
+    ):
+        await settle()
+        metadata.batches.clear()
+        await trio.sleep(3600)
+        assert metadata.batches == []
+        session = come(recorder, 1)
+        await trio.sleep(timeouts.RECORD_LINGER.seconds + 0.01)
+        assert await live(metadata) == [session]
+        await trio.sleep(timeouts.SERVER_SILENT.seconds * 5)
+        assert await live(metadata) == [session]
+        assert await whats(metadata) == ["session.begun"]
+
+
 async def test_an_outage_loses_nothing_that_waits(autojump_clock: trio.testing.MockClock) -> None:
     """The place is gone for a minute: it is said, people come and go, and all of it is written when it is back."""
     async with open_flaky() as metadata, open_recorder(metadata, "a", virtual_ms) as recorder:

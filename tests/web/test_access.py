@@ -201,6 +201,17 @@ async def test_creating_takes_an_editor(guarded: Site) -> None:
     assert (await guarded.storage.op_log.head(BoardId("new"))) is not None
 
 
+async def test_pictures_take_what_the_board_takes(guarded: Site) -> None:
+    """To see them, whoever may look at the board; to add them, an editor. [HTTP-24]"""
+    path = "/api/boards/b/assets"
+    for token, status in (("view", 403), ("edit", 415), ("nobody", 403)):
+        headers = {"authorization": f"Bearer {token}"}
+        assert (await guarded.ask("POST", path, headers=headers, content=b"no picture")).status_code == status
+    shown = f"{path}/{'0' * 64}"
+    assert error(await guarded.get(shown)) == (401, "unauthenticated")
+    assert error(await guarded.get(shown, authorization="Bearer view")) == (404, "no_such_asset")
+
+
 async def test_the_list_is_the_operator_s_then(guarded: Site) -> None:
     """It names all boards, and hooks are asked about one. [HTTP-24]"""
     assert error(await guarded.get("/api/boards", authorization="Bearer edit")) == (403, "forbidden")

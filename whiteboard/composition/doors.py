@@ -48,10 +48,10 @@ class Household:
 
     def tasks(self) -> dict[str, Any]:
         """What `/debug/tasks` answers."""
-        counts: dict[str, Any] = {**asdict(self.hub.statistics()), "records_waiting": self.recorder.waiting}
+        counts: dict[str, Any] = asdict(self.hub.statistics())
         if self.guard is not None:
             counts |= self.guard.counts()
-        return dict(tasks.report(self.ages, counts))
+        return {**tasks.report(self.ages, counts), "records": {"waiting": self.recorder.waiting}}
 
     def cluster(self) -> dict[str, Any]:
         """What `/api/cluster` answers."""

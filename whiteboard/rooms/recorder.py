@@ -55,9 +55,16 @@ class Recorder:
     Args:
         instance: what operators call this server.
         clock_ms: the server's clock, milliseconds since 1970.
+        is_shared: whether other servers look at these metadata. Else a server without sessions says nothing, so that
+            its disk can rest.
     """
 
-    def __init__(self, metadata: Metadata, instance: str, clock_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, metadata: Metadata, instance: str, clock_ms: Callable[[], int], *, is_shared: bool = True
+    ) -> None:
+        self._is_shared = is_shared
+        self._is_resting = False
+        # no sign of life was given when it was time
         self.metadata = metadata
         self._instance = clean(instance)
         self._clock_ms = clock_ms
@@ -174,11 +181,15 @@ class Recorder:
     async def _write(self) -> None:
         """One batch, with a sign of life when it is time. Raises StorageError, and nothing is taken then."""
         now = trio.current_time()
+        is_time = self._is_resting or now - self._beat_at >= timeouts.SERVER_BEAT.seconds
+        if not (self._is_shared or self._live or self._queue or self._must_introduce):
+            self._is_resting, self._beat_at, self._wrote_at = True, now, now
+            return
         if self._must_introduce or now - self._wrote_at > timeouts.SERVER_SILENT.seconds:
             await self._introduce()
         batch = list(islice(self._queue, limits.MAX_RECORD_BATCH - 1))
         changes = [self._as_ours(change) for change in batch]
-        if now - self._beat_at >= timeouts.SERVER_BEAT.seconds:
+        if is_time:
             changes.append(ServerSeen(self._server, self._instance))
         if changes:
             await self.metadata.chronicle.record(changes)
@@ -186,8 +197,8 @@ class Recorder:
             self._queue.popleft()
         if not self._queue:
             self._has_work = trio.Event()
-        if len(changes) > len(batch):
-            self._beat_at = now
+        if is_time:
+            self._is_resting, self._beat_at = False, now
         self._note_success()
 
     async def _introduce(self) -> None:
@@ -259,10 +270,10 @@ def _new_server() -> ServerId:
 
 @asynccontextmanager
 async def open_recorder(
-    metadata: Metadata, instance: str, clock_ms: Callable[[], int]
+    metadata: Metadata, instance: str, clock_ms: Callable[[], int], *, is_shared: bool = True
 ) -> AsyncIterator[Recorder]:
     """A recorder and its task. Leaving the block writes what is left, within RECORD_CLOSE."""
-    recorder = Recorder(metadata, instance, clock_ms)
+    recorder = Recorder(metadata, instance, clock_ms, is_shared=is_shared)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(recorder.run, name="recorder")
         try:

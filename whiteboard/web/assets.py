@@ -13,7 +13,7 @@ from starlette.responses import Response
 from whiteboard import limits, timeouts
 from whiteboard.diagnostics import logs
 from whiteboard.ids import BoardId
-from whiteboard.web.access import require_own_page
+from whiteboard.web.access import require_admission, require_own_page
 from whiteboard.web.answers import Refused, json_answer
 from whiteboard.web.asset_store import AssetStore, is_digest
 from whiteboard.web.bodies import read_body
@@ -49,6 +49,7 @@ class AssetsApi:
         """
         require_own_page(request, self._services.trust)
         board, store = board_named(request), self._required()
+        await require_admission(request, self._services, board, to_change=True)
         await take_place(
             self._uploads, timeouts.ASSET_PLACE, f"{limits.MAX_UPLOADS} pictures are coming in already"
         )
@@ -72,6 +73,7 @@ class AssetsApi:
     async def show(self, request: Request) -> Response:
         """GET a picture's bytes, to be kept for ever; 304 when the asker has them."""
         board, store, digest = board_named(request), self._required(), request.path_params["asset"]
+        await require_admission(request, self._services, board)
         if not is_digest(digest):
             raise await self._missing(board)
         if _etag(digest) in _tags(request.headers.get("if-none-match", "")):

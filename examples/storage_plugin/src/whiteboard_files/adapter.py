@@ -27,6 +27,7 @@ from whiteboard.storage.ports import (
     ClientRecord,
     Durability,
     Head,
+    Newest,
     NewOp,
     OpLog,
     Receipt,
@@ -150,6 +151,7 @@ class _OpLog:
         epoch: str,
         claims: Mapping[ClientId, bytes],
         known: int = 0,
+        newest: Newest | None = None,
     ) -> list[Receipt]:
         arguments.check_append(ops, claims)
         async with self._folder.holding(board) as slot:
@@ -160,6 +162,8 @@ class _OpLog:
                 )
             file = slot.file
             arguments.check_epoch(board, file.index.epoch, epoch)
+            last = None if newest is None else file.index.receipt(newest[0])
+            arguments.check_newest(board, known, newest, last)
             _check_claims(file, ops, claims)
             before = file.index.seq
             if fresh := _fresh(file, ops):
@@ -209,6 +213,13 @@ class _OpLog:
                 if file and (known := file.index.ranks_about(op_id)):
                     ranks.setdefault(op_id.client, []).extend(known)
         return ranks
+
+    async def renew(self, board: BoardId, epoch: str, fresh: str) -> bool:
+        async with self._folder.holding(board) as slot:
+            if slot.file is None or slot.file.index.epoch != epoch:
+                return False
+            await self._folder.block(slot.file.renew, fresh)
+            return True
 
     async def agree(self, board: BoardId, epoch: str) -> str:
         head = await self.head(board)

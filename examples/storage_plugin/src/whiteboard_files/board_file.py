@@ -10,6 +10,7 @@ call at a time works on one file.
 | `T` | ops whose bodies are in segments further on, in a file that was made smaller |
 | `Z` | ops' bodies were packed into a segment, which follows |
 | `S` | a checkpoint and tombstones were saved; both follow |
+| `E` | the board got another epoch |
 """
 
 import os
@@ -36,6 +37,10 @@ _WORTH_BYTES: Final = 1024 * 1024
 class _Created(msgspec.Struct):
     epoch: str
     at: int
+
+
+class _Renewed(msgspec.Struct):
+    epoch: str
 
 
 class _Ops(msgspec.Struct):
@@ -76,6 +81,11 @@ class BoardFile:
         head = msgspec.json.encode(_Ops(rows, keys))
         at = self._write("A", head, b"".join(op.body for op in ops))
         _add_ops(self.index, _Ops(rows, keys), at)
+
+    def renew(self, epoch: str) -> None:
+        """Give the board another epoch. Raises OSError."""
+        self._write("E", msgspec.json.encode(_Renewed(epoch)), b"")
+        self.index.epoch = epoch
 
     def compact(self, first: int, count: int) -> None:
         """Pack the bodies of ops into a segment. Raises OSError, StorageCorrupt."""
@@ -217,6 +227,8 @@ def _replay(index: Index | None, record: Record) -> Index:
             _add_ops(index, msgspec.json.decode(record.head, type=_Ops), record.body.offset)
         case "T":
             _add_ops(index, msgspec.json.decode(record.head, type=_Ops), None)
+        case "E":
+            index.epoch = msgspec.json.decode(record.head, type=_Renewed).epoch
         case "Z":
             packed = msgspec.json.decode(record.head, type=_Packed)
             index.add_segment(Segment(packed.first, packed.first + packed.count - 1, record.body))

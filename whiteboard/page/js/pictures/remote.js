@@ -6,16 +6,18 @@
  *   `later`: worth another try, now or when there is a connection again
  */
 
+import { withToken } from "../token.js";
+
 /** Refusals that another try may not meet. */
 const PASSING = new Set([0, 408, 421, 429, 500, 502, 503, 504]);
 /** What a proxy means that has no words of ours. @type {Record<number, string>} */
 const CODES = { 413: "too_large", 415: "unsupported_type" };
-const NOT_THERE = new Set([403, 404, 410, 501]);
+const NOT_THERE = new Set([401, 403, 404, 410, 501]);
 
 /** @param {string} board @param {string} [asset] */
 export function assetUrl(board, asset) {
   const tail = asset === undefined ? "" : `/${encodeURIComponent(asset)}`;
-  return new URL(`api/boards/${encodeURIComponent(board)}/assets${tail}`, document.baseURI).href;
+  return withToken(new URL(`api/boards/${encodeURIComponent(board)}/assets${tail}`, document.baseURI)).href;
 }
 
 /** A picture's bytes; null when there is none. Throws when it is worth another try. @param {string} url @returns {Promise<Blob|null>} */
