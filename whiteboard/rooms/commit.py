@@ -147,6 +147,7 @@ class Committer:
 
     async def _commit(self, batch: list[Submission]) -> None:
         self._answer(())
+        conflict: StorageConflict | None = None
         try:
             with trio.fail_after(timeouts.COMMIT.seconds):
                 waiting = await self._prepare(batch)
@@ -155,16 +156,18 @@ class Committer:
                     with trio.fail_after(timeouts.COMMIT.seconds):
                         numbered = await self._write(waiting)
                     await self._settle(numbered)
-        except ClaimConflict as conflict:
-            await self._commit(self._without(batch, conflict))
-        except StorageConflict:
-            await self._replica.check_history()  # which gives a history that has lost its end another name
-            raise
+        except ClaimConflict as claimed:
+            await self._commit(self._without(batch, claimed))
+        except StorageConflict as error:
+            conflict = error
         except (StorageUnavailable, trio.TooSlowError) as error:
             self._note_refusal()
             refused = [one for one in batch if self._is_open(one)]
             log.warning("commit_refused", count=len(refused), reason=str(error))
             self._answer((submission, _refuse(submission, REFUSED)) for submission in refused)
+        if conflict is not None:
+            await self._replica.check_history()  # which gives a history that has lost its end another name
+            raise conflict
 
     def _without(self, batch: list[Submission], conflict: ClaimConflict) -> list[Submission]:
         """What is left to commit once a client's ops are refused: somebody at another server had its id first."""

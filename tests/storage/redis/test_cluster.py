@@ -1,5 +1,6 @@
 """What the Redis adapter does about the nodes of a cluster; what it promises is in the contract."""
 
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -120,6 +121,33 @@ async def test_a_board_that_moves_under_load_loses_nothing(cluster: RedisCluster
     assert [op.seq for op in stored] == list(range(1, total + 1))
     assert len({op.op_id for op in stored}) == total
     assert followed == list(range(1, total + 1))
+
+
+async def test_a_board_between_two_nodes_is_read_and_takes_no_half_of_an_op(cluster: RedisCluster) -> None:
+    """While its only key is at the new node and the slot at the old one, reading finds it, and an op waits to be stored whole."""
+    board, prefix = BoardId("between"), "between"
+    name, is_half, may_end = Keys(prefix).of(board).head, threading.Event(), threading.Event()
+
+    def pause() -> None:
+        is_half.set()
+        may_end.wait(20)
+
+    async with open_redis(cluster.url, prefix=prefix) as storage:
+        await storage.boards.create(board, AT, EPOCH)
+        target = next(node for node in cluster.primaries if node is not cluster.owner(name))
+        move = partial(cluster.move_slot, cluster.slot(name), target, between=pause)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.to_thread.run_sync, move)
+            await until(is_half.is_set)
+            head = await storage.op_log.head(board)
+            assert head is not None
+            assert head.epoch == EPOCH
+            async with trio.open_nursery() as storing:
+                storing.start_soon(append, storage.op_log, board, ops(ADA, [1]))
+                await trio.sleep(0.1)
+                assert await storage.op_log.head(board) == head
+                may_end.set()
+        assert await read_all(storage.op_log, board) == as_stored(ops(ADA, [1]))
 
 
 async def test_presence_moves_with_its_board(cluster: RedisCluster) -> None:

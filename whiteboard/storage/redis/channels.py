@@ -240,7 +240,7 @@ class _Line:
             self._carried.add(name)
             self._channels.place(name)
         elif kind == b"sunsubscribe" and self._left[name]:
-            self._left[name] -= 1
+            self._left -= Counter([name])  # which keeps none of 0
         elif kind == b"sunsubscribe" and name in self._asked:
             for names in (self._asked, self._wanted, self._carried):
                 names.discard(name)

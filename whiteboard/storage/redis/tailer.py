@@ -86,6 +86,9 @@ class _Tail:
 
     async def wait(self, seq: int) -> None:
         """Wait until the log is known to go beyond a seq, or something may have been missed."""
+        await trio.lowlevel.checkpoint()
+        if self.reached > seq or not self.is_certain:
+            return
         waiter = _Waiter(seq)
         self._waiters.add(waiter)
         try:
@@ -134,8 +137,7 @@ class Tailer:
                     if not tail.is_certain:
                         await tail.pause()
                         continue
-                if tail.reached <= seq:
-                    await tail.wait(seq)
+                await tail.wait(seq)
                 if tail.goes_beyond(seq):
                     return tail.reached
 
