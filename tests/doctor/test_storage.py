@@ -15,6 +15,7 @@ from whiteboard.errors import ConnectionLost
     ("got", "code"),
     [
         (refusal(503, "not_ready", "storage does not take writes"), "cannot_store"),
+        (answer(200, {"ready": True, "degraded": ["postgres is away", 7]}), "degraded"),
         (answer(404), "readiness_hidden"),
         (answer(200, b"ready"), "readiness_hidden"),
     ],
@@ -24,7 +25,8 @@ def test_readiness(got: Answer, code: str) -> None:
     found = storage.judge_readiness(way(), got)
     assert found is not None
     assert found.code == code
-    assert storage.judge_readiness(way(), answer(200, {"ready": True})) is None
+    for nothing in ({}, {"degraded": []}, {"degraded": "x"}):
+        assert storage.judge_readiness(way(), answer(200, {"ready": True, **nothing})) is None
 
 
 @pytest.mark.parametrize(
