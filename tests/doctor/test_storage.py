@@ -25,7 +25,8 @@ def test_readiness(got: Answer, code: str) -> None:
     found = storage.judge_readiness(way(), got)
     assert found is not None
     assert found.code == code
-    for nothing in ({}, {"degraded": []}, {"degraded": "x"}):
+    silent: list[dict[str, object]] = [{}, {"degraded": []}, {"degraded": "x"}]
+    for nothing in silent:
         assert storage.judge_readiness(way(), answer(200, {"ready": True, **nothing})) is None
 
 
