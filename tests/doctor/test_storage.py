@@ -15,6 +15,7 @@ from whiteboard.errors import ConnectionLost
     ("got", "code"),
     [
         (refusal(503, "not_ready", "storage does not take writes"), "cannot_store"),
+        (answer(200, {"ready": True, "degraded": ["postgres is away", 7]}), "degraded"),
         (answer(404), "readiness_hidden"),
         (answer(200, b"ready"), "readiness_hidden"),
     ],
@@ -24,7 +25,9 @@ def test_readiness(got: Answer, code: str) -> None:
     found = storage.judge_readiness(way(), got)
     assert found is not None
     assert found.code == code
-    assert storage.judge_readiness(way(), answer(200, {"ready": True})) is None
+    silent: list[dict[str, object]] = [{}, {"degraded": []}, {"degraded": "x"}]
+    for nothing in silent:
+        assert storage.judge_readiness(way(), answer(200, {"ready": True, **nothing})) is None
 
 
 @pytest.mark.parametrize(

@@ -44,9 +44,13 @@ class Stored:
 
 
 def judge_readiness(way: Way, answer: Answer) -> Finding | None:
-    """From the answer of `/readyz`; None when it says yes."""
+    """From the answer of `/readyz`; None when it says yes and nothing else."""
     if answer.status == 200 and answer.json.get("ready") is True:
-        return None
+        degraded = answer.json.get("degraded")
+        if not isinstance(degraded, list) or not degraded:
+            return None
+        told = shown("; ".join(map(str, degraded)))
+        return troubles.DEGRADED.found(f"{way.target.base}{READY} says yes, but: {told}")
     if answer.code == "not_ready":
         return troubles.CANNOT_STORE.found(f"{way.target.base}{READY} says: {shown(answer.reason)}")
     seen = f"{way.target.base}{READY} was answered with {answer.told}"

@@ -376,6 +376,12 @@ OP_NOT_STORED: Final = _bad(
     why="What people draw is not kept.",
     change="The server's log says why (commit_refused, room_failed).",
 )
+DEGRADED: Final = _warning(
+    "storage",
+    "degraded",
+    why="Boards work, and something that the server was told to use does not.",
+    change="The server's log says since when, and what it complained of.",
+)
 READINESS_HIDDEN: Final = _warning(
     "storage",
     "readiness_hidden",
