@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from services.compose_file import COMPOSE, NETWORK, NOT_RUN, PENDING, SECRETS, composed
+from services.compose_file import COMPOSE, NETWORK, NOT_RUN, SECRETS, composed
 
 from whiteboard.config import OPTIONS, load
 from whiteboard.config.settings import ENV_PREFIX
@@ -32,30 +32,22 @@ def known() -> set[str]:
     "name", ["container/compose.yaml", "container/Containerfile", "systemd/whiteboard.service"]
 )
 def test_variables_are_settings(name: str) -> None:
-    """A server does not start with a variable that is none; what is to come is listed, and what has come is not."""
+    """A server does not start with a variable that is none."""
     named = variables((ROOT / "examples" / name).read_text())
 
-    assert named - PENDING - {ENV_PREFIX} <= known()
-    assert PENDING & known() == set(), "these are settings now: take them out of PENDING"
+    assert named - {ENV_PREFIX} <= known()
 
 
 @pytest.mark.parametrize("name", ["one", "two", "page"])
 def test_the_composed_servers_can_be_set_so(tmp_path: Path, name: str) -> None:
     """Every value is one that its setting takes; secrets come from files."""
-    environ = {
-        key: text for key, text in composed()["services"][name]["environment"].items() if key not in PENDING
-    }
+    environ = composed()["services"][name]["environment"]
     for key, where in environ.items():
         if where.startswith("/run/secrets/"):
             environ[key] = str(tmp_path / Path(where).name)
             Path(environ[key]).write_text("0123456789abcdef0123456789abcdef\n")
 
     assert load({}, environ).base_path == "/wb"
-
-
-def test_every_pending_variable_is_in_the_compose_file() -> None:
-    """The list has nothing that nobody waits for."""
-    assert variables(COMPOSE.read_text()) >= PENDING
 
 
 def test_the_composed_services_fit_together() -> None:
