@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,13 +61,13 @@ image_copy_tmp_dir = "storage"
 class Podman:
     """Podman with images, containers and volumes of its own. Made by `podman_ready`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, run: Path) -> None:
         self.folder = folder
         (folder / "containers.conf").write_text(CONFIGURATION)
         self.program = folder / "podman"
         self.program.write_text(
             f"#!/bin/sh\nCONTAINERS_CONF={folder}/containers.conf exec podman --root {folder}/root "
-            f'--runroot {folder}/run --tmpdir {folder}/tmp "$@"\n'
+            f'--runroot {run} --tmpdir {folder}/tmp "$@"\n'
         )
         self.program.chmod(0o755)
 
@@ -105,7 +106,8 @@ def podman_ready(folder: Path) -> Iterator[Podman]:
             f"no {program}: let tools/check install it"
         )
     assert os.geteuid() == 0, "containers with networks of their own need root"
-    podman = Podman(folder)
+    run = Path(tempfile.mkdtemp(prefix="run-"))  # Podman wants a path of at most 50 characters
+    podman = Podman(folder, run)
     try:
         _import(podman)
         _build(podman)
@@ -114,7 +116,8 @@ def podman_ready(folder: Path) -> Iterator[Podman]:
         subprocess.run(
             [str(podman.program), "rm", "--all", "--force", "--time", "0"], check=False, capture_output=True
         )
-        shutil.rmtree(folder, ignore_errors=True)
+        for one in (folder, run):
+            shutil.rmtree(one, ignore_errors=True)
 
 
 def _import(podman: Podman) -> None:

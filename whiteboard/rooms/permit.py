@@ -3,6 +3,7 @@
 Asks in the session's own tasks: what a hook takes is waited for by nobody else.
 """
 
+import math
 from typing import Final
 
 import trio
@@ -40,6 +41,8 @@ class Permit:
         self._visit: Visit
         self._pass: Pass
         # both once the session has entered
+        self.due = math.inf
+        """When it is time to ask again, by Trio's clock."""
 
     async def enter(self, hello: messages.Hello) -> str | NotAdmitted:
         """The role that the hooks give the session, or why it may not come. To be called once, first."""
@@ -55,24 +58,21 @@ class Permit:
         if isinstance(admitted, NotAdmitted):
             return admitted
         self._pass = admitted
+        self.due = trio.current_time() + timeouts.HOOK_AGAIN.seconds
         return admitted.role.value
 
     async def judge(self, client: ClientId, request: OpRequest) -> Rejected | None:
         """Why the session may not make this op; None if it may."""
         return await self._pass.judge(self._session, client, request)
 
-    async def wait_changed(self) -> str | NotAdmitted:
-        """Ask again each HOOK_AGAIN until there is a new role, or the session may not stay: give that.
+    async def ask_again(self) -> str | NotAdmitted | None:
+        """A new role, or why the session may not stay; None when nothing has changed. To be called when it is due.
 
         No answer changes nothing. When cancelled, the role is the last one that was given.
         """
-        while True:
-            await trio.sleep(timeouts.HOOK_AGAIN.seconds)
-            admitted = await self._guard.admit(self._visit)
-            if isinstance(admitted, NotAdmitted):
-                if admitted.why is not Why.UNANSWERED:
-                    return admitted
-            else:
-                before, self._pass = self._pass, admitted
-                if admitted.role is not before.role:
-                    return admitted.role.value
+        self.due = trio.current_time() + timeouts.HOOK_AGAIN.seconds
+        admitted = await self._guard.admit(self._visit)
+        if isinstance(admitted, NotAdmitted):
+            return None if admitted.why is Why.UNANSWERED else admitted
+        before, self._pass = self._pass, admitted
+        return None if admitted.role is before.role else admitted.role.value

@@ -1,7 +1,7 @@
 """One connection from its first byte to its last: a nursery with three or four children (R10).
 
 ```
-session nursery   sync loop · heartbeat watchdog · broadcaster, and permit where hooks decide
+session nursery   sync loop · heartbeat watchdog · broadcaster
 ```
 
 Whatever ends a session (goodbye, reset, silence, slowness, garbage, a fault, the room, the server)
@@ -98,8 +98,6 @@ class Session:
                 nursery.start_soon(self._sync_loop, name=f"{name}: sync loop")
                 nursery.start_soon(self._heartbeat_watchdog, name=f"{name}: heartbeat watchdog")
                 nursery.start_soon(self._broadcaster, name=f"{name}: broadcaster")
-                if self._permit is not None:
-                    nursery.start_soon(self._keep_permit, self._permit, name=f"{name}: permit")
 
     def _end(self, farewell: CloseCode, reason: str = "") -> None:
         self._farewell, self._reason = farewell, reason
@@ -133,7 +131,7 @@ class Session:
             await self._take(await self._listen())
 
     async def _heartbeat_watchdog(self) -> None:
-        """Ping a silent peer; end the session DEAD_PEER after the last sign of life.
+        """Ping a silent peer; end the session DEAD_PEER after the last sign of life. Ask hooks again when it is time.
 
         While the sync loop is busy (a loading board, a full inbox) nobody reads the socket, and
         silence then says nothing about the peer.
@@ -149,8 +147,12 @@ class Session:
             if now >= max(heard, pinged) + ping:
                 await self._connection.ping()
                 pinged = now
+            due = math.inf if self._permit is None else self._permit.due
+            if self._permit is not None and now >= due:
+                await self._ask_again(self._permit)
+                continue
             # The same sums as above: a rounded difference may never reach its bound.
-            await trio.sleep_until(min(heard + dead, max(heard, pinged) + ping))
+            await trio.sleep_until(min(heard + dead, max(heard, pinged) + ping, due))
 
     async def _broadcaster(self) -> None:
         """Bring the client up to date and keep its queue moving, once it has a seat."""
@@ -158,15 +160,13 @@ class Session:
         if self._seat is not None:
             await self._seat.feed.run()
 
-    async def _keep_permit(self, permit: Permit) -> None:
-        """Ask again, for ever, whether the session may stay and what it may do."""
-        await self._seated.wait()
-        while True:
-            told = await permit.wait_changed()
-            if isinstance(told, NotAdmitted):
-                self._end(farewell_of(told), told.reason)
-            elif self._seat is not None:
-                self._seat.feed.tell(encode(messages.Role(role=told)))
+    async def _ask_again(self, permit: Permit) -> None:
+        """Whether the session may stay, and what it may do."""
+        told = await permit.ask_again()
+        if isinstance(told, NotAdmitted):
+            self._end(farewell_of(told), told.reason)
+        elif told is not None and self._seat is not None:
+            self._seat.feed.tell(encode(messages.Role(role=told)))
 
     # --- messages -----------------------------------------------------------------------------
 
