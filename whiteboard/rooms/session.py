@@ -1,4 +1,4 @@
-"""One connection from its first byte to its last: a nursery with three or four children (R10).
+"""One connection from its first byte to its last: a nursery with exactly three children (R10).
 
 ```
 session nursery   sync loop · heartbeat watchdog · broadcaster
