@@ -65,7 +65,6 @@ from whiteboard.trust.hosts import ANY_HOST
 from whiteboard.trust.names import MAX_PORT, parse_authority
 from whiteboard.trust.origins import ANY_ORIGIN, DEFAULT_PORTS, Origin
 
-
 _ENTRUSTED: Final = re.compile(r"(?P<before>://|[?&][^=&]*=)(?:[^/@]*(?=@)|(?<==)[^&']*)")
 """Where a URL has user and password, or the value of an option."""
 
