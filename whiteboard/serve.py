@@ -293,7 +293,9 @@ async def _accept_within(
 ) -> None:
     """Accept until `taking` is cancelled: a scope that holds nothing else, since draining goes on after it."""
     with taking:
-        await accept(connections, task_status=task_status)
+        async with trio.open_nursery() as accepting:
+            await accepting.start(accept, connections)
+            task_status.started()
 
 
 def _announce(settings: Settings, listening: Listening) -> str:
