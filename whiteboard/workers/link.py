@@ -30,6 +30,8 @@ class Kind(Enum):
     """Carries a stream that brings the question. To the front with the number of the worker that is asked."""
     READY = b"r"
     """To the front: connections may come."""
+    ALIVE = b"a"
+    """To the front: the event loop runs."""
     LEAVING = b"l"
     """To the front: no more connections, please."""
     DRAIN = b"d"
