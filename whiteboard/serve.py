@@ -254,7 +254,14 @@ def _signals() -> AbstractContextManager[AsyncIterator[int]]:
 
 def _longest_end(settings: Settings) -> float:
     """Seconds from the signal to the end of the process, if every step takes all that it may."""
-    steps = (timeouts.HTTP_DRAIN, timeouts.CLEANUP, timeouts.COMMIT, timeouts.STORAGE_CLOSE)
+    steps = (
+        timeouts.CONSUL_LEAVE,
+        timeouts.HTTP_DRAIN,
+        timeouts.CLEANUP,
+        timeouts.COMMIT,
+        timeouts.RECORD_CLOSE,
+        timeouts.STORAGE_CLOSE,
+    )
     return settings.drain_grace + sum(step.seconds for step in steps)
 
 

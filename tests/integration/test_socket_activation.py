@@ -16,7 +16,20 @@ from integration.bare_socket import Ended, bare_socket
 from integration.process_manager import Manager
 from integration.server_process import STOP_SECONDS, environment, free_port
 
+from whiteboard import timeouts
+
 pytestmark = pytest.mark.integration
+
+STEPS = (
+    timeouts.CONSUL_LEAVE,
+    timeouts.DRAIN_GRACE,
+    timeouts.HTTP_DRAIN,
+    timeouts.CLEANUP,
+    timeouts.COMMIT,
+    timeouts.RECORD_CLOSE,
+    timeouts.STORAGE_CLOSE,
+)
+"""What a stop may take, one after the other: the list of servers, the drain, the last records, the store."""
 
 
 def ask(port: int, path: str = "/readyz", seconds: float = 30.0) -> int:
@@ -79,7 +92,9 @@ def test_a_restart_refuses_nobody(tmp_path: Path, workers: int) -> None:
             first.send_signal(signal.SIGTERM)
             lines = manager.hears_of("STOPPING=1")
             assert lines[1] == "STATUS=draining"
-            assert re.fullmatch(r"EXTEND_TIMEOUT_USEC=\d+", lines[2])
+            asked = re.fullmatch(r"EXTEND_TIMEOUT_USEC=(\d+)", lines[2])
+            assert asked is not None
+            assert int(asked[1]) >= 1_000_000 * sum(step.seconds for step in STEPS)
             assert first.wait(STOP_SECONDS) == 0
         with socket.create_connection(("127.0.0.1", manager.port), 5):  # with nobody there: it waits
             with manager.server(*count) as second:
