@@ -368,6 +368,22 @@ def test_secrets_do_not_show() -> None:
     assert "hunter 2" not in str(problems({}, {"WHITEBOARD_DEBUG_TOKEN": "hunter 2"}))
 
 
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("S3_ENDPOINT", "https://ada:{secret}@store.internal:9000"),
+        ("CONSUL_ADDR", "http://consul.internal:8500/?token={secret}"),
+        ("REDIS_ADDR", "redis://redis.internal/0?password={secret}&x=1"),
+        ("ORIGINS", "https://ada:{secret}@draw.example"),
+    ],
+)
+def test_complaints_about_urls_leave_out_what_should_not_stand_there(variable: str, text: str) -> None:
+    """User, password and options of a URL are masked: logs keep what a start complains about."""
+    (told,) = problems({}, {f"WHITEBOARD_{variable}": text.format(secret=TOKEN)})
+    assert TOKEN not in told
+    assert "://********@" in told or "=********" in told
+
+
 def test_certificate_and_key_come_together() -> None:
     """One TLS file without the other is a mistake, whatever sources they come from."""
     assert problems({"tls.cert": "c.pem"}, {}) == [

@@ -177,16 +177,22 @@ async def serve_by_workers(settings: Settings, supervisor: Supervisor = _NOBODY)
             trio.open_nursery() as working,
         ):
             await working.start(crew.run)
-            with ExitStack() as until_signal:
-                signals = until_signal.enter_context(_signals())
-                await working.start(serve_connections, listening.sockets, entrance.serve, connections)
-                await supervisor.ready(f"serving {_announce(settings, listening)}")
-                await anext(signals)
-                until_signal.close()
-            log.info("server_draining")
-            await supervisor.stopping("draining", _longest_end(settings) + timeouts.WORKER_STOP.seconds)
-            await member.leave()
-            await crew.drain(settings.drain_grace)
+            taking = trio.CancelScope()
+            async with trio.open_nursery() as accepting:
+                with ExitStack() as until_signal:
+                    signals = until_signal.enter_context(_signals())
+                    accept = partial(serve_connections, listening.sockets, entrance.serve)
+                    await accepting.start(_accept_within, taking, accept, connections)
+                    await supervisor.ready(f"serving {_announce(settings, listening)}")
+                    await anext(signals)
+                    until_signal.close()
+                log.info("server_draining")
+                await supervisor.stopping("draining", _longest_end(settings) + timeouts.WORKER_STOP.seconds)
+                await member.leave()
+                if listening.outlives_us:
+                    taking.cancel()  # who comes now is the next server's
+                await crew.drain(settings.drain_grace)
+                taking.cancel()
             working.cancel_scope.cancel()
             listening.close()
             connections.cancel_scope.cancel()
@@ -248,7 +254,14 @@ def _signals() -> AbstractContextManager[AsyncIterator[int]]:
 
 def _longest_end(settings: Settings) -> float:
     """Seconds from the signal to the end of the process, if every step takes all that it may."""
-    steps = (timeouts.HTTP_DRAIN, timeouts.CLEANUP, timeouts.COMMIT, timeouts.STORAGE_CLOSE)
+    steps = (
+        timeouts.CONSUL_LEAVE,
+        timeouts.HTTP_DRAIN,
+        timeouts.CLEANUP,
+        timeouts.COMMIT,
+        timeouts.RECORD_CLOSE,
+        timeouts.STORAGE_CLOSE,
+    )
     return settings.drain_grace + sum(step.seconds for step in steps)
 
 
@@ -264,21 +277,32 @@ async def _open_server(
         accept: is given the nursery for the connections.
         listening: what it accepts from, if this process has that.
     """
+    taking = trio.CancelScope()
     async with trio.open_nursery() as connections:
         async with trio.open_nursery() as accepting:
-            await accepting.start(accept, connections)
+            await accepting.start(_accept_within, taking, accept, connections)
             yield
             if listening is not None and listening.outlives_us:
-                accepting.cancel_scope.cancel()  # who comes now is the next server's
+                taking.cancel()  # who comes now is the next server's
             with trio.move_on_after(settings.drain_grace) as grace:
                 await hub.drain()
-            accepting.cancel_scope.cancel()
+            taking.cancel()
         if listening is not None:
             listening.close()
         least = trio.current_time() + timeouts.HTTP_DRAIN.seconds
         with trio.CancelScope(deadline=max(grace.deadline, least)):
             await bridge.shut_down()
         connections.cancel_scope.cancel()
+
+
+async def _accept_within(
+    taking: trio.CancelScope, accept: Accept, connections: trio.Nursery, *, task_status: trio.TaskStatus[None]
+) -> None:
+    """Accept until `taking` is cancelled: a scope that holds nothing else, since draining goes on after it."""
+    with taking:
+        async with trio.open_nursery() as accepting:
+            await accepting.start(accept, connections)
+            task_status.started()
 
 
 def _announce(settings: Settings, listening: Listening) -> str:

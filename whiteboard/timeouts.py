@@ -499,6 +499,16 @@ WORKER_STOP: Final = _register(
     12.0,
     "R12: what a worker gets beyond the drain grace: HTTP_DRAIN, CLEANUP and STORAGE_CLOSE, one after the other, and then some. Later it is killed.",
 )
+WORKER_BEAT: Final = _register(
+    "worker-beat",
+    5.0,
+    "A worker tells the front so often that its event loop runs: a byte, and several times within WORKER_SILENT.",
+)
+WORKER_SILENT: Final = _register(
+    "worker-silent",
+    30.0,
+    "As long as systemd waits for the front (WatchdogSec of the unit that we ship): an event loop that stands still for so long does not come back.",
+)
 WORKER_STEADY: Final = _register(
     "worker-steady",
     60.0,

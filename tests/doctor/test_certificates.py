@@ -41,6 +41,13 @@ def test_the_end_of_a_certificate(ends: str, day: int, code: str) -> None:
     assert "for draw.example.org, by An\N{REPLACEMENT CHARACTER}Authority, until 2026-0" in found.seen
 
 
+def test_a_refused_certificate_may_end_on_no_day() -> None:
+    """OpenSSL shows a time that it cannot read with these words; the doctor goes on."""
+    (found,) = judge_tls(way("https://draw.example.org"), sight("Bad time value", 14))
+    assert found.code == "certificate_refused"
+    assert found.seen.endswith(", until no day)")
+
+
 @pytest.mark.parametrize(
     ("number", "code"),
     [

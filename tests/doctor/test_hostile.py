@@ -126,3 +126,22 @@ async def test_what_a_server_says_is_shown_without_its_control_characters(
     (found,) = [one for one in findings if one.code == "cannot_store"]
     assert "\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER} away" in found.seen
     assert len(found.seen) < 200
+
+
+@pytest.mark.parametrize("page", ['<base href="/é/">', '<base href="/"><script src="/static/é.js">'])
+async def test_a_page_that_names_what_nobody_can_ask_for(
+    page: str, autojump_clock: trio.testing.MockClock
+) -> None:
+    """A path that is none ends its own check only."""
+
+    async def answer(stream: trio.SocketStream, head: bytes) -> None:
+        if head.startswith(b"GET / "):
+            body = page.encode()
+            await stream.send_all(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        else:
+            await become_socket(say_nothing, stream, head)
+
+    findings = await survived(answer)
+    (found,) = [one for one in findings if one.check == "page"]
+    assert found.mark is Mark.BAD
+    assert findings[-1].check == "idle"

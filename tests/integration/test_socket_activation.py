@@ -11,10 +11,25 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
+import trio
+from integration.bare_socket import Ended, bare_socket
 from integration.process_manager import Manager
 from integration.server_process import STOP_SECONDS, environment, free_port
 
+from whiteboard import timeouts
+
 pytestmark = pytest.mark.integration
+
+STEPS = (
+    timeouts.CONSUL_LEAVE,
+    timeouts.DRAIN_GRACE,
+    timeouts.HTTP_DRAIN,
+    timeouts.CLEANUP,
+    timeouts.COMMIT,
+    timeouts.RECORD_CLOSE,
+    timeouts.STORAGE_CLOSE,
+)
+"""What a stop may take, one after the other: the list of servers, the drain, the last records, the store."""
 
 
 def ask(port: int, path: str = "/readyz", seconds: float = 30.0) -> int:
@@ -55,8 +70,10 @@ def _is_listening(port: int) -> bool:
     return local in Path("/proc/net/tcp").read_text()
 
 
-def test_a_restart_refuses_nobody(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_restart_refuses_nobody(tmp_path: Path, workers: int) -> None:
     """Visitors come all the time, through the drain, while there is no server, and through the start: each is served."""
+    count = ("--workers", str(workers))
     with Manager(tmp_path) as manager:
         answers: list[int] = []
         is_over = threading.Event()
@@ -67,7 +84,7 @@ def test_a_restart_refuses_nobody(tmp_path: Path) -> None:
                 is_over.wait(0.01)
 
         crowd = [threading.Thread(target=visit) for _ in range(3)]
-        with manager.server() as first:
+        with manager.server(*count) as first:
             assert manager.hears_of("READY=1")[1] == f"STATUS=serving http://127.0.0.1:{manager.port}/"
             for one in crowd:
                 one.start()
@@ -75,10 +92,12 @@ def test_a_restart_refuses_nobody(tmp_path: Path) -> None:
             first.send_signal(signal.SIGTERM)
             lines = manager.hears_of("STOPPING=1")
             assert lines[1] == "STATUS=draining"
-            assert re.fullmatch(r"EXTEND_TIMEOUT_USEC=\d+", lines[2])
+            asked = re.fullmatch(r"EXTEND_TIMEOUT_USEC=(\d+)", lines[2])
+            assert asked is not None
+            assert int(asked[1]) >= 1_000_000 * sum(step.seconds for step in STEPS)
             assert first.wait(STOP_SECONDS) == 0
         with socket.create_connection(("127.0.0.1", manager.port), 5):  # with nobody there: it waits
-            with manager.server() as second:
+            with manager.server(*count) as second:
                 manager.hears_of("READY=1")
                 assert ask(manager.port) == 200
                 is_over.set()
@@ -88,6 +107,23 @@ def test_a_restart_refuses_nobody(tmp_path: Path) -> None:
                 assert second.wait(STOP_SECONDS) == 0
         assert len(answers) > 3
         assert set(answers) == {200}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_a_stop_on_kept_sockets_drains(tmp_path: Path, workers: int) -> None:
+    """People hear `drain`, are served until it is time, and leave with 1001, as with any server that stops. [DRN-2]"""
+    with Manager(tmp_path) as manager, manager.server("--workers", str(workers)) as server:
+        await trio.to_thread.run_sync(manager.hears_of, "READY=1")
+        async with bare_socket(f"http://127.0.0.1:{manager.port}", "b") as one:
+            await one.enter()
+            server.send_signal(signal.SIGTERM)
+            assert (await one.hear_kind("drain"))["reconnect"] == [0, 5]
+            await one.say({"type": "stroke", "id": "s1", "points": [[0, 0]]})
+            assert (await one.hear_kind("ack"))["seq"] == 1
+            with pytest.raises(Ended) as ended:
+                await one.hear_kind("nothing more")
+        assert ended.value.code == 1001
+        assert await trio.to_thread.run_sync(server.wait, STOP_SECONDS) == 0
 
 
 def test_the_beat_stops_with_the_loop(tmp_path: Path) -> None:

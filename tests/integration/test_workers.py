@@ -192,6 +192,28 @@ async def hear_the_end(person: BareSocket) -> int | None:
         return end.code
 
 
+async def test_what_is_told_of_a_server_is_told_of_all_its_workers(standing: ServerProcess) -> None:
+    """Whichever worker answers: each session once, under its worker's name, and the sums of all. [CLU-2] [REC-1]"""
+    server = standing
+    boards = [*boards_of(0, 2, "told"), *boards_of(1, 3, "told")]
+    async with seated(server, boards):
+        for first in (boards[0], boards[-1]):
+            line = KeptAlive(server)
+            await line.ask("GET", f"/api/boards/{first}")  # now it is this worker's
+            own = json.loads((await line.ask("GET", "/api/cluster"))[1])["instance"]
+            assert own["sessions"] == 5
+            assert own["boards"] == sum(one["counts"]["boards"] for one in await workers(server))
+            await until(partial(tells_of, line, own["name"], boards))
+            line.close()
+
+
+async def tells_of(line: KeptAlive, name: str, boards: list[str]) -> bool:
+    """Whether the live sessions are those of one person on each board, each at the board's worker."""
+    _, body = await line.ask("GET", "/debug/sessions")
+    found = sorted((one["board"], one["instance"]) for one in json.loads(body)["sessions"])
+    return found == sorted((board, f"{name}/{owner_of(BoardId(board), WORKERS)}") for board in boards)
+
+
 # --- workers that die -------------------------------------------------------------------------
 
 

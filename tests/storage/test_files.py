@@ -117,3 +117,24 @@ async def test_processes_that_share_a_folder(tmp_path: Path) -> None:
         assert not old.exists()
         assert young.exists()
         assert await one.page("", 10) == []
+
+
+async def test_a_page_of_one_folder_looks_into_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a picture on one board costs no more where there are many boards."""
+    looked: list[Path] = []
+    scandir = os.scandir
+
+    def noted(folder: Path) -> "os._ScandirIterator[str]":
+        looked.append(folder)
+        return scandir(folder)
+
+    async with open_files(tmp_path) as blobs:
+        for name in ("assets/a/1", "assets/b/1", "assets/b/2", "assets/c"):
+            await blobs.put(name, b"1")
+        monkeypatch.setattr(os, "scandir", noted)
+        assert await blobs.page("assets/b/", 10) == [BlobInfo("assets/b/1", 1), BlobInfo("assets/b/2", 1)]
+        assert looked == [tmp_path / "assets" / "b"]
+        for nothing in ("assets/c/", "assets/d/", "../", "~/", "/", "assets//"):
+            assert await blobs.page(nothing, 10) == [], nothing

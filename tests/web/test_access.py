@@ -226,3 +226,18 @@ async def test_the_operator_is_not_asked(guarded: Site) -> None:
     guarded.peer = "127.0.0.1"
     assert (await guarded.get(READS[0])).status_code == 200
     assert guarded.hook.visits == []
+
+
+async def test_every_address_of_boards_asks(guarded: Site) -> None:
+    """Whichever there are: without a word from hook or operator nothing is shown or done. [HTTP-9] [HTTP-24]"""
+    values = {"board": "b", "asset": "0" * 64}
+    asked = []
+    for route in guarded.app()._app.routes:
+        if not route.path.startswith(("/api/", "/debug/")):
+            continue
+        for method in route.methods - {"HEAD"}:
+            path = route.path.replace(":int}", "}").format(**values, number=0)
+            answer = await guarded.ask(method, path, content=b"{}" if method == "POST" else None)
+            assert answer.status_code in {401, 403}, (method, path, answer.text)
+            asked.append(path)
+    assert len(asked) >= 14

@@ -116,6 +116,21 @@ async def test_a_worker_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPa
         assert not Path(f"/proc/{pid}").exists()
 
 
+async def test_a_worker_that_stands_still_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And started again; one that shows signs of life is left alone."""
+    silence = timeouts.Timeout("test-silent", timeouts.WORKER_BEAT.seconds + 2, "one beat may be late")
+    monkeypatch.setattr(timeouts, "WORKER_SILENT", silence)
+    crew = Crew(2, of_memory(2), is_exclusive=True)
+    stuck, well = crew.workers
+    async with trio.open_nursery() as nursery:
+        await nursery.start(crew.run)
+        os.kill(stuck.pid, signal.SIGSTOP)
+        await until(lambda: stuck.starts == 2 and stuck.state is State.READY)
+        await trio.sleep(silence.seconds / 2)
+        assert (stuck.starts, well.starts) == (2, 1)
+        nursery.cancel_scope.cancel()
+
+
 @pytest.mark.parametrize(
     ("code", "words"), [(0, "exit code 0"), (1, "exit code 1"), (-9, "SIGKILL"), (-99, "signal 99")]
 )

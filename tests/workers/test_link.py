@@ -1,6 +1,8 @@
 """The way between front and worker."""
 
 import socket
+import subprocess
+import sys
 
 import pytest
 import trio
@@ -98,3 +100,42 @@ async def test_who_sends_waits_for_an_end_that_is_behind(links: Links) -> None:
             parcel = await far.receive()
             assert int.from_bytes(parcel.payload[:4], "big") == taken
             taken += 1
+
+
+SHORT = """
+import os, resource, socket
+import trio
+from whiteboard.workers.link import Kind, Link, link_pair
+
+async def run(count):
+    one, other = link_pair()
+    with Link(one) as near, Link(other) as far, socket.socket() as passed:
+        async with trio.open_nursery() as nursery:
+            async def send():
+                for _ in range(count):
+                    await near.send(Kind.CONNECTION, b"", passed)
+            nursery.start_soon(send)
+            while near.send_nowait(Kind.READY, b"", passed):
+                pass
+            got = 0
+            while got < count:
+                parcel = await far.receive()
+                parcel.passed.close()
+                got += parcel.kind is Kind.CONNECTION
+    print(got)
+
+if os.getuid() == 0:  # root is not bound by it
+    os.setgid(65534)
+    os.setuid(65534)
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+trio.run(run, 300)
+"""
+
+
+@pytest.mark.integration
+def test_too_many_descriptors_on_their_way_are_no_lost_link() -> None:
+    """The system bounds them for all links together: sending goes on when others were taken."""
+    ended = subprocess.run(
+        [sys.executable, "-P", "-c", SHORT], check=False, capture_output=True, text=True, timeout=60
+    )
+    assert (ended.stdout, ended.stderr) == ("300\n", "")

@@ -65,10 +65,13 @@ from whiteboard.trust.hosts import ANY_HOST
 from whiteboard.trust.names import MAX_PORT, parse_authority
 from whiteboard.trust.origins import ANY_ORIGIN, DEFAULT_PORTS, Origin
 
+_ENTRUSTED: Final = re.compile(r"(?P<before>://|[?&][^=&]*=)(?:[^/@]*(?=@)|(?<==)[^&']*)")
+"""Where a URL has user and password, or the value of an option."""
+
 
 def got(value: object) -> str:
-    """The end of a complaint: `, got 'x'`, cut to a line."""
-    text, most = repr(value), limits.MAX_SHOWN_VALUE_CHARS
+    """The end of a complaint: `, got 'x'`, cut to a line, without what a URL should not have had in it."""
+    text, most = _ENTRUSTED.sub(r"\g<before>********", repr(value)), limits.MAX_SHOWN_VALUE_CHARS
     return f", got {text if len(text) <= most else text[: most - 3] + '...'}"
 
 

@@ -70,7 +70,7 @@ EVENTS: Final = {
     # workers
     "worker_ready": "Worker `number`, process `pid`, takes connections.",
     "worker_ended": "Worker `number` ended unasked, with `status`; it is started again after `seconds`, its clients come back.",
-    "worker_killed": "Worker `number` did not start or end in time and was killed.",
+    "worker_killed": "Worker `number` did not start or end in time, or said nothing for too long, and was killed.",
     "worker_unclear": "Worker `number` said something that workers do not say; it is passed over.",
     "front_lost": "The process that gives this worker its connections is gone; it drains and ends.",
     "connection_unserved": "No worker could take a connection in time; it was answered with 503.",

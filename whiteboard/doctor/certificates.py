@@ -162,8 +162,15 @@ def _about(certificate: Mapping[str, Any]) -> str:
     names = [str(value) for _, value in certificate.get("subjectAltName", ())]
     issuer = {key: value for part in certificate.get("issuer", ()) for key, value in part}
     by = issuer.get("organizationName") or issuer.get("commonName") or "nobody"
-    ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), UTC)
-    return f"for {shown(', '.join(names) or 'no name')}, by {shown(str(by))}, until {ends:%Y-%m-%d}"
+    return f"for {shown(', '.join(names) or 'no name')}, by {shown(str(by))}, until {_day(certificate['notAfter'])}"
+
+
+def _day(text: str) -> str:
+    """The day of a certificate's time; one that was refused may have a time that is none."""
+    try:
+        return f"{datetime.fromtimestamp(ssl.cert_time_to_seconds(text), UTC):%Y-%m-%d}"
+    except (ValueError, OverflowError, OSError):
+        return "no day"
 
 
 def _left_and_life(certificate: Mapping[str, Any], now: float) -> tuple[float, float]:

@@ -131,7 +131,7 @@ def request(
         lines.append(("Authorization", way.credentials))
     try:
         return h11.Request(method=method, target=way.target.base + path, headers=lines)
-    except h11.LocalProtocolError as error:
+    except (h11.LocalProtocolError, UnicodeEncodeError) as error:
         raise ConnectionLost(f"this cannot be asked for: {error}") from error
 
 

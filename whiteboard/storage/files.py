@@ -98,8 +98,11 @@ class _Folder:
             return None
 
     def page(self, prefix: str, limit: int, after: str | None) -> list[BlobInfo]:
-        start = after if after is not None else ""
-        return list(islice(self._walk(self._root, "", prefix, start), limit))
+        above = prefix.rpartition("/")[0]
+        if above and not is_name(above):
+            return []  # no name begins so
+        begun = f"{above}/" if above else ""
+        return list(islice(self._walk(self._root / above, begun, prefix, after or ""), limit))
 
     def delete(self, name: str) -> None:
         path = self._root / name
@@ -178,7 +181,7 @@ def _sync(folder: Path) -> None:
 
 def _names_in(folder: Path) -> list[str]:
     """What is in a folder that can be part of a blob's name, ascending; folders with a `/` behind."""
-    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
         return sorted(
             entry.name + "/" * entry.is_dir(follow_symlinks=False) for entry in entries if is_name(entry.name)
         )

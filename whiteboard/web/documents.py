@@ -34,24 +34,23 @@ class Documents:
     async def cluster(self, request: Request) -> Response:
         """The servers that are known, for the operator: where they are is nobody else's business."""
         require_operator(request, self._services.settings.debug.token, self._services.trust)
-        return json_answer(self._services.cluster())
+        told = self._services.cluster()
+        if self._services.report_of is None:
+            return json_answer(told)
+        counts = [report["counts"] for report in (await self._reports()).values() if report]
+        sums = {what: sum(one[what] for one in counts) for what in ("sessions", "boards")}
+        return json_answer({**told, "instance": {**told["instance"], **sums}})
 
     async def workers(self, request: Request) -> Response:
         """`{"workers":[{"worker","pid","counts"}]}`, `{"worker","away":true}` for one that does not answer."""
         require_operator(request, self._services.settings.debug.token, self._services.trust)
-        found: dict[int, dict[str, Any]] = {}
-
-        async def look(number: int) -> None:
-            report = await self._report_of(number)
+        found = []
+        for number, report in sorted((await self._reports()).items()):
             kept = (
                 {key: report[key] for key in ("pid", "counts") if key in report} if report else {"away": True}
             )
-            found[number] = {"worker": number, **kept}
-
-        async with trio.open_nursery() as looking:
-            for number in range(self._services.settings.workers):
-                looking.start_soon(look, number)
-        return json_answer({"workers": [found[number] for number in sorted(found)]})
+            found.append({"worker": number, **kept})
+        return json_answer({"workers": found})
 
     async def worker(self, request: Request) -> Response:
         """One worker's live task tree."""
@@ -63,6 +62,18 @@ class Documents:
         if report is None:
             raise Refused(503, "unavailable", "The worker does not answer.", headers=RETRY_LATER)
         return json_answer(report)
+
+    async def _reports(self) -> Mapping[int, Mapping[str, Any] | None]:
+        """Of each worker by number, asked at once; None for one that does not answer."""
+        found: dict[int, Mapping[str, Any] | None] = {}
+
+        async def look(number: int) -> None:
+            found[number] = await self._report_of(number)
+
+        async with trio.open_nursery() as looking:
+            for number in range(self._services.settings.workers):
+                looking.start_soon(look, number)
+        return found
 
     async def _report_of(self, number: int) -> Mapping[str, Any] | None:
         if self._services.report_of is None:

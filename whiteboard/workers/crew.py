@@ -5,11 +5,13 @@ crew nursery      one task per worker: its process, again and again
   a run's nursery   listen to its link · patience with its start
 ```
 
-A worker that dies takes its sessions with it and nothing of the others'. It is started again for ever, with
+A worker that dies takes its sessions with it and nothing of the others'; one whose event loop stands still for
+WORKER_SILENT is killed, for its boards would stand still with it. It is started again for ever, with
 growing pauses while it keeps dying: its boards wait, those of the others live on. Only a worker that cannot even
 start the first time ends the server, as it would alone.
 """
 
+import math
 import signal
 import socket
 import subprocess
@@ -113,8 +115,7 @@ class Crew:
         if patience.cancelled_caught:
             for worker in self.workers:
                 if worker.process is not None:
-                    log.error("worker_killed", number=worker.number, pid=worker.pid)
-                worker.kill()
+                    _kill(worker)
             await self._ended.wait()
 
     def _ask_to_drain(self, worker: Worker) -> None:
@@ -178,8 +179,14 @@ class Crew:
         """Hear what a worker says, until it says nothing any more; then it has to end."""
         try:
             while True:
-                parcel = await link.receive()
+                with trio.move_on_after(_patience(worker)) as patience:
+                    parcel = await link.receive()
+                if patience.cancelled_caught:
+                    _kill(worker)
+                    return
                 match parcel.kind:
+                    case Kind.ALIVE:
+                        pass
                     case Kind.READY:
                         worker.ready_at = trio.current_time()
                         log.info("worker_ready", number=worker.number, pid=worker.pid)
@@ -279,8 +286,17 @@ async def _equip(process: trio.Process, equipment: bytes) -> None:
 async def _give_up_starting(worker: Worker) -> None:
     await trio.sleep(timeouts.WORKER_START.seconds)
     if worker.ready_at is None:
-        log.error("worker_killed", number=worker.number, pid=worker.pid)
-        worker.kill()
+        _kill(worker)
+
+
+def _patience(worker: Worker) -> float:
+    """How long a worker may say nothing; while it starts, `_give_up_starting` sees to it."""
+    return math.inf if worker.ready_at is None else timeouts.WORKER_SILENT.seconds
+
+
+def _kill(worker: Worker) -> None:
+    log.error("worker_killed", number=worker.number, pid=worker.pid)
+    worker.kill()
 
 
 def _longer(pause: float) -> float:

@@ -109,6 +109,13 @@ class Inlet:
                 self._say_leaving()
                 self.end()
 
+    async def beat(self) -> None:
+        """Show the front that the event loop runs, for ever."""
+        while True:
+            with suppress(LinkLost):  # `listen` notices it too
+                self._link.send_nowait(Kind.ALIVE)
+            await trio.sleep(timeouts.WORKER_BEAT.seconds)
+
     def end(self) -> None:
         """Drain; or, when that was asked for already, end at once."""
         if self.drain_wanted.is_set():
@@ -122,10 +129,11 @@ class Inlet:
 
 @asynccontextmanager
 async def open_inlet(link: Link) -> AsyncIterator[Inlet]:
-    """A worker's inlet while the block runs. Children: one that listens to the front, one to signals."""
+    """A worker's inlet while the block runs. Children: one that listens to the front, one to signals, the beat."""
     async with trio.open_nursery() as nursery:
         inlet = Inlet(link, nursery.cancel_scope)
         nursery.start_soon(inlet.listen, name="inlet: front")
         await nursery.start(inlet.heed_signals, name="inlet: signals")
+        nursery.start_soon(inlet.beat, name="inlet: beat")
         yield inlet
         nursery.cancel_scope.cancel()

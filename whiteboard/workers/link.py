@@ -5,16 +5,20 @@ process dies however it dies. Descriptors are passed with SCM_RIGHTS, and copied
 has to close its own.
 """
 
+import errno
 import socket
 from collections.abc import Sequence
 from enum import Enum
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 import trio
 
-from whiteboard import limits
+from whiteboard import limits, timeouts
 from whiteboard.errors import StartupError
+
+_SHORT: Final = frozenset({errno.ETOOMANYREFS, errno.ENOBUFS, errno.ENOMEM})
+"""The system is out of something for now: of descriptors on their way all links together may have RLIMIT_NOFILE."""
 
 
 class Kind(Enum):
@@ -26,6 +30,8 @@ class Kind(Enum):
     """Carries a stream that brings the question. To the front with the number of the worker that is asked."""
     READY = b"r"
     """To the front: connections may come."""
+    ALIVE = b"a"
+    """To the front: the event loop runs."""
     LEAVING = b"l"
     """To the front: no more connections, please."""
     DRAIN = b"d"
@@ -52,6 +58,8 @@ class Link:
         sock.setblocking(False)
         self._socket = sock
         self._turn = trio.Lock()
+        self._is_short = False
+        # what was not sent last time was not for the other end's sake
 
     def __enter__(self) -> Self:
         return self
@@ -72,18 +80,24 @@ class Link:
         async with self._turn:
             while not self.send_nowait(kind, payload, passed):
                 try:
+                    if self._is_short:
+                        await trio.sleep(timeouts.ACCEPT_BACKOFF.seconds)  # nothing tells when it is over
                     await trio.lowlevel.wait_writable(self._socket)
                 except trio.ClosedResourceError as error:
                     raise LinkLost("closed here") from error
 
     def send_nowait(self, kind: Kind, payload: bytes = b"", passed: socket.socket | None = None) -> bool:
-        """Send a message, or say False when the other end is behind. Raises LinkLost."""
+        """Send a message, or say False when the other end is behind or the system out of room. Raises LinkLost."""
         descriptors: Sequence[int] = [] if passed is None else [passed.fileno()]
         try:
             socket.send_fds(self._socket, [kind.value, payload], descriptors)
         except BlockingIOError:
+            self._is_short = False
             return False
         except OSError as error:
+            self._is_short = error.errno in _SHORT
+            if self._is_short:
+                return False
             raise LinkLost(str(error)) from error
         return True
 
