@@ -1,0 +1,148 @@
+"""What goes wrong around the archive: damage, half-done deletions, servers that overlap, one bad board among good ones (R32)."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+import pytest
+from services.redis_process import RedisProcess, redis_running
+from storage.redis.site import CutOff, Site, draw, drawn, open_site
+
+from whiteboard.errors import StorageCorrupt
+from whiteboard.storage.archive import Archive, Piece
+from whiteboard.storage.blob_archive import BlobArchive
+from whiteboard.storage.blobs import Blobs
+from whiteboard.storage.memory_blobs import open_memory_blobs
+from whiteboard.testing.storage_samples import (
+    BOARD,
+    OTHER,
+    as_stored,
+    read_all,
+)
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
+    """One Redis for all tests here."""
+    with redis_running(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis(running: RedisProcess) -> RedisProcess:
+    """It, empty."""
+    running.ask("FLUSHALL")
+    return running
+
+
+@pytest.fixture
+async def blobs() -> AsyncIterator[Blobs]:
+    """Where the archive's pieces are."""
+    async with open_memory_blobs() as opened:
+        yield opened
+
+
+class Watched(CutOff):
+    """An archive at each of whose writes something may happen first."""
+
+    def __init__(self, archive: Archive) -> None:
+        super().__init__(archive)
+        self.before_put: Callable[[Piece], Awaitable[None]] = _nothing
+        self.calls = 0
+
+    async def _ends(self) -> bool:
+        self.calls += 1
+        return await super()._ends()
+
+    async def put(self, piece: Piece, body: bytes) -> None:
+        await self.before_put(piece)
+        await super().put(piece, body)
+
+
+async def _nothing(_: Piece) -> None:
+    pass
+
+
+@pytest.fixture
+def archive(blobs: Blobs) -> Watched:
+    """An archive of its own for each test."""
+    return Watched(BlobArchive(blobs))
+
+
+@pytest.fixture
+async def site(redis: RedisProcess, archive: Watched) -> AsyncIterator[Site]:
+    """A storage, and an archiver that takes whatever it may take."""
+    async with open_site(redis, archive) as opened:
+        yield opened
+
+
+async def damage(blobs: Blobs, prefix: str) -> None:
+    """Other bytes in every blob whose name begins so."""
+    found = await blobs.page(prefix, 100)
+    assert found
+    for blob in found:
+        body = await blobs.get(blob.name)
+        assert body is not None
+        await blobs.put(blob.name, body[:-1] + b"?")
+
+
+# --- damage -------------------------------------------------------------------------------------
+
+
+async def test_one_damaged_board_keeps_no_others_from_an_emptied_redis(
+    redis: RedisProcess, site: Site, blobs: Blobs
+) -> None:
+    """All boards of the archive are known again; the damaged one tells of its damage and is not begun anew."""
+    await draw(site.storage)
+    await draw(site.storage, OTHER)
+    await site.archiver.round()
+    await damage(blobs, f"archive/{BOARD}/")
+    redis.ask("FLUSHALL")
+    await site.archiver.round()
+    assert redis.ask("GET", "test:whole") == "$5"
+    assert await read_all(site.storage.op_log, OTHER) == as_stored(drawn())
+    head = await site.storage.op_log.head(BOARD)
+    assert head is not None
+    assert head.seq == len(drawn())
+    with pytest.raises(StorageCorrupt):
+        await site.storage.op_log.read(BOARD, 0, 10)
+
+
+@pytest.mark.parametrize("name", ["{}/segment-nonsense", f"backup/segment-{1:016}-{1:016}-1-{0:064}"])
+async def test_a_name_that_is_none_keeps_no_others_from_an_emptied_redis(
+    redis: RedisProcess, site: Site, blobs: Blobs, name: str
+) -> None:
+    """What somebody else has put among the pieces of a board harms that board only; Redis is not whole then."""
+    await draw(site.storage)
+    await draw(site.storage, OTHER)
+    await site.archiver.round()
+    await blobs.put(f"archive/{BOARD}/{name.format((await site.standing()).history)}", b"")
+    redis.ask("FLUSHALL")
+    await site.archiver.round()
+    assert await read_all(site.storage.op_log, OTHER) == as_stored(drawn())
+    with pytest.raises(StorageCorrupt):
+        await site.storage.op_log.head(BOARD)
+
+
+async def note_forgotten(site: Site, history: str) -> None:
+    """As `delete` does before anything else."""
+    await site.server.ask(site.server.client.sadd(site.server.keys.forgotten, [f"{BOARD} {history}"]))
+
+
+# --- deletion -----------------------------------------------------------------------------------
+
+
+async def test_a_board_begun_again_is_not_the_one_that_was_deleted(redis: RedisProcess, site: Site) -> None:
+    """A note of an older history takes nothing from the one that has the name now."""
+    new = await draw(site.storage)
+    await site.archiver.look_after(BOARD)
+    await note_forgotten(site, "0000000000001-other")
+    await site.archiver.round()
+    assert await read_all(site.storage.op_log, BOARD) == as_stored(new)
+    assert redis.ask("SCARD", "test:forgotten") == ":0"
+
+
+# --- several at once ----------------------------------------------------------------------------
+
+
+# --- many boards --------------------------------------------------------------------------------
