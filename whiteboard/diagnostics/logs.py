@@ -84,6 +84,7 @@ EVENTS: Final = {
     "board_revived": "Redis has lost a board; it comes back as the archive has it, with a new epoch.",
     "board_thawed": "A board has come back from the archive.",
     "piece_damaged": "A piece of a board in the archive does not read; what can be had without it is had.",
+    "deletion_completed": "A board that a server was about to delete when it was cut off is deleted now.",
     "segments_archived": "Old ops of a board have left Redis for the archive.",
     "redis_channels_lost": "Redis does not tell of new ops and of other servers' people now; logs are looked at, and a new connection is made.",
     "redis_keeps_nothing": "A Redis `node` has `appendonly no`: when it ends, its boards are gone.",

@@ -132,6 +132,18 @@ async def note_forgotten(site: Site, history: str) -> None:
 # --- deletion -----------------------------------------------------------------------------------
 
 
+async def test_a_deletion_that_was_cut_off_is_completed(site: Site) -> None:
+    """A server that dies between the note and the deletion leaves no board without its archived ops."""
+    await draw(site.storage)
+    await site.archiver.look_after(BOARD)
+    await note_forgotten(site, (await site.standing()).history)
+    await site.archiver.round()
+    assert await site.storage.op_log.head(BOARD) is None
+    assert await site.archive.epochs(BOARD) == []
+    assert await site.storage.boards.page(10, None) == []
+    assert await site.left_in_redis() == set()
+
+
 async def test_a_board_begun_again_is_not_the_one_that_was_deleted(redis: RedisProcess, site: Site) -> None:
     """A note of an older history takes nothing from the one that has the name now."""
     new = await draw(site.storage)
