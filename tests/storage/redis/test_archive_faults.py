@@ -6,8 +6,8 @@ import pytest
 from services.redis_process import RedisProcess, redis_running
 from storage.redis.site import CutOff, Site, draw, drawn, open_site
 
-from whiteboard.errors import StorageCorrupt
-from whiteboard.storage.archive import Archive, Piece
+from whiteboard.errors import StorageCorrupt, StorageUnavailable
+from whiteboard.storage.archive import Archive, Piece, PieceKind
 from whiteboard.storage.blob_archive import BlobArchive
 from whiteboard.storage.blobs import Blobs
 from whiteboard.storage.memory_blobs import open_memory_blobs
@@ -151,6 +151,33 @@ async def test_a_board_begun_again_is_not_the_one_that_was_deleted(redis: RedisP
     await note_forgotten(site, "0000000000001-other")
     await site.archiver.round()
     assert await read_all(site.storage.op_log, BOARD) == as_stored(new)
+    assert redis.ask("SCARD", "test:forgotten") == ":0"
+
+
+@pytest.mark.parametrize("kind", list(PieceKind))
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_board_deleted_while_a_piece_of_it_is_stored(
+    redis: RedisProcess, site: Site, archive: Watched, kind: PieceKind, fails: bool
+) -> None:
+    """Nothing stays in the archive, also when the archiver is cut off right after it has stored the piece."""
+    await draw(site.storage)
+
+    async def delete(piece: Piece) -> None:
+        if piece.kind is kind:
+            archive.before_put = _nothing
+            assert await site.storage.boards.delete(BOARD)
+            if fails:
+                archive.calls_left, archive.goes_after = 1, True
+
+    archive.before_put = delete
+    try:
+        await site.archiver.look_after(BOARD)
+    except StorageUnavailable:
+        assert fails
+    archive.calls_left = float("inf")
+    redis.ask("DEL", f"test:{{{BOARD}}}:archiver")  # as time does
+    await site.archiver.round()
+    assert await archive.epochs(BOARD) == []
     assert redis.ask("SCARD", "test:forgotten") == ":0"
 
 

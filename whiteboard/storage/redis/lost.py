@@ -132,20 +132,23 @@ class LostBoards:
     async def forget(self, board: BoardId, history: str) -> None:
         """Take a deleted board out of the archive, and out of Redis if its deletion was cut off before that.
 
+        While somebody archives it the note stays for the next round: a piece on its way comes after this.
         Raises StorageUnavailable: then the archiver tries again.
         """
         if self._archive is not None:
             await self._forget_here(board, history)
+            lease = self._server.keys.of(board).archiver
+            is_at_work = await self._server.ask(self._server.client.exists([lease]))
             await self._archive.forget(board, history)
-            await self._server.ask(
-                self._server.client.srem(self._server.keys.forgotten, [f"{board} {history}"])
-            )
+            if not is_at_work:
+                await self._server.ask(
+                    self._server.client.srem(self._server.keys.forgotten, [f"{board} {history}"])
+                )
 
     async def _forget_here(self, board: BoardId, history: str) -> None:
         """A board without its archived ops would be worse than one that goes a little after it was asked to."""
-        standing = await standing_in(self._server, board)
-        if standing is None or standing.history != history:
-            return
-        if await self._server.run("forget", self._server.keys.of(board), standing.epoch):
-            await self._server.unlist_board(board)
-            log.warning("deletion_completed", board=board)
+        names = self._server.keys.of(board).own
+        while (standing := await standing_in(self._server, board)) and standing.history == history:
+            if await self._server.run("forget", names, standing.epoch):
+                await self._server.unlist_board(board)
+                log.warning("deletion_completed", board=board)
