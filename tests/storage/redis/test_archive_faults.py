@@ -3,18 +3,24 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
+import trio
+from contract.frozen_storage import open_archiver
 from services.redis_process import RedisProcess, redis_running
-from storage.redis.site import CutOff, Site, draw, drawn, open_site
+from storage.redis.site import EPOCH, STATES, CutOff, Site, draw, drawn, open_site
 
 from whiteboard.errors import StorageCorrupt, StorageUnavailable
 from whiteboard.storage.archive import Archive, Piece, PieceKind
 from whiteboard.storage.blob_archive import BlobArchive
 from whiteboard.storage.blobs import Blobs
 from whiteboard.storage.memory_blobs import open_memory_blobs
+from whiteboard.storage.ports import Checkpoint
 from whiteboard.testing.storage_samples import (
+    ADA,
     BOARD,
     OTHER,
+    append,
     as_stored,
+    ops,
     read_all,
 )
 
@@ -182,6 +188,43 @@ async def test_a_board_deleted_while_a_piece_of_it_is_stored(
 
 
 # --- several at once ----------------------------------------------------------------------------
+
+
+async def test_archivers_that_keep_different_checkpoints(
+    redis: RedisProcess, site: Site, archive: Watched
+) -> None:
+    """One that was stalled with an older checkpoint leaves alone what another one stores of a newer."""
+    await draw(site.storage)
+    first = trio.Event()
+    second = trio.Event()
+    done = trio.Event()
+
+    async def stall(piece: Piece) -> None:
+        if piece.kind is not PieceKind.CHECKPOINT:
+            return
+        if piece.last == 95:  # the first archiver: goes on when the other has stored its tombstones
+            first.set()
+            await second.wait()
+        else:
+            second.set()
+            await done.wait()
+
+    async def look() -> None:
+        await site.archiver.look_after(BOARD)
+        done.set()
+
+    archive.before_put = stall
+    async with open_archiver(redis.url, "test", archive, site.storage) as (other, _):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(look)
+            await first.wait()
+            await append(site.storage.op_log, BOARD, ops(ADA, [900]))
+            await site.storage.snapshots.save(BOARD, Checkpoint(106, b"newer"), STATES, epoch=EPOCH)
+            redis.ask("DEL", f"test:{{{BOARD}}}:archiver")  # the lease of who is stalled runs out
+            await other.look_after(BOARD)
+    assert await site.is_cold()
+    assert await site.storage.snapshots.load(BOARD) == Checkpoint(106, b"newer")
+    assert await site.storage.snapshots.tombstones(BOARD, list(STATES)) == STATES
 
 
 # --- many boards --------------------------------------------------------------------------------

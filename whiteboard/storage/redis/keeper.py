@@ -91,13 +91,16 @@ class CheckpointKeeper:
         await self._drop_older(standing)
 
     async def _drop_older(self, standing: Standing) -> None:
-        """Keep the newest checkpoint and the one before, and no tombstones of older ones."""
+        """Keep the newest checkpoint and the one before, and no tombstones of older ones.
+
+        Tombstones behind the newest one stay: another server may be about to store the checkpoint that they belong to.
+        """
         checkpoints = await self._all(standing, PieceKind.CHECKPOINT)
         kept = {one.last for one in checkpoints[-2:]}
-        old = [one for one in checkpoints if one.last not in kept]
         tombstones = await self._all(standing, PieceKind.TOMBSTONES)
-        for piece in (*old, *(one for one in tombstones if one.last not in kept)):
-            await self._archive.delete(piece)
+        for piece in (*checkpoints, *tombstones):
+            if piece.last not in kept and piece.last < max(kept, default=0):
+                await self._archive.delete(piece)
 
     async def _all(self, standing: Standing, kind: PieceKind) -> list[Piece]:
         return list(
