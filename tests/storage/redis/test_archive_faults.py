@@ -8,12 +8,14 @@ from contract.frozen_storage import open_archiver
 from services.redis_process import RedisProcess, redis_running
 from storage.redis.site import EPOCH, STATES, CutOff, Site, draw, drawn, open_site
 
+from whiteboard import limits
 from whiteboard.errors import StorageCorrupt, StorageUnavailable
 from whiteboard.storage.archive import Archive, Piece, PieceKind
 from whiteboard.storage.blob_archive import BlobArchive
 from whiteboard.storage.blobs import Blobs
 from whiteboard.storage.memory_blobs import open_memory_blobs
 from whiteboard.storage.ports import Checkpoint
+from whiteboard.storage.redis import ArchivePolicy
 from whiteboard.testing.storage_samples import (
     ADA,
     BOARD,
@@ -228,3 +230,24 @@ async def test_archivers_that_keep_different_checkpoints(
 
 
 # --- many boards --------------------------------------------------------------------------------
+
+
+async def test_a_checkpoint_ahead_of_the_archive_is_not_fetched_each_round(
+    redis: RedisProcess, archive: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rounds without news ask the archive nothing, and Redis for no bodies."""
+    monkeypatch.setattr(limits, "ARCHIVE_SEGMENTS", 2)
+    policy = ArchivePolicy(cold_after=1e9, age=0, checkpoint_every=0)
+    async with open_site(redis, archive, policy) as site:
+        new = await draw(site.storage)
+        while await site.storage.op_log.compact(BOARD, 90, 10):
+            pass
+        await site.archiver.look_after(BOARD)
+        assert 0 < (await site.standing()).archived < len(new) - 10
+        redis.ask("CONFIG", "RESETSTAT")
+        archive.calls = 0
+        for _ in range(3):
+            await site.archiver.look_after(BOARD)
+        assert archive.calls == 0
+        stats = await site.server.ask(site.server.client.info("commandstats"))
+        assert not {"cmdstat_hget", "cmdstat_hscan"} & set(stats)
