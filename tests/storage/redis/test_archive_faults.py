@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import pytest
 import trio
 from contract.frozen_storage import open_archiver
+from integration.polling import POLL_SECONDS, until
 from services.redis_process import RedisProcess, redis_running
 from storage.redis.site import EPOCH, STATES, CutOff, Site, draw, drawn, open_site
 
@@ -15,7 +16,7 @@ from whiteboard.storage.blob_archive import BlobArchive
 from whiteboard.storage.blobs import Blobs
 from whiteboard.storage.memory_blobs import open_memory_blobs
 from whiteboard.storage.ports import Checkpoint
-from whiteboard.storage.redis import ArchivePolicy
+from whiteboard.storage.redis import ArchivePolicy, open_redis
 from whiteboard.testing.storage_samples import (
     ADA,
     BOARD,
@@ -251,3 +252,30 @@ async def test_a_checkpoint_ahead_of_the_archive_is_not_fetched_each_round(
         assert archive.calls == 0
         stats = await site.server.ask(site.server.client.info("commandstats"))
         assert not {"cmdstat_hget", "cmdstat_hscan"} & set(stats)
+
+
+async def test_a_board_that_is_open_and_idle_costs_the_archive_nothing(
+    redis: RedisProcess, site: Site, archive: Watched
+) -> None:
+    """Once all of it is there; it goes cold when it is closed."""
+    new = await draw(site.storage)
+    log = site.server.keys.of(BOARD).log
+
+    async def is_open() -> bool:
+        return bool(await site.server.run("listeners", (log,)))
+
+    async with open_redis(redis.url, prefix="test") as other, trio.open_nursery() as nursery:
+        nursery.start_soon(other.op_log.wait_beyond, BOARD, len(new))
+        await until(is_open)
+        await site.archiver.look_after(BOARD)
+        assert (await site.standing()).archived == len(new)
+        assert not await site.is_cold()
+        archive.calls = 0
+        await site.archiver.look_after(BOARD)
+        assert archive.calls == 0
+        nursery.cancel_scope.cancel()
+    with trio.fail_after(30):
+        while await is_open():
+            await trio.sleep(POLL_SECONDS)
+    await site.archiver.look_after(BOARD)
+    assert await site.is_cold()

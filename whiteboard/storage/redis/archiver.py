@@ -119,7 +119,13 @@ class Archiver:
     async def _has_work(self, standing: Standing) -> bool:
         if standing.is_cold or standing.seq == 0:
             return False
-        return self._goes_cold(standing) or await self._has_lot(standing) or self._wants_checkpoint(standing)
+        if self._goes_cold(standing):
+            is_done = standing.archived == standing.seq and standing.kept > standing.updated
+            return not (is_done and await self._is_open(standing.board))
+        return await self._has_lot(standing) or self._wants_checkpoint(standing)
+
+    async def _is_open(self, board: BoardId) -> bool:
+        return bool(await self._server.run("listeners", (self._server.keys.of(board).log,)))
 
     async def _archive_board(self, board: BoardId, lease: Lease) -> None:
         """The steps, in order; each looks at the board anew."""
