@@ -11,18 +11,20 @@ from storage.redis.site import EPOCH, STATES, CutOff, Site, draw, drawn, open_si
 
 from whiteboard import limits
 from whiteboard.errors import StorageCorrupt, StorageUnavailable
+from whiteboard.ids import BoardId
 from whiteboard.storage.archive import Archive, Piece, PieceKind
 from whiteboard.storage.blob_archive import BlobArchive
 from whiteboard.storage.blobs import Blobs
 from whiteboard.storage.memory_blobs import open_memory_blobs
 from whiteboard.storage.ports import Checkpoint
-from whiteboard.storage.redis import ArchivePolicy, open_redis
+from whiteboard.storage.redis import ArchivePolicy, open_redis, pieces
 from whiteboard.testing.storage_samples import (
     ADA,
     BOARD,
     OTHER,
     append,
     as_stored,
+    op,
     ops,
     read_all,
 )
@@ -131,6 +133,31 @@ async def test_a_name_that_is_none_keeps_no_others_from_an_emptied_redis(
     assert await read_all(site.storage.op_log, OTHER) == as_stored(drawn())
     with pytest.raises(StorageCorrupt):
         await site.storage.op_log.head(BOARD)
+
+
+async def test_a_damaged_checkpoint_is_passed_over(site: Site, blobs: Blobs) -> None:
+    """The log has everything: a board whose checkpoint or tombstones cannot be read opens without them."""
+    for kind in ("checkpoint", "tombstones"):
+        board = BoardId(kind)
+        new = await draw(site.storage, board)
+        await site.archiver.look_after(board)
+        await damage(blobs, f"archive/{board}/{(await site.standing(board)).history}/{kind}")
+        assert await site.storage.snapshots.load(board) is None
+        assert not await site.storage.snapshots.has_tombstones(board)
+        receipts = await append(site.storage.op_log, board, [new[0], op(ADA, 900)])
+        assert [(one.seq, one.is_new) for one in receipts] == [(1, False), (106, True)]
+
+
+async def test_a_checkpoint_of_a_lost_end_is_passed_over(site: Site) -> None:
+    """A log that was shorter when it was archived than a checkpoint in the archive opens without that one."""
+    await draw(site.storage)
+    await site.archiver.look_after(BOARD)
+    standing = await site.standing()
+    body = pieces.encode(pieces.CheckpointPiece(b"of ops that were lost", 0))
+    piece = pieces.describe(standing, PieceKind.CHECKPOINT, body, first=0, last=standing.seq + 1)
+    await site.archive.put(piece, body)
+    assert await site.storage.snapshots.load(BOARD) == Checkpoint(95, b"state")
+    assert await site.storage.snapshots.tombstones(BOARD, list(STATES)) == STATES
 
 
 async def note_forgotten(site: Site, history: str) -> None:

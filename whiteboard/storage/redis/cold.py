@@ -103,15 +103,25 @@ class ColdBoards:
         await self._expire(key)
 
     async def _fill_state(self, archive: Archive, standing: Standing, filled: BoardKeys) -> None:
-        newest = await archive.newest(standing.board, standing.history, PieceKind.CHECKPOINT)
-        if newest is None:
-            return
-        checkpoint = pieces.decode_checkpoint(newest, await archive.get(newest))
-        await self._fill_hash(filled.checkpoints, {str(newest.last): checkpoint.packed})
-        parts = await self._tombstone_parts(archive, newest, checkpoint.tombstone_parts)
-        for part in parts:
+        """The newest checkpoint that reads, with its tombstones. None when none does: the log has everything."""
+        found = await archive.pieces(
+            standing.board, standing.history, PieceKind.CHECKPOINT, limit=limits.MAX_BLOB_PAGE
+        )
+        for piece in reversed([one for one in found if one.last <= standing.archived]):
+            try:
+                await self._fill_checkpoint(archive, piece, filled)
+            except StorageCorrupt as error:
+                log.error("piece_damaged", board=standing.board, reason=str(error))  # noqa: TRY400 - it says all
+                await self._server.ask(self._server.client.unlink([filled.tombstones]))
+            else:
+                return
+
+    async def _fill_checkpoint(self, archive: Archive, piece: Piece, filled: BoardKeys) -> None:
+        checkpoint = pieces.decode_checkpoint(piece, await archive.get(piece))
+        for part in await self._tombstone_parts(archive, piece, checkpoint.tombstone_parts):
             content = pieces.decode_tombstones(part, await archive.get(part))
             await self._fill_hash(filled.tombstones, dict(content.states))
+        await self._fill_hash(filled.checkpoints, {str(piece.last): checkpoint.packed})
 
     async def _tombstone_parts(self, archive: Archive, checkpoint: Piece, wanted: int) -> list[Piece]:
         found = [

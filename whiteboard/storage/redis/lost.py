@@ -71,8 +71,8 @@ class LostBoards:
         try:
             content = pieces.decode_segment(newest, await archive.get(newest))
             return max(receipt_line(line).at for line in pieces.receipts_of(content))
-        except StorageCorrupt:
-            log.exception("piece_damaged", board=newest.board, seq=newest.last)
+        except StorageCorrupt as error:
+            log.error("piece_damaged", board=newest.board, reason=str(error))  # noqa: TRY400 - it says all
             return created_of(newest.epoch)
 
     async def _is_forgotten(self, board: BoardId) -> bool:
@@ -113,8 +113,8 @@ class LostBoards:
         try:
             if await standing_in(self._server, board) is None:
                 await self.revive_lost(archive, board)
-        except StorageCorrupt:
-            log.exception("board_not_revived", board=board)
+        except StorageCorrupt as error:
+            log.error("board_not_revived", board=board, reason=str(error))  # noqa: TRY400 - it says all
             return False
         return True
 
