@@ -7,7 +7,7 @@ import trio
 from contract.frozen_storage import open_archiver
 from integration.polling import POLL_SECONDS, until
 from services.redis_process import RedisProcess, redis_running
-from storage.redis.site import EPOCH, STATES, CutOff, Site, draw, drawn, open_site
+from storage.redis.site import EPOCH, STATES, CutOff, Site, draw, drawn, everything, open_site
 
 from whiteboard import limits
 from whiteboard.errors import StorageCorrupt, StorageUnavailable
@@ -24,6 +24,7 @@ from whiteboard.testing.storage_samples import (
     OTHER,
     append,
     as_stored,
+    cancel_after,
     op,
     ops,
     read_all,
@@ -255,6 +256,40 @@ async def test_archivers_that_keep_different_checkpoints(
     assert await site.is_cold()
     assert await site.storage.snapshots.load(BOARD) == Checkpoint(106, b"newer")
     assert await site.storage.snapshots.tombstones(BOARD, list(STATES)) == STATES
+
+
+async def test_a_thaw_that_is_cancelled_anywhere_leaves_nothing(redis: RedisProcess, site: Site) -> None:
+    """What was filled goes by itself: every key has its end from the moment it is there."""
+    await draw(site.storage)
+    before = await everything(site.storage)
+    await site.archiver.look_after(BOARD)
+    seen = 0
+    for turns in range(0, 160):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(cancel_after, turns, nursery.cancel_scope)
+            nursery.start_soon(site.storage.op_log.client, BOARD, ADA)
+        for name in await site.server.ask(site.server.client.keys("*:thawing:*")):
+            seen += 1
+            assert await site.server.ask(site.server.client.ttl(name)) > 0
+        if not await site.is_cold():
+            break
+    assert seen
+    assert await everything(site.storage) == before
+
+
+async def test_what_was_filled_and_went_again_is_not_put_in_place(redis: RedisProcess, site: Site) -> None:
+    """A server that stood still for longer than filled keys live thaws nothing: no receipt or claim is missing."""
+    await draw(site.storage)
+    before = await everything(site.storage)
+    await site.archiver.look_after(BOARD)
+    server = site.server
+    standing = await site.standing()
+    own, filled = server.keys.of(BOARD), server.keys.thawing(BOARD, "late")
+    told = (standing.epoch, standing.seq, 105, 2)
+    keys = (own.head, filled.receipts, own.receipts, filled.clients, own.clients)
+    assert await server.run("thaw", keys, *told) == 0
+    assert await site.is_cold()
+    assert await everything(site.storage) == before
 
 
 # --- many boards --------------------------------------------------------------------------------
