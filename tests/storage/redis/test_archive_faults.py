@@ -60,6 +60,7 @@ class Watched(CutOff):
     def __init__(self, archive: Archive) -> None:
         super().__init__(archive)
         self.before_put: Callable[[Piece], Awaitable[None]] = _nothing
+        self.before_forget = self.before_get = _nothing_at_all
         self.calls = 0
 
     async def _ends(self) -> bool:
@@ -69,6 +70,18 @@ class Watched(CutOff):
     async def put(self, piece: Piece, body: bytes) -> None:
         await self.before_put(piece)
         await super().put(piece, body)
+
+    async def get(self, piece: Piece) -> bytes:
+        await self.before_get()
+        return await super().get(piece)
+
+    async def forget(self, board: BoardId, epoch: str) -> None:
+        await self.before_forget()
+        await super().forget(board, epoch)
+
+
+async def _nothing_at_all() -> None:
+    pass
 
 
 async def _nothing(_: Piece) -> None:
@@ -293,6 +306,55 @@ async def test_what_was_filled_and_went_again_is_not_put_in_place(redis: RedisPr
 
 
 # --- many boards --------------------------------------------------------------------------------
+
+
+async def test_one_board_that_is_refused_does_not_keep_the_others(site: Site, archive: Watched) -> None:
+    """A piece that the archive will not take leaves its board in Redis, and the boards behind it go all the same."""
+    for board in (BOARD, OTHER):
+        await draw(site.storage, board)
+
+    async def refuse(piece: Piece) -> None:
+        if piece.board == BOARD:
+            raise StorageUnavailable("no such piece")
+
+    archive.before_put = refuse
+    with pytest.raises(StorageUnavailable, match="no such piece"):
+        await site.archiver.round()
+    assert (await site.standing(OTHER)).is_cold
+    assert not await site.is_cold()
+
+
+async def test_an_archive_that_is_away_is_not_asked_for_every_board(site: Site, archive: Watched) -> None:
+    """After a few boards that failed the rest waits for the next round, which goes on there."""
+    for number in range(20):
+        await append(site.storage.op_log, BoardId(f"b{number}"), ops(ADA, [1]))
+    await site.archiver.round()
+    for number in range(20):
+        await append(site.storage.op_log, BoardId(f"b{number}"), ops(ADA, [2]))
+    archive.calls, archive.calls_left = 0, 0
+    with pytest.raises(StorageUnavailable):
+        await site.archiver.round()
+    assert archive.calls < 10
+    archive.calls_left = float("inf")
+    await site.archiver.round()
+    assert not (await site.standing(BoardId("b0"))).is_cold
+    await site.archiver.round()
+    for number in range(20):
+        assert (await site.standing(BoardId(f"b{number}"))).is_cold
+
+
+async def test_a_deletion_that_is_refused_does_not_keep_the_boards(site: Site, archive: Watched) -> None:
+    """An archive that deletes nothing for us takes old ops all the same."""
+    await draw(site.storage)
+    await site.server.ask(site.server.client.sadd(site.server.keys.forgotten, [f"{OTHER} 0000000000001-old"]))
+    archive.before_forget = _refuse
+    with pytest.raises(StorageUnavailable, match="no such piece"):
+        await site.archiver.round()
+    assert await site.is_cold()
+
+
+async def _refuse() -> None:
+    raise StorageUnavailable("no such piece")
 
 
 async def test_a_checkpoint_ahead_of_the_archive_is_not_fetched_each_round(

@@ -8,6 +8,8 @@ servers at once.
 
 import random
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
@@ -73,6 +75,8 @@ class Archiver:
         self._policy = policy
         self._packing = packing
         self._keeper = CheckpointKeeper(server, archive, packing)
+        self._reached: BoardId | None = None
+        # the board that a round has come to
 
     async def run(self) -> None:
         """Look again and again, for ever. Redis and the archive may go and come back meanwhile."""
@@ -85,18 +89,28 @@ class Archiver:
             await trio.sleep(self._policy.every * random.uniform(0.75, 1.25))  # noqa: S311 - no secret
 
     async def round(self) -> None:
-        """Look at every board once. Raises StorageUnavailable."""
+        """Look at every board once. Raises StorageUnavailable: at the end, when a few boards could not be archived.
+
+        When more than a few could not, Redis or the archive is taken to be away: the next round goes on behind the last.
+        """
         await self._lost.revive_all()
-        for board, history in await self._lost.forgotten():
-            await self._lost.forget(board, history)
-        after: BoardId | None = None
-        while boards := await self._server.listed(after, limits.MAX_BLOB_PAGE):
+        failures = _Failures()
+        forgotten = await self._lost.forgotten()
+        random.shuffle(forgotten)
+        for board, history in forgotten:
+            with failures.borne():
+                await self._lost.forget(board, history)
+        while boards := await self._server.listed(self._reached, limits.MAX_BLOB_PAGE):
             for board in boards:
-                await self._visit(board)
-            after = boards[-1]
+                self._reached = board
+                with failures.borne():
+                    await self._visit(board)
+        self._reached = None
+        if failures.last is not None:
+            raise failures.last
 
     async def _visit(self, board: BoardId) -> None:
-        """One that cannot be archived does not keep the others."""
+        """One whose parts do not fit together does not keep the others."""
         try:
             await self.look_after(board)
         except StorageCorrupt:
@@ -260,6 +274,25 @@ class Archiver:
         told = (standing.epoch, standing.seq, checkpoint or "")
         if await self._server.run("freeze", (keys.head, keys.checkpoints, *emptied), *told):
             log.info("board_frozen", board=standing.board, seq=standing.seq)
+
+
+class _Failures:
+    """What failed in a round: one board may for reasons of its own, and does not keep the others."""
+
+    def __init__(self) -> None:
+        self.last: StorageUnavailable | None = None
+        self._count = 0
+
+    @contextmanager
+    def borne(self) -> Iterator[None]:
+        """Bear a failure of the block. Raises StorageUnavailable once there were ARCHIVE_FAILURES of them."""
+        try:
+            yield
+        except StorageUnavailable as error:
+            self.last = error
+            self._count += 1
+            if self._count >= limits.ARCHIVE_FAILURES:
+                raise
 
 
 def _now_ms() -> int:
