@@ -357,6 +357,20 @@ async def _refuse() -> None:
     raise StorageUnavailable("no such piece")
 
 
+async def test_a_board_deleted_while_it_is_brought_back(site: Site, archive: Watched) -> None:
+    """Pieces that go with their board are no damage: there is no such board then."""
+    for question in (site.storage.op_log.client, site.storage.op_log.read):
+        await draw(site.storage)
+        await site.archiver.look_after(BOARD)
+
+        async def delete() -> None:
+            archive.before_get = _nothing_at_all
+            assert await site.storage.boards.delete(BOARD)
+
+        archive.before_get = delete
+        assert not await question(BOARD, *((ADA,) if question == site.storage.op_log.client else (0, 10)))
+
+
 async def test_a_checkpoint_ahead_of_the_archive_is_not_fetched_each_round(
     redis: RedisProcess, archive: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,10 +61,17 @@ class ColdBoards:
             async with lock:
                 standing = await standing_in(self._server, board)
                 if standing is not None and standing.is_cold:
-                    await self._thaw(standing)
+                    await self._thaw_if_there(standing)
         finally:
             if not lock.statistics().tasks_waiting and not lock.locked():
                 self._thawing.pop(board, None)
+
+    async def _thaw_if_there(self, standing: Standing) -> None:
+        try:
+            await self._thaw(standing)
+        except StorageCorrupt:
+            if await standing_in(self._server, standing.board) == standing:
+                raise  # else its pieces went because it was deleted meanwhile
 
     async def _thaw(self, standing: Standing) -> None:
         if self._archive is None:
