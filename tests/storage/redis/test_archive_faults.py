@@ -1,6 +1,9 @@
 """What goes wrong around the archive: damage, half-done deletions, servers that overlap, one bad board among good ones (R32)."""
 
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import wraps
+from typing import Any
 
 import pytest
 import trio
@@ -303,6 +306,27 @@ async def test_what_was_filled_and_went_again_is_not_put_in_place(redis: RedisPr
     assert await server.run("thaw", keys, *told) == 0
     assert await site.is_cold()
     assert await everything(site.storage) == before
+
+
+async def test_the_event_loop_packs_nothing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes long with large boards is done in worker threads."""
+    threads: set[threading.Thread] = set()
+
+    def watched(work: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(work)
+        def watch(*args: Any, **named: Any) -> Any:
+            threads.add(threading.current_thread())
+            return work(*args, **named)
+
+        return watch
+
+    await draw(site.storage)
+    for name in ("describe", "encode", "segment_piece"):
+        monkeypatch.setattr(pieces, name, watched(getattr(pieces, name)))
+    await site.archiver.look_after(BOARD)
+    assert await site.is_cold()
+    assert threads
+    assert threading.main_thread() not in threads
 
 
 # --- many boards --------------------------------------------------------------------------------

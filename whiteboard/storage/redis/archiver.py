@@ -193,11 +193,11 @@ class Archiver:
         ops = await run_blocking(self._packing, unpack_segments, segments)
         if not ops or ops[0].seq != standing.archived + 1:
             raise StorageCorrupt(f"board {standing.board}: no segment begins at op {standing.archived + 1}")
-        if _now_ms() - ops[-1].at < self._policy.age * 1000:
+        # several servers wrote them, by clocks of their own
+        if _now_ms() - max(op.at for op in ops) < self._policy.age * 1000:
             return False
-        body = await self._piece_of(standing, segments, ops)
-        first, last = ops[0].seq, ops[-1].seq
-        piece = pieces.describe(standing, PieceKind.SEGMENT, body, first=first, last=last)
+        piece, body = await self._piece_of(standing, segments, ops)
+        last = piece.last
         leftovers = await self._leftovers(standing, piece)
         await self._archive.put(piece, body)
         if not await self._trim(standing, last):
@@ -228,7 +228,7 @@ class Archiver:
 
     async def _piece_of(
         self, standing: Standing, segments: list[tuple[bytes, int]], ops: list[StoredOp]
-    ) -> bytes:
+    ) -> tuple[Piece, bytes]:
         keys = self._server.keys.of(standing.board)
         lines: list[bytes] = []
         for start in range(0, len(ops), limits.MAX_COMMIT_OPS):
@@ -243,8 +243,9 @@ class Archiver:
                 f"board {standing.board} changed while op {ops[0].seq} and later were archived"
             )
         digests = {client: record[32:] for client, record in records.items() if record is not None}
-        content = pieces.segment_piece(segments, lines, digests)
-        return await run_blocking(self._packing, pieces.encode, content)
+        content = await run_blocking(self._packing, pieces.segment_piece, segments, lines, digests)
+        kind, first, last = PieceKind.SEGMENT, ops[0].seq, ops[-1].seq
+        return await run_blocking(self._packing, pieces.finish, standing, kind, content, first, last)
 
     async def _leftovers(self, standing: Standing, piece: Piece) -> list[Piece]:
         """Pieces of these ops that somebody stored who then was cut off."""

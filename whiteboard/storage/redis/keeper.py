@@ -11,7 +11,7 @@ from whiteboard.ids import BoardId
 from whiteboard.storage.archive import Archive, Piece, PieceKind
 from whiteboard.storage.blocking import run_blocking
 from whiteboard.storage.redis import pieces
-from whiteboard.storage.redis.pieces import CheckpointPiece, TombstonesPiece
+from whiteboard.storage.redis.pieces import AnyPiece, CheckpointPiece, TombstonesPiece
 from whiteboard.storage.redis.server import Server
 from whiteboard.storage.redis.snapshots import LABEL_CHARS, unpack_checkpoint
 from whiteboard.storage.redis.standing import Standing
@@ -83,15 +83,15 @@ class CheckpointKeeper:
         parts = 0
         for part in _parts(states):
             parts += 1
-            body = pieces.encode(TombstonesPiece(part))
-            await self._archive.put(
-                pieces.describe(standing, PieceKind.TOMBSTONES, body, first=parts, last=seq), body
-            )
-        body = pieces.encode(CheckpointPiece(packed, parts))
-        await self._archive.put(
-            pieces.describe(standing, PieceKind.CHECKPOINT, body, first=0, last=seq), body
-        )
+            await self._store(standing, PieceKind.TOMBSTONES, TombstonesPiece(part), parts, seq)
+        await self._store(standing, PieceKind.CHECKPOINT, CheckpointPiece(packed, parts), 0, seq)
         await self._drop_older(standing)
+
+    async def _store(
+        self, standing: Standing, kind: PieceKind, content: AnyPiece, first: int, last: int
+    ) -> None:
+        piece, body = await run_blocking(self._packing, pieces.finish, standing, kind, content, first, last)
+        await self._archive.put(piece, body)
 
     async def _drop_older(self, standing: Standing) -> None:
         """Keep the newest checkpoint and the one before, and no tombstones of older ones.
