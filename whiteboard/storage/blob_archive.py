@@ -33,9 +33,13 @@ class BlobArchive(Archive):
         await run_blocking(self._hashing, check_piece, piece, body)
         name = _name(piece)
         await self._blobs.put(name, body)
-        for other in await self._all(_same(piece)):  # what this one replaces
-            if other.name != name:
-                await self._blobs.delete(other.name)
+        others = [one.name for one in await self._all(_same(piece)) if one.name != name]
+        for other in others:  # what this one replaces
+            await self._blobs.delete(other)
+        if (
+            others and await self._blobs.size(name) is None
+        ):  # one that was put at the same time has replaced this one
+            await self._blobs.put(name, body)
 
     async def get(self, piece: Piece) -> bytes:
         body = await self._blobs.get(_name(piece))

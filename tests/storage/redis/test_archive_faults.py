@@ -308,6 +308,22 @@ async def test_what_was_filled_and_went_again_is_not_put_in_place(redis: RedisPr
     assert await everything(site.storage) == before
 
 
+async def test_two_contents_of_a_piece_at_once(site: Site, blobs: Blobs) -> None:
+    """Servers that pack the same ops differently do not replace each other's piece by none."""
+    await draw(site.storage)
+    standing = await site.standing()
+
+    async def put(body: bytes) -> None:
+        piece = pieces.describe(standing, PieceKind.SEGMENT, body, first=1, last=number)
+        await BlobArchive(blobs).put(piece, body)
+
+    for number in range(1, 30):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(put, b"one")
+            nursery.start_soon(put, b"other")
+    assert {piece.last for piece in await site.pieces(PieceKind.SEGMENT)} == set(range(1, 30))
+
+
 async def test_the_event_loop_packs_nothing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """What takes long with large boards is done in worker threads."""
     threads: set[threading.Thread] = set()
@@ -441,3 +457,16 @@ async def test_a_board_that_is_open_and_idle_costs_the_archive_nothing(
             await trio.sleep(POLL_SECONDS)
     await site.archiver.look_after(BOARD)
     assert await site.is_cold()
+
+
+async def test_a_board_of_many_pieces_comes_back_with_few_lists(site: Site, archive: Watched) -> None:
+    """Pieces are listed by pages, and fetched once each."""
+    pages: list[int] = []
+    for number in range(1, 13):
+        await append(site.storage.op_log, BOARD, ops(ADA, [number]))
+        await site.archiver.look_after(BOARD)
+        archive.calls = 0
+        assert await site.storage.op_log.client(BOARD, ADA) is not None
+        pages.append(archive.calls - number)
+    assert len(await site.pieces(PieceKind.SEGMENT)) == 12
+    assert set(pages) == {pages[0]}

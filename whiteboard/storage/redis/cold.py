@@ -5,7 +5,7 @@ and its old ops *thaws* it: fills keys beside the board's own and puts all of th
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import trio
@@ -19,7 +19,6 @@ from whiteboard.storage.blocking import run_blocking
 from whiteboard.storage.redis import pieces
 from whiteboard.storage.redis.archived import missing_archive
 from whiteboard.storage.redis.lost import standing_in
-from whiteboard.storage.redis.pieces import SegmentPiece
 from whiteboard.storage.redis.server import Server
 from whiteboard.storage.redis.standing import Standing
 
@@ -78,9 +77,8 @@ class ColdBoards:
             raise missing_archive(standing)
         filled = _Filled(self._server, standing.board)
         clients: dict[str, bytes] = {}
-        reached = 0
-        while reached < standing.archived:
-            content, reached = await self._segment(self._archive, standing, reached)
+        async for piece in _segments(self._archive, standing):
+            content = pieces.decode_segment(piece, await self._archive.get(piece))
             lines = await run_blocking(self._packing, pieces.receipts_of, content)
             await filled.add("receipts", "ZADD", [(0, line) for line in lines])
             clients = _merged(clients, await run_blocking(self._packing, pieces.client_records, [content]))
@@ -90,15 +88,6 @@ class ColdBoards:
             for name in list(filled.counts):
                 await filled.drop(name)
         log.info("board_thawed", board=standing.board, seq=standing.seq)
-
-    async def _segment(self, archive: Archive, standing: Standing, reached: int) -> tuple[SegmentPiece, int]:
-        """The piece after a seq, and its last seq. Raises StorageCorrupt when it is not there."""
-        found = await archive.pieces(
-            standing.board, standing.history, PieceKind.SEGMENT, from_last=reached + 1, limit=1
-        )
-        if not found or found[0].first > reached + 1:
-            raise StorageCorrupt(f"board {standing.board}: op {reached + 1} is not in the archive")
-        return pieces.decode_segment(found[0], await archive.get(found[0])), found[0].last
 
     async def _fill_state(self, archive: Archive, standing: Standing, filled: "_Filled") -> None:
         """The newest checkpoint that reads, with its tombstones. None when none does: the log has everything."""
@@ -166,6 +155,25 @@ class _Filled:
         pairs = [key for name in self.counts for key in (getattr(self._keys, name), getattr(self._own, name))]
         told: list[str | int] = [standing.epoch, standing.seq, *self.counts.values()]
         return bool(await self._server.run("thaw", (self._own.head, *pairs), *told))
+
+
+async def _segments(archive: Archive, standing: Standing) -> AsyncIterator[Piece]:
+    """Pieces with all archived ops of a board, each behind the one before. Raises StorageCorrupt when one is missing."""
+    reached = 0
+    while reached < standing.archived:
+        found = await archive.pieces(
+            standing.board,
+            standing.history,
+            PieceKind.SEGMENT,
+            from_last=reached + 1,
+            limit=limits.MAX_BLOB_PAGE,
+        )
+        if not found or found[0].first > reached + 1:
+            raise StorageCorrupt(f"board {standing.board}: op {reached + 1} is not in the archive")
+        for piece in found:
+            if piece.last > reached >= piece.first - 1 and reached < standing.archived:
+                yield piece
+                reached = piece.last
 
 
 def _merged(known: Mapping[str, bytes], more: Mapping[str, bytes]) -> dict[str, bytes]:
