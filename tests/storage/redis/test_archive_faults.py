@@ -1,9 +1,9 @@
 """What goes wrong around the archive: damage, half-done deletions, servers that overlap, one bad board among good ones (R32)."""
 
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import trio
@@ -17,7 +17,7 @@ from whiteboard.errors import StorageCorrupt, StorageUnavailable
 from whiteboard.ids import BoardId
 from whiteboard.storage.archive import Archive, Piece, PieceKind
 from whiteboard.storage.blob_archive import BlobArchive
-from whiteboard.storage.blobs import Blobs
+from whiteboard.storage.blobs import BlobInfo, Blobs, is_name
 from whiteboard.storage.memory_blobs import open_memory_blobs
 from whiteboard.storage.ports import Checkpoint
 from whiteboard.storage.redis import ArchivePolicy, open_redis, pieces
@@ -280,7 +280,7 @@ async def test_a_thaw_that_is_cancelled_anywhere_leaves_nothing(redis: RedisProc
     before = await everything(site.storage)
     await site.archiver.look_after(BOARD)
     seen = 0
-    for turns in range(0, 160):
+    for turns in range(160):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(cancel_after, turns, nursery.cancel_scope)
             nursery.start_soon(site.storage.op_log.client, BOARD, ADA)
@@ -313,14 +313,14 @@ async def test_two_contents_of_a_piece_at_once(site: Site, blobs: Blobs) -> None
     await draw(site.storage)
     standing = await site.standing()
 
-    async def put(body: bytes) -> None:
-        piece = pieces.describe(standing, PieceKind.SEGMENT, body, first=1, last=number)
+    async def put(last: int, body: bytes) -> None:
+        piece = pieces.describe(standing, PieceKind.SEGMENT, body, first=1, last=last)
         await BlobArchive(blobs).put(piece, body)
 
     for number in range(1, 30):
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(put, b"one")
-            nursery.start_soon(put, b"other")
+            nursery.start_soon(put, number, b"one")
+            nursery.start_soon(put, number, b"other")
     assert {piece.last for piece in await site.pieces(PieceKind.SEGMENT)} == set(range(1, 30))
 
 
@@ -470,3 +470,29 @@ async def test_a_board_of_many_pieces_comes_back_with_few_lists(site: Site, arch
         pages.append(archive.calls - number)
     assert len(await site.pieces(PieceKind.SEGMENT)) == 12
     assert set(pages) == {pages[0]}
+
+
+async def test_boards_are_listed_by_pages_of_blobs(blobs: Blobs) -> None:
+    """A board costs no question of its own, and every page begins at a name where S3 can begin."""
+    wanted = {f"b{number}" for number in range(40)} | {"b1-", "b1.x", "b1_", "b10-0"}
+    for board in wanted:
+        for number in range(3):
+            await blobs.put(f"archive/{board}/1-e/segment-{number:016}-{number:016}-1-{0:064}", b"")
+    asked: list[str | None] = []
+
+    class Asked:
+        async def page(self, prefix: str, limit: int, after: str | None = None) -> Sequence[BlobInfo]:
+            asked.append(after)
+            return await blobs.page(prefix, min(limit, 50), after)
+
+    found: list[BoardId] = []
+    archive = BlobArchive(cast(Blobs, Asked()))
+    while boards := await archive.boards(7, found[-1] if found else None):
+        assert len(boards) <= 7
+        found += boards
+    assert len(found) == len(wanted)
+    assert set(found) == wanted
+    assert all(after is None or is_name(after) for after in asked)
+    asked.clear()
+    assert set(await archive.boards(1000, None)) == wanted
+    assert len(asked) == 4
