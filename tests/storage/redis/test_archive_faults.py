@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 import trio
 from contract.frozen_storage import open_archiver
-from integration.polling import POLL_SECONDS, until
+from integration.polling import until
 from services.redis_process import RedisProcess, redis_running
 from storage.redis.site import EPOCH, STATES, CutOff, Site, draw, drawn, everything, open_site
 
@@ -442,6 +442,9 @@ async def test_a_board_that_is_open_and_idle_costs_the_archive_nothing(
     async def is_open() -> bool:
         return bool(await site.server.run("listeners", (log,)))
 
+    async def is_closed() -> bool:
+        return not await is_open()
+
     async with open_redis(redis.url, prefix="test") as other, trio.open_nursery() as nursery:
         nursery.start_soon(other.op_log.wait_beyond, BOARD, len(new))
         await until(is_open)
@@ -452,9 +455,7 @@ async def test_a_board_that_is_open_and_idle_costs_the_archive_nothing(
         await site.archiver.look_after(BOARD)
         assert archive.calls == 0
         nursery.cancel_scope.cancel()
-    with trio.fail_after(30):
-        while await is_open():
-            await trio.sleep(POLL_SECONDS)
+    await until(is_closed)
     await site.archiver.look_after(BOARD)
     assert await site.is_cold()
 

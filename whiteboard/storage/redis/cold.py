@@ -5,7 +5,7 @@ and its old ops *thaws* it: fills keys beside the board's own and puts all of th
 """
 
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import trio
@@ -68,16 +68,18 @@ class ColdBoards:
     async def _thaw_if_there(self, standing: Standing) -> None:
         try:
             await self._thaw(standing)
-        except StorageCorrupt:
-            if await standing_in(self._server, standing.board) == standing:
-                raise  # else its pieces went because it was deleted meanwhile
+            return
+        except StorageCorrupt as error:
+            corrupt = error
+        if await standing_in(self._server, standing.board) == standing:
+            raise corrupt  # else its pieces went because it was deleted meanwhile
 
     async def _thaw(self, standing: Standing) -> None:
         if self._archive is None:
             raise missing_archive(standing)
         filled = _Filled(self._server, standing.board)
         clients: dict[str, bytes] = {}
-        async for piece in _segments(self._archive, standing):
+        for piece in await _segments(self._archive, standing):
             content = pieces.decode_segment(piece, await self._archive.get(piece))
             lines = await run_blocking(self._packing, pieces.receipts_of, content)
             await filled.add("receipts", "ZADD", [(0, line) for line in lines])
@@ -157,8 +159,9 @@ class _Filled:
         return bool(await self._server.run("thaw", (self._own.head, *pairs), *told))
 
 
-async def _segments(archive: Archive, standing: Standing) -> AsyncIterator[Piece]:
-    """Pieces with all archived ops of a board, each behind the one before. Raises StorageCorrupt when one is missing."""
+async def _segments(archive: Archive, standing: Standing) -> list[Piece]:
+    """Pieces with all archived ops of a board, in order; of a million ops 250. Raises StorageCorrupt when one is missing."""
+    segments: list[Piece] = []
     reached = 0
     while reached < standing.archived:
         found = await archive.pieces(
@@ -172,8 +175,9 @@ async def _segments(archive: Archive, standing: Standing) -> AsyncIterator[Piece
             raise StorageCorrupt(f"board {standing.board}: op {reached + 1} is not in the archive")
         for piece in found:
             if piece.last > reached >= piece.first - 1 and reached < standing.archived:
-                yield piece
+                segments.append(piece)
                 reached = piece.last
+    return segments
 
 
 def _merged(known: Mapping[str, bytes], more: Mapping[str, bytes]) -> dict[str, bytes]:
