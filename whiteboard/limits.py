@@ -261,6 +261,8 @@ ARCHIVE_PIECES_KEPT: Final = 4
 """Pieces that stay unpacked in a server's memory, up to 10 MiB each: a replay or two reads on without asking again."""
 ARCHIVE_TOMBSTONES_BYTES: Final = 4 * MIB
 """States in one piece of tombstones."""
+ARCHIVE_FAILURES: Final = 3
+"""Boards that may fail in one round before Redis or the archive is taken to be away: each costs a deadline of theirs."""
 THAW_TRIES: Final = 3
 """Times that a board may go to the archive while somebody asks for it: it takes a day without ops to go."""
 

@@ -18,8 +18,8 @@ from whiteboard.storage.blobs import BlobInfo, Blobs, check_page
 from whiteboard.storage.blocking import run_blocking
 
 _NAME: Final = re.compile(r"archive/([^/]+)/([^/]+)/([a-z]+)-(\d{16})-(\d{16})-(\d+)-([0-9a-f]{64})")
-_BEHIND: Final = "~"
-"""Sorts behind every character of a name."""
+_BEHIND_SLASH: Final = "0"
+"""The next character: what ends on it sorts behind every name that goes on with a `/`, and is itself one that S3 can begin at."""
 
 
 class BlobArchive(Archive):
@@ -33,9 +33,13 @@ class BlobArchive(Archive):
         await run_blocking(self._hashing, check_piece, piece, body)
         name = _name(piece)
         await self._blobs.put(name, body)
-        for other in await self._all(_same(piece)):  # what this one replaces
-            if other.name != name:
-                await self._blobs.delete(other.name)
+        others = [one.name for one in await self._all(_same(piece)) if one.name != name]
+        for other in others:  # what this one replaces
+            await self._blobs.delete(other)
+        if (
+            others and await self._blobs.size(name) is None
+        ):  # one that was put at the same time has replaced this one
+            await self._blobs.put(name, body)
 
     async def get(self, piece: Piece) -> bytes:
         body = await self._blobs.get(_name(piece))
@@ -83,16 +87,16 @@ class BlobArchive(Archive):
         return blobs
 
     async def _folders(self, prefix: str, limit: int, after: str | None) -> list[str]:
-        """What stands between the prefix and the next `/`, each once, at most `limit`: one question for each."""
+        """What stands between the prefix and the next `/`, each once, at most `limit`."""
         names: list[str] = []
         while len(names) < limit:
-            behind = None if after is None else f"{prefix}{after}/{_BEHIND}"
-            page = await self._blobs.page(prefix, 1, behind)
+            behind = None if after is None else f"{prefix}{after}{_BEHIND_SLASH}"
+            page = await self._blobs.page(prefix, limits.MAX_BLOB_PAGE, behind)
             if not page:
                 break
-            after = page[0].name[len(prefix) :].partition("/")[0]
-            names.append(after)
-        return names
+            names += dict.fromkeys(blob.name[len(prefix) :].partition("/")[0] for blob in page)
+            after = names[-1]
+        return names[:limit]
 
 
 def _prefix(board: BoardId, epoch: str, kind: PieceKind) -> str:

@@ -325,14 +325,15 @@ async def test_a_board_deleted_while_it_is_archived(redis: RedisProcess, archive
     """Nothing of it stays behind in the archive."""
     async with open_site(redis, archive) as site:
         for turns in range(0, 200, 9):
-            await draw(site.storage)
+            board = BoardId(f"b{turns}")
+            await draw(site.storage, board)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(site.archiver.round)
                 for _ in range(turns):
                     await trio.lowlevel.checkpoint()
-                assert await site.storage.boards.delete(BOARD)
-            assert await site.storage.op_log.head(BOARD) is None
-            assert await archive.epochs(BOARD) == []
+                assert await site.storage.boards.delete(board)
+            assert await site.storage.op_log.head(board) is None
+            assert await archive.epochs(board) == []
 
 
 async def test_damage_in_the_archive_is_told(site: Site, blobs: Blobs) -> None:

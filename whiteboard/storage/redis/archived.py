@@ -8,6 +8,7 @@ import trio
 
 from whiteboard import limits
 from whiteboard.errors import StorageUnavailable
+from whiteboard.ids import BoardId
 from whiteboard.storage.archive import Archive, Piece, PieceKind
 from whiteboard.storage.blocking import run_blocking
 from whiteboard.storage.ports import StoredOp
@@ -15,7 +16,7 @@ from whiteboard.storage.redis import pieces
 from whiteboard.storage.redis.op_segments import unpack_segments
 from whiteboard.storage.redis.standing import Standing
 
-_Key = tuple[str, str]
+_Key = tuple[BoardId, str, str]
 
 
 class ArchivedOps:
@@ -32,7 +33,7 @@ class ArchivedOps:
         Raises StorageUnavailable, StorageCorrupt.
         """
         for key, unpacked in self._unpacked.items():
-            if key[0] == standing.history and _has(unpacked, after + 1):
+            if key[:2] == (standing.board, standing.history) and _has(unpacked, after + 1):
                 self._unpacked.move_to_end(key)
                 return _slice(unpacked, after, limit)
         found = await self._archive.pieces(
@@ -45,7 +46,7 @@ class ArchivedOps:
     async def _unpack(self, piece: Piece) -> list[StoredOp]:
         content = pieces.decode_segment(piece, await self._archive.get(piece))
         unpacked = await run_blocking(self._packing, unpack_segments, content.segments)
-        self._unpacked[piece.epoch, piece.sha256] = unpacked
+        self._unpacked[piece.board, piece.epoch, piece.sha256] = unpacked
         while len(self._unpacked) > _KEPT:
             self._unpacked.popitem(last=False)
         return unpacked

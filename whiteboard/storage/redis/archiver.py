@@ -8,6 +8,8 @@ servers at once.
 
 import random
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
@@ -73,6 +75,8 @@ class Archiver:
         self._policy = policy
         self._packing = packing
         self._keeper = CheckpointKeeper(server, archive, packing)
+        self._reached: BoardId | None = None
+        # the board that a round has come to
 
     async def run(self) -> None:
         """Look again and again, for ever. Redis and the archive may go and come back meanwhile."""
@@ -85,18 +89,28 @@ class Archiver:
             await trio.sleep(self._policy.every * random.uniform(0.75, 1.25))  # noqa: S311 - no secret
 
     async def round(self) -> None:
-        """Look at every board once. Raises StorageUnavailable."""
+        """Look at every board once. Raises StorageUnavailable: at the end, when a few boards could not be archived.
+
+        When more than a few could not, Redis or the archive is taken to be away: the next round goes on behind the last.
+        """
         await self._lost.revive_all()
-        for board, history in await self._lost.forgotten():
-            await self._lost.forget(board, history)
-        after: BoardId | None = None
-        while boards := await self._server.listed(after, limits.MAX_BLOB_PAGE):
+        failures = _Failures()
+        forgotten = await self._lost.forgotten()
+        random.shuffle(forgotten)
+        for board, history in forgotten:
+            with failures.borne():
+                await self._lost.forget(board, history)
+        while boards := await self._server.listed(self._reached, limits.MAX_BLOB_PAGE):
             for board in boards:
-                await self._visit(board)
-            after = boards[-1]
+                self._reached = board
+                with failures.borne():
+                    await self._visit(board)
+        self._reached = None
+        if failures.last is not None:
+            raise failures.last
 
     async def _visit(self, board: BoardId) -> None:
-        """One that cannot be archived does not keep the others."""
+        """One whose parts do not fit together does not keep the others."""
         try:
             await self.look_after(board)
         except StorageCorrupt:
@@ -119,7 +133,13 @@ class Archiver:
     async def _has_work(self, standing: Standing) -> bool:
         if standing.is_cold or standing.seq == 0:
             return False
-        return self._goes_cold(standing) or await self._has_lot(standing) or self._wants_checkpoint(standing)
+        if self._goes_cold(standing):
+            is_done = standing.archived == standing.seq and standing.kept > standing.updated
+            return not (is_done and await self._is_open(standing.board))
+        return await self._has_lot(standing) or self._wants_checkpoint(standing)
+
+    async def _is_open(self, board: BoardId) -> bool:
+        return bool(await self._server.run("listeners", (self._server.keys.of(board).log,)))
 
     async def _archive_board(self, board: BoardId, lease: Lease) -> None:
         """The steps, in order; each looks at the board anew."""
@@ -173,11 +193,11 @@ class Archiver:
         ops = await run_blocking(self._packing, unpack_segments, segments)
         if not ops or ops[0].seq != standing.archived + 1:
             raise StorageCorrupt(f"board {standing.board}: no segment begins at op {standing.archived + 1}")
-        if _now_ms() - ops[-1].at < self._policy.age * 1000:
+        # several servers wrote them, by clocks of their own
+        if _now_ms() - max(op.at for op in ops) < self._policy.age * 1000:
             return False
-        body = await self._piece_of(standing, segments, ops)
-        first, last = ops[0].seq, ops[-1].seq
-        piece = pieces.describe(standing, PieceKind.SEGMENT, body, first=first, last=last)
+        piece, body = await self._piece_of(standing, segments, ops)
+        last = piece.last
         leftovers = await self._leftovers(standing, piece)
         await self._archive.put(piece, body)
         if not await self._trim(standing, last):
@@ -208,7 +228,7 @@ class Archiver:
 
     async def _piece_of(
         self, standing: Standing, segments: list[tuple[bytes, int]], ops: list[StoredOp]
-    ) -> bytes:
+    ) -> tuple[Piece, bytes]:
         keys = self._server.keys.of(standing.board)
         lines: list[bytes] = []
         for start in range(0, len(ops), limits.MAX_COMMIT_OPS):
@@ -223,8 +243,9 @@ class Archiver:
                 f"board {standing.board} changed while op {ops[0].seq} and later were archived"
             )
         digests = {client: record[32:] for client, record in records.items() if record is not None}
-        content = pieces.segment_piece(segments, lines, digests)
-        return await run_blocking(self._packing, pieces.encode, content)
+        content = await run_blocking(self._packing, pieces.segment_piece, segments, lines, digests)
+        kind, first, last = PieceKind.SEGMENT, ops[0].seq, ops[-1].seq
+        return await run_blocking(self._packing, pieces.finish, standing, kind, content, first, last)
 
     async def _leftovers(self, standing: Standing, piece: Piece) -> list[Piece]:
         """Pieces of these ops that somebody stored who then was cut off."""
@@ -254,6 +275,25 @@ class Archiver:
         told = (standing.epoch, standing.seq, checkpoint or "")
         if await self._server.run("freeze", (keys.head, keys.checkpoints, *emptied), *told):
             log.info("board_frozen", board=standing.board, seq=standing.seq)
+
+
+class _Failures:
+    """What failed in a round: one board may for reasons of its own, and does not keep the others."""
+
+    def __init__(self) -> None:
+        self.last: StorageUnavailable | None = None
+        self._count = 0
+
+    @contextmanager
+    def borne(self) -> Iterator[None]:
+        """Bear a failure of the block. Raises StorageUnavailable once there were ARCHIVE_FAILURES of them."""
+        try:
+            yield
+        except StorageUnavailable as error:
+            self.last = error
+            self._count += 1
+            if self._count >= limits.ARCHIVE_FAILURES:
+                raise
 
 
 def _now_ms() -> int:

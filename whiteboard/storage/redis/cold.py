@@ -6,7 +6,7 @@ and its old ops *thaws* it: fills keys beside the board's own and puts all of th
 
 import secrets
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import trio
 
@@ -18,9 +18,7 @@ from whiteboard.storage.archive import Archive, Piece, PieceKind
 from whiteboard.storage.blocking import run_blocking
 from whiteboard.storage.redis import pieces
 from whiteboard.storage.redis.archived import missing_archive
-from whiteboard.storage.redis.keys import BoardKeys
 from whiteboard.storage.redis.lost import standing_in
-from whiteboard.storage.redis.pieces import SegmentPiece
 from whiteboard.storage.redis.server import Server
 from whiteboard.storage.redis.standing import Standing
 
@@ -62,56 +60,57 @@ class ColdBoards:
             async with lock:
                 standing = await standing_in(self._server, board)
                 if standing is not None and standing.is_cold:
-                    await self._thaw(standing)
+                    await self._thaw_if_there(standing)
         finally:
             if not lock.statistics().tasks_waiting and not lock.locked():
                 self._thawing.pop(board, None)
 
+    async def _thaw_if_there(self, standing: Standing) -> None:
+        try:
+            await self._thaw(standing)
+            return
+        except StorageCorrupt as error:
+            corrupt = error
+        if await standing_in(self._server, standing.board) == standing:
+            raise corrupt  # else its pieces went because it was deleted meanwhile
+
     async def _thaw(self, standing: Standing) -> None:
         if self._archive is None:
             raise missing_archive(standing)
-        own = self._server.keys.of(standing.board)
-        filled = self._server.keys.thawing(standing.board, secrets.token_hex(8))
+        filled = _Filled(self._server, standing.board)
         clients: dict[str, bytes] = {}
-        reached = 0
-        while reached < standing.archived:
-            content, reached = await self._segment(self._archive, standing, reached)
-            await self._fill_receipts(filled.receipts, content)
+        for piece in await _segments(self._archive, standing):
+            content = pieces.decode_segment(piece, await self._archive.get(piece))
+            lines = await run_blocking(self._packing, pieces.receipts_of, content)
+            await filled.add("receipts", "ZADD", [(0, line) for line in lines])
             clients = _merged(clients, await run_blocking(self._packing, pieces.client_records, [content]))
-        await self._fill_hash(filled.clients, clients)
+        await filled.add("clients", "HSET", list(clients.items()))
         await self._fill_state(self._archive, standing, filled)
-        pairs = [part for name in _THAWED for part in (getattr(filled, name), getattr(own, name))]
-        is_ours = await self._server.run("thaw", [own.head, *pairs], standing.epoch, standing.seq)
-        if not is_ours:  # another server was quicker, or deleted the board
-            await self._server.ask(self._server.client.unlink([getattr(filled, name) for name in _THAWED]))
+        if not await filled.put_in_place(standing):  # another server was quicker, or deleted the board
+            for name in list(filled.counts):
+                await filled.drop(name)
         log.info("board_thawed", board=standing.board, seq=standing.seq)
 
-    async def _segment(self, archive: Archive, standing: Standing, reached: int) -> tuple[SegmentPiece, int]:
-        """The piece after a seq, and its last seq. Raises StorageCorrupt when it is not there."""
+    async def _fill_state(self, archive: Archive, standing: Standing, filled: "_Filled") -> None:
+        """The newest checkpoint that reads, with its tombstones. None when none does: the log has everything."""
         found = await archive.pieces(
-            standing.board, standing.history, PieceKind.SEGMENT, from_last=reached + 1, limit=1
+            standing.board, standing.history, PieceKind.CHECKPOINT, limit=limits.MAX_BLOB_PAGE
         )
-        if not found or found[0].first > reached + 1:
-            raise StorageCorrupt(f"board {standing.board}: op {reached + 1} is not in the archive")
-        return pieces.decode_segment(found[0], await archive.get(found[0])), found[0].last
+        for piece in reversed([one for one in found if one.last <= standing.archived]):
+            try:
+                await self._fill_checkpoint(archive, piece, filled)
+            except StorageCorrupt as error:
+                log.error("piece_damaged", board=standing.board, reason=str(error))  # noqa: TRY400 - it says all
+                await filled.drop("tombstones")
+            else:
+                return
 
-    async def _fill_receipts(self, key: str, content: SegmentPiece) -> None:
-        lines = await run_blocking(self._packing, pieces.receipts_of, content)
-        for start in range(0, len(lines), limits.MAX_COMMIT_OPS):
-            some = lines[start : start + limits.MAX_COMMIT_OPS]
-            await self._server.ask(self._server.client.zadd(key, dict.fromkeys(some, 0)))
-        await self._expire(key)
-
-    async def _fill_state(self, archive: Archive, standing: Standing, filled: BoardKeys) -> None:
-        newest = await archive.newest(standing.board, standing.history, PieceKind.CHECKPOINT)
-        if newest is None:
-            return
-        checkpoint = pieces.decode_checkpoint(newest, await archive.get(newest))
-        await self._fill_hash(filled.checkpoints, {str(newest.last): checkpoint.packed})
-        parts = await self._tombstone_parts(archive, newest, checkpoint.tombstone_parts)
-        for part in parts:
+    async def _fill_checkpoint(self, archive: Archive, piece: Piece, filled: "_Filled") -> None:
+        checkpoint = pieces.decode_checkpoint(piece, await archive.get(piece))
+        for part in await self._tombstone_parts(archive, piece, checkpoint.tombstone_parts):
             content = pieces.decode_tombstones(part, await archive.get(part))
-            await self._fill_hash(filled.tombstones, dict(content.states))
+            await filled.add("tombstones", "HSET", content.states)
+        await filled.add("checkpoints", "HSET", [(str(piece.last), checkpoint.packed)])
 
     async def _tombstone_parts(self, archive: Archive, checkpoint: Piece, wanted: int) -> list[Piece]:
         found = [
@@ -129,17 +128,56 @@ class ColdBoards:
             raise StorageCorrupt(f"{checkpoint} has {wanted} pieces of tombstones, the archive {len(found)}")
         return found
 
-    async def _fill_hash(self, key: str, values: Mapping[str, bytes]) -> None:
-        items = list(values.items())
-        for start in range(0, len(items), limits.MAX_COMMIT_OPS):
-            some: dict[str | bytes, Any] = dict(items[start : start + limits.MAX_COMMIT_OPS])
-            await self._server.ask(self._server.client.hset(key, some))
-        if items:
-            await self._expire(key)
 
-    async def _expire(self, key: str) -> None:
-        """What nobody puts in place goes by itself."""
-        await self._server.ask(self._server.client.expire(key, int(timeouts.THAW.seconds)))
+class _Filled:
+    """Keys beside a board's own, filled from the archive by one attempt. What nobody puts in place goes by itself."""
+
+    def __init__(self, server: Server, board: BoardId) -> None:
+        self._server = server
+        self._own = server.keys.of(board)
+        self._keys = server.keys.thawing(board, secrets.token_hex(8))
+        self.counts: dict[str, int] = {}
+        """How many members those have that were filled: receipts, clients, checkpoints, tombstones."""
+
+    async def add(self, name: str, command: str, pairs: Sequence[tuple[str | int, str | bytes]]) -> None:
+        """Put pairs of score and member, or field and value, into one of the keys."""
+        key, seconds = getattr(self._keys, name), int(timeouts.THAW.seconds)
+        for start in range(0, len(pairs), limits.MAX_COMMIT_OPS):
+            some = [part for pair in pairs[start : start + limits.MAX_COMMIT_OPS] for part in pair]
+            added = await self._server.run("fill", (key,), seconds, command, *some)
+            self.counts[name] = self.counts.get(name, 0) + added
+
+    async def drop(self, name: str) -> None:
+        """Empty one of the keys."""
+        self.counts.pop(name, None)
+        await self._server.ask(self._server.client.unlink([getattr(self._keys, name)]))
+
+    async def put_in_place(self, standing: Standing) -> bool:
+        """Make them the board's own; False when it is not cold any more, or they are not what was filled."""
+        pairs = [key for name in self.counts for key in (getattr(self._keys, name), getattr(self._own, name))]
+        told: list[str | int] = [standing.epoch, standing.seq, *self.counts.values()]
+        return bool(await self._server.run("thaw", (self._own.head, *pairs), *told))
+
+
+async def _segments(archive: Archive, standing: Standing) -> list[Piece]:
+    """Pieces with all archived ops of a board, in order; of a million ops 250. Raises StorageCorrupt when one is missing."""
+    segments: list[Piece] = []
+    reached = 0
+    while reached < standing.archived:
+        found = await archive.pieces(
+            standing.board,
+            standing.history,
+            PieceKind.SEGMENT,
+            from_last=reached + 1,
+            limit=limits.MAX_BLOB_PAGE,
+        )
+        if not found or found[0].first > reached + 1:
+            raise StorageCorrupt(f"board {standing.board}: op {reached + 1} is not in the archive")
+        for piece in found:
+            if piece.last > reached >= piece.first - 1 and reached < standing.archived:
+                segments.append(piece)
+                reached = piece.last
+    return segments
 
 
 def _merged(known: Mapping[str, bytes], more: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -150,7 +188,3 @@ def _merged(known: Mapping[str, bytes], more: Mapping[str, bytes]) -> dict[str, 
         counter, rank = max(record[:16], other[:16]), max(record[16:32], other[16:32])
         merged[client] = counter + rank + record[32:]
     return merged
-
-
-_THAWED: Final = ("receipts", "clients", "checkpoints", "tombstones")
-"""What a thawed board has beside its head: its stream begins empty, its segments stay in the archive."""

@@ -11,7 +11,7 @@ from whiteboard.ids import BoardId
 from whiteboard.storage.archive import Archive, Piece, PieceKind
 from whiteboard.storage.blocking import run_blocking
 from whiteboard.storage.redis import pieces
-from whiteboard.storage.redis.pieces import CheckpointPiece, TombstonesPiece
+from whiteboard.storage.redis.pieces import AnyPiece, CheckpointPiece, TombstonesPiece
 from whiteboard.storage.redis.server import Server
 from whiteboard.storage.redis.snapshots import LABEL_CHARS, unpack_checkpoint
 from whiteboard.storage.redis.standing import Standing
@@ -44,19 +44,22 @@ class CheckpointKeeper:
         seq = await self._newest(standing.board)
         if seq == 0:
             return Kept(0)
+        if (
+            seq > standing.archived
+        ):  # looked at first: on most boards it is so in every round until they go cold
+            return None
         known = await self._archive.newest(standing.board, standing.history, PieceKind.CHECKPOINT)
         if known is not None and known.last >= seq:
             return Kept(seq)
         keys = self._server.keys.of(standing.board)
-        packed = await self._server.ask(self._server.client.hget(keys.checkpoints, str(seq)))
         states = await self._tombstones(keys.tombstones)
+        if any(int(state[:LABEL_CHARS], 16) > standing.archived for state in states.values()):
+            return None
+        packed = await self._server.ask(self._server.client.hget(keys.checkpoints, str(seq)))
         if packed is None or await self._newest(standing.board) != seq:
             return None
         if await run_blocking(self._packing, unpack_checkpoint, packed) is None:
             log.error("checkpoint_damaged", board=standing.board, seq=seq)
-            return None
-        labels = [int(state[:LABEL_CHARS], 16) for state in states.values()]
-        if max(seq, *labels, 0) > standing.archived:
             return None
         await self._put(standing, seq, packed, states)
         return Kept(seq)
@@ -80,24 +83,27 @@ class CheckpointKeeper:
         parts = 0
         for part in _parts(states):
             parts += 1
-            body = pieces.encode(TombstonesPiece(part))
-            await self._archive.put(
-                pieces.describe(standing, PieceKind.TOMBSTONES, body, first=parts, last=seq), body
-            )
-        body = pieces.encode(CheckpointPiece(packed, parts))
-        await self._archive.put(
-            pieces.describe(standing, PieceKind.CHECKPOINT, body, first=0, last=seq), body
-        )
+            await self._store(standing, PieceKind.TOMBSTONES, TombstonesPiece(part), parts, seq)
+        await self._store(standing, PieceKind.CHECKPOINT, CheckpointPiece(packed, parts), 0, seq)
         await self._drop_older(standing)
 
+    async def _store(
+        self, standing: Standing, kind: PieceKind, content: AnyPiece, first: int, last: int
+    ) -> None:
+        piece, body = await run_blocking(self._packing, pieces.finish, standing, kind, content, first, last)
+        await self._archive.put(piece, body)
+
     async def _drop_older(self, standing: Standing) -> None:
-        """Keep the newest checkpoint and the one before, and no tombstones of older ones."""
+        """Keep the newest checkpoint and the one before, and no tombstones of older ones.
+
+        Tombstones behind the newest one stay: another server may be about to store the checkpoint that they belong to.
+        """
         checkpoints = await self._all(standing, PieceKind.CHECKPOINT)
         kept = {one.last for one in checkpoints[-2:]}
-        old = [one for one in checkpoints if one.last not in kept]
         tombstones = await self._all(standing, PieceKind.TOMBSTONES)
-        for piece in (*old, *(one for one in tombstones if one.last not in kept)):
-            await self._archive.delete(piece)
+        for piece in (*checkpoints, *tombstones):
+            if piece.last not in kept and piece.last < max(kept, default=0):
+                await self._archive.delete(piece)
 
     async def _all(self, standing: Standing, kind: PieceKind) -> list[Piece]:
         return list(

@@ -35,6 +35,11 @@ class BoardKeys(NamedTuple):
     news: str
     """Channel: what servers tell each other of the people on the board. Holds nothing."""
 
+    @property
+    def own(self) -> list[str]:
+        """What goes with the board: the lease stays, because it tells that a piece may still be on its way."""
+        return [name for name in self if name != self.archiver]
+
 
 class Keys:
     """The keys of all boards that share a prefix."""

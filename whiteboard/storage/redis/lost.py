@@ -9,6 +9,7 @@ import secrets
 
 from whiteboard import limits
 from whiteboard.diagnostics import logs
+from whiteboard.errors import StorageCorrupt
 from whiteboard.ids import BoardId
 from whiteboard.storage.archive import Archive, Piece, PieceKind
 from whiteboard.storage.redis import pieces
@@ -66,8 +67,13 @@ class LostBoards:
         return is_new
 
     async def _updated(self, archive: Archive, newest: Piece) -> int:
-        content = pieces.decode_segment(newest, await archive.get(newest))
-        return max(receipt_line(line).at for line in pieces.receipts_of(content))
+        """When the last op was stored. Of a damaged piece, when the board was begun: who reads it is told of the damage."""
+        try:
+            content = pieces.decode_segment(newest, await archive.get(newest))
+            return max(receipt_line(line).at for line in pieces.receipts_of(content))
+        except StorageCorrupt as error:
+            log.error("piece_damaged", board=newest.board, reason=str(error))  # noqa: TRY400 - it says all
+            return created_of(newest.epoch)
 
     async def _is_forgotten(self, board: BoardId) -> bool:
         """Whether a history of this board is on its way out of the archive."""
@@ -85,21 +91,32 @@ class LostBoards:
         return await self._server.ask(self._server.client.get(self._server.keys.whole)) == b"whole"
 
     async def revive_all(self) -> None:
-        """Have this Redis know every board of the archive. Raises StorageUnavailable, StorageCorrupt.
+        """Have this Redis know every board of the archive. Raises StorageUnavailable.
 
-        Cancelled, or when Redis loses everything meanwhile, it is not whole yet.
+        Cancelled, or when Redis loses everything meanwhile, or when one of them cannot be revived, it is not whole yet.
         """
         if self._archive is None or await self.is_whole():
             return
         looking = secrets.token_hex(8)
         await self._server.ask(self._server.client.set(self._server.keys.whole, looking))
         after: BoardId | None = None
+        has_all = True
         while boards := await self._archive.boards(limits.MAX_BLOB_PAGE, after):
             for board in boards:
-                if await standing_in(self._server, board) is None:
-                    await self.revive_lost(self._archive, board)
+                has_all = await self._knows(self._archive, board) and has_all
             after = boards[-1]
-        await self._server.run("whole", (self._server.keys.whole,), looking)
+        if has_all:
+            await self._server.run("whole", (self._server.keys.whole,), looking)
+
+    async def _knows(self, archive: Archive, board: BoardId) -> bool:
+        """Have this Redis know a board of the archive; False when the archive does not read."""
+        try:
+            if await standing_in(self._server, board) is None:
+                await self.revive_lost(archive, board)
+        except StorageCorrupt as error:
+            log.error("board_not_revived", board=board, reason=str(error))  # noqa: TRY400 - it says all
+            return False
+        return True
 
     # --- forgetting ---------------------------------------------------------------------------
 
@@ -113,9 +130,25 @@ class LostBoards:
         return board, standing.history
 
     async def forget(self, board: BoardId, history: str) -> None:
-        """Take a deleted board out of the archive. Raises StorageUnavailable: then the archiver tries again."""
+        """Take a deleted board out of the archive, and out of Redis if its deletion was cut off before that.
+
+        While somebody archives it the note stays for the next round: a piece on its way comes after this.
+        Raises StorageUnavailable: then the archiver tries again.
+        """
         if self._archive is not None:
+            await self._forget_here(board, history)
+            lease = self._server.keys.of(board).archiver
+            is_at_work = await self._server.ask(self._server.client.exists([lease]))
             await self._archive.forget(board, history)
-            await self._server.ask(
-                self._server.client.srem(self._server.keys.forgotten, [f"{board} {history}"])
-            )
+            if not is_at_work:
+                await self._server.ask(
+                    self._server.client.srem(self._server.keys.forgotten, [f"{board} {history}"])
+                )
+
+    async def _forget_here(self, board: BoardId, history: str) -> None:
+        """A board without its archived ops would be worse than one that goes a little after it was asked to."""
+        names = self._server.keys.of(board).own
+        while (standing := await standing_in(self._server, board)) and standing.history == history:
+            if await self._server.run("forget", names, standing.epoch):
+                await self._server.unlist_board(board)
+                log.warning("deletion_completed", board=board)

@@ -147,9 +147,14 @@ class RedisOpLog:
         """Ops that have left Redis. Raises StorageUnavailable, StorageCorrupt."""
         if self._archived is None:
             raise missing_archive(standing)
-        found = await self._archived.read(standing, after, limit)
+        corrupt = StorageCorrupt(f"board {standing.board}: op {after + 1} is not in the archive")
+        found: list[StoredOp] = []
+        try:
+            found = await self._archived.read(standing, after, limit)
+        except StorageCorrupt as error:
+            corrupt = error
         if not found and await self._is_same(standing):
-            raise StorageCorrupt(f"board {standing.board}: op {after + 1} is not in the archive")
+            raise corrupt
         return found
 
     async def _is_same(self, standing: Standing) -> bool:

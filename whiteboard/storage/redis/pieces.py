@@ -81,6 +81,14 @@ def describe(standing: Standing, kind: PieceKind, body: bytes, *, first: int, la
     return Piece(standing.board, standing.history, kind, first, last, len(body), digest)
 
 
+def finish(
+    standing: Standing, kind: PieceKind, content: AnyPiece, first: int, last: int
+) -> tuple[Piece, bytes]:
+    """A piece and its bytes. Of a large checkpoint it takes long enough to belong into a worker thread."""
+    body = encode(content)
+    return describe(standing, kind, body, first=first, last=last), body
+
+
 def segment_piece(
     segments: Sequence[tuple[bytes, int]], receipts: Iterable[bytes], keys: Mapping[ClientId, bytes]
 ) -> SegmentPiece:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from whiteboard.errors import StorageCorrupt
 from whiteboard.ids import BoardId
 from whiteboard.storage.ports import BoardInfo, Head
 
@@ -60,5 +61,8 @@ def standing_of(board: BoardId, found: Mapping[bytes, bytes]) -> Standing | None
 
 
 def created_of(history: str) -> int:
-    """When the board of a history was created, milliseconds since 1970."""
-    return int(history.partition("-")[0])
+    """When the board of a history was created, milliseconds since 1970. Raises StorageCorrupt for what names none."""
+    created = history.partition("-")[0]
+    if not created.isdecimal():
+        raise StorageCorrupt(f"{history!r} is no name of a board's history")
+    return int(created)
