@@ -78,7 +78,7 @@ export default {
   "guest.animals": "Heron Fox Otter Owl Hare Lynx Wren Crane Finch Robin Swift Swan Stork Kite Falcon Raven Magpie Lark Puffin Pelican Penguin Turtle Dolphin Whale Seal Salmon Koi Crab Octopus Starfish Bee Moth Butterfly Dragonfly Firefly Cricket Deer Moose Bison Panda Bear Badger Beaver Squirrel Hedgehog Marten Tiger Leopard Camel Llama Koala Gecko Frog Newt",
   "status.label": "Connection and saving",
   "status.saved.disk": "Saved · on disk",
-  "status.saved.stream": "Saved · on the stream",
+  "status.saved.stream": "Saved · on the server",
   "status.saved.memory": "Live · in server memory only",
   "status.saving": "Saving…",
   "status.connecting": "Connecting…",

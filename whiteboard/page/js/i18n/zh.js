@@ -78,7 +78,7 @@ export default {
   "guest.animals": "鹭 狐 水獭 猫头鹰 野兔 猞猁 鹪鹩 鹤 雀 知更鸟 雨燕 天鹅 鹳 鸢 隼 渡鸦 喜鹊 云雀 海鹦 鹈鹕 企鹅 海龟 海豚 鲸 海豹 鲑鱼 锦鲤 螃蟹 章鱼 海星 蜜蜂 飞蛾 蝴蝶 蜻蜓 萤火虫 蟋蟀 鹿 驼鹿 野牛 熊猫 熊 獾 河狸 松鼠 刺猬 貂 虎 豹 骆驼 羊驼 考拉 壁虎 蛙 蝾螈",
   "status.label": "连接与保存",
   "status.saved.disk": "已保存 · 在磁盘上",
-  "status.saved.stream": "已保存 · 在数据流中",
+  "status.saved.stream": "已保存 · 在服务器上",
   "status.saved.memory": "实时 · 仅在服务器内存中",
   "status.saving": "正在保存…",
   "status.connecting": "正在连接…",
