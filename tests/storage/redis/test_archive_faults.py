@@ -1,6 +1,8 @@
 """What goes wrong around the archive: damage, half-done deletions, servers that overlap, one bad board among good ones (R32)."""
 
+import hashlib
 import threading
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from functools import wraps
 from typing import Any, cast
@@ -175,6 +177,24 @@ async def test_a_checkpoint_of_a_lost_end_is_passed_over(site: Site) -> None:
     await site.archive.put(piece, body)
     assert await site.storage.snapshots.load(BOARD) == Checkpoint(95, b"state")
     assert await site.storage.snapshots.tombstones(BOARD, list(STATES)) == STATES
+
+
+@pytest.mark.parametrize("has_one", [False, True])
+async def test_a_redis_that_was_set_back_keeps_its_own_checkpoint(
+    redis: RedisProcess, site: Site, has_one: bool
+) -> None:
+    """What the archive has of ops that were lost and whose numbers others have by now does not come back."""
+    await draw(site.storage)
+    standing, packed = await site.standing(), zlib.compress(b"of ops that were lost")
+    body = pieces.encode(pieces.CheckpointPiece(hashlib.sha256(packed).digest() + packed, 0))
+    await site.archive.put(
+        pieces.describe(standing, PieceKind.CHECKPOINT, body, first=0, last=standing.seq - 1), body
+    )
+    if not has_one:
+        redis.ask("DEL", f"test:{{{BOARD}}}:checkpoints")
+    await site.archiver.look_after(BOARD)
+    assert await site.is_cold()
+    assert await site.storage.snapshots.load(BOARD) == (Checkpoint(95, b"state") if has_one else None)
 
 
 async def note_forgotten(site: Site, history: str) -> None:
