@@ -417,6 +417,22 @@ async def _refuse() -> None:
     raise StorageUnavailable("no such piece")
 
 
+async def test_a_board_deleted_while_it_is_revived(redis: RedisProcess, site: Site, archive: Watched) -> None:
+    """Who was about to make a lost board known again does not bring it back from its deletion."""
+    await draw(site.storage)
+    await site.archiver.look_after(BOARD)
+    redis.ask("FLUSHALL")
+
+    async def delete() -> None:
+        archive.before_get = _nothing_at_all
+        assert await site.storage.boards.delete(BOARD)
+
+    archive.before_get = delete
+    assert await site.storage.op_log.head(BOARD) is None
+    assert await site.storage.boards.page(10, None) == []
+    assert await archive.epochs(BOARD) == []
+
+
 async def test_a_board_deleted_while_it_is_brought_back(site: Site, archive: Watched) -> None:
     """Pieces that go with their board are no damage: there is no such board then."""
     for question in (site.storage.op_log.client, site.storage.op_log.read):
