@@ -321,7 +321,7 @@ async def test_what_was_filled_and_went_again_is_not_put_in_place(redis: RedisPr
     server = site.server
     standing = await site.standing()
     own, filled = server.keys.of(BOARD), server.keys.thawing(BOARD, "late")
-    told = (standing.epoch, standing.seq, 105, 2)
+    told = (standing.epoch, standing.seq, 0, 105, 2)
     keys = (own.head, filled.receipts, own.receipts, filled.clients, own.clients)
     assert await server.run("thaw", keys, *told) == 0
     assert await site.is_cold()
@@ -533,3 +533,15 @@ async def test_boards_are_listed_by_pages_of_blobs(blobs: Blobs) -> None:
     asked.clear()
     assert set(await archive.boards(1000, None)) == wanted
     assert len(asked) == 4
+
+
+async def test_a_board_that_was_looked_at_stays_for_a_while(redis: RedisProcess, archive: Watched) -> None:
+    """It came back at the cost of all its pieces, and does not leave again with the next round."""
+    policy = ArchivePolicy(cold_after=3600, age=0, checkpoint_every=0)
+    async with open_site(redis, archive, policy) as site:
+        await draw(site.storage)
+        await site.archiver.look_after(BOARD)
+        assert await site.is_cold()
+        await site.storage.snapshots.load(BOARD)
+        await site.archiver.look_after(BOARD)
+        assert not await site.is_cold()
