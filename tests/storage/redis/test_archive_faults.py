@@ -179,14 +179,19 @@ async def test_a_checkpoint_of_a_lost_end_is_passed_over(site: Site) -> None:
     assert await site.storage.snapshots.tombstones(BOARD, list(STATES)) == STATES
 
 
+def _packed(body: bytes) -> bytes:
+    packed = zlib.compress(body)
+    return hashlib.sha256(packed).digest() + packed
+
+
 @pytest.mark.parametrize("has_one", [False, True])
 async def test_a_redis_that_was_set_back_keeps_its_own_checkpoint(
     redis: RedisProcess, site: Site, has_one: bool
 ) -> None:
     """What the archive has of ops that were lost and whose numbers others have by now does not come back."""
     await draw(site.storage)
-    standing, packed = await site.standing(), zlib.compress(b"of ops that were lost")
-    body = pieces.encode(pieces.CheckpointPiece(hashlib.sha256(packed).digest() + packed, 0))
+    standing = await site.standing()
+    body = pieces.encode(pieces.CheckpointPiece(_packed(b"of ops that were lost"), 0))
     await site.archive.put(
         pieces.describe(standing, PieceKind.CHECKPOINT, body, first=0, last=standing.seq - 1), body
     )
