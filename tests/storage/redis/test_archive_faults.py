@@ -1,6 +1,8 @@
 """What goes wrong around the archive: damage, half-done deletions, servers that overlap, one bad board among good ones (R32)."""
 
+import hashlib
 import threading
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from functools import wraps
 from typing import Any, cast
@@ -177,6 +179,29 @@ async def test_a_checkpoint_of_a_lost_end_is_passed_over(site: Site) -> None:
     assert await site.storage.snapshots.tombstones(BOARD, list(STATES)) == STATES
 
 
+def _packed(body: bytes) -> bytes:
+    packed = zlib.compress(body)
+    return hashlib.sha256(packed).digest() + packed
+
+
+@pytest.mark.parametrize("has_one", [False, True])
+async def test_a_redis_that_was_set_back_keeps_its_own_checkpoint(
+    redis: RedisProcess, site: Site, has_one: bool
+) -> None:
+    """What the archive has of ops that were lost and whose numbers others have by now does not come back."""
+    await draw(site.storage)
+    standing = await site.standing()
+    body = pieces.encode(pieces.CheckpointPiece(_packed(b"of ops that were lost"), 0))
+    await site.archive.put(
+        pieces.describe(standing, PieceKind.CHECKPOINT, body, first=0, last=standing.seq - 1), body
+    )
+    if not has_one:
+        redis.ask("DEL", f"test:{{{BOARD}}}:checkpoints")
+    await site.archiver.look_after(BOARD)
+    assert await site.is_cold()
+    assert await site.storage.snapshots.load(BOARD) == (Checkpoint(95, b"state") if has_one else None)
+
+
 async def note_forgotten(site: Site, history: str) -> None:
     """As `delete` does before anything else."""
     await site.server.ask(site.server.client.sadd(site.server.keys.forgotten, [f"{BOARD} {history}"]))
@@ -301,7 +326,7 @@ async def test_what_was_filled_and_went_again_is_not_put_in_place(redis: RedisPr
     server = site.server
     standing = await site.standing()
     own, filled = server.keys.of(BOARD), server.keys.thawing(BOARD, "late")
-    told = (standing.epoch, standing.seq, 105, 2)
+    told = (standing.epoch, standing.seq, 0, 105, 2)
     keys = (own.head, filled.receipts, own.receipts, filled.clients, own.clients)
     assert await server.run("thaw", keys, *told) == 0
     assert await site.is_cold()
@@ -395,6 +420,22 @@ async def test_a_deletion_that_is_refused_does_not_keep_the_boards(site: Site, a
 
 async def _refuse() -> None:
     raise StorageUnavailable("no such piece")
+
+
+async def test_a_board_deleted_while_it_is_revived(redis: RedisProcess, site: Site, archive: Watched) -> None:
+    """Who was about to make a lost board known again does not bring it back from its deletion."""
+    await draw(site.storage)
+    await site.archiver.look_after(BOARD)
+    redis.ask("FLUSHALL")
+
+    async def delete() -> None:
+        archive.before_get = _nothing_at_all
+        assert await site.storage.boards.delete(BOARD)
+
+    archive.before_get = delete
+    assert await site.storage.op_log.head(BOARD) is None
+    assert await site.storage.boards.page(10, None) == []
+    assert await archive.epochs(BOARD) == []
 
 
 async def test_a_board_deleted_while_it_is_brought_back(site: Site, archive: Watched) -> None:
@@ -497,3 +538,15 @@ async def test_boards_are_listed_by_pages_of_blobs(blobs: Blobs) -> None:
     asked.clear()
     assert set(await archive.boards(1000, None)) == wanted
     assert len(asked) == 4
+
+
+async def test_a_board_that_was_looked_at_stays_for_a_while(redis: RedisProcess, archive: Watched) -> None:
+    """It came back at the cost of all its pieces, and does not leave again with the next round."""
+    policy = ArchivePolicy(cold_after=3600, age=0, checkpoint_every=0)
+    async with open_site(redis, archive, policy) as site:
+        await draw(site.storage)
+        await site.archiver.look_after(BOARD)
+        assert await site.is_cold()
+        await site.storage.snapshots.load(BOARD)
+        await site.archiver.look_after(BOARD)
+        assert not await site.is_cold()

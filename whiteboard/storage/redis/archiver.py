@@ -43,7 +43,7 @@ class ArchivePolicy:
     every: float = timeouts.ARCHIVE_ROUND.seconds
     """Between two looks at all boards."""
     cold_after: float = timeouts.ARCHIVE_COLD.seconds
-    """Without an op before a board leaves Redis."""
+    """Without an op, and since it came back last, before a board leaves Redis."""
     age: float = timeouts.ARCHIVE_AGE.seconds
     """Of the youngest op that goes."""
     checkpoint_every: float = timeouts.ARCHIVE_CHECKPOINT.seconds
@@ -163,7 +163,9 @@ class Archiver:
     # --- when ---------------------------------------------------------------------------------
 
     def _goes_cold(self, standing: Standing) -> bool:
-        return _now_ms() - standing.updated >= self._policy.cold_after * 1000
+        # who looked at it yesterday may look again: it came back at the cost of all its pieces
+        used = max(standing.updated, standing.thawed)
+        return _now_ms() - used >= self._policy.cold_after * 1000
 
     async def _has_lot(self, standing: Standing) -> bool:
         if standing.compacted == standing.archived:

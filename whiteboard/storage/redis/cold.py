@@ -5,6 +5,7 @@ and its old ops *thaws* it: fills keys beside the board's own and puts all of th
 """
 
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -155,7 +156,8 @@ class _Filled:
     async def put_in_place(self, standing: Standing) -> bool:
         """Make them the board's own; False when it is not cold any more, or they are not what was filled."""
         pairs = [key for name in self.counts for key in (getattr(self._keys, name), getattr(self._own, name))]
-        told: list[str | int] = [standing.epoch, standing.seq, *self.counts.values()]
+        at = time.time_ns() // 1_000_000
+        told: list[str | int] = [standing.epoch, standing.seq, at, *self.counts.values()]
         return bool(await self._server.run("thaw", (self._own.head, *pairs), *told))
 
 

@@ -42,15 +42,17 @@ class CheckpointKeeper:
         ops that are not archived: what comes back from the archive would then be ahead of its log.
         """
         seq = await self._newest(standing.board)
-        if seq == 0:
-            return Kept(0)
-        if (
-            seq > standing.archived
-        ):  # looked at first: on most boards it is so in every round until they go cold
+        # Looked at first: on most boards it is so in every round until they go cold.
+        if seq is None or seq > standing.archived:
             return None
         known = await self._archive.newest(standing.board, standing.history, PieceKind.CHECKPOINT)
-        if known is not None and known.last >= seq:
+        if known is not None and known.last > seq:
+            if not await self._drop_lost(standing, seq):
+                return None
+        elif known is not None and known.last == seq:
             return Kept(seq)
+        if seq == 0:
+            return Kept(0)
         keys = self._server.keys.of(standing.board)
         states = await self._tombstones(keys.tombstones)
         if any(int(state[:LABEL_CHARS], 16) > standing.archived for state in states.values()):
@@ -64,9 +66,11 @@ class CheckpointKeeper:
         await self._put(standing, seq, packed, states)
         return Kept(seq)
 
-    async def _newest(self, board: BoardId) -> int:
-        stored = await self._server.ask(self._server.client.hkeys(self._server.keys.of(board).checkpoints))
-        return max(map(int, stored), default=0)
+    async def _newest(self, board: BoardId) -> int | None:
+        """Seq of the newest checkpoint in Redis, 0 when there is none; None when the board is cold by now."""
+        keys = self._server.keys.of(board)
+        answer = await self._server.run("when_warm", (keys.head, keys.checkpoints), "HKEYS")
+        return max(map(int, answer[1]), default=0) if answer[0] == b"warm" else None
 
     async def _tombstones(self, key: str) -> dict[str, bytes]:
         found: dict[str, bytes] = {}
@@ -92,6 +96,18 @@ class CheckpointKeeper:
     ) -> None:
         piece, body = await run_blocking(self._packing, pieces.finish, standing, kind, content, first, last)
         await self._archive.put(piece, body)
+
+    async def _drop_lost(self, standing: Standing, seq: int) -> bool:
+        """Drop checkpoints that Redis, which had them once, has not: it has lost their ops, or they are damaged.
+
+        False, and nothing is dropped, when somebody else has saved newer ones than `seq` by now.
+        """
+        ahead = [one for one in await self._all(standing, PieceKind.CHECKPOINT) if one.last > seq]
+        if await self._newest(standing.board) != seq:
+            return False
+        for piece in ahead:
+            await self._archive.delete(piece)
+        return True
 
     async def _drop_older(self, standing: Standing) -> None:
         """Keep the newest checkpoint and the one before, and no tombstones of older ones.

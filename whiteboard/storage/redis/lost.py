@@ -58,13 +58,23 @@ class LostBoards:
             return False
         updated = await self._updated(archive, newest)
         await self._server.list_board(board)
-        told = (secrets.token_urlsafe(9), newest.epoch, newest.last, created_of(newest.epoch), updated)
-        keys = self._server.keys.of(board)
-        is_new = bool(await self._server.run("revive", (keys.head,), *told))
-        if is_new:
-            await self._server.list_board(board)
-            log.warning("board_revived", board=board, seq=newest.last)
-        return is_new
+        epoch, keys = secrets.token_urlsafe(9), self._server.keys.of(board)
+        told = (epoch, newest.epoch, newest.last, created_of(newest.epoch), updated)
+        if not await self._server.run("revive", (keys.head,), *told):
+            return False
+        if await self._is_gone(archive, newest):
+            await self._server.run("forget", keys.own, epoch)
+            await self._server.unlist_board(board)
+            return False
+        await self._server.list_board(board)
+        log.warning("board_revived", board=board, seq=newest.last)
+        return True
+
+    async def _is_gone(self, archive: Archive, newest: Piece) -> bool:
+        """Whether a board was deleted while it was being revived: the note goes only once the pieces have gone."""
+        if await self._is_forgotten(newest.board):
+            return True
+        return await archive.newest(newest.board, newest.epoch, PieceKind.SEGMENT) is None
 
     async def _updated(self, archive: Archive, newest: Piece) -> int:
         """When the last op was stored. Of a damaged piece, when the board was begun: who reads it is told of the damage."""

@@ -29,6 +29,8 @@ class Standing:
     """When a checkpoint went to the archive last, milliseconds since 1970; 0 for never."""
     created: int
     updated: int
+    thawed: int
+    """When it came back from the archive last, milliseconds since 1970; 0 for never."""
 
     @property
     def head(self) -> Head:
@@ -57,6 +59,7 @@ def standing_of(board: BoardId, found: Mapping[bytes, bytes]) -> Standing | None
         kept=int(found.get(b"kept", 0)),
         created=created,
         updated=int(found[b"updated"]),
+        thawed=int(found.get(b"thawed", 0)),
     )
 
 
