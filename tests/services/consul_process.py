@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from integration.server_process import free_port
+from services.stallable import Stallable
 
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
@@ -21,7 +21,7 @@ HTTP_SECONDS = 10.0
 POLL_SECONDS = 0.02
 
 
-class ConsulProcess:
+class ConsulProcess(Stallable):
     """`consul agent -dev`, started, stalled, killed and watched. It forgets everything when it ends."""
 
     def __init__(self, folder: Path, *options: str, token: str = "") -> None:
@@ -94,24 +94,6 @@ class ConsulProcess:
         """What the agent has of an instance, None when it has it not."""
         found: dict[str, Any] = self.ask("GET", "/v1/agent/services") or {}
         return found.get(name)
-
-    def stall(self) -> None:
-        """Let it stand still, as on a network that swallows everything."""
-        self._running.send_signal(signal.SIGSTOP)
-
-    def go_on(self) -> None:
-        """End a stall."""
-        self._running.send_signal(signal.SIGCONT)
-
-    def kill(self) -> None:
-        """`kill -9`, and wait until it is gone."""
-        self._running.kill()
-        self._running.wait(STOP_SECONDS)
-
-    @property
-    def _running(self) -> subprocess.Popen[bytes]:
-        assert self._process is not None, "start it first"
-        return self._process
 
 
 def consul_program() -> str:

@@ -1,7 +1,6 @@
 """A real Redis server as a process of its own, on a free port of loopback."""
 
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -11,13 +10,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from integration.server_process import free_port
+from services.stallable import Stallable
 
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0
 POLL_SECONDS = 0.01
 
 
-class RedisProcess:
+class RedisProcess(Stallable):
     """`redis-server`, started, stalled, killed and watched."""
 
     def __init__(self, folder: Path, *options: str) -> None:
@@ -67,24 +67,6 @@ class RedisProcess:
             line.sendall(b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(p), p) for p in parts))
             return _answer(line.makefile("rb"))
 
-    @property
-    def is_alive(self) -> bool:
-        """Whether the process runs."""
-        return self._process is not None and self._process.poll() is None
-
-    def stall(self) -> None:
-        """Let it stand still, as on a network that swallows everything."""
-        self._running.send_signal(signal.SIGSTOP)
-
-    def go_on(self) -> None:
-        """End a stall."""
-        self._running.send_signal(signal.SIGCONT)
-
-    def kill(self) -> None:
-        """`kill -9`, and wait until it is gone."""
-        self._running.kill()
-        self._running.wait(STOP_SECONDS)
-
     def lose_everything(self) -> None:
         """Throw away what a killed server has kept."""
         shutil.rmtree(self.folder / "appendonlydir", ignore_errors=True)
@@ -98,11 +80,6 @@ class RedisProcess:
         """Put a killed server back to what was remembered, as a crash with `appendfsync everysec` may."""
         self.lose_everything()
         shutil.copytree(self.folder / "copy", self.folder / "appendonlydir")
-
-    @property
-    def _running(self) -> subprocess.Popen[bytes]:
-        assert self._process is not None, "start it first"
-        return self._process
 
 
 def _answer(lines: BinaryIO) -> Any:

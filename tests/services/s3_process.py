@@ -5,7 +5,6 @@ takes them without looking at signatures. A stall shows a store that does not an
 """
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from typing import Any
 
 import boto3  # type: ignore[import-untyped]
 from integration.server_process import free_port
+from services.stallable import Stallable
 
 BUCKET = "boards"
 REGION = "eu-central-1"
@@ -27,7 +27,7 @@ _START_SECONDS = 30.0
 _POLL_SECONDS = 0.02
 
 
-class S3Process:
+class S3Process(Stallable):
     """The server, started, stalled, killed and watched."""
 
     def __init__(self, folder: Path) -> None:
@@ -78,19 +78,6 @@ class S3Process:
         """Uploads in parts that were begun and neither finished nor given up."""
         return len(self._s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []))
 
-    def stall(self) -> None:
-        """Let it stand still, as on a network that swallows everything."""
-        self._running.send_signal(signal.SIGSTOP)
-
-    def go_on(self) -> None:
-        """End a stall."""
-        self._running.send_signal(signal.SIGCONT)
-
-    def kill(self) -> None:
-        """`kill -9`, and wait until it is gone."""
-        self._running.kill()
-        self._running.wait(_START_SECONDS)
-
     def _make_key(self) -> None:
         iam = self._client("iam", "nobody", "nothing")
         iam.create_user(UserName="whiteboard")
@@ -113,11 +100,6 @@ class S3Process:
         except OSError:
             return False
         return True
-
-    @property
-    def _running(self) -> "subprocess.Popen[bytes]":
-        assert self._process is not None, "start it first"
-        return self._process
 
 
 @contextmanager

@@ -1,12 +1,12 @@
 """How boards go to the archive and come back: cut off anywhere, done twice, lost and deleted (R32)."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 import trio
 from contract.frozen_storage import open_archiver
 from integration.polling import until
-from services.redis_process import RedisProcess, redis_running
+from services.redis_process import RedisProcess
 from storage.redis.site import EPOCH, NEVER, STATES, CutOff, Site, draw, drawn, everything, open_site
 
 from whiteboard import limits
@@ -15,7 +15,6 @@ from whiteboard.ids import BoardId, ElementId
 from whiteboard.storage.archive import Archive, PieceKind
 from whiteboard.storage.blob_archive import BlobArchive
 from whiteboard.storage.blobs import Blobs
-from whiteboard.storage.memory_blobs import open_memory_blobs
 from whiteboard.storage.ports import Checkpoint
 from whiteboard.storage.redis import ArchivePolicy, open_redis
 from whiteboard.testing.storage_samples import (
@@ -32,27 +31,6 @@ from whiteboard.testing.storage_samples import (
 )
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
-    """One Redis for all tests here."""
-    with redis_running(tmp_path_factory.mktemp("redis")) as server:
-        yield server
-
-
-@pytest.fixture
-def redis(running: RedisProcess) -> RedisProcess:
-    """It, empty."""
-    running.ask("FLUSHALL")
-    return running
-
-
-@pytest.fixture
-async def blobs() -> AsyncIterator[Blobs]:
-    """Where the archive's pieces are."""
-    async with open_memory_blobs() as opened:
-        yield opened
 
 
 @pytest.fixture

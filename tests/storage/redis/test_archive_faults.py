@@ -3,7 +3,7 @@
 import hashlib
 import threading
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import wraps
 from typing import Any, cast
 
@@ -11,7 +11,7 @@ import pytest
 import trio
 from contract.frozen_storage import open_archiver
 from integration.polling import until
-from services.redis_process import RedisProcess, redis_running
+from services.redis_process import RedisProcess
 from storage.redis.site import EPOCH, STATES, CutOff, Site, draw, drawn, everything, open_site
 
 from whiteboard import limits
@@ -20,7 +20,6 @@ from whiteboard.ids import BoardId
 from whiteboard.storage.archive import Archive, Piece, PieceKind
 from whiteboard.storage.blob_archive import BlobArchive
 from whiteboard.storage.blobs import BlobInfo, Blobs, is_name
-from whiteboard.storage.memory_blobs import open_memory_blobs
 from whiteboard.storage.ports import Checkpoint
 from whiteboard.storage.redis import ArchivePolicy, open_redis, pieces
 from whiteboard.testing.storage_samples import (
@@ -36,27 +35,6 @@ from whiteboard.testing.storage_samples import (
 )
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
-    """One Redis for all tests here."""
-    with redis_running(tmp_path_factory.mktemp("redis")) as server:
-        yield server
-
-
-@pytest.fixture
-def redis(running: RedisProcess) -> RedisProcess:
-    """It, empty."""
-    running.ask("FLUSHALL")
-    return running
-
-
-@pytest.fixture
-async def blobs() -> AsyncIterator[Blobs]:
-    """Where the archive's pieces are."""
-    async with open_memory_blobs() as opened:
-        yield opened
 
 
 class Watched(CutOff):
