@@ -166,6 +166,18 @@ def test_expected_failures_are_sentences(
     assert told in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", [["check-config"], ["doctor", "http://127.0.0.1:1/", "--proxy-wait", "0"]])
+def test_who_reads_may_go(words: list[str]) -> None:
+    """`whiteboard doctor URL | head -1` ends quietly, as other programs do."""
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as nobody:
+        command = [sys.executable, "-m", "whiteboard", *words]
+        ended = subprocess.run(command, stdout=nobody, stderr=subprocess.PIPE, check=False)
+
+    assert (ended.returncode, ended.stderr) == (141, b"")
+
+
 @pytest.mark.parametrize(
     "bug", [ValueError("bug"), ExceptionGroup("", [StartupError("x"), ValueError("bug")])]
 )

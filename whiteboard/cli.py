@@ -2,7 +2,7 @@
 
 Exit codes: 0 done (a drained server included, whatever signal began the drain), 1 it failed, 2 it was
 asked for in a way that cannot work (usage, configuration), 130 interrupted before there was anything
-to drain. Must not know how a server is put together: `serve` is imported when it is needed, so that
+to drain, 141 nobody read on. Must not know how a server is put together: `serve` is imported when it is needed, so that
 `--version` and complaints stay quick and need nothing of it.
 """
 
@@ -25,6 +25,8 @@ FAILED: Final = 1
 UNUSABLE: Final = 2
 INTERRUPTED: Final = 130
 """What shells report for a program that Ctrl-C ended."""
+UNHEARD: Final = 141
+"""What shells report for a program that wrote to one that had gone, as `head` goes."""
 
 
 class StaleDocuments(WhiteboardError):
@@ -243,7 +245,9 @@ def work() -> int:
 def _told(run: Callable[[], int]) -> int:
     """The exit code of what `run` does; faults are told on standard error."""
     try:
-        return run()
+        code = run()
+        print(end="", flush=True)
+        return code
     except WhiteboardError as fault:
         return _tell([fault])
     except BaseExceptionGroup as group:
@@ -255,6 +259,10 @@ def _told(run: Callable[[], int]) -> int:
         return _tell(faults) if faults else INTERRUPTED
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:
+        # What is left in the buffer would fail once more, when Python flushes it at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNHEARD
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from services.compose_file import COMPOSE, NETWORK, NOT_RUN, SECRETS, composed
 
+from whiteboard import limits
 from whiteboard.config import OPTIONS, load
 from whiteboard.config.settings import ENV_PREFIX
 
@@ -85,6 +86,16 @@ def test_nginx_of_the_compose_file_is_the_example(tmp_path: Path) -> None:
         expected = expected.replace(f"127.0.0.1:{8080 + number}", f"{name}:8080")
 
     assert there.partition(begin)[2] == expected
+
+
+@pytest.mark.parametrize("name", ["nginx/whiteboard.conf", "nginx/static-page.conf", "container/nginx.conf"])
+def test_nginx_lets_the_largest_picture_through(name: str) -> None:
+    """By itself it refuses bodies of more than 1 MiB."""
+    (megabytes,) = re.findall(
+        r"^ *client_max_body_size (\d+)m;", (ROOT / "examples" / name).read_text(), re.MULTILINE
+    )
+
+    assert int(megabytes) * 2**20 > limits.MAX_ASSET_BYTES
 
 
 @pytest.mark.integration

@@ -267,7 +267,9 @@ async def test_a_server_without_a_store(site: Site) -> None:
     """Says so, on the way in and on the way out; boards can be deleted all the same. [HTTP-23]"""
     site = attrs.evolve(site, blobs=None)
     await site.draw("b", 1)
-    assert error(await site.ask("POST", AT, content=RED)) == (501, "no_blob_store")
+    answer = await site.ask("POST", AT, content=RED)
+    assert error(answer) == (501, "no_blob_store")
+    assert "s3.bucket" in answer.text
     assert error(await site.get(f"{AT}/{RED_NAME}")) == (501, "no_blob_store")
     assert (await site.ask("DELETE", "/api/boards/b")).status_code == 204
     assert await site.storage.op_log.head(BoardId("b")) is None

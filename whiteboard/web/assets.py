@@ -113,9 +113,7 @@ class AssetsApi:
 
     def _required(self) -> AssetStore:
         if self._store is None:
-            reason = (
-                "This server keeps no pictures: several servers need a bucket that they share (s3.bucket)."
-            )
+            reason = "This server keeps no pictures: in its mode they need a bucket (s3.bucket)."
             raise Refused(501, "no_blob_store", reason)
         return self._store
 
