@@ -29,6 +29,8 @@ async def two_workers(reply: Reply | None) -> AsyncIterator[Inlet]:
             async def carry() -> None:
                 while True:
                     parcel = await front.receive()
+                    if parcel.kind is Kind.ALIVE:
+                        continue
                     assert parcel.kind is Kind.QUESTION
                     assert parcel.passed is not None
                     with parcel.passed:
