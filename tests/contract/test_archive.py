@@ -1,20 +1,23 @@
 """The archive contract on PostgreSQL, with the bodies in it and with the bodies elsewhere."""
 
+import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 import trio
 from services.postgres_process import PostgresProcess, postgres_running
+from services.s3_process import BUCKET, REGION, S3Process, s3_running
 
 from whiteboard.errors import StorageCorrupt, StorageUnavailable
 from whiteboard.storage import blobs
 from whiteboard.storage.archive import Archive, PieceKind
 from whiteboard.storage.blob_archive import BlobArchive
-from whiteboard.storage.blobs import BlobInfo
+from whiteboard.storage.blobs import BlobInfo, Blobs
 from whiteboard.storage.memory_blobs import open_memory_blobs
 from whiteboard.storage.postgres import PostgresArchive, open_postgres
 from whiteboard.storage.postgres.archive import body_name
+from whiteboard.storage.s3 import open_s3
 from whiteboard.testing.archive_contract import BOARD, EPOCH, ArchiveContract, OpenArchive, piece_of
 
 pytestmark = pytest.mark.integration
@@ -75,6 +78,39 @@ class TestBlobs(ArchiveContract):
         @asynccontextmanager
         async def open_new() -> AsyncIterator[Archive]:
             async with open_memory_blobs() as blobs:
+                yield BlobArchive(blobs)
+
+        return open_new
+
+
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Process]:
+    """One S3 server for all tests of the module; each test has a prefix of its own."""
+    with s3_running(tmp_path_factory.mktemp("s3")) as running:
+        yield running
+
+
+def bucket(s3: S3Process) -> AbstractAsyncContextManager[Blobs]:
+    """An empty place in it."""
+    return open_s3(
+        BUCKET,
+        endpoint=s3.endpoint,
+        region=REGION,
+        prefix=secrets.token_hex(8),
+        access_key=s3.access_key,
+        secret_key=s3.secret_key,
+    )
+
+
+@pytest.mark.integration
+class TestS3(ArchiveContract):
+    """`BlobArchive` in a bucket."""
+
+    @pytest.fixture
+    def open_archive(self, s3: S3Process) -> OpenArchive:
+        @asynccontextmanager
+        async def open_new() -> AsyncIterator[Archive]:
+            async with bucket(s3) as blobs:
                 yield BlobArchive(blobs)
 
         return open_new
