@@ -1,6 +1,9 @@
 """Settings that every test shares."""
 
+from collections.abc import Iterator
+
 import pytest
+import structlog
 from certificates import Certificate, make_certificate
 from hypothesis import HealthCheck, settings
 
@@ -16,6 +19,13 @@ settings.register_profile(
 )
 settings.register_profile("search", settings.get_profile("whiteboard"), derandomize=False, max_examples=1_000)
 settings.load_profile("whiteboard")
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """What a test says of logs holds for that test only."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ from services.compose_file import COMPOSE, SECRETS, reduced
 from services.containers import ROOT, Podman, podman_ready
 from services.waiting import until
 
-pytestmark = [pytest.mark.browser, pytest.mark.integration]
+pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.alone]
 
 HARDENED = ("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
 UNITS = ROOT / "examples/systemd"
