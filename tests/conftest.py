@@ -1,6 +1,7 @@
 """Settings that every test shares."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -26,6 +27,12 @@ def logs_as_they_were() -> Iterator[None]:
     """What a test says of logs holds for that test only."""
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def yaml_file(tmp_path: Path) -> Path:
+    """A place for a configuration file."""
+    return tmp_path / "wb.yaml"
 
 
 @pytest.fixture(scope="session")
