@@ -18,7 +18,7 @@ from whiteboard.storage.ports import Storage
 from whiteboard.storage.redis import open_redis
 from whiteboard.storage.sqlite import open_sqlite
 from whiteboard.testing.durability_contract import DurabilityContract
-from whiteboard.testing.storage_contract import StorageContract
+from whiteboard.testing.storage_contract import CompactedElsewhereContract, StorageContract
 from whiteboard.testing.storage_samples import OpenStorage
 
 
@@ -69,16 +69,8 @@ class TestRedis(StorageContract, DurabilityContract):
 
 
 @pytest.mark.integration
-class TestRedisWithArchive(StorageContract):
-    """The same, while everything is taken out of Redis before every question."""
-
-    # They count what is compacted; here the archiver has done it before them.
-    test_a_segment_is_bounded_in_bytes = None  # type: ignore[assignment]
-    test_compaction_below_what_is_compacted = None  # type: ignore[assignment]
-    test_compaction_goes_in_slices = None  # type: ignore[assignment]
-    test_repeats_of_compacted_ops_are_known = None  # type: ignore[assignment]
-    test_too_little_to_compact_is_left = None  # type: ignore[assignment]
-    test_two_compactions_at_once = None  # type: ignore[assignment]
+class TestRedisWithArchive(CompactedElsewhereContract):
+    """The same, while everything is taken out of Redis before every question; the archiver compacts it first."""
 
     @pytest.fixture
     def open_storage(self, redis_server: RedisProcess) -> OpenStorage:

@@ -133,7 +133,7 @@ async def examined(url: str, **options: object) -> list[Finding]:
     """What the doctor finds, without watching an idle socket unless `proxy_wait` says so."""
     given = {"proxy_wait": 0.0, **options}
     told: list[Finding] = []
-    findings = await examine(Options(Target.of(url), **given), told.append)  # type: ignore[arg-type]
+    findings = await examine(Options(Target.of(url), **given), told.append)  # type: ignore[arg-type]  # of several kinds
     assert told == findings
     assert [CHECKS.index(finding.check) for finding in findings] == sorted(
         CHECKS.index(f.check) for f in findings

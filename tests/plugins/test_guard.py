@@ -55,7 +55,7 @@ async def test_a_viewer_to_one_is_a_viewer(roles: tuple[Role, Role]) -> None:
 
 @pytest.mark.parametrize(
     "nonsense",
-    [None, True, "editor", Admission("owner"), Admission(subject="x" * 300), Refusal(5), Admission],  # type: ignore[arg-type]
+    [None, True, "editor", Admission("owner"), Admission(subject="x" * 300), Refusal(5), Admission],  # type: ignore[arg-type]  # what no hook may answer
 )
 async def test_nonsense_lets_nobody_in(nonsense: Any) -> None:
     """An answer of another kind is none."""

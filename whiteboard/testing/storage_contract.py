@@ -35,8 +35,8 @@ from whiteboard.testing.storage_samples import (
 )
 
 
-class CompactionContract:
-    """`compact`, and that nobody notices it."""
+class SegmentsContract:
+    """How much one call of `compact` moves, where nobody else calls it."""
 
     async def test_compaction_goes_in_slices(self, storage: Storage) -> None:
         """Each call moves the oldest ops that are left, at most `limit`, up to `up_to`; then 0."""
@@ -52,17 +52,6 @@ class CompactionContract:
         assert await storage.op_log.compact(BOARD, 8, 99) == 8
         assert await storage.op_log.compact(BOARD, 5, 99) == 0
         assert await storage.op_log.compact(BOARD, 0, 99) == 0
-
-    async def test_compacted_ops_read_like_fresh_ones(self, storage: Storage) -> None:
-        """Every page of a log with several segments and a fresh end reads as before compaction."""
-        new = [op(ADA, n, body=b"%d" % n * n) for n in range(1, 21)]
-        await append(storage.op_log, BOARD, new)
-        for limit in (4, 1, 6):
-            await storage.op_log.compact(BOARD, 13, limit)
-        whole = as_stored(new)
-        for after in range(21):
-            for limit in (1, 2, 5, 30):
-                assert await storage.op_log.read(BOARD, after, limit) == whole[after : after + limit]
 
     async def test_repeats_of_compacted_ops_are_known(self, storage: Storage) -> None:
         """Compaction keeps every op id, seq and `at`: repeats, `find` and `seen_by` are as before."""
@@ -94,6 +83,36 @@ class CompactionContract:
         await append(storage.op_log, BOARD, new)
         assert [await storage.op_log.compact(BOARD, 99, 99) for _ in range(5)] == [2, 1, 1, 1, 0]
         assert await read_all(storage.op_log, BOARD) == as_stored(new)
+
+    async def test_two_compactions_at_once(self, storage: Storage) -> None:
+        """Several tasks that compact one board move each op once between them."""
+        await append(storage.op_log, BOARD, ops(ADA, range(1, 101)))
+        moved = []
+
+        async def compact() -> None:
+            while count := await storage.op_log.compact(BOARD, 100, 9):
+                moved.append(count)
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(3):
+                nursery.start_soon(compact)
+        assert sum(moved) == 100
+        assert await read_all(storage.op_log, BOARD) == as_stored(ops(ADA, range(1, 101)))
+
+
+class CompactionContract:
+    """`compact`, and that nobody notices it."""
+
+    async def test_compacted_ops_read_like_fresh_ones(self, storage: Storage) -> None:
+        """Every page of a log with several segments and a fresh end reads as before compaction."""
+        new = [op(ADA, n, body=b"%d" % n * n) for n in range(1, 21)]
+        await append(storage.op_log, BOARD, new)
+        for limit in (4, 1, 6):
+            await storage.op_log.compact(BOARD, 13, limit)
+        whole = as_stored(new)
+        for after in range(21):
+            for limit in (1, 2, 5, 30):
+                assert await storage.op_log.read(BOARD, after, limit) == whole[after : after + limit]
 
     async def test_a_read_of_compacted_ops_is_bounded_in_bytes(self, storage: Storage) -> None:
         """Compacted ops count with the size that they read back with."""
@@ -129,21 +148,6 @@ class CompactionContract:
                 assert found == as_stored(ops(ADA, range(1, len(found) + 1)))
         assert await log.compact(BOARD, 10_000, 1) == 0
         assert await read_all(log, BOARD) == as_stored(ops(ADA, range(1, 301)))
-
-    async def test_two_compactions_at_once(self, storage: Storage) -> None:
-        """Several tasks that compact one board move each op once between them."""
-        await append(storage.op_log, BOARD, ops(ADA, range(1, 101)))
-        moved = []
-
-        async def compact() -> None:
-            while count := await storage.op_log.compact(BOARD, 100, 9):
-                moved.append(count)
-
-        async with trio.open_nursery() as nursery:
-            for _ in range(3):
-                nursery.start_soon(compact)
-        assert sum(moved) == 100
-        assert await read_all(storage.op_log, BOARD) == as_stored(ops(ADA, range(1, 101)))
 
     @pytest.mark.parametrize("checkpoints", range(0, 12, 2))
     async def test_a_cancelled_compaction_can_go_on(self, storage: Storage, checkpoints: int) -> None:
@@ -346,14 +350,18 @@ class BoardsContract:
                 await call()  # type: ignore[misc]  # coroutines of several results
 
 
-class StorageContract(OpLogContract, CompactionContract, SnapshotsContract, BoardsContract):
-    """All promises. Subclass it as `Test…` with a fixture `open_storage` that gives an `OpenStorage`."""
+class CompactedElsewhereContract(OpLogContract, CompactionContract, SnapshotsContract, BoardsContract):
+    """All promises but those of `SegmentsContract`: for a storage that somebody compacts beside the tests."""
 
     @pytest.fixture
     async def storage(self, open_storage: OpenStorage, nursery: trio.Nursery) -> Storage:
         """An open, empty storage. It is closed by cancellation, as at a shutdown."""
         opened: Storage = await nursery.start(_hold_open, open_storage)
         return opened
+
+
+class StorageContract(CompactedElsewhereContract, SegmentsContract):
+    """All promises. Subclass it as `Test…` with a fixture `open_storage` that gives an `OpenStorage`."""
 
 
 async def _hold_open(
