@@ -12,7 +12,8 @@ import msgspec
 import trio
 
 from whiteboard.errors import ConnectionLost
-from whiteboard.rooms.ports import Incoming
+from whiteboard.protocol.packed import Packed
+from whiteboard.rooms.ports import Incoming, Taker
 
 
 class Line:
@@ -30,6 +31,8 @@ class Line:
         self._taken: deque[dict[str, Any]] = deque()
         self._heard = self._progress = trio.current_time()
         self._lost: str | None = None
+        self._take: Taker | None = None
+        self._held: list[bytes] = []
         self._bell = trio.lowlevel.ParkingLot()
 
     # --- the test's end -----------------------------------------------------------------------
@@ -104,7 +107,11 @@ class Line:
 
     async def receive(self) -> Sequence[Incoming]:
         await trio.lowlevel.checkpoint()
-        while not self._incoming:
+        while True:
+            while self._incoming and self._take is not None and self._take(self._incoming[0]):
+                self._incoming.popleft()
+            if self._incoming:
+                break
             if self._lost is not None:
                 raise ConnectionLost(self._lost)
             await self._bell.park()
@@ -112,7 +119,22 @@ class Line:
         self._incoming.clear()
         return found
 
-    def push(self, message: bytes) -> None:
+    def listen(self, take: Taker) -> None:
+        self._take = take
+
+    def hold(self, message: bytes) -> None:
+        self._held.append(message)
+
+    def release(self) -> None:
+        held, self._held = self._held, []
+        for message in held:
+            self._send(message)
+
+    def push(self, message: bytes | Packed) -> None:
+        self.release()
+        self._send(message if isinstance(message, bytes) else message.text)
+
+    def _send(self, message: bytes) -> None:
         if self.closed is None and self._lost is None:
             if not self._outgoing:
                 self._progress = trio.current_time()

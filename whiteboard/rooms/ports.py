@@ -1,10 +1,11 @@
 """What rooms need of others: a socket for each session, and somebody to tell what happens. Owns neither."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from whiteboard.ids import BoardId, ClientId, SessionId
+from whiteboard.protocol.packed import Packed
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,10 @@ Incoming = bytes | Oversize | BinaryMessage
 """One message: UTF-8 text as bytes (not yet decoded or checked), or why there is no text."""
 
 
+Taker = Callable[[Incoming], bool]
+"""Takes a message at once and whole, or says False and has not touched it."""
+
+
 class Connection(Protocol):
     """One WebSocket, open. Its owner is the session; nobody else reads or writes it."""
 
@@ -60,11 +65,25 @@ class Connection(Protocol):
         reset or broke the WebSocket protocol. Cancellation loses no message: the next call has it.
         """
 
-    def push(self, message: bytes) -> None:
-        """Send one text message now, or queue what the kernel does not take. Never blocks.
+    def listen(self, take: Taker) -> None:
+        """From now on, while somebody waits in `receive`, offer each message to `take` first, in order.
+
+        `take` runs in the reader's turn: it must neither block nor raise for what a peer can send. When it
+        says False, that message and those behind it go to `receive`, and nothing is offered until the next
+        call of `receive` waits. An exception of `take` comes out of `receive`.
+        """
+
+    def push(self, message: bytes | Packed) -> None:
+        """Send what is held and one text message now, or queue what the kernel does not take. Never blocks.
 
         After the connection is lost or closing, it does nothing.
         """
+
+    def hold(self, message: bytes) -> None:
+        """Keep a message for the next `push` or `release`, so that both go out in one send."""
+
+    def release(self) -> None:
+        """Send what is held."""
 
     async def drain(self) -> None:
         """Return when nothing is queued. Raises ConnectionLost. Cancellation keeps the queue."""

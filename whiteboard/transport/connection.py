@@ -30,7 +30,8 @@ from whiteboard import limits, timeouts
 from whiteboard.errors import ConnectionLost
 from whiteboard.protocol import close_codes
 from whiteboard.protocol.close_codes import close_reason
-from whiteboard.rooms.ports import Incoming
+from whiteboard.protocol.packed import Packed
+from whiteboard.rooms.ports import Incoming, Taker
 from whiteboard.transport import frames
 from whiteboard.transport.library_stream import LibraryStream
 from whiteboard.transport.upgrade import Upgrade, clean_head
@@ -96,6 +97,8 @@ class WebSocketConnection:
         self._library: trio_websocket.WebSocketConnection | None = None
         self._scanner = frames.FrameScanner()
         self._ready: list[Incoming] = []
+        self._taker: Taker | None = None
+        self._held: list[bytes] = []
         self._queue: deque[bytes | memoryview] = deque()
         self._queued_bytes = 0
         self._backlog = trio.Event()
@@ -164,6 +167,9 @@ class WebSocketConnection:
         ready, self._ready = self._ready, []
         return ready
 
+    def listen(self, take: Taker) -> None:
+        self._taker = take
+
     def _take(self, data: bytes) -> None:
         """Scan what arrived. No checkpoint, so that a cancelled `receive` has lost nothing."""
         if not data:
@@ -182,7 +188,7 @@ class WebSocketConnection:
                 self._answer_pings(pings)
                 self._put(frames.close_frame(item.code, item.reason))
                 self._lose(f"closed with {item.code}: {item.reason}")
-            elif not self._is_closing:
+            elif not self._is_closing and (self._ready or self._taker is None or not self._taker(item)):
                 self._ready.append(item)
         self._answer_pings(pings)
 
@@ -199,8 +205,17 @@ class WebSocketConnection:
         payloads.clear()
 
     # --- out ----------------------------------------------------------------------------------
-    def push(self, message: bytes) -> None:
+    def push(self, message: bytes | Packed) -> None:
+        self.release()
         if self._lost is None:
+            self._put(_FRAMER.frame(message if isinstance(message, bytes) else message.text))
+
+    def hold(self, message: bytes) -> None:
+        self._held.append(message)
+
+    def release(self) -> None:
+        held, self._held = self._held, []
+        for message in held:
             self._put(_FRAMER.frame(message))
 
     async def ping(self) -> None:
