@@ -114,6 +114,8 @@ OP_OVERHEAD_BYTES: Final = 256
 """What an op costs in memory beside its body; counts towards MAX_READ_BYTES and MAX_INBOX_BYTES."""
 SEGMENT_BYTES: Final = 1 * MIB
 """Bodies in one compressed segment: what one read of a single old op has to unpack (some 3 ms)."""
+PACK_INLINE_BYTES: Final = 64 * KIB
+"""Bytes that memory mode packs, or unpacks, without a worker thread: half a millisecond, and a thread costs a fifth of that."""
 CHECKPOINT_PART_BYTES: Final = 1 * MIB
 """A piece of a packed checkpoint: what others' commits wait for while a large board is written, some 5 ms."""
 READ_CONNECTIONS: Final = 2
