@@ -147,6 +147,8 @@ def get_logger() -> FilteringBoundLogger:
 class _Ids:
     """Ids of one `bound` block; tasks that inherit it share it, so all of them see what is learnt."""
 
+    __slots__ = ("_above", "own")
+
     def __init__(self, above: "_Ids | None", own: dict[str, str]) -> None:
         self._above = above
         self.own = own
@@ -167,6 +169,14 @@ def bound(**ids: str) -> Iterator[None]:
         yield
     finally:
         _innermost.reset(token)
+
+
+def bind(**ids: str) -> None:
+    """Put ids on every event of this task, and of the tasks it starts from now on, until the task ends.
+
+    `bound` for a whole task: there is nothing to undo, and so nothing to keep.
+    """
+    _innermost.set(_Ids(_innermost.get(), ids))
 
 
 def learn(**ids: str) -> None:
