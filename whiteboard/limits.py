@@ -155,6 +155,10 @@ LISTEN_BACKLOG: Final = 1_024
 """Connections that the kernel holds until they are accepted: a board's people coming back at once."""
 RECEIVE_BYTES: Final = 32 * KIB
 """One read of one socket: about 250 small ops, some 5 ms of work before the next session's turn."""
+PUMP_SOCKETS: Final = 64
+"""Sockets of one pass of the pump: what comes behind them waits for others' turn, as they do for it."""
+PUMP_BYTES: Final = 8 * KIB
+"""One read of one of them: about 60 small ops, 1 ms of work. A client with more comes again in the next pass."""
 SEND_BYTES: Final = 64 * KIB
 """Queued frames are joined up to this size for one send, and HTTP answers cut: past it a system call's
 cost is lost in the copy. A reader of HTTP gets HTTP_SEND for each of them."""

@@ -33,10 +33,6 @@ NORMAL: Final = 1000
 """A close that nobody has to mind; none of ours, which all have a reason (`protocol.close_codes`)."""
 
 PING_FRAME: Final = b"\x89\x00"
-BARE_CLOSE: Final = b"\x88\x80\x00\x00\x00\x00"
-"""A client's close frame without a code."""
-CLOSE_BYTE: Final = 0x88
-"""The first byte of every close frame that we send."""
 
 _FIN: Final = 0x80
 _RSV: Final = 0x70
@@ -61,8 +57,6 @@ class ControlFrame:
     """A close, ping or pong frame."""
 
     opcode: int
-    raw: bytes
-    """The frame as it came, header and mask included."""
     payload: bytes
     """Unmasked, at most 125 bytes."""
 
@@ -266,7 +260,7 @@ class FrameScanner:
         payload = self._payload(data, at, header)
         if payload is None:
             return 0
-        frame = ControlFrame(header.opcode, bytes(data[at : at + header.size + header.length]), payload)
+        frame = ControlFrame(header.opcode, payload)
         if header.opcode == CLOSE:
             return self._end(_close_fault(payload) or frame, found)
         found.append(frame)
