@@ -40,6 +40,7 @@ from whiteboard.composition.neighbours import checked_at, membership_of, place_o
 from whiteboard.composition.stores import StorageOn, clock_ms, open_stores, storage_of
 from whiteboard.config import Mode, Settings, StorageName
 from whiteboard.diagnostics import logs, tasks
+from whiteboard.diagnostics.cycles import open_cycle_search
 from whiteboard.diagnostics.supervisor import Supervisor
 from whiteboard.errors import ConfigError
 from whiteboard.plugins.guard import Guard
@@ -148,7 +149,7 @@ async def serve(
             with ExitStack() as until_signal:
                 # Before anybody can know that we are there, so that no signal finds nobody at home.
                 signals = until_signal.enter_context(_signals())
-                async with _open_server(settings, accept, listening, bridge, hub):
+                async with _open_server(settings, accept, listening, bridge, hub), open_cycle_search():
                     await supervisor.ready(f"serving {_announce(settings, listening)}")
                     await anext(signals)
                     until_signal.close()  # a second one ends the process at once
@@ -243,7 +244,7 @@ async def serve_share(
             accept = partial(inlet.serve, demux.serve)
             async with trio.open_nursery() as asked:
                 await asked.start(inlet.answer_questions, partial(answer, replies(own.rooms, reports.own)))
-                async with _open_server(settings, accept, None, bridge, hub):
+                async with _open_server(settings, accept, None, bridge, hub), open_cycle_search():
                     await inlet.drain_wanted.wait()
                 asked.cancel_scope.cancel()
 
