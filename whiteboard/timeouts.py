@@ -60,6 +60,11 @@ DEAD_PEER: Final = _register(
 BROADCAST_TICK: Final = _register(
     "broadcast-tick", 0.05, "R11: at most 50 ms of gathering under load; people notice about 100 ms."
 )
+TICK_TURN: Final = _register(
+    "tick-turn",
+    0.005,
+    "Rooms that commit, or send, one after the other before sockets are read again: above the cost of one full room (200 sends, 256 ops), a tenth of BROADCAST_TICK.",
+)
 SLOW_CLIENT: Final = _register(
     "slow-client",
     15.0,

@@ -141,6 +141,10 @@ class _Place:
     async def enter(self) -> None:
         """Checkpoint, and refuse when closed."""
         await trio.lowlevel.checkpoint()
+        self.check_open()
+
+    def check_open(self) -> None:
+        """Raises StorageUnavailable once the storage is closed."""
         if self.is_closed:
             raise StorageUnavailable("the storage is closed")
 
@@ -181,10 +185,25 @@ class _MemoryOpLog:
         await self._place.enter()
         found = self._place.boards.get(board)
         arguments.check_reaches(board, found.seq if found else 0, known)
+        if newest is not None:
+            kept = found.receipt(newest[0]) if found else None
+            arguments.check_newest(board, known, newest, kept)
+        return self._store(board, ops, epoch, claims)
+
+    def append_now(
+        self, board: BoardId, ops: Sequence[NewOp], *, epoch: str, claims: Mapping[ClientId, bytes]
+    ) -> list[Receipt]:
+        arguments.check_append(ops, claims)
+        self._place.check_open()
+        return self._store(board, ops, epoch, claims)
+
+    def _store(
+        self, board: BoardId, ops: Sequence[NewOp], epoch: str, claims: Mapping[ClientId, bytes]
+    ) -> list[Receipt]:
+        found = self._place.boards.get(board)
         if found is None:
             found = self._place.boards[board] = _Board(epoch, ops[0].at, ops[0].at)
         arguments.check_epoch(board, found.epoch, epoch)
-        arguments.check_newest(board, known, newest, found.receipt(newest[0]) if newest else None)
         found.check_claims(ops, claims)
         receipts = [found.store(op, claims[op.op_id.client]) for op in ops]
         self._place.wakeups.ring(board)

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import trio
 
@@ -233,6 +233,23 @@ class OpLog(Protocol):
         is nothing left to do or no such board, also when fewer than `least` are left that would not
         fill a segment: many small segments would be worth less than what they replace. Atomic;
         readers and repeat detection notice nothing. Short enough to run between two commits.
+        """
+
+
+@runtime_checkable
+class ImmediateOpLog(OpLog, Protocol):
+    """A log that waits for nobody to store ops: one process's own, in its own memory.
+
+    Optional: whoever keeps a board asks with `isinstance`, and does without where it is not there.
+    """
+
+    def append_now(
+        self, board: BoardId, ops: Sequence[NewOp], *, epoch: str, claims: Mapping[ClientId, bytes]
+    ) -> list[Receipt]:
+        """`append` without a checkpoint: what it promises, takes and raises, done when this returns.
+
+        Takes a time by the number of ops alone, however long the log is. It never takes `known` and `newest`:
+        nobody else writes to this log, so what was read of it is there.
         """
 
 
