@@ -115,6 +115,12 @@ def is_shared(settings: Settings) -> bool:
     return settings.postgres.dsn is not None
 
 
+def _let_rooms_follow(pump: Pump | None, hub: Hub) -> None:
+    """Let rooms commit and send right behind each pass over the sockets."""
+    if pump is not None:
+        pump.after_pass = hub.tick.beat
+
+
 def _maybe(open_guard: OpenGuard | None) -> AbstractAsyncContextManager[Guard | None]:
     return nullcontext() if open_guard is None else open_guard()
 
