@@ -60,6 +60,11 @@ DEAD_PEER: Final = _register(
 BROADCAST_TICK: Final = _register(
     "broadcast-tick", 0.05, "R11: at most 50 ms of gathering under load; people notice about 100 ms."
 )
+PUMP_PASS: Final = _register(
+    "pump-pass",
+    0.003,
+    "What one pass over the sockets may take before other tasks have their turn: measured, without it a flood of ops starves what sends them (6.8 s of latency); half of it costs a tenth of the throughput.",
+)
 TICK_TURN: Final = _register(
     "tick-turn",
     0.005,
