@@ -325,10 +325,6 @@ MAX_QUESTION_BYTES: Final = 1 * KIB
 MAX_ANSWER_BYTES: Final = 4 * MAX_BOARD_BYTES
 """An answer between workers: the view of a board, which repeats keys that its state abbreviates."""
 
-# --- the heap ---------------------------------------------------------------------------------
-MAX_RECENT_COLLECTIONS: Final = 5
-"""Of the young, 7,700 objects each at most, until what has outlived them is walked and frozen: some 4 ms."""
-
 # --- blobs: how they travel --------------------------------------------------------------------
 BLOB_THREADS: Final = 8
 """Blobs read or written at a time, each in a worker thread: S3 answers in tens of milliseconds, a disk sooner."""
