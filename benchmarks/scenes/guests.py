@@ -1,33 +1,23 @@
-"""People who come to look: they take all frames, answer pings, and know when and how much arrived.
+"""Connections from their first packet on: they take all frames, answer pings, and know when and how much arrived.
 
-Nobody here draws; drawers are in `benchmarks.crowd`. Everything runs on one epoll, in one thread.
+Drawers who check what they are told are in `benchmarks.crowd`. Everything runs on one epoll, in one thread.
 """
 
 import errno
 import select
 import socket
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from time import perf_counter
-from typing import Final
+from typing import Final, Generic, TypeVar
 
-from benchmarks.sockets import CLOSE, PING, PONG, masked_frame
+from benchmarks.generator.wire import CLOSE, DEFLATE_OFFER, PING, PONG, client_frame
 
 WAIT_SECONDS: Final = 60.0
 _RECEIVE_BYTES: Final = 1 << 18
 _KERNEL_BYTES: Final = 1 << 20
 _POLL_SECONDS: Final = 0.05
-_COMPRESSED: Final = 0x40
-_SYNC_FLUSH: Final = b"\x00\x00\xff\xff"
-_DEFLATE_OFFER: Final = (
-    "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n"
-)
-
-
-def inflated(payload: bytes, most: int = 0) -> bytes:
-    """A message of permessage-deflate without context takeover (RFC 7692); its beginning when `most` says so."""
-    return zlib.decompressobj(-zlib.MAX_WBITS).decompress(payload + _SYNC_FLUSH, most)
+_DEFLATED: Final = 0x40
 
 
 class Guest:
@@ -38,7 +28,7 @@ class Guest:
         path: of the WebSocket.
         greeting: frames to send once the upgrade is done.
         deflate: whether permessage-deflate is offered.
-        hear: called with each message (its payload as it came, whether that is compressed).
+        receive_bytes: of the kernel's buffer.
     """
 
     def __init__(
@@ -48,7 +38,6 @@ class Guest:
         greeting: bytes,
         *,
         deflate: bool = False,
-        hear: Callable[["Guest", bytes, bool], None] | None = None,
         receive_bytes: int = _KERNEL_BYTES,
     ) -> None:
         self.began = perf_counter()
@@ -59,7 +48,6 @@ class Guest:
         """How the connection ended: the close code, `reset` or `without a goodbye`."""
         self.is_upgraded = False
         self.agreed_deflate = False
-        self._hear = hear
         self._greeting = greeting
         self._buffer = bytearray()
         self._unsent = _request(port, path, deflate=deflate)
@@ -137,12 +125,15 @@ class Guest:
     def _take(self, first: int, buffer: bytearray, start: int, end: int) -> None:
         opcode = first & 0x0F
         if opcode == PING:
-            self._unsent += masked_frame(bytes(buffer[start:end]), PONG)
+            self._unsent += client_frame(bytes(buffer[start:end]), PONG)
             self.write()
         elif opcode == CLOSE:
             self.end = str(int.from_bytes(buffer[start : start + 2], "big"))
-        elif self._hear is not None:
-            self._hear(self, bytes(buffer[start:end]), bool(first & _COMPRESSED))
+        else:
+            self.hear(opcode, bytes(buffer[start:end]), deflated=bool(first & _DEFLATED))
+
+    def hear(self, opcode: int, payload: bytes, *, deflated: bool) -> None:
+        """A message came, in one frame as all of these servers send it. Nothing is made of it here."""
 
     def close(self) -> None:
         """Hang up."""
@@ -150,21 +141,25 @@ class Guest:
 
 
 def _request(port: int, path: str, *, deflate: bool) -> bytes:
+    extension = f"Sec-WebSocket-Extensions: {DEFLATE_OFFER}\r\n" if deflate else ""
     return (
         f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-        f"{_DEFLATE_OFFER if deflate else ''}\r\n"
+        f"{extension}\r\n"
     ).encode()
 
 
-class Door:
+_Guest = TypeVar("_Guest", bound=Guest)
+
+
+class Door(Generic[_Guest]):
     """Everybody who came, on one epoll."""
 
     def __init__(self) -> None:
-        self.guests: dict[int, Guest] = {}
+        self.guests: dict[int, _Guest] = {}
         self._epoll = select.epoll()
 
-    def let_in(self, guests: Iterable[Guest]) -> None:
+    def let_in(self, guests: Iterable[_Guest]) -> None:
         """Listen to them from now on."""
         for guest in guests:
             descriptor = guest.socket.fileno()

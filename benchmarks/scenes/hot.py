@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Final
 
 from benchmarks.load import seated
-from benchmarks.scenes.systems import Process
+from benchmarks.scenes.systems import Running
 
 WINDOW: Final = 50
 """Ops of each person without an answer."""
@@ -32,7 +32,7 @@ class HotBoard:
 
 
 @contextlib.contextmanager
-def hot_board(server: Process, people: int) -> Iterator[HotBoard]:
+def hot_board(server: Running, people: int) -> Iterator[HotBoard]:
     """Everybody is in and draws when this begins."""
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("fork").Process(

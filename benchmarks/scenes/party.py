@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from typing import Final
 
-from benchmarks.scenes.guests import Door, Guest
-from benchmarks.scenes.systems import Process, Seat, hello, path_of
+from benchmarks.scenes.guests import Door
+from benchmarks.scenes.systems import OURS, Running, Visitor, visitor
 
 _NICENESS: Final = 10
 _AT_ONCE: Final = 50
@@ -36,7 +36,7 @@ class Party:
 
     def __init__(
         self,
-        server: Process,
+        server: Running,
         boards: list[str],
         people: int,
         *,
@@ -45,7 +45,7 @@ class Party:
     ) -> None:
         self._ours, theirs = multiprocessing.Pipe()
         context = multiprocessing.get_context("fork")
-        arguments = (theirs, server.port, boards, people, at_once or people, reset)
+        arguments = (theirs, server, boards, people, at_once or people, reset)
         self._process = context.Process(target=_live, args=arguments, daemon=True)
         self._process.start()
         theirs.close()
@@ -72,31 +72,29 @@ class Party:
         self._ours.close()
 
 
-def _live(pipe: Connection, port: int, boards: list[str], people: int, *how: int) -> None:
+def _live(pipe: Connection, server: Running, boards: list[str], people: int, *how: int) -> None:
     """What the process does until it is killed."""
     at_once, reset = how
     os.nice(_NICENESS)
-    door = Door()
-    seats: list[Seat] = []
+    door: Door[Visitor] = Door()
     for begin in range(0, people, at_once):
-        fresh = [Seat() for _ in range(min(at_once, people - begin))]
-        for number, seat in enumerate(fresh, start=begin):
-            guest = Guest(port, path_of(boards[number % len(boards)]), hello(f"p{number}"), hear=seat.hear)
-            if reset:
-                guest.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-            door.let_in([guest])
-        seats += fresh
-        if not door.wait_until(lambda: all(one.is_whole for one in fresh), SEATED_SECONDS):  # noqa: B023
+        numbers = range(begin, min(begin + at_once, people))
+        fresh = [visitor(server, OURS, boards[number % len(boards)], number) for number in numbers]
+        if reset:
+            for one in fresh:
+                one.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        door.let_in(fresh)
+        if not door.wait_until(lambda: all(one.is_seated for one in fresh), SEATED_SECONDS):  # noqa: B023
             pipe.send(f"{door.ends()}")
             return
-    pipe.send([one.took * 1_000 for one in seats])
+    pipe.send([one.took * 1_000 for one in door.guests.values()])
     while True:
         door.pass_once()
 
 
 @contextlib.contextmanager
 def party(
-    server: Process, boards: list[str], people: int, *, at_once: int | None = _AT_ONCE, reset: bool = False
+    server: Running, boards: list[str], people: int, *, at_once: int | None = _AT_ONCE, reset: bool = False
 ) -> Iterator[Party]:
     """A party that is over at the end of the block at the latest."""
     one = Party(server, boards, people, at_once=at_once, reset=reset)

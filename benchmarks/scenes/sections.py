@@ -26,6 +26,8 @@ class Panel:
     y_label: str
     lines: dict[str, list[tuple[float, float]]]
     """Label -> points (x, y); y > 0."""
+    dotted: str = ""
+    """Lines whose label ends so are dotted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +60,11 @@ class Section:
         return "\n\n".join(parts)
 
 
-def write(document: Path, sections: Sequence[Section]) -> None:
-    """Put the sections between their markers. Raises KeyError for one that has none there."""
-    text = document.read_text()
-    for section in sections:
-        begin, end = (f"<!-- {word} {section.name} -->" for word in ("begin", "end"))
-        if begin not in text or end not in text:
-            raise KeyError(f"{document} has no place for {section.name}: {begin} … {end}")
-        before, _, rest = text.partition(begin)
-        _, _, after = rest.partition(end)
-        text = f"{before}{begin}\n{section.markdown()}\n{end}{after}"
-    document.write_text(text)
+def write(document: Path, section: Section) -> None:
+    """Put a section between its markers. Raises KeyError when it has none there."""
+    begin, end = (f"<!-- {word} {section.name} -->" for word in ("begin", "end"))
+    before, is_there, rest = document.read_text().partition(begin)
+    _, is_ended, after = rest.partition(end)
+    if not (is_there and is_ended):
+        raise KeyError(f"{document} has no place for {section.name}: {begin} … {end}")
+    document.write_text(f"{before}{begin}\n{section.markdown()}\n{end}{after}")

@@ -11,7 +11,7 @@ from typing import Final
 from benchmarks.load import Load, seated
 from benchmarks.scenes.guests import Door, Guest
 from benchmarks.scenes.sections import Section, Table
-from benchmarks.scenes.systems import KIB, MIB, Seat, hello, path_of, peak_rss_bytes, rss_bytes
+from benchmarks.scenes.systems import KIB, MIB, OURS, Visitor, peak_rss_bytes, rss_bytes
 from benchmarks.serving import Server
 from benchmarks.tables import percentile
 
@@ -47,10 +47,10 @@ def stopped(server: Server, board: str, *, is_there: bool) -> Iterator[Guest | N
     if not is_there:
         yield None
         return
-    door, seat = Door(), Seat()
-    guest = Guest(server.port, path_of(board), hello("slow"), hear=seat.hear, receive_bytes=SMALL_BUFFER)
+    door: Door[Visitor] = Door()
+    guest = Visitor(server, OURS, board, 0, receive_bytes=SMALL_BUFFER)
     door.let_in([guest])
-    door.wait_until(lambda: seat.is_whole)
+    door.wait_until(lambda: guest.is_seated)
     try:
         yield guest
     finally:
@@ -101,14 +101,11 @@ def frozen(mode: str, seconds: float) -> list[float]:
     """
     with Server(mode) as server:
         load = seated(server.port, ["frozen"], 1)
-        door = Door()
-        seats = [Seat() for _ in range(FROZEN)]
+        door: Door[Visitor] = Door()
         try:
-            door.let_in(
-                Guest(server.port, path_of("frozen"), hello(f"f{n}"), hear=seat.hear)
-                for n, seat in enumerate(seats)
-            )
-            door.wait_until(lambda: all(seat.is_whole for seat in seats))
+            guests = [Visitor(server, OURS, "frozen", n) for n in range(FROZEN)]
+            door.let_in(guests)
+            door.wait_until(lambda: all(one.is_seated for one in guests))
             begin = perf_counter()
             gone: list[float] = []
             while len(gone) < FROZEN and perf_counter() - begin < seconds:

@@ -1,91 +1,131 @@
-"""What the scenes ask of a server, whoever made it, and how our own answers."""
+"""What the scenes ask of a server, whoever made it, and people who look at its boards."""
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Protocol
 
-from benchmarks.scenes.guests import Door, Guest, inflated
+from benchmarks.generator.wire import Frame, inflate
+from benchmarks.peers.peer import Peer, Voice
+from benchmarks.peers.whiteboard import Whiteboard
+from benchmarks.scenes.guests import Door, Guest
 from benchmarks.serving import Server
-from benchmarks.sockets import masked_frame
 
 KIB: Final = 1024
 MIB: Final = 1024 * 1024
-_PEEK_CHARS: Final = 120
+OURS: Final = Whiteboard()
+LOOKERS: Final = 100_000
+"""Numbers of those who only look begin here, so that none of them is somebody who draws."""
+_PEEK_BYTES: Final = 120
+_FLUSH_END: Final = b"\x00\x00\xff\xff"
 _LONGEST_REST_SECONDS: Final = 20.0
+_BEAT_SECONDS: Final = 10.0
 
 
-class Process(Protocol):
+class Running(Protocol):
     """A server that runs."""
 
     port: int
     pid: int
 
 
-def cpu_seconds(process: Process) -> float:
+def cpu_seconds(server: Running) -> float:
     """CPU time of all its threads so far, to the microsecond: Linux's CPU clock of another process."""
-    return time.clock_gettime((~process.pid << 3) | 2)
+    return time.clock_gettime((~server.pid << 3) | 2)
 
 
-def rss_bytes(process: Process) -> int:
+def rss_bytes(server: Running) -> int:
     """Resident memory."""
-    return _status(process, "VmRSS:") * KIB
+    return _status(server, "VmRSS:") * KIB
 
 
-def peak_rss_bytes(process: Process) -> int:
-    """The most resident memory that it ever had."""
-    return _status(process, "VmHWM:") * KIB
+def peak_rss_bytes(server: Running) -> int:
+    """The most resident memory that it had since `forget_peak`, or ever."""
+    return _status(server, "VmHWM:") * KIB
 
 
-def _status(process: Process, name: str) -> int:
-    for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
+def forget_peak(server: Running) -> None:
+    """The peak begins at what there is now (proc(5), `clear_refs`)."""
+    Path(f"/proc/{server.pid}/clear_refs").write_text("5")
+
+
+def _status(server: Running, name: str) -> int:
+    for line in Path(f"/proc/{server.pid}/status").read_text().splitlines():
         if line.startswith(name):
             return int(line.split()[1])
     raise RuntimeError("the server has ended")
 
 
-def descriptors(process: Process) -> int:
+def descriptors(server: Running) -> int:
     """Files and sockets that it has open."""
-    return sum(1 for _ in Path(f"/proc/{process.pid}/fd").iterdir())
+    return sum(1 for _ in Path(f"/proc/{server.pid}/fd").iterdir())
 
 
-def path_of(board: str) -> str:
-    """Where our server has a board."""
-    return f"/ws/{board}"
+class Visitor(Guest):
+    """Somebody who takes a room's content and then looks on, in whatever protocol the peer speaks."""
 
-
-def hello(name: str) -> bytes:
-    """A client's first frame."""
-    said = {"type": "hello", "v": 1, "client": name, "key": f"key of {name}", "name": name}
-    return masked_frame(json.dumps(said).encode())
-
-
-class Seat:
-    """Whether somebody has the whole snapshot. Each message is only glanced at, so that timing stays true."""
-
-    def __init__(self, *, keep: bool = False) -> None:
-        self.payloads: list[tuple[bytes, bool]] = []
-        """All messages, if they are to be kept."""
-        self.is_whole = False
+    def __init__(
+        self, server: Running, peer: Peer, room: str, number: int, *, receive_bytes: int | None = None
+    ) -> None:
+        self._voice = peer.voice(room, LOOKERS + number)
+        self.is_seated = self._voice.is_seated
+        """Whether all of the room's content is here."""
         self.took = 0.0
-        """Seconds from the first SYN to the last byte of the snapshot."""
-        self._keep = keep
+        """Seconds from the first packet to the last byte of the content."""
+        buffer = {} if receive_bytes is None else {"receive_bytes": receive_bytes}
+        super().__init__(
+            server.port, peer.path(room), self._voice.greeting(), deflate=peer.offers_deflate, **buffer
+        )
 
-    def hear(self, guest: Guest, payload: bytes, compressed: bool) -> None:
-        """A message came."""
-        if self._keep:
-            self.payloads.append((payload, compressed))
-        if self.is_whole:
+    def hear(self, opcode: int, payload: bytes, *, deflated: bool) -> None:
+        if answer := self._voice.hear(Frame(opcode, inflate(payload) if deflated else payload)):
+            self.send(answer)
+        if self._voice.is_seated and not self.is_seated:
+            self._sit_down()
+
+    def _sit_down(self) -> None:
+        self.is_seated = True
+        self.took = self.arrived - self.began
+
+    def beat(self) -> None:
+        """Say what the protocol wants to hear every 10 s. A pong that nobody asked for is left out."""
+        if type(self._voice).beat is not Voice.beat:
+            self.send(self._voice.beat())
+
+
+class Reader(Visitor):
+    """A visitor of ours who only glances at each message, so that timing stays true."""
+
+    def __init__(self, server: Running, peer: Peer, room: str, number: int, *, keeps: bool = False) -> None:
+        self.payloads: list[tuple[bytes, bool]] | None = [] if keeps else None
+        """All messages and whether they are deflated, if they are to be kept."""
+        super().__init__(server, peer, room, number)
+
+    def hear(self, opcode: int, payload: bytes, *, deflated: bool) -> None:  # noqa: ARG002  all ours are text
+        if self.payloads is not None:
+            self.payloads.append((payload, deflated))
+        if self.is_seated:
             return
-        start = inflated(payload, _PEEK_CHARS) if compressed else payload[:_PEEK_CHARS]
-        if b'"type":"snapshot"' not in start:
-            return
-        part, parts = _part(start)
-        if part == parts:
-            self.is_whole = True
-            self.took = guest.arrived - guest.began
+        start = _beginning(payload) if deflated else payload[:_PEEK_BYTES]
+        if b'"type":"snapshot"' in start:
+            part, parts = _part(start)
+            if part == parts:
+                self._sit_down()
+
+    @property
+    def elements(self) -> int:
+        """Of the snapshot that was kept."""
+        kept = self.payloads or []
+        messages = (json.loads(inflate(payload) if deflated else payload) for payload, deflated in kept)
+        flat = (one for message in messages for one in (message if isinstance(message, list) else [message]))
+        return sum(len(one["elements"]) for one in flat if one["type"] == "snapshot")
+
+
+def _beginning(payload: bytes) -> bytes:
+    return zlib.decompressobj(-zlib.MAX_WBITS).decompress(payload + _FLUSH_END, _PEEK_BYTES)
 
 
 def _part(start: bytes) -> tuple[int, int]:
@@ -95,38 +135,35 @@ def _part(start: bytes) -> tuple[int, int]:
     return int(part), int(rest.partition(b",")[0])
 
 
-def elements_in(seat: Seat) -> int:
-    """Elements of the snapshot that somebody kept."""
-    messages = (
-        json.loads(inflated(payload) if compressed else payload) for payload, compressed in seat.payloads
-    )
-    flat = (one for message in messages for one in (message if isinstance(message, list) else [message]))
-    return sum(len(one["elements"]) for one in flat if one["type"] == "snapshot")
+def visitor(server: Running, peer: Peer, room: str, number: int) -> Visitor:
+    """Somebody who looks at a room."""
+    kind = Reader if isinstance(peer, Whiteboard) else Visitor
+    return kind(server, peer, room, number)
 
 
 @contextmanager
-def looking(server: Process, boards: Iterable[str], each: int) -> Iterator[Door]:
-    """So many people on each board, who have its snapshot and only look."""
-    door, seats = Door(), []
+def looking(server: Running, rooms: Sequence[str], each: int, peer: Peer = OURS) -> Iterator[Door[Visitor]]:
+    """So many people in each room, who have its content and only look."""
+    door: Door[Visitor] = Door()
     try:
-        for board in boards:
-            fresh = [Seat() for _ in range(each)]
-            door.let_in(
-                Guest(server.port, path_of(board), hello(f"g{n}"), hear=seat.hear)
-                for n, seat in enumerate(fresh)
-            )
-            seats += fresh
-            door.wait_until(lambda: all(one.is_whole for one in fresh))  # noqa: B023  called at once
-        if not all(one.is_whole for one in seats):
-            raise RuntimeError(f"not everybody was let in: {door.ends()}")
+        for place, room in enumerate(rooms):
+            fresh = [visitor(server, peer, room, place * each + n) for n in range(each)]
+            door.let_in(fresh)
+            if not door.wait_until(lambda: all(one.is_seated for one in fresh)):  # noqa: B023  called at once
+                raise RuntimeError(f"not everybody was let in: {door.ends()}")
         yield door
     finally:
         door.close()
 
 
-def rest(door: Door, seconds: float) -> None:
-    """Let time go by, with pings answered."""
-    door.wait_until(lambda: False, seconds)
+def rest(door: Door[Visitor], seconds: float) -> None:
+    """Let time go by, with pings answered and beats where the protocol wants them."""
+    left = seconds
+    while left > 0:
+        for one in door.guests.values():
+            one.beat()
+        door.wait_until(lambda: False, min(left, _BEAT_SECONDS))
+        left -= _BEAT_SECONDS
 
 
 def wait_until_gone(server: Server, sessions: int = 0, seconds: float = _LONGEST_REST_SECONDS) -> float:
