@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from benchmarks.scenes import abrupt, crowding, curves, idle, joins, machine, memory, stalled
+from benchmarks.scenes import abrupt, beside, crowding, curves, idle, joins, machine, memory, stalled
 from benchmarks.scenes.sections import IMAGES, Section, write
 from benchmarks.serving import take_load_core
 
@@ -29,6 +29,9 @@ SCENES: Final[dict[str, Callable[..., Section]]] = {
     "abrupt": abrupt.measure,
     "storm": crowding.measure_storm,
     "hot": crowding.measure_hot,
+    "peers-idle": beside.measure_idle,
+    "peers-stalled": beside.measure_stalled,
+    "peers-frozen": beside.measure_frozen,
     **{f"{CURVE}{name}": partial(curves.measure, name) for name in curves.CURVES},
 }
 

@@ -2,7 +2,7 @@
 
 import socket
 import time
-from math import isnan
+from math import nan
 from time import perf_counter
 from typing import Final
 
@@ -19,8 +19,6 @@ RATE: Final = 2.0
 """Ops a second of each of the others."""
 BEFORE_SECONDS: Final = 3.0
 AFTER_SECONDS: Final = 5.0
-SLICE_SECONDS: Final = 0.25
-"""Between two looks whether everybody is gone."""
 ROUNDS: Final = 20
 ROUND_PEOPLE: Final = 200
 ROUND_OPS: Final = 2
@@ -44,7 +42,7 @@ def killed(*, reset: bool, people: int, others: int, seconds: float) -> list[str
                 load.draw_at_rate(RATE, min(BEFORE_SECONDS, seconds))
                 before = crowd.seen_ms
                 crowd.forget_figures()
-                gone = _kill_beside(server, load, many, seconds)
+                gone = _kill_beside(server, load, many, people, seconds)
             after = crowd.seen_ms
             crowd.finish()
             return [
@@ -61,15 +59,20 @@ def killed(*, reset: bool, people: int, others: int, seconds: float) -> list[str
             load.close()
 
 
-def _kill_beside(server: Server, load: Load, many: Party, seconds: float) -> float:
-    """Kill them while the others draw; seconds until the last session is gone."""
-    begin, gone = perf_counter(), float("nan")
+def _kill_beside(server: Server, load: Load, many: Party, people: int, seconds: float) -> float:
+    """Kill them while the others draw; seconds until the last connection is gone, nan when a session stayed."""
+    files = descriptors(server)
+    gone: list[float] = []
+    begin = perf_counter()
+
+    def look() -> bool:
+        if not gone and descriptors(server) <= files - people:
+            gone.append(perf_counter() - begin)
+        return False
+
     many.kill()
-    while perf_counter() - begin < seconds:
-        load.draw_at_rate(RATE, SLICE_SECONDS)
-        if isnan(gone) and server.counts["sessions"] == len(load.drawers):
-            gone = perf_counter() - begin
-    return gone
+    load.draw_at_rate(RATE, seconds, look)
+    return gone[0] if gone and server.counts["sessions"] == len(load.drawers) else nan
 
 
 def rounds(times: int, people: int) -> list[str]:

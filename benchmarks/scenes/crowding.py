@@ -15,10 +15,9 @@ STORM: Final = 500
 DRAWERS: Final = 20
 RATE: Final = 10.0
 """Ops a second of each drawer."""
-STORM_SECONDS: Final = 40.0
+STORM_SECONDS: Final = 45.0
 """Longest wait for the storm's end."""
 CALM_SECONDS: Final = 3.0
-SLICE_SECONDS: Final = 0.25
 
 BOARDS: Final = 1_000
 PEOPLE: Final = 4
@@ -58,10 +57,7 @@ def storm(strokes: int, people: int, calm_seconds: float) -> list[list[str]]:
             forget(load)
             before, cpu = rss_bytes(server), cpu_seconds(server)
             with party(server, ["full"], people, at_once=None) as many:
-                waited = 0.0
-                while not many.is_seated and waited < STORM_SECONDS:
-                    load.draw_at_rate(RATE, SLICE_SECONDS)
-                    waited += SLICE_SECONDS
+                load.draw_at_rate(RATE, STORM_SECONDS, lambda: many.is_seated)
                 took = many.wait_seated()
                 cpu = cpu_seconds(server) - cpu
                 grown = (peak_rss_bytes(server) - before) / MIB

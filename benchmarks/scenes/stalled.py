@@ -11,7 +11,16 @@ from typing import Final
 from benchmarks.load import Load, seated
 from benchmarks.scenes.guests import Door, Guest
 from benchmarks.scenes.sections import Section, Table
-from benchmarks.scenes.systems import KIB, MIB, OURS, Visitor, peak_rss_bytes, rss_bytes
+from benchmarks.scenes.systems import (
+    KIB,
+    MIB,
+    OURS,
+    Visitor,
+    descriptors,
+    forget_peak,
+    peak_rss_bytes,
+    rss_bytes,
+)
 from benchmarks.serving import Server
 from benchmarks.tables import percentile
 
@@ -66,7 +75,7 @@ def slow(mode: str, seconds: float, *, is_there: bool) -> Stall:
             load.draw_at_rate(RATE, min(WARM_UP_SECONDS, seconds))
             load.crowds[0].forget_figures()
             with stopped(server, "slow", is_there=is_there) as guest:
-                _draw_beside(server, load, seconds, found, has_guest=is_there)
+                _draw_beside(server, load, seconds, found)
                 if guest is not None:
                     found.code = last_words(guest)
             load.crowds[0].finish()
@@ -77,12 +86,16 @@ def slow(mode: str, seconds: float, *, is_there: bool) -> Stall:
     return found
 
 
-def _draw_beside(server: Server, load: Load, seconds: float, found: Stall, *, has_guest: bool) -> None:
-    before, begin = rss_bytes(server), perf_counter()
-    while (now := perf_counter() - begin) < seconds:
-        load.draw_at_rate(RATE, min(LOOK_SECONDS, seconds))
-        if has_guest and isnan(found.cut_after) and server.counts["sessions"] == DRAWERS:
-            found.cut_after = now
+def _draw_beside(server: Server, load: Load, seconds: float, found: Stall) -> None:
+    forget_peak(server)
+    files, before, begin = descriptors(server), rss_bytes(server), perf_counter()
+
+    def look() -> bool:
+        if isnan(found.cut_after) and descriptors(server) < files:
+            found.cut_after = perf_counter() - begin
+        return False
+
+    load.draw_at_rate(RATE, seconds, look)
     found.grown_mib = (peak_rss_bytes(server) - before) / MIB
 
 

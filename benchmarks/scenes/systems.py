@@ -90,6 +90,10 @@ class Visitor(Guest):
         self.is_seated = True
         self.took = self.arrived - self.began
 
+    def draw(self, number: int) -> None:
+        """Send the next op, the run's `number`th."""
+        self.send(self._voice.op(number, 0))
+
     def beat(self) -> None:
         """Say what the protocol wants to hear every 10 s. A pong that nobody asked for is left out."""
         if type(self._voice).beat is not Voice.beat:
