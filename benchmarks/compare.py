@@ -25,12 +25,13 @@ from benchmarks.peers import PEERS, YARDSTICK, available
 from benchmarks.peers.node import cache_folder
 from benchmarks.peers.peer import Peer, Unavailable
 from benchmarks.peers.process import LOAD_CORE, NotRunning
+from benchmarks.scenes.sections import Section, write
 from benchmarks.tables import spread, table
 from benchmarks.workloads import WORKLOADS
 from benchmarks.workloads.workload import Column, Round, Workload
 
-BEGIN: Final = "<!-- benchmarks.compare: begin -->"
-END: Final = "<!-- benchmarks.compare: end -->"
+PLACE: Final = "peers"
+"""The name of the comparison's place in a document."""
 _REASON_CHARS: Final = 200
 
 Results = dict[str, dict[str, list[Round]]]
@@ -68,7 +69,7 @@ def measure_one(
 
 
 def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[-_REASON_CHARS:]
+    return " ".join(str(error).split())[:_REASON_CHARS]
 
 
 # --- tables ---------------------------------------------------------------------------------------
@@ -132,15 +133,6 @@ def _lines(path: str) -> list[str]:
     return Path(path).read_text().splitlines() if Path(path).exists() else []
 
 
-def write_into(path: Path, text: str) -> None:
-    """Put the tables between the marks of a document. Raises SystemExit when it has none."""
-    before, begin, rest = path.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise SystemExit(f"{path} has no lines {BEGIN} and {END}")
-    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
-
-
 def as_json(results: Results) -> str:
     """All figures of all rounds."""
     raw = {
@@ -181,12 +173,11 @@ def main() -> None:
     workloads = [WORKLOADS[name] for name in arguments.workloads]
     take_load_core(LOAD_CORE)
     results = measure_all(workloads, peers, rounds, quick=arguments.quick)
-    told = [caption(peers, rounds, quick=arguments.quick)]
-    told += [section(workload, results[workload.name]) for workload in workloads]
-    text = "\n\n".join(told)
-    print(text)
+    tables = [section(workload, results[workload.name]) for workload in workloads]
+    told = Section(PLACE, caption(peers, rounds, quick=arguments.quick), [], tables)
+    print(told.markdown())
     if arguments.write:
-        write_into(arguments.write, text)
+        write(arguments.write, told)
     if arguments.json:
         arguments.json.write_text(as_json(results))
 

@@ -16,6 +16,7 @@ from benchmarks.generator.wire import (
     PING,
     PONG,
     Frame,
+    Refused,
     client_frame,
     frame_end,
     frames_in,
@@ -71,6 +72,9 @@ class Client:
         self.socket, self.deflates, rest = open_socket(
             port, peer.path(voice.room), offers_deflate=peer.offers_deflate
         )
+        if peer.offers_deflate and not self.deflates:
+            self.socket.close()
+            raise Refused("does not agree to permessage-deflate")
         self.descriptor = self.socket.fileno()
         self._unsent = bytearray()
         self._parsed = bytearray(rest)

@@ -61,7 +61,7 @@ def run_installer(arguments: list[str], folder: Path, environment: dict[str, str
             timeout=INSTALL_SECONDS,
         )
     except subprocess.CalledProcessError as error:
-        raise Unavailable(f"not installed: {error.stderr.strip()[-_COMPLAINT_CHARS:]}") from error
+        raise Unavailable(f"not installed: {error.stderr.strip()[:_COMPLAINT_CHARS]}") from error
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(f"not installed: {error}") from error
 

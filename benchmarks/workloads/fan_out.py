@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Final, NamedTuple
 
-from benchmarks.generator.hall import Hall, Played
+from benchmarks.generator.hall import SETTLE_SECONDS, Hall, Played
 from benchmarks.generator.plans import Plan
 from benchmarks.peers.peer import Peer
 from benchmarks.workloads.workload import Column, Round, Workload, starved_remark
@@ -24,9 +24,8 @@ STEP: Final = 1.15
 AROUND: Final = 1.25
 """How far around an earlier round's result a later one looks."""
 STEP_SECONDS: Final = 1.5
-QUICK_STEP_SECONDS: Final = 0.4
-BEYOND: Final = (1.5, 3.0)
-BEYOND_SECONDS: Final = 2.0
+QUICK_STEP_SECONDS: Final = 0.3
+QUICK_STEPS: Final = 2
 
 
 class Step(NamedTuple):
@@ -54,12 +53,12 @@ class Stage:
         self._hall: Hall | None = None
         self._seed = 0
 
-    def step(self, ops_per_second: float) -> Step:
-        """Play so many ops a second."""
+    def step(self, ops_per_second: float, settle_seconds: float = SETTLE_SECONDS) -> Step:
+        """Play so many ops a second; what is not there so long afterwards is lost."""
         self._seed += 1
         hall = self._hall or self._open()
         plan = Plan.at_rate(hall, ops_per_second, self._seconds, self._seed)
-        step = Step(ops_per_second, hall.play(plan))
+        step = Step(ops_per_second, hall.play(plan, settle_seconds))
         if step.played.lost or step.played.faults:
             self.close()
         return step
@@ -89,7 +88,7 @@ def climb(stage: Stage, clients: int, near: float | None, *, quick: bool) -> tup
         stage: where.
         clients: in the room.
         near: ops a second that an earlier round held.
-        quick: stop after three steps.
+        quick: stop after QUICK_STEPS.
     """
     low, high = None, None
     rate = near or FIRST_DELIVERIES / (clients - 1)
@@ -102,7 +101,7 @@ def climb(stage: Stage, clients: int, near: float | None, *, quick: bool) -> tup
             low = step
         else:
             high = step
-        if quick and steps == 3:
+        if quick and steps == QUICK_STEPS:
             break
         if low is not None and high is not None:
             if high.ops_per_second / low.ops_per_second <= STEP:
@@ -145,7 +144,7 @@ class FanOut(Workload):
         seconds = QUICK_STEP_SECONDS if quick else STEP_SECONDS
         with staged(peer, self._clients, seconds) as stage:
             held, broken = climb(stage, self._clients, near, quick=quick)
-        remarks = _remarks(held, broken)
+            beyond = _go_beyond(stage, held) if held.is_held else {}
         figures = {
             "ops": held.ops_per_second,
             "deliveries": held.played.deliveries_per_second,
@@ -154,19 +153,21 @@ class FanOut(Workload):
             "p99": held.played.p99_ms,
             "load": held.played.load_share,
         }
-        for key, factor in zip(("beyond", "far"), BEYOND, strict=True):
-            beyond = self._beyond(peer, held.ops_per_second * factor, seconds)
-            figures[key] = beyond.deliveries_per_second / held.played.deliveries_per_second
-            remarks += [f"at {factor:g} x: {fault}" for fault in beyond.faults]
-            if beyond.is_load_bound:
+        remarks = _remarks(held, broken)
+        for (key, factor), played in beyond.items():
+            figures[key] = played.deliveries_per_second / held.played.deliveries_per_second
+            remarks += [f"at {factor:g} x: {fault}" for fault in played.faults]
+            if played.is_load_bound:
                 remarks.append(f"generator-bound at {factor:g} x")
         return Round(figures, remarks)
 
-    def _beyond(self, peer: Peer, ops_per_second: float, seconds: float) -> Played:
-        """On a server of its own: what an overload left behind is nobody else's burden."""
-        with peer.serve() as server, Hall.seated(peer, server, 1, self._clients) as hall:
-            plan = Plan.at_rate(hall, ops_per_second, seconds, seed=99)
-            return hall.play(plan, settle_seconds=0.0)
+
+def _go_beyond(stage: Stage, held: Step) -> dict[tuple[str, float], Played]:
+    """What becomes of more than it holds, by column and factor. The last load need not be worked off."""
+    return {
+        ("beyond", 1.5): stage.step(held.ops_per_second * 1.5).played,
+        ("far", 3.0): stage.step(held.ops_per_second * 3.0, settle_seconds=0.0).played,
+    }
 
 
 def _remarks(held: Step, broken: Step | None) -> list[str]:
@@ -175,7 +176,9 @@ def _remarks(held: Step, broken: Step | None) -> list[str]:
     if not held.is_held:
         faults = [*played.faults] or [f"p99 {played.p99_ms:,.0f} ms, {played.lost} lost"]
         remarks.append(f"holds not even {played.planned_per_second:,.0f}: {', '.join(faults)}")
-    if broken is None or broken.played.is_load_bound:
+    if broken is None:
+        remarks.append("not driven to its limit")
+    elif broken.played.is_load_bound:
         remarks.append("generator-bound: may hold more")
     elif broken.played.faults:
         remarks.append(f"above: {', '.join(broken.played.faults)}")
