@@ -77,6 +77,8 @@ class Hub:
         self._deleting: set[BoardId] = set()
         # boards on their way out of storage: a room opened now would hold what is about to go
         self.is_draining = False
+        self._being_served = 0
+        # sessions, from their start to their last byte
         self.tick = Tick()
         """Commits and sends for all rooms. Whoever reads sockets calls its `beat` after each pass."""
         self._corrupt_at = -math.inf
@@ -101,9 +103,11 @@ class Hub:
         room = self._admit(board_id)
         session_id = SessionId(f"s-{secrets.token_urlsafe(9)}")
         permit = None if self._guard is None else Permit(self._guard, visitor, board_id, session_id)
-        with room.lease():  # until the session's task holds its own
+        with room.lease():  # until the session's task has its own
+            await room.wait_open()
             serve = partial(self._serve_session, session_id, room, accept, permit)
-            await room.start_session(serve, name=f"session {session_id}")
+            room.start_session(serve, name=f"session {session_id}")
+            self._being_served += 1
 
     async def _serve_session(
         self,
@@ -111,18 +115,23 @@ class Hub:
         room: Room,
         accept: Callable[[], AbstractAsyncContextManager[Connection]],
         permit: Permit | None,
-        task_status: trio.TaskStatus[None],
     ) -> None:
-        """The session's edge: whatever goes wrong from the handshake to the last byte stays here."""
-        with room.lease(), logs.bound(board=room.board_id, session=session_id):
-            task_status.started()
-            try:
-                async with accept() as connection:
-                    await Session(session_id, room, connection, permit).run()
-            except* ConnectionLost:
-                log.debug("handshake_failed")
-            except* Exception:
-                log.exception("session_failed")
+        """The session's edge: whatever goes wrong from the handshake to the last byte stays here.
+
+        Gives back the lease that it was started with. No context managers of our own here: each would keep half a
+        KiB for as long as the session lives.
+        """
+        try:
+            logs.bind(board=room.board_id, session=session_id)
+            async with accept() as connection:
+                await Session(session_id, room, connection, permit).run()
+        except* ConnectionLost:
+            log.debug("handshake_failed")
+        except* Exception:
+            log.exception("session_failed")
+        finally:
+            self._being_served -= 1
+            room.give_lease_back()
 
     def _admit(self, board_id: BoardId) -> Room:
         if self.is_draining:
@@ -130,7 +139,7 @@ class Hub:
         room = self._rooms.get(board_id)
         if room is not None and room.leases >= limits.MAX_SESSIONS_PER_BOARD:
             raise ServerFull(f"the board has {limits.MAX_SESSIONS_PER_BOARD} sessions")
-        if sum(one.leases for one in self._rooms.values()) >= limits.MAX_SESSIONS:
+        if self._being_served >= limits.MAX_SESSIONS:
             raise ServerFull(f"the server has {limits.MAX_SESSIONS} sessions")
         return self._room(board_id)
 

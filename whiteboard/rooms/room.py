@@ -232,12 +232,20 @@ class Room:
     @contextmanager
     def lease(self) -> Iterator[None]:
         """Keep the room from being evicted."""
-        self.leases += 1
+        self.take_lease()
         try:
             yield
         finally:
-            self.leases -= 1
-            self.idle_since = trio.current_time()
+            self.give_lease_back()
+
+    def take_lease(self) -> None:
+        """Keep the room from being evicted, until `give_lease_back`."""
+        self.leases += 1
+
+    def give_lease_back(self) -> None:
+        """One need less; the last one's end is when the room's idle time begins."""
+        self.leases -= 1
+        self.idle_since = trio.current_time()
 
     async def wait_loaded(self) -> None:
         """Return once the board is in memory. Raises RoomClosed when the room ended instead."""
@@ -245,15 +253,21 @@ class Room:
         if self.is_closing:
             raise RoomClosed(f"board {self.board_id!r} is not open")
 
-    async def start_session(self, serve: Callable[..., Awaitable[object]], name: str) -> None:
-        """Run a session in the room's inner nursery; returns once it says `started`.
-
-        Raises RoomClosed.
-        """
+    async def wait_open(self) -> None:
+        """Return once the room can run sessions. Raises RoomClosed when it has ended instead."""
         await self._opened.wait()
         if self._sessions is None or self.is_closing:
             raise RoomClosed(f"board {self.board_id!r} is closing")
-        await self._sessions.start(serve, name=name)
+
+    def start_session(self, serve: Callable[[], Awaitable[object]], name: str) -> None:
+        """Run a session in the room's inner nursery, with a lease that `serve` gives back. Call it right after `wait_open`.
+
+        Not by `Nursery.start`: the session would hold on to the task that started it for as long as it lives.
+        """
+        if self._sessions is None:
+            raise RuntimeError("the room has not been opened")
+        self.take_lease()
+        self._sessions.start_soon(serve, name=name)
 
     # --- what sessions do ---------------------------------------------------------------------
 
