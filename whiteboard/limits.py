@@ -129,6 +129,8 @@ REDIS_SLOTS: Final = 16384
 """A Redis Cluster shares this many out to its nodes (its specification)."""
 SQL_VARIABLES: Final = 500
 """Values bound to one statement; SQLite before 3.32 took 999."""
+KNOWN_WRITERS: Final = 16_384
+"""Boards and their clients of which SQLite's writer remembers where they stand: some 4 MiB, 3,000 boards of five people."""
 WAL_BYTES: Final = 64 * MIB
 """Size to which SQLite cuts its write-ahead log back after a burst."""
 PURGE_SLICE_ROWS: Final = 2_000
