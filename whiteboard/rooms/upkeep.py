@@ -26,15 +26,23 @@ class Upkeep:
         self._saved_at = -math.inf
         self._compacted = 0
         # the checkpoint behind which no slice was left to compact
+        self._is_at_work = False
 
-    async def run(self) -> None:
-        """Look after the board for ever. A failed write is tried again at the next look."""
-        while True:
-            await trio.sleep(timeouts.UPKEEP.seconds)
+    @property
+    def is_wanted(self) -> bool:
+        """Whether there is something to do that nobody does yet."""
+        return not self._is_at_work and (self._is_due or self._compacted < self._replica.checkpointed)
+
+    async def work(self) -> None:
+        """Do what is wanted. A write that fails is tried again at the next look."""
+        self._is_at_work = True
+        try:
             if self._is_due:
                 await self.settle()
             if self._compacted < self._replica.checkpointed:
                 await self._compact()
+        finally:
+            self._is_at_work = False
 
     async def settle(self) -> None:
         """Store a checkpoint when there is anything new; a storage that refuses is no fault here."""
