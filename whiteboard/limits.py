@@ -119,7 +119,8 @@ OP_OVERHEAD_BYTES: Final = 256
 SEGMENT_BYTES: Final = 1 * MIB
 """Bodies in one compressed segment: what one read of a single old op has to unpack (some 3 ms)."""
 PACK_INLINE_BYTES: Final = 64 * KIB
-"""Bytes that memory mode packs, or unpacks, without a worker thread: half a millisecond, and a thread costs a fifth of that."""
+"""Bytes that memory mode packs, or unpacks, without a worker thread: half a millisecond, and a thread costs a fifth of
+that. A board keeps fewer bodies as they came."""
 CHECKPOINT_PART_BYTES: Final = 1 * MIB
 """A piece of a packed checkpoint: what others' commits wait for while a large board is written, some 5 ms."""
 READ_CONNECTIONS: Final = 2
@@ -133,6 +134,8 @@ REDIS_SLOTS: Final = 16384
 """A Redis Cluster shares this many out to its nodes (its specification)."""
 SQL_VARIABLES: Final = 500
 """Values bound to one statement; SQLite before 3.32 took 999."""
+KNOWN_WRITERS: Final = 16_384
+"""Boards and their clients of which SQLite's writer remembers where they stand: some 4 MiB, 3,000 boards of five people."""
 WAL_BYTES: Final = 64 * MIB
 """Size to which SQLite cuts its write-ahead log back after a burst."""
 PURGE_SLICE_ROWS: Final = 2_000
