@@ -14,7 +14,18 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from benchmarks.scenes import abrupt, beside, crowding, curves, idle, joins, machine, memory, stalled
+from benchmarks.scenes import (
+    abrupt,
+    beside,
+    crowding,
+    curves,
+    fullboards,
+    idle,
+    joins,
+    machine,
+    memory,
+    stalled,
+)
 from benchmarks.scenes.sections import IMAGES, Section, write
 from benchmarks.serving import take_load_core
 
@@ -29,6 +40,7 @@ SCENES: Final[dict[str, Callable[..., Section]]] = {
     "abrupt": abrupt.measure,
     "storm": crowding.measure_storm,
     "hot": crowding.measure_hot,
+    "peers-boards": fullboards.measure,
     "peers-idle": beside.measure_idle,
     "peers-stalled": beside.measure_stalled,
     "peers-frozen": beside.measure_frozen,

@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import Final
 
 from benchmarks.load import Load, seated
-from benchmarks.scenes.party import RESET, Party, party
+from benchmarks.scenes.party import RESET, SEATED_SECONDS, Party, party
 from benchmarks.scenes.sections import Section, Table
 from benchmarks.scenes.systems import MIB, descriptors, rss_bytes, wait_until_gone
 from benchmarks.serving import Server
@@ -19,6 +19,7 @@ RATE: Final = 2.0
 """Ops a second of each of the others."""
 BEFORE_SECONDS: Final = 3.0
 AFTER_SECONDS: Final = 5.0
+WAVES: Final = ("FIN", "RST", "FIN")
 ROUNDS: Final = 20
 ROUND_PEOPLE: Final = 200
 ROUND_OPS: Final = 2
@@ -27,36 +28,40 @@ BOARD_PEOPLE: Final = 50
 """Of each round, on one board."""
 
 
-def killed(*, reset: bool, people: int, others: int, seconds: float) -> list[str]:
-    """A line: the others' latency before and after, and how soon everybody is gone."""
+def killed(people: int, others: int, seconds: float) -> list[list[str]]:
+    """A line for each wave of people who are killed, all on one server: what a wave leaves behind would add up."""
     with Server("memory") as server:
         load = seated(server.port, ["crowd"], others)
-        crowd = load.crowds[0]
         try:
             alone = rss_bytes(server)
-            with party(server, ["crowd"], people, reset=reset) as many:
-                load.wait_until(lambda: many.is_seated, BEFORE_SECONDS + 60.0)
-                many.wait_seated()
-                full = rss_bytes(server)
-                crowd.forget_figures()
-                load.draw_at_rate(RATE, min(BEFORE_SECONDS, seconds))
-                before = crowd.seen_ms
-                crowd.forget_figures()
-                gone = _kill_beside(server, load, many, people, seconds)
-            after = crowd.seen_ms
-            crowd.finish()
-            return [
-                "RST" if reset else "FIN",
-                f"{percentile(before, 0.99):.1f}",
-                f"{percentile(after, 0.99):.1f}",
-                f"{max(after):.1f}",
-                f"{gone:.2f}",
-                f"{(full - alone) / MIB:.1f}",
-                f"{(rss_bytes(server) - alone) / MIB:.1f}",
-                str(sum(crowd.faults.values()) or "none"),
-            ]
+            rows = []
+            for end in WAVES:
+                figures = _wave(server, load, people, seconds, resets=end == "RST")
+                left = (rss_bytes(server) - alone) / MIB
+                rows.append([end, *figures, f"{left:.1f}"])
+            load.crowds[0].finish()
+            faults = str(sum(load.crowds[0].faults.values()) or "none")
+            return [[*row, faults] for row in rows]
         finally:
             load.close()
+
+
+def _wave(server: Server, load: Load, people: int, seconds: float, *, resets: bool) -> list[str]:
+    """They come, everybody draws on, they are killed: latency before and after, seconds, and their memory."""
+    crowd = load.crowds[0]
+    rss = rss_bytes(server)
+    with party(server, ["crowd"], people, reset=resets) as many:
+        load.wait_until(lambda: many.is_seated, SEATED_SECONDS)
+        many.wait_seated()
+        grown = (rss_bytes(server) - rss) / MIB
+        crowd.forget_figures()
+        load.draw_at_rate(RATE, min(BEFORE_SECONDS, seconds))
+        before = crowd.seen_ms
+        crowd.forget_figures()
+        gone = _kill_beside(server, load, many, people, seconds)
+    after = crowd.seen_ms
+    quantiles = (percentile(before, 0.99), percentile(after, 0.99), max(after))
+    return [*(f"{one:.1f}" for one in quantiles), f"{gone:.2f}", f"{grown:.1f}"]
 
 
 def _kill_beside(server: Server, load: Load, many: Party, people: int, seconds: float) -> float:
@@ -116,13 +121,13 @@ def measure(*, quick: bool) -> Section:
     people, others, seconds = (40, 4, 0.5) if quick else (KILLED, OTHERS, AFTER_SECONDS)
     times, few = (2, 8) if quick else (ROUNDS, ROUND_PEOPLE)
     titles = (
-        "end",
+        "wave",
         "others' p99 ms before",
         "p99 ms after",
         "max ms",
         "all gone after s",
-        "MiB of them",
-        "MiB left",
+        "MiB that they added",
+        "MiB since the start",
         "faults",
     )
     left = (
@@ -135,12 +140,12 @@ def measure(*, quick: bool) -> Section:
     )
     return Section(
         "abrupt",
-        f"{people:,} people on the board of {others} who draw {RATE:g} ops/s each; their process is killed. Then rounds: people come, "
+        f"{people:,} people on the board of {others} who draw {RATE:g} ops/s each; their process is killed, three times. Then rounds: people come, "
         f"draw {ROUND_OPS} ops each and are gone with a reset. The first in memory mode, the rounds with sqlite.",
         [
             Table(
                 titles,
-                [killed(reset=r, people=people, others=others, seconds=seconds) for r in (False, True)],
+                killed(people, others, seconds),
             ),
             Table(left, [rounds(times, few)]),
         ],

@@ -67,6 +67,11 @@ class Guest:
         else:
             self._greeting += frames
 
+    @property
+    def has_unsent(self) -> bool:
+        """Whether the kernel has not taken everything yet."""
+        return bool(self._unsent)
+
     def write(self) -> None:
         """Send what waits."""
         if self._unsent:

@@ -17,6 +17,12 @@ class Table:
 
     titles: Sequence[str]
     rows: Sequence[Sequence[str]]
+    """One that is shorter than the titles says in its last cell why."""
+
+    def markdown(self) -> str:
+        """As a document has it."""
+        width = len(self.titles)
+        return table(self.titles, [[*row, *[""] * (width - len(row))] for row in self.rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class Section:
 
     def markdown(self) -> str:
         """The generated part of a document."""
-        parts = [self.shape, *(table(one.titles, one.rows) for one in self.tables), *self.after]
+        parts = [self.shape, *(one.markdown() for one in self.tables), *self.after]
         parts += [f"![{plot.title}]({IMAGES}/{plot.name}.svg)" for plot in self.plots]
         return "\n\n".join(parts)
 

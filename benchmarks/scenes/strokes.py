@@ -31,12 +31,12 @@ def walks(count: int, points: int = POINTS, seed: int = 1) -> Iterator[list[list
         yield walk
 
 
-def stroke_op(client: str, number: int, walk: list[list[float]]) -> bytes:
-    """The op that draws one stroke."""
+def stroke_op(client: str, number: int, walk: list[list[float]], names: str = "") -> bytes:
+    """The op that draws one stroke, the client's `number`th; `names` is what the element's id begins with."""
     return json.dumps(
         {
             "type": "stroke",
-            "id": f"{client}-{number}",
+            "id": f"{names or client}-{number}",
             "points": walk,
             "color": "#2b8a3e",
             "width": 2,
