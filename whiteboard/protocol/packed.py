@@ -4,29 +4,18 @@ Each piece is deflated alone and ends on a byte boundary, so pieces can be put b
 read as one stream: a message may consist of pieces that were deflated at other times for other messages.
 """
 
-import zlib
 from collections.abc import Iterable
 from typing import Final
 
+from whiteboard.core import pieces as core_pieces
 from whiteboard.core.ops import Json
 
-LEVEL: Final = 6
+LEVEL: Final = core_pieces.LEVEL
 """Of what is kept; a frame that is sent once takes 1."""
-_RAW: Final = -15
-"""A raw deflate stream with the largest window."""
+deflate = core_pieces.deflate
+inflate = core_pieces.inflate
 _END: Final = b"\x00\x00\xff\xff"
 """What a sync flush ends with (RFC 7692 section 7.2.1)."""
-
-
-def deflate(text: Json, level: int = LEVEL) -> bytes:
-    """A piece: deflate blocks that refer to nothing before them and end on a byte boundary, with the flush's end."""
-    squeezer = zlib.compressobj(level, zlib.DEFLATED, _RAW)
-    return squeezer.compress(text) + squeezer.flush(zlib.Z_SYNC_FLUSH)
-
-
-def inflate(pieces: bytes) -> Json:
-    """What pieces say together."""
-    return zlib.decompressobj(_RAW).decompress(pieces)
 
 
 class Packed:
