@@ -179,7 +179,9 @@ def test_an_element_that_grew_moves_to_a_part_with_room() -> None:
     """So that parts stay small; its old part does not show it any more."""
     board = resting(2)
     home = board.parts()[0]
-    board.apply(StampedOp(9, Stamp(9, A, 9), SetProperties(ElementId("e0"), {"text": b'"' + b"x" * 400 + b'"'})))
+    board.apply(
+        StampedOp(9, Stamp(9, A, 9), SetProperties(ElementId("e0"), {"text": b'"' + b"x" * 400 + b'"'}))
+    )
     treat(board, "rest")
     assert len(board.parts()) == 2
     assert list(home.still().states()) == ["e1"]

@@ -17,7 +17,6 @@ of that element, which does no harm in a snapshot: states join, and the newer on
 when an element has been deleted, or laid into the part, the piece is wrong and is dropped.
 """
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -75,7 +74,7 @@ class Part:
 
     @property
     def piece(self) -> bytes | None:
-        """A deflated piece of all states at rest here, and perhaps of older ones of elements awake."""
+        """A deflated piece of all states at rest here, and perhaps of older ones of elements awake; empty for none."""
         return self._piece
 
     @property
@@ -120,7 +119,7 @@ class Part:
     def pack(self) -> None:
         """Bring the part into its smallest form; for REST_PART_BYTES about half a millisecond."""
         still = self.still()
-        self.keep(still, still.kept if still.is_packed else deflate(still.kept))
+        self.keep(still, still.kept if still.is_packed or not still.kept else deflate(still.kept))
 
     def _change(self) -> None:
         self._changes += 1
@@ -137,5 +136,3 @@ def _split(text: Json) -> dict[ElementId, Json]:
     array = b"[" + text + b"]"
     ids = _decode_ids(array)
     return {one.id: bytes(state) for one, state in zip(ids, _decode_states(array), strict=True)}
-
-

@@ -4,7 +4,7 @@ An op is encoded once, at acceptance: its stamps go in front of the content that
 stored as it is; the log's number goes in front of it when it is sent. Nobody encodes it again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
