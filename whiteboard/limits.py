@@ -72,9 +72,11 @@ REST_PER_LOOK: Final = 2_048
 """Elements laid to rest at one look: some 12 ms of work, in slices. Those above stay awake a little longer."""
 PACK_PER_LOOK: Final = 16
 """Parts deflated at one look: some 12 ms of work, in slices."""
-TURN_BYTES: Final = 16 * KIB
-"""Messages of one session, each with OP_OVERHEAD_BYTES, that are handled before other tasks get their turn:
-about half a millisecond."""
+TURN_BYTES: Final = 96 * KIB
+"""Messages of one session, each with OP_OVERHEAD_BYTES, that are handled before others get their turn: what one
+read of RECEIVE_BYTES brings of small ops, a millisecond or two."""
+ANSWER_OVERHEAD_BYTES: Final = 1 * KIB
+"""What an answer that is sent alone counts for in a turn: a send takes as long as three small ops."""
 SLICE: Final = 256
 """Elements or stored ops worked on before other tasks get their turn: about a millisecond; of ordinary ops
 about SNAPSHOT_PART_BYTES."""
@@ -90,6 +92,8 @@ MAX_INBOX_BYTES: Final = 16 * MIB
 """The same in bytes: ops may be MAX_FRAME_BYTES each, and storage may stop for COMMIT."""
 MAX_COMMIT_OPS: Final = 2_048
 """Ops in one commit, so that one commit's latency stays in milliseconds."""
+COMMIT_TURN_OPS: Final = 256
+"""Ops that a board commits at once, in memory, before other boards have their turn: two or three milliseconds."""
 MAX_COMMIT_BYTES: Final = 4 * MIB
 """Bodies in one commit (and one op more): some 20 ms of writing, so that other boards get their turn."""
 COMMIT_ROW_BYTES: Final = MAX_COMMIT_BYTES // MAX_COMMIT_OPS
@@ -135,6 +139,8 @@ OP_OVERHEAD_BYTES: Final = 256
 """What an op costs in memory beside its body; counts towards MAX_READ_BYTES and MAX_INBOX_BYTES."""
 SEGMENT_BYTES: Final = 1 * MIB
 """Bodies in one compressed segment: what one read of a single old op has to unpack (some 3 ms)."""
+PACK_INLINE_BYTES: Final = 64 * KIB
+"""Bytes that memory mode packs, or unpacks, without a worker thread: half a millisecond, and a thread costs a fifth of that."""
 CHECKPOINT_PART_BYTES: Final = 1 * MIB
 """A piece of a packed checkpoint: what others' commits wait for while a large board is written, some 5 ms."""
 READ_CONNECTIONS: Final = 2
@@ -174,6 +180,10 @@ LISTEN_BACKLOG: Final = 1_024
 """Connections that the kernel holds until they are accepted: a board's people coming back at once."""
 RECEIVE_BYTES: Final = 32 * KIB
 """One read of one socket: about 250 small ops, some 5 ms of work before the next session's turn."""
+PUMP_SOCKETS: Final = 64
+"""Sockets of one pass of the pump: what comes behind them waits for others' turn, as they do for it."""
+PUMP_BYTES: Final = 8 * KIB
+"""One read of one of them: about 60 small ops, 1 ms of work. A client with more comes again in the next pass."""
 SEND_BYTES: Final = 64 * KIB
 """Queued frames are joined up to this size for one send, and HTTP answers cut: past it a system call's
 cost is lost in the copy. A reader of HTTP gets HTTP_SEND for each of them."""
@@ -335,6 +345,10 @@ MAX_QUESTION_BYTES: Final = 1 * KIB
 """A question between workers names a board and what is wanted of it."""
 MAX_ANSWER_BYTES: Final = 4 * MAX_BOARD_BYTES
 """An answer between workers: the view of a board, which repeats keys that its state abbreviates."""
+
+# --- the heap ---------------------------------------------------------------------------------
+MAX_RECENT_COLLECTIONS: Final = 5
+"""Of the young, 7,700 objects each at most, until what has outlived them is walked and frozen: some 4 ms."""
 
 # --- blobs: how they travel --------------------------------------------------------------------
 BLOB_THREADS: Final = 8

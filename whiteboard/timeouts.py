@@ -60,6 +60,16 @@ DEAD_PEER: Final = _register(
 BROADCAST_TICK: Final = _register(
     "broadcast-tick", 0.05, "R11: at most 50 ms of gathering under load; people notice about 100 ms."
 )
+PUMP_PASS: Final = _register(
+    "pump-pass",
+    0.003,
+    "What one pass over the sockets may take before other tasks have their turn: measured, without it a flood of ops starves what sends them (6.8 s of latency); half of it costs a tenth of the throughput.",
+)
+TICK_TURN: Final = _register(
+    "tick-turn",
+    0.005,
+    "Rooms that commit, or send, one after the other before sockets are read again: above the cost of one full room (200 sends, 256 ops), a tenth of BROADCAST_TICK.",
+)
 SLOW_CLIENT: Final = _register(
     "slow-client",
     15.0,
@@ -375,6 +385,21 @@ REQUEST_BODY: Final = _register(
     "request-body",
     10.0,
     "An API body is at most one window of packets; a phone changing networks needs up to 10 s.",
+)
+CYCLES_LOOK: Final = _register(
+    "cycles-look",
+    0.25,
+    "How fast the part of the heap that a walk goes through can outgrow MAX_RECENT_COLLECTIONS; a look costs microseconds.",
+)
+CYCLES_ALL: Final = _register(
+    "cycles-all",
+    600.0,
+    "Between two walks through all objects, in a quiet moment: 40 ms with 2,000 idle sessions, too little of ten minutes to measure.",
+)
+CYCLES_ALL_LATEST: Final = _register(
+    "cycles-all-latest",
+    3600.0,
+    "A server that is never quiet stands still for a tenth of a second once an hour, so that dead cycles cannot gather for days.",
 )
 UPKEEP: Final = _register(
     "upkeep",

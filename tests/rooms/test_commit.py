@@ -231,18 +231,18 @@ async def test_write_of_unknown_fate_is_found_in_the_log_and_spread(autojump_clo
         assert await seqs(bob, 2) == [1, 2]
 
 
-async def test_ops_of_another_process_are_merged_and_spread(stage: Stage, autojump_clock: object) -> None:
+async def test_ops_of_another_process_are_merged_and_spread(autojump_clock: object) -> None:
     """When somebody else has written to the log in between, the room reads on before it goes on."""
-    ada, _ = await stage.join(client="ada")
-    ada.say(stroke(1, opId="ada:1"))
-    await ada.expect("stroke", seq=1)
-    stored = (await stage.storage.op_log.read(BOARD, 0, 1))[0]
-    foreign = _as_other(stored.body)
-    head = await stage.storage.op_log.head(BOARD)
-    assert head is not None
-    await stage.storage.op_log.append(BOARD, [foreign], epoch=head.epoch, claims={foreign.op_id.client: b"k"})
-    ada.say(stroke(3, opId="ada:3"))
-    assert await seqs(ada, 2) == [2, 3]
+    async with open_tapped_stage() as (stage, storage):
+        ada, _ = await stage.join(client="ada")
+        ada.say(stroke(1, opId="ada:1"))
+        await ada.expect("stroke", seq=1)
+        stored = (await storage.op_log.read(BOARD, 0, 1))[0]
+        foreign = _as_other(stored.body)
+        head = await storage.op_log.head(BOARD)
+        await storage.op_log.append(BOARD, [foreign], epoch=head.epoch, claims={foreign.op_id.client: b"k"})
+        ada.say(stroke(3, opId="ada:3"))
+        assert await seqs(ada, 2) == [2, 3]
 
 
 async def test_op_on_a_tombstone_that_left_memory_merges_as_if_it_had_stayed(

@@ -1,13 +1,15 @@
 """From the log to everybody: one frame for all, at once when idle, gathered under load (R11, R14).
 
+The tick of all rooms (`tick.py`) says when.
+
 A *live* feed is pushed every frame. A feed that joins, resumes or lags is not: it brings itself up to
 date from tail, log or snapshot at its own pace (`feed.py`) and then asks to go live. So nothing here
 waits for a slow client, and no queue grows with its slowness.
 """
 
 import math
-from collections.abc import Iterable
-from typing import Final, Protocol
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 import trio
 
@@ -15,14 +17,9 @@ from whiteboard import timeouts
 from whiteboard.core.ops import Json
 from whiteboard.core.presence import Pointer, Presence, Profile
 from whiteboard.ids import SessionId
-from whiteboard.limits import MAX_TAIL_BYTES
 from whiteboard.protocol import messages
 from whiteboard.protocol.codec import encode, frame
 from whiteboard.rooms.tail import Tail
-
-_SHARE: Final = 0.25
-"""Part of the time that flushing may take: after a flush of d seconds the next one waits 3 d, up to
-BROADCAST_TICK. Measured: it halves the CPU at 3,000 ops/s and 50 clients."""
 
 
 class Receiver(Protocol):
@@ -44,52 +41,53 @@ class Receiver(Protocol):
 class Broadcast:
     """What all sessions of a board are told."""
 
-    def __init__(self, tail: Tail) -> None:
+    def __init__(
+        self, tail: Tail, flush_soon: Callable[[], None], flush_presence_at: Callable[[float], None]
+    ) -> None:
+        """Args: `flush_soon` sees to it that `flush` is called, `flush_presence_at` at a time `flush_presence`."""
         self._tail = tail
+        self._flush_soon = flush_soon
+        self._flush_presence_at = flush_presence_at
         self.seq = tail.head
         """Everything up to here has been given to every live feed."""
         self.presence = Presence()
         self._live: dict[Receiver, None] = {}  # a set that keeps order of arrival
-        self._ops_wake = trio.Event()
-        self._presence_wake = trio.Event()
+        self._is_presence_due = False
+        self._presence_sent_at = -math.inf
         self.presence_changed = trio.Event()
         """Somebody came, went, moved or changed. Whoever waits for it puts a new one in its place."""
 
     def ops_arrived(self) -> None:
         """The tail has grown: flush soon."""
-        self._ops_wake.set()
+        self._flush_soon()
 
-    async def tick_ops(self) -> None:
-        """Flush ops for ever: at once after a pause, else in a rhythm that keeps to _SHARE."""
-        ready_at = -math.inf
-        while True:
-            await self._ops_wake.wait()
-            await trio.sleep_until(ready_at)
-            self._ops_wake = trio.Event()
-            started = trio.current_time()
-            self.flush()
-            ended = trio.current_time()
-            gap = (ended - started) * (1 / _SHARE - 1)
-            ready_at = ended + min(gap, timeouts.BROADCAST_TICK.seconds)
+    @property
+    def has_news(self) -> bool:
+        """Whether a flush is to come."""
+        return self._tail.head != self.seq
 
-    async def tick_presence(self) -> None:
-        """Send new names and moved pointers for ever, the newest of each, at most every BROADCAST_TICK."""
-        while True:
-            await self._presence_wake.wait()
-            self._presence_wake = trio.Event()
-            if renamed := self.presence.take_renamed():
-                self._tell_all(frame([encode_join(profile) for profile in renamed]))
-            if moved := self.presence.take_moved():
-                text = encode_pointers(moved)
-                for feed in list(self._live):
-                    feed.offer_presence(text)
-            await trio.sleep(timeouts.BROADCAST_TICK.seconds)
+    def flush_presence(self) -> None:
+        """Send new names and moved pointers, the newest of each. Asked for at most every BROADCAST_TICK."""
+        self._is_presence_due = False
+        self._presence_sent_at = trio.current_time()
+        if renamed := self.presence.take_renamed():
+            self._tell_all(frame([encode_join(profile) for profile in renamed]))
+        if moved := self.presence.take_moved():
+            text = encode_pointers(moved)
+            for feed in list(self._live):
+                feed.offer_presence(text)
+
+    def _presence_moved(self) -> None:
+        self.presence_changed.set()
+        if not self._is_presence_due:
+            self._is_presence_due = True
+            self._flush_presence_at(self._presence_sent_at + timeouts.BROADCAST_TICK.seconds)
 
     def flush(self) -> None:
         """Give every live feed what the tail has beyond `seq`, as one frame. Never blocks."""
         if self._tail.head == self.seq:
             return
-        texts = self._tail.between(self.seq, self._tail.head, MAX_TAIL_BYTES)
+        texts = self._tail.newest(self._tail.head - self.seq)
         if texts is None:
             # the tail ran over between two flushes: let everybody read the log
             for feed in list(self._live):
@@ -115,8 +113,7 @@ class Broadcast:
     def point(self, session: SessionId, update: Pointer) -> None:
         """A pointer moved."""
         self.presence.point(session, update)
-        self._presence_wake.set()
-        self.presence_changed.set()
+        self._presence_moved()
 
     def enter(self, profile: Profile) -> None:
         """Somebody arrived: tell every live feed."""
@@ -127,8 +124,7 @@ class Broadcast:
     def rename(self, profile: Profile) -> None:
         """Somebody changed name or colour: every live feed hears of it at the next tick."""
         self.presence.rename(profile)
-        self._presence_wake.set()
-        self.presence_changed.set()
+        self._presence_moved()
 
     def leave(self, session: SessionId) -> None:
         """Somebody left: tell every live feed."""

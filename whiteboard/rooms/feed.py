@@ -84,12 +84,24 @@ class Feed:
         """Send an answer to the session's own client: welcome, ack, reject, pong. Never dropped."""
         self._connection.push(text)
 
-    async def wait_level(self) -> None:
-        """Return at once, or when a queue above the budget has left.
+    def answer(self, text: Json) -> None:
+        """As `tell`, for answers to ops: in one send with the ops that everybody gets, when they are on their way."""
+        if self._is_live and self._broadcast.has_news:
+            self._connection.hold(text)
+        else:
+            self._connection.push(text)
+
+    @property
+    def is_above_budget(self) -> bool:
+        """Whether so much is queued that the session is to be read no further.
 
         Answers count like everything else: whoever sends ops and reads no acks is read no further.
         """
-        if self._connection.backlog_bytes > MAX_OUTBOX_BYTES:
+        return self._connection.backlog_bytes > MAX_OUTBOX_BYTES
+
+    async def wait_level(self) -> None:
+        """Return at once, or when a queue above the budget has left."""
+        if self.is_above_budget:
             await self._level.park()
 
     # --- what the broadcast calls; nothing here blocks ----------------------------------------
@@ -118,6 +130,7 @@ class Feed:
         """Stop being live; what was sent so far stands, the log has the rest."""
         if self._is_live:
             self._is_live = False
+            self._connection.release()
             self._broadcast.fall_behind(self)
             self._known = list(self._broadcast.presence.profiles())
             self._idle.cancel()
@@ -189,7 +202,8 @@ class Feed:
         """
         self._wants_snapshot = False
         seq, messages_left = await self._replica.snapshots.newest(self._replica.board)
-        self._broadcast.flush()  # so that nobody is behind what the snapshot covers
+        if self._broadcast.seq < seq:
+            self._broadcast.flush()  # so that nobody is behind what the snapshot covers
         self._sent = seq
         waiting = deque(messages_left)
         while waiting and not self._wants_snapshot:

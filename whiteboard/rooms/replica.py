@@ -125,6 +125,10 @@ class Replica:
             raise StorageConflict(f"the log has another op than {newest[0]} at {seq}")
         return batch[1:]
 
+    def may_recall(self, element: ElementId) -> bool:
+        """Whether storage may have the element while memory has not: `recall` tells."""
+        return self._has_tombstones and element not in self.board
+
     async def recall(self, elements: Iterable[ElementId]) -> None:
         """Bring back the tombstoned ones among elements that are not in memory.
 

@@ -16,12 +16,19 @@ from typing import Final
 import trio
 
 from whiteboard import timeouts
+from whiteboard.core.ops import Json
 from whiteboard.core.outcomes import RejectCode, Rejected
 from whiteboard.core.presence import Pointer
 from whiteboard.diagnostics import logs
 from whiteboard.errors import ConnectionLost, RoomClosed, StorageUnavailable, TooSlow
-from whiteboard.ids import SessionId
-from whiteboard.limits import MAX_FRAME_BYTES, MAX_STRIKES, OP_OVERHEAD_BYTES, TURN_BYTES
+from whiteboard.ids import ClientId, SessionId
+from whiteboard.limits import (
+    ANSWER_OVERHEAD_BYTES,
+    MAX_FRAME_BYTES,
+    MAX_STRIKES,
+    OP_OVERHEAD_BYTES,
+    TURN_BYTES,
+)
 from whiteboard.plugins.guard import NotAdmitted
 from whiteboard.protocol import close_codes, messages
 from whiteboard.protocol.close_codes import CloseCode
@@ -62,10 +69,14 @@ class Session:
         self._scope = trio.CancelScope()
         self._seat: Seat | None = None
         self._seated = trio.Event()
+        self._fault: Exception | None = None
+        # of ours, while a message was taken in the reader's turn
         self._listening_since: float | None = None
         # None while the sync loop is busy with something else than the socket
         self._work = 0
         # bytes handled since others had their turn
+        self._read_at = -math.inf
+        # when those arrived that count for it in the reader's turn
         self._strikes = 0.0
         self._last_strike = trio.current_time()
 
@@ -98,6 +109,8 @@ class Session:
                 nursery.start_soon(self._sync_loop, name=f"{name}: sync loop")
                 nursery.start_soon(self._heartbeat_watchdog, name=f"{name}: heartbeat watchdog")
                 nursery.start_soon(self._broadcaster, name=f"{name}: broadcaster")
+        if self._fault is not None:
+            raise self._fault
 
     def _end(self, farewell: CloseCode, reason: str = "") -> None:
         self._farewell, self._reason = farewell, reason
@@ -112,6 +125,7 @@ class Session:
         if self._seat is not None:
             self._room.leave(self._seat)
             self._room.witness.session_closed(self.id, f"{by}: {code} {said}")
+        self._connection.release()
         await self._connection.close(farewell.code, reason or farewell.meaning)
         log.info("session_closed", by=by, code=code, reason=said)
 
@@ -127,6 +141,8 @@ class Session:
             first = await self._listen()
         await self._take(first)
         await self._sit()
+        if self._permit is None:  # hooks take their time over each op
+            self._connection.listen(self._take_now)
         while True:
             await self._take(await self._listen())
 
@@ -177,6 +193,57 @@ class Session:
         finally:
             self._listening_since = None
             self._work = 0
+
+    def _take_now(self, frame: Incoming) -> bool:
+        """Handle a frame in the reader's turn, if nothing in it has to be waited for; whether it was handled."""
+        try:
+            return self._handle_frame_now(frame)
+        except Exception as fault:  # noqa: BLE001 - not swallowed: the session's own task raises it
+            self._fault = fault
+            self._end(close_codes.INTERNAL_ERROR)
+            return True
+
+    def _handle_frame_now(self, frame: Incoming) -> bool:
+        seat = self._seat
+        if seat is None or self._farewell is not None:
+            return False
+        texts = _split(frame)
+        if isinstance(texts, BadMessage):
+            self._complain(texts)
+            return True
+        size_bytes = sum(map(len, texts)) + len(texts) * OP_OVERHEAD_BYTES
+        if not self._has_turn(size_bytes) or not seat.can_take(len(texts), size_bytes):
+            return False
+        for text in texts:
+            self._handle_now(seat, text)
+        return True
+
+    def _has_turn(self, size_bytes: int) -> bool:
+        """Whether so much more may be handled in the reader's turn: TURN_BYTES of what one read has brought."""
+        read_at = self._connection.last_heard
+        if read_at != self._read_at:
+            self._read_at, self._work = read_at, 0
+        self._work += size_bytes
+        return self._work <= TURN_BYTES
+
+    def _handle_now(self, seat: Seat, text: bytes) -> None:
+        """As `_handle`, for a session that has its seat and asks no hooks."""
+        if self._farewell is not None:
+            return
+        message = read_message(text)
+        match message:
+            case OpRequest():
+                forged = _forged(message, seat.claim.client)
+                if forged is None:
+                    seat.submit_now(message)
+                else:
+                    seat.refuse_now(forged)
+            case BadOp():
+                seat.refuse_now(encode_reject(message.op_id, message.element, message.refusal))
+            case BadMessage():
+                self._complain(message)
+            case _:
+                self._signal(seat, message)
 
     async def _take(self, frames: Iterable[Incoming]) -> None:
         for frame in frames:
@@ -248,11 +315,10 @@ class Session:
         return role
 
     async def _submit(self, seat: Seat, request: OpRequest) -> None:
-        op_id, client = request.op_id, seat.claim.client
-        if op_id is not None and op_id.client != client:
-            reason = f"op {op_id} is not this session's: its client id is {client}"
-            refusal = Rejected(RejectCode.FORGED, reason, "$.opId")
-            await seat.refuse(encode_reject(str(op_id), request.op.element, refusal))
+        client = seat.claim.client
+        forged = _forged(request, client)
+        if forged is not None:
+            await seat.refuse(forged)
         elif self._permit is None or (refused := await self._permit.judge(client, request)) is None:
             await seat.submit(request)
         else:
@@ -270,17 +336,28 @@ class Session:
                 seat.point(Pointer(follow=SessionId(signal.session)))
             case messages.Ping():
                 seat.feed.tell(encode(messages.Pong(ts=signal.ts)))
+                self._work += ANSWER_OVERHEAD_BYTES
             case messages.Sync():
                 seat.feed.rewind(signal.since)
 
     def _complain(self, error: BadMessage) -> None:
         """Tell the client what could not be read; a session of little else ends with 4400."""
         self._connection.push(encode_error(error))
+        self._work += ANSWER_OVERHEAD_BYTES
         now = trio.current_time()
         self._strikes = max(0.0, self._strikes - (now - self._last_strike)) + 1
         self._last_strike = now
         if self._strikes > MAX_STRIKES:
             self._end(close_codes.BAD_MESSAGE)
+
+
+def _forged(request: OpRequest, client: ClientId) -> Json | None:
+    """The reject of an op that says to be somebody else's; None of an honest one."""
+    op_id = request.op_id
+    if op_id is None or op_id.client == client:
+        return None
+    reason = f"op {op_id} is not this session's: its client id is {client}"
+    return encode_reject(str(op_id), request.op.element, Rejected(RejectCode.FORGED, reason, "$.opId"))
 
 
 def _split(frame: Incoming) -> list[bytes] | BadMessage:

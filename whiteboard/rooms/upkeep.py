@@ -34,20 +34,32 @@ class Upkeep:
         self._saved_at = -math.inf
         self._compacted = 0
         # the checkpoint behind which no slice was left to compact
+        self._is_at_work = False
         self._seqs: deque[int] = deque(maxlen=REST_LOOKS)
         # of the board at the newest looks
         self._rested = (0, 0)
         # nothing more could be laid to rest for this one of those seqs, and with so many elements awake
 
-    async def run(self) -> None:
-        """Look after the board for ever. A failed write is tried again at the next look."""
-        while True:
-            await trio.sleep(timeouts.UPKEEP.seconds)
-            await self._rest()
+    def look(self) -> bool:
+        """Take note of the time that passes, UPKEEP between two; whether there is something to do that nobody does yet."""
+        self._seqs.append(self._replica.board.seq)
+        self._replica.snapshots.look()
+        return not self._is_at_work and (
+            self._is_due or self._compacted < self._replica.checkpointed or self._is_restless
+        )
+
+    async def work(self) -> None:
+        """Do what is wanted. A write that fails is tried again at the next look."""
+        self._is_at_work = True
+        try:
+            if self._is_restless:
+                await self._rest()
             if self._is_due:
                 await self.settle()
             if self._compacted < self._replica.checkpointed:
                 await self._compact()
+        finally:
+            self._is_at_work = False
 
     async def settle(self) -> None:
         """Store a checkpoint when there is anything new; a storage that refuses is no fault here."""
@@ -59,15 +71,17 @@ class Upkeep:
         except (StorageUnavailable, StorageConflict) as error:
             log.warning("checkpoint_failed", reason=str(error))
 
+    @property
+    def _is_restless(self) -> bool:
+        """Whether there may be elements that no op has met for REST_LOOKS."""
+        is_known = len(self._seqs) == REST_LOOKS
+        return is_known and self._rested != (self._seqs[0], self._replica.board.awake_count)
+
     async def _rest(self) -> None:
         """Lay to rest and pack what no op has met for REST_LOOKS, a bounded share of it at each look."""
-        self._replica.snapshots.look()
-        board = self._replica.board
-        self._seqs.append(board.seq)
-        if len(self._seqs) < REST_LOOKS or self._rested == (self._seqs[0], board.awake_count):
-            return
-        if await self._lay(self._seqs[0]) < REST_PER_LOOK and await self._pack() < PACK_PER_LOOK:
-            self._rested = (self._seqs[0], board.awake_count)
+        seq = self._seqs[0]
+        if await self._lay(seq) < REST_PER_LOOK and await self._pack() < PACK_PER_LOOK:
+            self._rested = (seq, self._replica.board.awake_count)
 
     async def _lay(self, untouched_since: int) -> int:
         laid = 0

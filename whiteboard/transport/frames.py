@@ -33,10 +33,6 @@ NORMAL: Final = 1000
 """A close that nobody has to mind; none of ours, which all have a reason (`protocol.close_codes`)."""
 
 PING_FRAME: Final = b"\x89\x00"
-BARE_CLOSE: Final = b"\x88\x80\x00\x00\x00\x00"
-"""A client's close frame without a code."""
-CLOSE_BYTE: Final = 0x88
-"""The first byte of every close frame that we send."""
 
 _FIN: Final = 0x80
 _RSV: Final = 0x70
@@ -49,6 +45,7 @@ _LENGTH_64: Final = 127
 _MAX_16: Final = 0xFFFF
 _MASK_BYTES: Final = 4
 _FIN_TEXT: Final = _FIN | TEXT
+_SHORT_HEADER: Final = 2 + _MASK_BYTES
 
 _KNOWN_OPCODES: Final = frozenset({CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG})
 _CLOSE_CODES: Final = frozenset({1000, 1001, 1002, 1003, *range(1007, 1015)})
@@ -60,8 +57,6 @@ class ControlFrame:
     """A close, ping or pong frame."""
 
     opcode: int
-    raw: bytes
-    """The frame as it came, header and mask included."""
     payload: bytes
     """Unmasked, at most 125 bytes."""
 
@@ -92,9 +87,9 @@ def unmask(key: bytes | bytearray, payload: bytes | bytearray) -> bytes:
 
     Source: RFC 6455 section 5.3. One big-integer XOR: the fastest way without a C extension.
     """
-    size = len(payload)
-    mask = (key * (size // _MASK_BYTES + 1))[:size]
-    return (int.from_bytes(payload, "little") ^ int.from_bytes(mask, "little")).to_bytes(size, "little")
+    words = (len(payload) + _MASK_BYTES - 1) // _MASK_BYTES
+    plain = int.from_bytes(payload, "little") ^ int.from_bytes(key * words, "little")
+    return plain.to_bytes(words * _MASK_BYTES, "little")[: len(payload)]
 
 
 def data_frame(opcode: int, payload: bytes) -> bytes:
@@ -174,7 +169,8 @@ class FrameScanner:
             return found
         if not self._buffer:
             used = self._scan(data, found)
-            self._buffer += data[used:]
+            if used < len(data):
+                self._buffer += data[used:]
             return found
         self._buffer += data
         if len(self._buffer) >= self._need:
@@ -189,17 +185,35 @@ class FrameScanner:
             if self._skip:
                 at += self._pass_over(size - at, found)
                 continue
-            if data[at] == _FIN_TEXT and self._opcode is None and size - at >= 2:
-                length = data[at + 1] - _MASKED
-                end = at + 2 + _MASK_BYTES + length
-                if 0 <= length <= _MAX_SHORT and length <= self._max_frame_bytes and end <= size:
-                    self._give_text(unmask(data[at + 2 : at + 6], data[at + 6 : end]), found)
-                    at = end
-                    continue
+            if self._opcode is None:
+                at = self._scan_texts(data, at, found)
+                if at == size:
+                    break
             step = self._scan_frame(data, at, found)
             if not step:
                 break
             at += step
+        return at
+
+    def _scan_texts(self, data: bytes | bytearray, at: int, found: list[Scanned]) -> int:
+        """The short path: whole text messages of one frame each; where something else begins."""
+        size = len(data)
+        while size - at > _SHORT_HEADER and data[at] == _FIN_TEXT:
+            start, length = at + 2, data[at + 1] - _MASKED
+            if length == _LENGTH_16:
+                start, length = at + 4, data[at + 2] << 8 | data[at + 3]
+                if length <= _MAX_SHORT:
+                    break
+            elif not 0 <= length <= _MAX_SHORT:
+                break
+            end = start + _MASK_BYTES + length
+            if end > size or length > self._max_frame_bytes:
+                break
+            text = unmask(data[start : start + _MASK_BYTES], data[start + _MASK_BYTES : end])
+            if not (text.isascii() or _is_utf8(text)):
+                break  # the long way says what is wrong with it
+            found.append(text)
+            at = end
         return at
 
     def _pass_over(self, available: int, found: list[Scanned]) -> int:
@@ -246,7 +260,7 @@ class FrameScanner:
         payload = self._payload(data, at, header)
         if payload is None:
             return 0
-        frame = ControlFrame(header.opcode, bytes(data[at : at + header.size + header.length]), payload)
+        frame = ControlFrame(header.opcode, payload)
         if header.opcode == CLOSE:
             return self._end(_close_fault(payload) or frame, found)
         found.append(frame)

@@ -65,6 +65,7 @@ def _refuse_password() -> str:
 class TlsWire(Wire):
     """A wire whose bytes are encrypted. Call `handshake` before anything else."""
 
+    __slots__ = ("_encrypted", "_incoming", "_outgoing", "_said_end", "_tls")
     is_tls = True
 
     def __init__(self, sock: socket.socket, context: ssl.SSLContext) -> None:
@@ -74,7 +75,6 @@ class TlsWire(Wire):
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self._encrypted = memoryview(b"")
-        self._may_hold_more = False
         self._said_end = False
 
     async def handshake(self) -> None:
@@ -96,63 +96,84 @@ class TlsWire(Wire):
             else:
                 await self._flush()
                 self.alpn = self._tls.selected_alpn_protocol()
-                self._may_hold_more = True
+                self.holds_more = True
                 return
 
     async def _flush(self) -> None:
         while not self.flush_nowait():
             await self.wait_writable()
 
-    @property
-    def pending_bytes(self) -> int:
-        return len(self._encrypted) + self._outgoing.pending
-
-    def send_nowait(self, data: bytes | memoryview) -> int:
-        """Encrypt and hand over the start of `data`, record by record, while the kernel takes all."""
+    def send_nowait(self, data: bytes | bytearray | memoryview) -> int:
+        """Encrypt and hand over the start of `data`, while the kernel takes all; one system call for each SEND_BYTES."""
         taken = 0
         rest = memoryview(data)
         while rest and self.flush_nowait():
-            try:
-                written = self._tls.write(rest[:_RECORD_BYTES])
-            except ssl.SSLError as error:
-                raise trio.BrokenResourceError(str(error)) from error
-            rest = rest[written:]
-            taken += written
+            taken += self._encrypt(rest[: limits.SEND_BYTES])
+            rest = rest[limits.SEND_BYTES :]
         self.flush_nowait()
         return taken
+
+    def _encrypt(self, data: memoryview) -> int:
+        try:
+            for at in range(0, len(data), _RECORD_BYTES):
+                self._tls.write(data[at : at + _RECORD_BYTES])
+        except ssl.SSLError as error:
+            raise trio.BrokenResourceError(str(error)) from error
+        return len(data)
 
     def flush_nowait(self) -> bool:
         while True:
             if not self._encrypted:
                 self._encrypted = memoryview(self._outgoing.read())
             if not self._encrypted:
+                self.pending_bytes = 0
                 return True
             sent = super().send_nowait(self._encrypted)
-            if not sent:
-                return False
             self._encrypted = self._encrypted[sent:]
+            if not sent:
+                self.pending_bytes = len(self._encrypted) + self._outgoing.pending
+                return False
 
     def drop_pending(self) -> None:
         self._encrypted = memoryview(b"")
         self._outgoing.read()
+        self.pending_bytes = 0
 
     def receive_nowait(self, max_bytes: int = limits.RECEIVE_BYTES) -> bytes | None:
-        self._may_hold_more = False
-        while True:
+        """As `Wire.receive_nowait`: of what has arrived, every record that is whole.
+
+        So a socket that becomes readable tells of all that comes later, unless `holds_more`.
+        """
+        pieces: list[bytes] = []
+        room = max_bytes
+        self.holds_more = False
+        while room:
             try:
-                data = self._tls.read(max_bytes)
+                piece = self._tls.read(room)
             except ssl.SSLWantReadError:
+                if pieces:
+                    break
                 if not self._read_socket():
                     return None
+                continue
             except ssl.SSLEOFError:
-                return b""  # cut off without a goodbye: the layer above knows what is missing
+                piece = b""  # cut off without a goodbye: the layer above knows what is missing
             except ssl.SSLError as error:
                 self.flush_nowait()
                 raise trio.BrokenResourceError(str(error)) from error
-            else:
-                self._may_hold_more = bool(self._tls.pending() or self._incoming.pending)
-                self.saw_eof = self.saw_eof or not data
-                return data
+            pieces.append(piece)
+            room -= len(piece)
+            if not piece or not (self._tls.pending() or self._incoming.pending):
+                return self._joined(pieces)
+        self.holds_more = not room
+        return self._joined(pieces)
+
+    def _joined(self, pieces: list[bytes]) -> bytes:
+        """What was read; its end counts once nothing comes before it."""
+        data = b"".join(pieces)
+        if not pieces[-1]:
+            self.saw_eof, self.holds_more = not data, bool(data)
+        return data
 
     def _read_socket(self) -> bool:
         """Move what the socket holds into the TLS buffers; whether there was anything."""
@@ -164,7 +185,7 @@ class TlsWire(Wire):
         return raw is not None
 
     async def wait_readable(self) -> None:
-        if self._may_hold_more and not self._closed:
+        if self.holds_more and not self._closed:
             await trio.lowlevel.checkpoint()
             return
         await super().wait_readable()
