@@ -69,7 +69,8 @@ def test_resting_and_waking_at_any_moment_change_nothing(history: History, data:
 @given(st.lists(st.tuples(ops(), st.sampled_from(CLIENTS[:2]), st.sampled_from(WAYS)), max_size=20))
 def test_acceptance_asks_elements_at_rest_the_same(some: list[tuple[Op, ClientId, str]]) -> None:
     """Every decision is the one that a board without rest makes."""
-    boards, authors = (Board(), Board()), ({}, {})
+    boards = Board(), Board()
+    authors: tuple[dict[ClientId, Author], dict[ClientId, Author]] = {}, {}
     resting = boards[1]
     seq = 0
     for op, client, way in some:

@@ -205,7 +205,8 @@ class Feed:
         """
         self._wants_snapshot = False
         seq, messages_left = await self._replica.snapshots.newest(self._replica.board)
-        self._broadcast.flush()  # so that nobody is behind what the snapshot covers
+        if self._broadcast.seq < seq:
+            self._broadcast.flush()  # so that nobody is behind what the snapshot covers
         self._sent = seq
         waiting = deque(messages_left)
         while waiting and not self._wants_snapshot:

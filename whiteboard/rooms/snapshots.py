@@ -57,7 +57,8 @@ class Snapshots:
     """The newest snapshot of one board, and the making of the next."""
 
     def __init__(self) -> None:
-        self._made: Snapshot | None = None
+        self.made: Snapshot | None = None
+        """The newest one, while somebody asks for it now and then."""
         self._looks = 0
         # of the upkeep, since somebody asked
         self._turn = trio.Lock()
@@ -65,18 +66,18 @@ class Snapshots:
     async def newest(self, board: Board) -> Snapshot:
         """A snapshot that is new enough. Cancellation leaves what was deflated for the next who asks."""
         self._looks = 0
-        if self._made is None or not _serves(self._made, board):
+        if self.made is None or not _serves(self.made, board):
             async with self._turn:
-                if self._made is None or not _serves(self._made, board):
-                    self._made = await _make(board)
-                return self._made
-        return self._made
+                if self.made is None or not _serves(self.made, board):
+                    self.made = await _make(board)
+                return self.made
+        return self.made
 
     def look(self) -> None:
         """Let the snapshot go when nobody has asked for it at SNAPSHOT_LOOKS of these."""
         self._looks += 1
         if self._looks > SNAPSHOT_LOOKS:
-            self._made = None
+            self.made = None
 
 
 def _serves(made: Snapshot, board: Board) -> bool:

@@ -34,18 +34,19 @@ class Upkeep:
         self._saved_at = -math.inf
         self._compacted = 0
         # the checkpoint behind which no slice was left to compact
+        self._is_at_work = False
         self._seqs: deque[int] = deque(maxlen=REST_LOOKS)
         # of the board at the newest looks
         self._rested = (0, 0)
         # nothing more could be laid to rest for this one of those seqs, and with so many elements awake
-        self._is_at_work = False
 
     def look(self) -> bool:
-        """Note how the board stands, every UPKEEP; whether there is something to do that nobody does yet."""
-        self._replica.snapshots.look()
+        """Take note of the time that passes, UPKEEP between two; whether there is something to do that nobody does yet."""
         self._seqs.append(self._replica.board.seq)
-        is_wanted = self._is_due or self._is_restless or self._compacted < self._replica.checkpointed
-        return is_wanted and not self._is_at_work
+        self._replica.snapshots.look()
+        return not self._is_at_work and (
+            self._is_due or self._compacted < self._replica.checkpointed or self._is_restless
+        )
 
     async def work(self) -> None:
         """Do what is wanted. A write that fails is tried again at the next look."""
@@ -70,19 +71,17 @@ class Upkeep:
         except (StorageUnavailable, StorageConflict) as error:
             log.warning("checkpoint_failed", reason=str(error))
 
-    async def _rest(self) -> None:
-        """Lay to rest and pack what no op has met for REST_LOOKS, a bounded share of it at each look."""
-        since = self._seqs[0]
-        if await self._lay(since) < REST_PER_LOOK and await self._pack() < PACK_PER_LOOK:
-            self._rested = (since, self._replica.board.awake_count)
-
     @property
     def _is_restless(self) -> bool:
-        """Whether something has been left alone for REST_LOOKS and is awake, as far as is known."""
-        return len(self._seqs) == REST_LOOKS and self._rested != (
-            self._seqs[0],
-            self._replica.board.awake_count,
-        )
+        """Whether there may be elements that no op has met for REST_LOOKS."""
+        is_known = len(self._seqs) == REST_LOOKS
+        return is_known and self._rested != (self._seqs[0], self._replica.board.awake_count)
+
+    async def _rest(self) -> None:
+        """Lay to rest and pack what no op has met for REST_LOOKS, a bounded share of it at each look."""
+        seq = self._seqs[0]
+        if await self._lay(seq) < REST_PER_LOOK and await self._pack() < PACK_PER_LOOK:
+            self._rested = (seq, self._replica.board.awake_count)
 
     async def _lay(self, untouched_since: int) -> int:
         laid = 0
