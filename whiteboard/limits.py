@@ -169,6 +169,9 @@ PUMP_BYTES: Final = 8 * KIB
 SEND_BYTES: Final = 64 * KIB
 """Queued frames are joined up to this size for one send, and HTTP answers cut: past it a system call's
 cost is lost in the copy. A reader of HTTP gets HTTP_SEND for each of them."""
+DEFLATE_WINDOW_BITS: Final = 13
+"""How far back (8 KiB) what we deflate refers: measured on ops, a larger window makes small messages four times dearer and
+large ones no smaller. Clients that keep a smaller window than they are asked to are served without deflate."""
 MAX_DESCRIPTORS: Final = 65_536
 """What `serve` raises its soft limit to, if it may: MAX_SESSIONS, as many HTTP connections, and then some."""
 MAX_PONG_BACKLOG_BYTES: Final = 64 * KIB
@@ -327,10 +330,6 @@ MAX_QUESTION_BYTES: Final = 1 * KIB
 """A question between workers names a board and what is wanted of it."""
 MAX_ANSWER_BYTES: Final = 4 * MAX_BOARD_BYTES
 """An answer between workers: the view of a board, which repeats keys that its state abbreviates."""
-
-# --- the heap ---------------------------------------------------------------------------------
-MAX_RECENT_COLLECTIONS: Final = 5
-"""Of the young, 7,700 objects each at most, until what has outlived them is walked and frozen: some 4 ms."""
 
 # --- blobs: how they travel --------------------------------------------------------------------
 BLOB_THREADS: Final = 8

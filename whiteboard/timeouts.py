@@ -398,8 +398,8 @@ REQUEST_BODY: Final = _register(
 )
 CYCLES_LOOK: Final = _register(
     "cycles-look",
-    0.25,
-    "How fast the part of the heap that a walk goes through can outgrow MAX_RECENT_COLLECTIONS; a look costs microseconds.",
+    5.0,
+    "Over how long a server has to be quiet before all its objects are walked; nobody draws a stroke and waits longer for the next.",
 )
 CYCLES_ALL: Final = _register(
     "cycles-all",

@@ -80,6 +80,15 @@ def encode_snapshot_part(seq: int, part: int, parts: int, states: Iterable[Json]
     return head[:-1] + b',"elements":[' + b",".join(states) + b"]}"
 
 
+def encode_welcome(welcome: messages.Welcome, peers: Iterable[Json]) -> Json:
+    """A `welcome` with peers that are encoded already: with hundreds of them, the most of it.
+
+    `welcome` has none. Its texts cannot be mistaken for the empty list: JSON escapes the quotes in them.
+    """
+    head, _, tail = encode(welcome).partition(b'"peers":[]')
+    return b"".join((head, b'"peers":[', b",".join(peers), b"]", tail))
+
+
 def encode_reject(op_id: str | None, element: str | None, refusal: Rejected) -> Json:
     """A `reject` message."""
     return encode(

@@ -47,6 +47,8 @@ class Feed:
         self._is_resuming = False
         self._wants_snapshot = False
         self._has_stale_pointers = False
+        self.heard = 0
+        """How many changes of who is here the client knew when it was last told by itself."""
         self._known: list[Profile] = []
         # who this client believes is here; kept only while catching up
         self._idle = trio.CancelScope()
@@ -70,7 +72,7 @@ class Feed:
             since: the seq that the client has, None for nothing.
             is_same_history: whether that seq counts in the epoch that this room has.
         """
-        self._known = list(self._broadcast.presence.profiles())
+        self._note_who_is_here()
         self._begin_after(since, is_same_history=is_same_history)
 
     def rewind(self, since: int) -> None:
@@ -131,7 +133,8 @@ class Feed:
             self._is_live = False
             self._connection.release()
             self._broadcast.fall_behind(self)
-            self._known = list(self._broadcast.presence.profiles())
+            self._tell_changes()
+            self._note_who_is_here()
             self._idle.cancel()
 
     # --- the broadcaster: one task per session ------------------------------------------------
@@ -216,17 +219,30 @@ class Feed:
 
     def _go_live(self) -> None:
         self._is_live, self._is_resuming = True, False
-        profiles = list(self._broadcast.presence.profiles())
-        for text in encode_changes(self._known, profiles):
-            self._connection.push(text)
+        if self.heard < self._broadcast.changes_told:
+            for text in encode_changes(self._known, self._broadcast.presence.profiles()):
+                self._connection.push(text)
+            self.heard = self._broadcast.changes
         self._known = []
         self._has_stale_pointers = True
         self._broadcast.go_live(self)
+
+    def _note_who_is_here(self) -> None:
+        """The client has just been told who is here, all of it."""
+        self.heard = self._broadcast.changes
+        self._known = list(self._broadcast.presence.profiles())
+
+    def _tell_changes(self) -> None:
+        """Tell the client at once who came and left, not with everybody at the next tick."""
+        if (texts := self._broadcast.untold(self.heard)) is not None:
+            self._connection.push(texts)
+        self.heard = self._broadcast.changes
 
     def _send_pointers(self) -> None:
         self._has_stale_pointers = False
         pointers = self._broadcast.presence.pointers()
         if pointers:
+            self._tell_changes()  # nobody points before they have come
             self._connection.push(encode_pointers(pointers))
 
     def _begin_after(self, since: int | None, *, is_same_history: bool) -> None:
