@@ -110,7 +110,7 @@ CHECKPOINT_MIN_OPS: Final = 1_000
 """Ops since the last checkpoint before another one is worth its write."""
 COMPACT_SLICE_OPS: Final = 512
 """Ops moved by one step of log compaction: one short transaction between two commits. A board keeps fewer
-of them behind its checkpoint as they are."""
+than two slices as they came, on a shared log behind its checkpoint."""
 MAX_CLOCK_CLIENTS: Final = 4_096
 """Clients whose last counter a board keeps in memory, the most recent ones."""
 
