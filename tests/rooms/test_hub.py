@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import trio
+import trio.testing
 from rooms.conftest import BOARD, Stage, open_stage
 from rooms.faulty import HookedStorage
 from rooms.line import Line
@@ -105,6 +106,7 @@ async def test_handshake_that_fails_ends_its_own_session_only(
     await stage.hub.serve(BOARD, accept)
     ada.say(SEED)
     assert (await ada.expect("ack"))["seq"] == 1
+    await trio.testing.wait_all_tasks_blocked()
     assert stage.hub.statistics().leases == 1
 
 
