@@ -8,13 +8,12 @@ import gc
 import os
 import resource
 import select
-from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Final
+from typing import Final, NamedTuple
 
 from benchmarks.generator.clients import (
     Chain,
@@ -27,7 +26,7 @@ from benchmarks.generator.clients import (
     StreamProbe,
 )
 from benchmarks.generator.plans import Plan
-from benchmarks.peers.peer import Peer
+from benchmarks.peers.peer import Peer, Voice
 from benchmarks.peers.process import Process, starved_seconds_of
 from benchmarks.tables import percentile
 
@@ -108,6 +107,17 @@ class Played:
         return self.load_share > BUSY_SHARE
 
 
+class _Meters(NamedTuple):
+    """What has been counted so far."""
+
+    at: float
+    delivered: float
+    server_cpu: float
+    starved: float
+    load_cpu: float
+    load_starved: float
+
+
 class Hall:
     """Everybody in some rooms of one server."""
 
@@ -147,22 +157,26 @@ class Hall:
         """Connect so many to a room; the probes are the first of them."""
         for place in range(clients):
             voice = self.peer.voice(room, len(self.clients))
-            client: Probe | Counting
-            if place < probes:
-                kind = Probe if self.peer.counts_frames else StreamProbe
-                client = kind(self.peer, voice, self.server.port, self.ledger)
-                self.probes.append(client)
-            elif self.peer.counts_frames:
-                chain = self._chains.setdefault(room, Chain())
-                client = FrameCounter(self.peer, voice, self.server.port, chain)
-                self.counters.append(client)
-            else:
-                client = MarkCounter(self.peer, voice, self.server.port)
-                self.counters.append(client)
+            client = self._probe(voice) if place < probes else self._counter(voice)
             self.clients.append(client)
             self._rooms.setdefault(room, []).append(client)
             self._by_descriptor[client.descriptor] = client
             self._probe_poll.register(client.descriptor, select.EPOLLIN)
+
+    def _probe(self, voice: Voice) -> Client:
+        kind = Probe if self.peer.counts_frames else StreamProbe
+        self.probes.append(kind(self.peer, voice, self.server.port, self.ledger))
+        return self.probes[-1]
+
+    def _counter(self, voice: Voice) -> Client:
+        port = self.server.port
+        counter: Counting
+        if self.peer.counts_frames:
+            counter = FrameCounter(self.peer, voice, port, self._chains.setdefault(voice.room, Chain()))
+        else:
+            counter = MarkCounter(self.peer, voice, port)
+        self.counters.append(counter)
+        return counter
 
     def wait_seated(self) -> None:
         """Until all have been told what there is; then those who only count begin to. Raises NotSeated."""
@@ -238,37 +252,33 @@ class Hall:
         late = self._send_until(plan, begin, 0, begin + plan.measured_from)
         first = len(late)
         before = self._meters()
-        started = perf_counter()
         late += self._send_until(plan, begin, first, begin + plan.seconds)
         after = self._meters()
-        stopped = perf_counter()
         late += self._send_until(plan, begin, len(late), float("inf"))  # what it was too late for
         drained = self._settle(settle_seconds)
-        deliveries, cpu, starved, load, load_starved = (
-            then - now for then, now in zip(after, before, strict=True)
-        )
         measured = frozenset(plan.numbers[first:])
         return Played(
-            stopped - started,
-            self._planned_deliveries(plan),
-            round(deliveries),
-            array("d", sorted(t for probe in self.probes for n, t in probe.latencies if n in measured)),
-            self.missing,
-            drained,
-            cpu,
-            starved,
-            load,
-            load_starved,
-            percentile(late, 0.99) * 1_000,
-            self._faults(),
+            seconds=after.at - before.at,
+            planned_per_second=self._planned_deliveries(plan),
+            deliveries=round(after.delivered - before.delivered),
+            latencies=sorted(t for probe in self.probes for n, t in probe.latencies if n in measured),
+            lost=self.missing,
+            drained_in=drained,
+            server_cpu=after.server_cpu - before.server_cpu,
+            starved=after.starved - before.starved,
+            load_cpu=after.load_cpu - before.load_cpu,
+            load_starved=after.load_starved - before.load_starved,
+            late_ms=percentile(late, 0.99) * 1_000,
+            faults=self._faults(),
         )
 
     def _planned_deliveries(self, plan: Plan) -> float:
         return plan.ops_per_second * (len(self.clients) / len(self._rooms) - 1)
 
-    def _meters(self) -> tuple[float, float, float, float, float]:
+    def _meters(self) -> _Meters:
         usage = resource.getrusage(resource.RUSAGE_SELF)
-        return (
+        return _Meters(
+            perf_counter(),
             self._delivered,
             self.server.cpu_seconds,
             self.server.starved_seconds,
@@ -367,6 +377,3 @@ def take_load_core(core: int) -> None:
         os.sched_setaffinity(0, {core})
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-__all__: Sequence[str] = ("Hall", "NotSeated", "Played", "take_load_core")
