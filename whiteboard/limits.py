@@ -51,6 +51,27 @@ MAX_OUTBOX_BYTES: Final = 1 * MIB
 from the log at its own pace, so memory never grows with its slowness."""
 SNAPSHOT_PART_BYTES: Final = 128 * KIB
 """Target size of one snapshot part: small enough to show progress, large enough to be cheap."""
+REST_PART_BYTES: Final = 16 * KIB
+"""States of elements at rest that are kept, deflated and woken from together: some 40 strokes, which cost 0.1 ms
+to inflate and take apart when one of them is touched, 0.7 ms to deflate. Parts of 128 KiB deflate 1 % smaller."""
+PARTS_SLICE: Final = 8
+"""Parts inflated before other tasks get their turn: half a millisecond."""
+HOT_OPS: Final = 256
+"""Elements that the newest so many ops met stay awake when a snapshot is made: what is being drawn is about to
+be touched again, and hundreds of pens move between two of these."""
+SNAPSHOT_SHARE: Final = 16
+"""A snapshot is sent to others, and the ops since behind it, until these are one for so many elements: a few per cent
+more to send, and a board of 10,000 elements on which 300 ops a second are drawn is encoded anew every two seconds."""
+SNAPSHOT_LAG_OPS: Final = 1_024
+"""The same for the largest boards: far fewer ops than the tail keeps."""
+SNAPSHOT_LOOKS: Final = 10
+"""Looks of the upkeep (UPKEEP) that a snapshot nobody asks for stays in memory."""
+REST_LOOKS: Final = 10
+"""Looks that an element stays awake after an op met it."""
+REST_PER_LOOK: Final = 2_048
+"""Elements laid to rest at one look: some 12 ms of work, in slices. Those above stay awake a little longer."""
+PACK_PER_LOOK: Final = 16
+"""Parts deflated at one look: some 12 ms of work, in slices."""
 TURN_BYTES: Final = 96 * KIB
 """Messages of one session, each with OP_OVERHEAD_BYTES, that are handled before others get their turn: what one
 read of RECEIVE_BYTES brings of small ops, a millisecond or two."""
@@ -89,7 +110,7 @@ CHECKPOINT_MIN_OPS: Final = 1_000
 """Ops since the last checkpoint before another one is worth its write."""
 COMPACT_SLICE_OPS: Final = 512
 """Ops moved by one step of log compaction: one short transaction between two commits. A board keeps fewer
-of them behind its checkpoint as they are."""
+than two slices as they came, on a shared log behind its checkpoint."""
 MAX_CLOCK_CLIENTS: Final = 4_096
 """Clients whose last counter a board keeps in memory, the most recent ones."""
 
@@ -119,7 +140,8 @@ OP_OVERHEAD_BYTES: Final = 256
 SEGMENT_BYTES: Final = 1 * MIB
 """Bodies in one compressed segment: what one read of a single old op has to unpack (some 3 ms)."""
 PACK_INLINE_BYTES: Final = 64 * KIB
-"""Bytes that memory mode packs, or unpacks, without a worker thread: half a millisecond, and a thread costs a fifth of that."""
+"""Bytes that memory mode packs, or unpacks, without a worker thread: half a millisecond, and a thread costs a fifth of
+that. A board keeps fewer bodies as they came."""
 CHECKPOINT_PART_BYTES: Final = 1 * MIB
 """A piece of a packed checkpoint: what others' commits wait for while a large board is written, some 5 ms."""
 READ_CONNECTIONS: Final = 2
@@ -133,6 +155,8 @@ REDIS_SLOTS: Final = 16384
 """A Redis Cluster shares this many out to its nodes (its specification)."""
 SQL_VARIABLES: Final = 500
 """Values bound to one statement; SQLite before 3.32 took 999."""
+KNOWN_WRITERS: Final = 16_384
+"""Boards and their clients of which SQLite's writer remembers where they stand: some 4 MiB, 3,000 boards of five people."""
 WAL_BYTES: Final = 64 * MIB
 """Size to which SQLite cuts its write-ahead log back after a burst."""
 PURGE_SLICE_ROWS: Final = 2_000
@@ -166,6 +190,9 @@ PUMP_BYTES: Final = 8 * KIB
 SEND_BYTES: Final = 64 * KIB
 """Queued frames are joined up to this size for one send, and HTTP answers cut: past it a system call's
 cost is lost in the copy. A reader of HTTP gets HTTP_SEND for each of them."""
+DEFLATE_WINDOW_BITS: Final = 13
+"""How far back (8 KiB) what we deflate refers: measured on ops, a larger window makes small messages four times dearer and
+large ones no smaller. Clients that keep a smaller window than they are asked to are served without deflate."""
 MAX_DESCRIPTORS: Final = 65_536
 """What `serve` raises its soft limit to, if it may: MAX_SESSIONS, as many HTTP connections, and then some."""
 MAX_PONG_BACKLOG_BYTES: Final = 64 * KIB
@@ -324,10 +351,6 @@ MAX_QUESTION_BYTES: Final = 1 * KIB
 """A question between workers names a board and what is wanted of it."""
 MAX_ANSWER_BYTES: Final = 4 * MAX_BOARD_BYTES
 """An answer between workers: the view of a board, which repeats keys that its state abbreviates."""
-
-# --- the heap ---------------------------------------------------------------------------------
-MAX_RECENT_COLLECTIONS: Final = 5
-"""Of the young, 7,700 objects each at most, until what has outlived them is walked and frozen: some 4 ms."""
 
 # --- blobs: how they travel --------------------------------------------------------------------
 BLOB_THREADS: Final = 8

@@ -18,19 +18,20 @@ session with 4408. Presence is not queued behind ops at all: it is left out whil
 and sent whole when the feed is level again.
 """
 
+from collections import deque
+
 import trio
 
 from whiteboard import timeouts
-from whiteboard.core import snapshot
 from whiteboard.core.ops import Json
 from whiteboard.core.presence import Profile
 from whiteboard.errors import TooSlow
 from whiteboard.limits import MAX_OUTBOX_BYTES, MAX_RESUME_OPS, SLICE, SNAPSHOT_PART_BYTES
 from whiteboard.protocol import messages
-from whiteboard.protocol.codec import encode, encode_snapshot_part, frame, number_body
+from whiteboard.protocol.codec import encode, frame, number_body
 from whiteboard.rooms.broadcast import Broadcast, encode_changes, encode_pointers
 from whiteboard.rooms.ports import Connection
-from whiteboard.rooms.replica import Replica, slices
+from whiteboard.rooms.replica import Replica
 from whiteboard.rooms.tail import Tail, first_of
 
 
@@ -47,6 +48,8 @@ class Feed:
         self._is_resuming = False
         self._wants_snapshot = False
         self._has_stale_pointers = False
+        self.heard = 0
+        """How many changes of who is here the client knew when it was last told by itself."""
         self._known: list[Profile] = []
         # who this client believes is here; kept only while catching up
         self._idle = trio.CancelScope()
@@ -70,7 +73,7 @@ class Feed:
             since: the seq that the client has, None for nothing.
             is_same_history: whether that seq counts in the epoch that this room has.
         """
-        self._known = list(self._broadcast.presence.profiles())
+        self._note_who_is_here()
         self._begin_after(since, is_same_history=is_same_history)
 
     def rewind(self, since: int) -> None:
@@ -131,7 +134,8 @@ class Feed:
             self._is_live = False
             self._connection.release()
             self._broadcast.fall_behind(self)
-            self._known = list(self._broadcast.presence.profiles())
+            self._tell_changes()
+            self._note_who_is_here()
             self._idle.cancel()
 
     # --- the broadcaster: one task per session ------------------------------------------------
@@ -197,36 +201,45 @@ class Feed:
     async def _send_snapshot(self) -> None:
         """Send the board in parts, each when the one before has left; all over again after a `resync`.
 
-        Later parts may hold a little more than `seq` says; merging an op twice changes nothing.
+        Parts may hold a little more than `seq` says; merging an op twice changes nothing.
         """
-        self._broadcast.flush()  # so that nobody is behind what the snapshot covers
-        seq = self._replica.board.seq
-        self._sent, self._wants_snapshot = seq, False
-        parts = snapshot.Parts(SNAPSHOT_PART_BYTES)
-        for some in slices(list(self._replica.board)):
-            parts.deal(some)
-            await trio.lowlevel.checkpoint()
-        for number, elements in enumerate(parts.dealt, start=1):
-            states = [element.state() for element in elements if not element.is_deleted]
-            self._connection.push(encode_snapshot_part(seq, number, len(parts.dealt), states))
-            await trio.lowlevel.checkpoint()
+        self._wants_snapshot = False
+        seq, messages_left = await self._replica.snapshots.newest(self._replica.board)
+        if self._broadcast.seq < seq:
+            self._broadcast.flush()  # so that nobody is behind what the snapshot covers
+        self._sent = seq
+        waiting = deque(messages_left)
+        while waiting and not self._wants_snapshot:
+            # after a resync the client discards what it got: what is under way would bring back what is gone
+            self._connection.push(waiting.popleft())
             await self._drain()
-            if self._wants_snapshot:
-                return  # the client discards what it got: what is under way would bring back what is gone
 
     def _go_live(self) -> None:
         self._is_live, self._is_resuming = True, False
-        profiles = list(self._broadcast.presence.profiles())
-        for text in encode_changes(self._known, profiles):
-            self._connection.push(text)
+        if self.heard < self._broadcast.changes_told:
+            for text in encode_changes(self._known, self._broadcast.presence.profiles()):
+                self._connection.push(text)
+            self.heard = self._broadcast.changes
         self._known = []
         self._has_stale_pointers = True
         self._broadcast.go_live(self)
+
+    def _note_who_is_here(self) -> None:
+        """The client has just been told who is here, all of it."""
+        self.heard = self._broadcast.changes
+        self._known = list(self._broadcast.presence.profiles())
+
+    def _tell_changes(self) -> None:
+        """Tell the client at once who came and left, not with everybody at the next tick."""
+        if (texts := self._broadcast.untold(self.heard)) is not None:
+            self._connection.push(texts)
+        self.heard = self._broadcast.changes
 
     def _send_pointers(self) -> None:
         self._has_stale_pointers = False
         pointers = self._broadcast.presence.pointers()
         if pointers:
+            self._tell_changes()  # nobody points before they have come
             self._connection.push(encode_pointers(pointers))
 
     def _begin_after(self, since: int | None, *, is_same_history: bool) -> None:
