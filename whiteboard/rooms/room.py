@@ -324,7 +324,7 @@ class Room:
         known = self.replica.board.clock
         clock = dict(list(known.items())[1 - limits.MAX_CLOCK_ENTRIES :])
         clock[claim.client] = max(claim.counter, known.get(claim.client, 0))
-        return encode(
+        return encode_welcome(
             messages.Welcome(
                 v=VERSION,
                 session=profile.session,
@@ -335,13 +335,14 @@ class Room:
                 seq=self.replica.board.seq,
                 clock={str(client): counter for client, counter in clock.items()},
                 role=role,
-                peers=peers_of(self._broadcast.presence.profiles()),
+                peers=[],
                 limits=limits.published(),
                 heartbeat=messages.Heartbeat(
                     ping=timeouts.PING_INTERVAL.seconds, dead=timeouts.DEAD_PEER.seconds
                 ),
                 durable=self.replica.storage.op_log.durability.value,
-            )
+            ),
+            self._broadcast.peers,
         )
 
     # --- figures ------------------------------------------------------------------------------
