@@ -28,8 +28,8 @@ from whiteboard.errors import RoomClosed, StorageConflict, StorageCorrupt
 from whiteboard.ids import BoardId, ClientId, SessionId
 from whiteboard.protocol import close_codes, messages
 from whiteboard.protocol.close_codes import CloseCode
-from whiteboard.protocol.codec import VERSION, encode_welcome
-from whiteboard.rooms.broadcast import Broadcast
+from whiteboard.protocol.codec import VERSION, encode
+from whiteboard.rooms.broadcast import Broadcast, peers_of
 from whiteboard.rooms.claims import Claim, Claims
 from whiteboard.rooms.commit import Committer
 from whiteboard.rooms.feed import Feed
@@ -223,8 +223,8 @@ class Room:
         self._start("fault", tell)
 
     def look_after(self) -> None:
-        """Begin a checkpoint or a compaction, if one is wanted."""
-        if self._loaded.is_set() and not self.is_closing and self._upkeep.is_wanted:
+        """Begin a checkpoint, a compaction or the laying to rest, if one is wanted."""
+        if self._loaded.is_set() and not self.is_closing and self._upkeep.look():
             self._start("upkeep", self._upkeep.work)
 
     # --- leases -------------------------------------------------------------------------------
@@ -319,7 +319,7 @@ class Room:
         known = self.replica.board.clock
         clock = dict(list(known.items())[1 - limits.MAX_CLOCK_ENTRIES :])
         clock[claim.client] = max(claim.counter, known.get(claim.client, 0))
-        return encode_welcome(
+        return encode(
             messages.Welcome(
                 v=VERSION,
                 session=profile.session,
@@ -330,14 +330,13 @@ class Room:
                 seq=self.replica.board.seq,
                 clock={str(client): counter for client, counter in clock.items()},
                 role=role,
-                peers=[],
+                peers=peers_of(self._broadcast.presence.profiles()),
                 limits=limits.published(),
                 heartbeat=messages.Heartbeat(
                     ping=timeouts.PING_INTERVAL.seconds, dead=timeouts.DEAD_PEER.seconds
                 ),
                 durable=self.replica.storage.op_log.durability.value,
-            ),
-            self._broadcast.peers,
+            )
         )
 
     # --- figures ------------------------------------------------------------------------------

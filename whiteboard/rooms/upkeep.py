@@ -1,4 +1,4 @@
-"""Keeping a board quick to open and its log small: checkpoints by growth, log compaction slice by slice.
+"""Keeping a board quick to open and small: checkpoints by growth, log compaction slice by slice, rest.
 
 A checkpoint costs the board's live size, so one is made when as many ops have come as the board has
 elements (CHECKPOINT_MIN_OPS at least): each op pays a constant share, and opening a board never
@@ -6,14 +6,22 @@ replays more ops than it holds elements.
 """
 
 import math
+from collections import deque
 
 import trio
 
 from whiteboard import timeouts
 from whiteboard.diagnostics import logs
 from whiteboard.errors import StorageConflict, StorageUnavailable
-from whiteboard.limits import CHECKPOINT_MIN_OPS, COMPACT_SLICE_OPS, MAX_BOARD_BYTES
-from whiteboard.rooms.replica import Replica
+from whiteboard.limits import (
+    CHECKPOINT_MIN_OPS,
+    COMPACT_SLICE_OPS,
+    MAX_BOARD_BYTES,
+    PACK_PER_LOOK,
+    REST_LOOKS,
+    REST_PER_LOOK,
+)
+from whiteboard.rooms.replica import Replica, slices
 
 log = logs.get_logger()
 
@@ -27,16 +35,23 @@ class Upkeep:
         self._compacted = 0
         # seq behind which no slice was left to compact
         self._is_at_work = False
+        self._seqs: deque[int] = deque(maxlen=REST_LOOKS)
+        # of the board at the newest looks
+        self._rested = (0, 0)
+        # nothing more could be laid to rest for this one of those seqs, and with so many elements awake
 
-    @property
-    def is_wanted(self) -> bool:
-        """Whether there is something to do that nobody does yet."""
-        return not self._is_at_work and (self._is_due or self._has_slices)
+    def look(self) -> bool:
+        """Take note of the time that passes, UPKEEP between two; whether there is something to do that nobody does yet."""
+        self._seqs.append(self._replica.board.seq)
+        self._replica.snapshots.look()
+        return not self._is_at_work and (self._is_due or self._has_slices or self._is_restless)
 
     async def work(self) -> None:
         """Do what is wanted. A write that fails is tried again at the next look."""
         self._is_at_work = True
         try:
+            if self._is_restless:
+                await self._rest()
             if self._is_due:
                 await self.settle()
             if self._has_slices:
@@ -53,6 +68,34 @@ class Upkeep:
             self._saved_at = trio.current_time()
         except (StorageUnavailable, StorageConflict) as error:
             log.warning("checkpoint_failed", reason=str(error))
+
+    @property
+    def _is_restless(self) -> bool:
+        """Whether there may be elements that no op has met for REST_LOOKS."""
+        is_known = len(self._seqs) == REST_LOOKS
+        return is_known and self._rested != (self._seqs[0], self._replica.board.awake_count)
+
+    async def _rest(self) -> None:
+        """Lay to rest and pack what no op has met for REST_LOOKS, a bounded share of it at each look."""
+        seq = self._seqs[0]
+        if await self._lay(seq) < REST_PER_LOOK and await self._pack() < PACK_PER_LOOK:
+            self._rested = (seq, self._replica.board.awake_count)
+
+    async def _lay(self, untouched_since: int) -> int:
+        laid = 0
+        for some in slices(self._replica.board.awake()):
+            laid += self._replica.board.rest(some, untouched_since)
+            await trio.lowlevel.checkpoint()
+            if laid >= REST_PER_LOOK:
+                break
+        return laid
+
+    async def _pack(self) -> int:
+        loose = [part for part in self._replica.board.parts() if not part.is_packed][:PACK_PER_LOOK]
+        for part in loose:
+            part.pack()
+            await trio.lowlevel.checkpoint()
+        return len(loose)
 
     @property
     def _is_due(self) -> bool:
