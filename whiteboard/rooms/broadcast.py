@@ -132,8 +132,7 @@ class Broadcast:
         """
         self.presence.enter(profile)
         self._peers[profile.session] = encode(peer_of(profile))
-        self._changes.append(encode_join(profile))
-        self._presence_moved()
+        self._note(encode_join(profile))
 
     def rename(self, profile: Profile) -> None:
         """Somebody changed name or colour: every live feed hears of it at the next tick."""
@@ -145,8 +144,15 @@ class Broadcast:
         """Somebody left: every live feed hears of it at the next tick."""
         if self.presence.leave(session):
             del self._peers[session]
-            self._changes.append(encode_leave(session))
+            self._note(encode_leave(session))
+
+    def _note(self, change: Json) -> None:
+        if self._live:
+            self._changes.append(change)
             self._presence_moved()
+        else:
+            self._told += 1  # who comes next hears of it by the welcome
+            self.presence_changed.set()
 
     @property
     def peers(self) -> Iterable[Json]:

@@ -52,9 +52,8 @@ class Feed:
         """How many changes of who is here the client knew when it was last told by itself."""
         self._known: list[Profile] = []
         # who this client believes is here; kept only while catching up
-        self._idle = trio.CancelScope()
-        self._level = trio.lowlevel.ParkingLot()
-        # who waits until the queue has left
+        self._level: trio.Event | None = None
+        # set when the queue has left; there while somebody waits for that
 
     @property
     def backlog_bytes(self) -> int:
@@ -80,7 +79,7 @@ class Feed:
         """Send everything after `since` again: the client asked for it."""
         self.lag()
         self._begin_after(since, is_same_history=True)
-        self._idle.cancel()
+        self._connection.stir()
 
     def tell(self, text: Json) -> None:
         """Send an answer to the session's own client: welcome, ack, reject, pong. Never dropped."""
@@ -104,7 +103,8 @@ class Feed:
     async def wait_level(self) -> None:
         """Return at once, or when a queue above the budget has left."""
         if self.is_above_budget:
-            await self._level.park()
+            self._level = self._level or trio.Event()
+            await self._level.wait()
 
     # --- what the broadcast calls; nothing here blocks ----------------------------------------
 
@@ -136,7 +136,7 @@ class Feed:
             self._broadcast.fall_behind(self)
             self._tell_changes()
             self._note_who_is_here()
-            self._idle.cancel()
+            self._connection.stir()
 
     # --- the broadcaster: one task per session ------------------------------------------------
 
@@ -153,8 +153,7 @@ class Feed:
                 elif self._has_stale_pointers:
                     self._send_pointers()
                 else:
-                    with trio.CancelScope() as self._idle:
-                        await self._connection.wait_backlog()
+                    await self._connection.wait_backlog()
         finally:
             self._broadcast.fall_behind(self)
 
@@ -166,7 +165,9 @@ class Feed:
                 await self._connection.drain()
             if self._connection.backlog_bytes and self._connection.last_progress == progress:
                 raise TooSlow
-        self._level.unpark_all()
+        if self._level is not None:
+            self._level.set()
+            self._level = None
 
     async def _catch_up(self) -> None:
         """One piece nearer to the head; the queue is empty when this begins."""

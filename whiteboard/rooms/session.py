@@ -45,11 +45,16 @@ from whiteboard.rooms.permit import Permit, farewell_of
 from whiteboard.rooms.ports import Connection, Incoming, Oversize
 from whiteboard.rooms.room import Room
 from whiteboard.rooms.seat import Seat
+from whiteboard.rooms.sleeper import Sleeper
 
 log = logs.get_logger()
 
 _NO_GOODBYE: Final = 1006
 """RFC 6455 section 7.1.5: what a connection's end counts as when no close frame came."""
+_SYNC_LOOP: Final = "session: sync loop"
+_WATCHDOG: Final = "session: heartbeat watchdog"
+_BROADCASTER: Final = "session: broadcaster"
+"""Names of tasks, the same for all sessions: which one it is stands in the name of the task above them."""
 
 
 class Session:
@@ -66,9 +71,10 @@ class Session:
         self._farewell: CloseCode | None = None
         self._reason = ""
         # of the farewell, where its meaning does not say it all
-        self._scope = trio.CancelScope()
+        self._scope: trio.CancelScope
+        # its nursery's, once that is open
         self._seat: Seat | None = None
-        self._seated = trio.Event()
+        self._seated = Sleeper()
         self._fault: Exception | None = None
         # of ours, while a message was taken in the reader's turn
         self._listening_since: float | None = None
@@ -103,12 +109,11 @@ class Session:
                 await self._leave(cause)
 
     async def _run_children(self) -> None:
-        name = f"session {self.id}"
-        with self._scope:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._sync_loop, name=f"{name}: sync loop")
-                nursery.start_soon(self._heartbeat_watchdog, name=f"{name}: heartbeat watchdog")
-                nursery.start_soon(self._broadcaster, name=f"{name}: broadcaster")
+        async with trio.open_nursery() as nursery:
+            self._scope = nursery.cancel_scope
+            nursery.start_soon(self._sync_loop, name=_SYNC_LOOP)
+            nursery.start_soon(self._heartbeat_watchdog, name=_WATCHDOG)
+            nursery.start_soon(self._broadcaster, name=_BROADCASTER)
         if self._fault is not None:
             raise self._fault
 
@@ -168,13 +173,13 @@ class Session:
                 await self._ask_again(self._permit)
                 continue
             # The same sums as above: a rounded difference may never reach its bound.
-            await trio.sleep_until(min(heard + dead, max(heard, pinged) + ping, due))
+            await self._room.alarm.sleep_until(min(heard + dead, _on_grid(max(heard, pinged) + ping), due))
 
     async def _broadcaster(self) -> None:
         """Bring the client up to date and keep its queue moving, once it has a seat."""
-        await self._seated.wait()
-        if self._seat is not None:
-            await self._seat.feed.run()
+        while self._seat is None:
+            await self._seated.sleep()
+        await self._seat.feed.run()
 
     async def _ask_again(self, permit: Permit) -> None:
         """Whether the session may stay, and what it may do."""
@@ -291,7 +296,7 @@ class Session:
             await trio.lowlevel.checkpoint()
         role = "editor" if self._permit is None else await self._be_admitted(self._permit, hello)
         self._seat = await self._room.enter(self.id, hello, self._connection, role)
-        self._seated.set()
+        self._seated.wake()
         logs.learn(client=self._seat.claim.client)
         log.info("session_opened", peer=self._connection.peer)
         self._tell_of_begin(self._seat)
@@ -347,6 +352,12 @@ class Session:
         self._last_strike = now
         if self._strikes > MAX_STRIKES:
             self._end(close_codes.BAD_MESSAGE)
+
+
+def _on_grid(when: float) -> float:
+    """A little later, at a time that other sessions have too: so that many wake, ping and are answered in one go."""
+    grid = timeouts.PING_GRID.seconds
+    return math.ceil(when / grid) * grid
 
 
 def _is_honest(request: OpRequest, seat: Seat) -> bool:

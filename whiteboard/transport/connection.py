@@ -28,11 +28,11 @@ from whiteboard.errors import ConnectionLost
 from whiteboard.protocol import close_codes
 from whiteboard.protocol.packed import Packed
 from whiteboard.rooms.ports import Incoming, Taker
+from whiteboard.rooms.sleeper import Sleeper
 from whiteboard.transport import frames
 from whiteboard.transport.opening import answer_to
 from whiteboard.transport.pump import Pump
 from whiteboard.transport.send_queue import SendQueue
-from whiteboard.transport.sleeper import Sleeper
 from whiteboard.transport.upgrade import Upgrade
 from whiteboard.transport.wire import Wire
 
@@ -338,8 +338,11 @@ class WebSocketConnection:
 
     async def wait_backlog(self) -> None:
         await trio.lowlevel.checkpoint_if_cancelled()
-        while not self.backlog_bytes:
+        if not self.backlog_bytes:
             await self._writer.sleep()
+
+    def stir(self) -> None:
+        self._writer.wake()
 
     async def drain(self) -> None:
         await trio.lowlevel.checkpoint_if_cancelled()
@@ -411,7 +414,7 @@ class WebSocketConnection:
         """From here on the task that closes reads and writes, and nobody else."""
         self._leave_pump()
         self._wire.interrupt()
-        self._ready = None
+        self._ready = self._taker = None  # the taker is the session, which holds us: no cycle is to be left
         self._lose(_CLOSED_HERE)
         self._reader.wake()
 
