@@ -119,7 +119,8 @@ OP_OVERHEAD_BYTES: Final = 256
 SEGMENT_BYTES: Final = 1 * MIB
 """Bodies in one compressed segment: what one read of a single old op has to unpack (some 3 ms)."""
 PACK_INLINE_BYTES: Final = 64 * KIB
-"""Bytes that memory mode packs, or unpacks, without a worker thread: half a millisecond, and a thread costs a fifth of that."""
+"""Bytes that memory mode packs, or unpacks, without a worker thread: half a millisecond, and a thread costs a fifth of
+that. A board keeps fewer bodies as they came."""
 CHECKPOINT_PART_BYTES: Final = 1 * MIB
 """A piece of a packed checkpoint: what others' commits wait for while a large board is written, some 5 ms."""
 READ_CONNECTIONS: Final = 2
@@ -133,6 +134,8 @@ REDIS_SLOTS: Final = 16384
 """A Redis Cluster shares this many out to its nodes (its specification)."""
 SQL_VARIABLES: Final = 500
 """Values bound to one statement; SQLite before 3.32 took 999."""
+KNOWN_WRITERS: Final = 16_384
+"""Boards and their clients of which SQLite's writer remembers where they stand: some 4 MiB, 3,000 boards of five people."""
 WAL_BYTES: Final = 64 * MIB
 """Size to which SQLite cuts its write-ahead log back after a burst."""
 PURGE_SLICE_ROWS: Final = 2_000
@@ -166,6 +169,9 @@ PUMP_BYTES: Final = 8 * KIB
 SEND_BYTES: Final = 64 * KIB
 """Queued frames are joined up to this size for one send, and HTTP answers cut: past it a system call's
 cost is lost in the copy. A reader of HTTP gets HTTP_SEND for each of them."""
+DEFLATE_WINDOW_BITS: Final = 13
+"""How far back (8 KiB) what we deflate refers: measured on ops, a larger window makes small messages four times dearer and
+large ones no smaller. Clients that keep a smaller window than they are asked to are served without deflate."""
 MAX_DESCRIPTORS: Final = 65_536
 """What `serve` raises its soft limit to, if it may: MAX_SESSIONS, as many HTTP connections, and then some."""
 MAX_PONG_BACKLOG_BYTES: Final = 64 * KIB

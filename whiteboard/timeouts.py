@@ -108,6 +108,16 @@ COMMIT: Final = _register(
     30.0,
     "A group commit takes 0.3 ms; past 30 s the disk is gone and the ops are refused as retryable (their fate is told by the retry).",
 )
+COMMIT_RHYTHM: Final = _register(
+    "commit-rhythm",
+    0.01,
+    "SQLite: the longest that a commit waits for others under load; a tenth of what people notice, and a hundred commits a second cost a busy core little.",
+)
+COMMIT_BURST: Final = _register(
+    "commit-burst",
+    0.005,
+    "SQLite: time on a core that commits may take before one of them waits: some twenty lone ones after a pause, so that a quiet server's never do.",
+)
 STORAGE_RETRY: Final = _register(
     "storage-retry",
     1.0,

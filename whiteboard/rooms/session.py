@@ -21,7 +21,7 @@ from whiteboard.core.outcomes import RejectCode, Rejected
 from whiteboard.core.presence import Pointer
 from whiteboard.diagnostics import logs
 from whiteboard.errors import ConnectionLost, RoomClosed, StorageUnavailable, TooSlow
-from whiteboard.ids import ClientId, SessionId
+from whiteboard.ids import SessionId
 from whiteboard.limits import (
     ANSWER_OVERHEAD_BYTES,
     MAX_FRAME_BYTES,
@@ -42,7 +42,7 @@ from whiteboard.protocol.validation import (
     split_frame,
 )
 from whiteboard.rooms.permit import Permit, farewell_of
-from whiteboard.rooms.ports import BinaryMessage, Connection, Incoming, Oversize
+from whiteboard.rooms.ports import Connection, Incoming, Oversize
 from whiteboard.rooms.room import Room
 from whiteboard.rooms.seat import Seat
 from whiteboard.rooms.sleeper import Sleeper
@@ -237,12 +237,10 @@ class Session:
             return
         message = read_message(text)
         match message:
+            case OpRequest() if _is_honest(message, seat):
+                seat.submit_now(message)
             case OpRequest():
-                forged = _forged(message, seat.claim.client)
-                if forged is None:
-                    seat.submit_now(message)
-                else:
-                    seat.refuse_now(forged)
+                seat.refuse_now(_forged(message, seat))
             case BadOp():
                 seat.refuse_now(encode_reject(message.op_id, message.element, message.refusal))
             case BadMessage():
@@ -320,11 +318,11 @@ class Session:
         return role
 
     async def _submit(self, seat: Seat, request: OpRequest) -> None:
-        client = seat.claim.client
-        forged = _forged(request, client)
-        if forged is not None:
-            await seat.refuse(forged)
-        elif self._permit is None or (refused := await self._permit.judge(client, request)) is None:
+        if not _is_honest(request, seat):
+            await seat.refuse(_forged(request, seat))
+        elif (
+            self._permit is None or (refused := await self._permit.judge(seat.claim.client, request)) is None
+        ):
             await seat.submit(request)
         else:
             await seat.refuse_new(request, refused)
@@ -362,24 +360,25 @@ def _on_grid(when: float) -> float:
     return math.ceil(when / grid) * grid
 
 
-def _forged(request: OpRequest, client: ClientId) -> Json | None:
-    """The reject of an op that says to be somebody else's; None of an honest one."""
+def _is_honest(request: OpRequest, seat: Seat) -> bool:
+    """Whether an op is its session's own, as far as it says whose it is."""
+    return request.op_id is None or request.op_id.client == seat.claim.author.client
+
+
+def _forged(request: OpRequest, seat: Seat) -> Json:
+    """The reject of an op that says to be somebody else's."""
     op_id = request.op_id
-    if op_id is None or op_id.client == client:
-        return None
-    reason = f"op {op_id} is not this session's: its client id is {client}"
+    reason = f"op {op_id} is not this session's: its client id is {seat.claim.client}"
     return encode_reject(str(op_id), request.op.element, Rejected(RejectCode.FORGED, reason, "$.opId"))
 
 
 def _split(frame: Incoming) -> list[bytes] | BadMessage:
     """The messages of a frame, or why it cannot be read at all."""
-    match frame:
-        case Oversize():
-            return BadMessage("too_large", f"a frame of {frame.size} bytes, at most {MAX_FRAME_BYTES}")
-        case BinaryMessage():
-            return BadMessage("binary_frame", "messages are JSON in text frames")
-        case _:
-            return split_frame(frame)
+    if isinstance(frame, bytes):
+        return split_frame(frame)
+    if isinstance(frame, Oversize):
+        return BadMessage("too_large", f"a frame of {frame.size} bytes, at most {MAX_FRAME_BYTES}")
+    return BadMessage("binary_frame", "messages are JSON in text frames")
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:

@@ -63,7 +63,7 @@ async def open_websocket_connection(
     """
     with wire:
         await _shake_hands(wire, upgrade)
-        connection = WebSocketConnection(wire, peer, upgrade.chosen_subprotocol, pump)
+        connection = WebSocketConnection(wire, upgrade, peer, pump)
         connection.begin(rest)
         try:
             yield connection
@@ -110,6 +110,7 @@ class WebSocketConnection:
         "_is_violated",
         "_is_watched",
         "_lost",
+        "_packs",
         "_pump",
         "_queue",
         "_reader",
@@ -125,16 +126,17 @@ class WebSocketConnection:
         "subprotocol",
     )
 
-    def __init__(self, wire: Wire, peer: str, subprotocol: str | None, pump: Pump | None) -> None:
+    def __init__(self, wire: Wire, upgrade: Upgrade, peer: str, pump: Pump | None) -> None:
         self.peer = peer
-        self.subprotocol = subprotocol
+        self.subprotocol = upgrade.chosen_subprotocol
         """What was agreed on: `whiteboard.v1` or None."""
         self.backlog_bytes = 0
         self.last_heard = self.last_progress = trio.current_time()
         self._wire = wire
         self._pump = pump
         self._is_watched = False  # the pump has our socket
-        self._scanner = frames.FrameScanner()
+        self._packs = upgrade.deflate is not None  # messages may be deflated, both ways
+        self._scanner = frames.FrameScanner(unpacks=self._packs)
         self._reader = Sleeper()  # who waits in `receive`
         self._writer = Sleeper()  # who waits in `wait_backlog`
         self._ready: list[Incoming] | None = None
@@ -274,7 +276,7 @@ class WebSocketConnection:
     # --- out ----------------------------------------------------------------------------------
     def push(self, message: bytes | Packed) -> None:
         if self._lost is None:
-            frame = _FRAMER.frame(message if isinstance(message, bytes) else message.text)
+            frame = _FRAMER.frame(message, self._packs)
             self._put(frame if self._held is None else self._behind_held(frame))
 
     def hold(self, message: bytes) -> None:

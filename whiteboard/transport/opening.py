@@ -18,9 +18,14 @@ async def answer_to(upgrade: Upgrade) -> bytes:
     stream = _Script(clean_head(upgrade))
     async with trio.open_nursery() as nursery:
         request = await trio_websocket.wrap_server_stream(nursery, stream)
-        await request.accept(subprotocol=upgrade.chosen_subprotocol)
+        await request.accept(subprotocol=upgrade.chosen_subprotocol, extra_headers=_extensions(upgrade))
         nursery.cancel_scope.cancel()
     return stream.said
+
+
+def _extensions(upgrade: Upgrade) -> list[tuple[bytes, bytes]]:
+    """Said beside what the library knows, since the extension is ours."""
+    return [] if upgrade.deflate is None else [(b"Sec-WebSocket-Extensions", upgrade.deflate.encode("ascii"))]
 
 
 class _Script(trio.abc.Stream):
