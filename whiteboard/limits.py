@@ -341,6 +341,10 @@ POSTGRES_CONNECTIONS: Final = 4
 """To PostgreSQL, of each server: one writes metadata, one moves an archive's piece, two answer; a default
 installation takes 100 of all clients."""
 
+# --- the opening of a WebSocket ------------------------------------------------------------------
+MAX_OPENINGS: Final = 32
+"""Answers to an upgrade that are kept: subprotocol or not, times what can be agreed on of permessage-deflate."""
+
 # --- workers ----------------------------------------------------------------------------------
 MAX_WORKERS: Final = 64
 """Processes of one server. More than cores is more than useful."""
