@@ -56,9 +56,9 @@ REST_PART_BYTES: Final = 16 * KIB
 to inflate and take apart when one of them is touched, 0.7 ms to deflate. Parts of 128 KiB deflate 1 % smaller."""
 PARTS_SLICE: Final = 8
 """Parts inflated before other tasks get their turn: half a millisecond."""
-HOT_OPS: Final = 256
-"""Elements that the newest so many ops met stay awake when a snapshot is made: what is being drawn is about to
-be touched again, and hundreds of pens move between two of these."""
+HOT_OPS: Final = 1_024
+"""Elements that the newest so many ops met stay awake: what is being drawn is about to be touched again, and
+a thousand pens move between two of these."""
 SNAPSHOT_SHARE: Final = 16
 """A snapshot is sent to others, and the ops since behind it, until these are one for so many elements: a few per cent
 more to send, and a board of 10,000 elements on which 300 ops a second are drawn is encoded anew every two seconds."""
@@ -67,11 +67,11 @@ SNAPSHOT_LAG_OPS: Final = 1_024
 SNAPSHOT_LOOKS: Final = 10
 """Looks of the upkeep (UPKEEP) that a snapshot nobody asks for stays in memory."""
 REST_LOOKS: Final = 10
-"""Looks that an element stays awake after an op met it."""
-REST_PER_LOOK: Final = 2_048
-"""Elements laid to rest at one look: some 12 ms of work, in slices. Those above stay awake a little longer."""
-PACK_PER_LOOK: Final = 16
-"""Parts deflated at one look: some 12 ms of work, in slices."""
+"""Looks that an element stays awake after an op met it, on a board where little happens."""
+REST_PER_LOOK: Final = 4_096
+"""Elements laid to rest at one look: some 25 ms of work, in slices. Those above stay awake a little longer."""
+PACK_PER_LOOK: Final = 64
+"""Parts deflated at one look: some 25 ms of work, one by one."""
 TURN_BYTES: Final = 96 * KIB
 """Messages of one session, each with OP_OVERHEAD_BYTES, that are handled before others get their turn: what one
 read of RECEIVE_BYTES brings of small ops, a millisecond or two."""
@@ -340,6 +340,10 @@ MAX_MEMORY_RECORDS: Final = 10_000
 POSTGRES_CONNECTIONS: Final = 4
 """To PostgreSQL, of each server: one writes metadata, one moves an archive's piece, two answer; a default
 installation takes 100 of all clients."""
+
+# --- the opening of a WebSocket ------------------------------------------------------------------
+MAX_OPENINGS: Final = 32
+"""Answers to an upgrade that are kept: subprotocol or not, times what can be agreed on of permessage-deflate."""
 
 # --- workers ----------------------------------------------------------------------------------
 MAX_WORKERS: Final = 64

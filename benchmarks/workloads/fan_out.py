@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from benchmarks.generator.hall import SETTLE_SECONDS, Hall, Played
 from benchmarks.generator.plans import Plan
 from benchmarks.peers.peer import Peer
-from benchmarks.workloads.workload import Column, Round, Workload, starved_remark
+from benchmarks.workloads.workload import Column, Round, Workload, starved_remarks
 
 HELD_P99_MS: Final = 250.0
 LEFT_OVER_SECONDS: Final = 0.15
@@ -108,9 +108,9 @@ def climb(stage: Stage, clients: int, near: float | None, *, quick: bool) -> tup
 
 
 def _tried(stage: Stage, rate: float) -> Step:
-    """Once more when it was not held while somebody else had the server's core."""
+    """Once more when it was not held while others had one of the cores."""
     step = stage.step(rate)
-    return step if step.is_held or not starved_remark(step.played) else stage.step(rate)
+    return step if step.is_held or not starved_remarks(step.played) else stage.step(rate)
 
 
 def _next_rate(low: Step | None, high: Step | None, factor: float) -> float | None:
@@ -191,4 +191,4 @@ def _remarks(held: Step, broken: Step | None) -> list[str]:
         remarks.append("generator-bound: may hold more")
     elif broken.played.faults:
         remarks.append(f"above: {', '.join(broken.played.faults)}")
-    return remarks + starved_remark(played)
+    return remarks + starved_remarks(played)

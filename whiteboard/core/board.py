@@ -181,6 +181,7 @@ class Board:
         home = self._homes[element]
         state = home.take(element)
         awake = self._awake[element] = read(element, state)
+        awake.touched = self.seq
         self._resting -= 1
         self.size_bytes += awake.size_bytes - len(state)
         return awake

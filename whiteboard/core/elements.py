@@ -124,10 +124,19 @@ class Element:
 
     def _create(self, op: Create, stamp: Stamp) -> bool:
         changed = self._begin(stamp, op.kind)
-        changed |= self._write(op.properties, stamp.initial)
+        if changed and not self._values:
+            self._fill(op.properties)
+        else:
+            changed |= self._write(op.properties, stamp.initial)
         if op.run is not None:
             changed |= self._add_points(stamp.client, op.run)
         return changed
+
+    def _fill(self, properties: Mapping[str, Json]) -> None:
+        """The first properties, written by the create that counts: no stamps to compare or to keep."""
+        self._values = dict(properties)
+        for name, value in properties.items():
+            self.size_bytes += len(name) + _REGISTER_BYTES + len(value)
 
     def _begin(self, stamp: Stamp, kind: ElementType) -> bool:
         """Let a create count if it is the lowest one."""
@@ -141,21 +150,27 @@ class Element:
 
     def _write(self, properties: Mapping[str, Json], stamp: Stamp) -> bool:
         changed = False
-        initial = self.created.initial if self.created is not None else None
+        is_initial = stamp.lamport < 0 and self.created is not None and stamp == self.created.initial
         for name, value in properties.items():
             before = self._values.get(name)
             if before is None:
                 self.size_bytes += len(name) + _REGISTER_BYTES + len(value)
-            else:
-                standing = self._stamps.get(name, initial)
-                if standing is not None and not stamp > standing:
-                    continue
+            elif self._is_newer(stamp, name):
                 self.size_bytes += len(value) - len(before)
+            else:
+                continue
             self._values[name] = value
-            if stamp != initial:
+            if not is_initial:
                 self._stamps[name] = stamp
             changed = True
         return changed
+
+    def _is_newer(self, stamp: Stamp, name: str) -> bool:
+        """Whether a stamp is above that of a register. Only initial ones are below 0."""
+        standing = self._stamps.get(name)
+        if standing is None and self.created is not None:
+            return stamp.lamport >= 0 or stamp > self.created.initial
+        return standing is None or stamp > standing
 
     def _add_points(self, client: ClientId, run: Run) -> bool:
         if run.count == 0:

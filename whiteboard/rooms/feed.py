@@ -202,13 +202,15 @@ class Feed:
     async def _send_snapshot(self) -> None:
         """Send the board in parts, each when the one before has left; all over again after a `resync`.
 
-        Parts may hold a little more than `seq` says; merging an op twice changes nothing.
+        Ops that are stored from now on follow, whether the snapshot covers them or not: their authors wait
+        for them, and merging an op twice changes nothing.
         """
         self._wants_snapshot = False
+        self._sent = self._replica.board.seq
         seq, messages_left = await self._replica.snapshots.newest(self._replica.board)
-        if self._broadcast.seq < seq:
-            self._broadcast.flush()  # so that nobody is behind what the snapshot covers
-        self._sent = seq
+        self._sent = min(self._sent, seq)
+        if self._broadcast.seq < self._sent:
+            self._broadcast.flush()  # so that nobody is behind what was sent
         waiting = deque(messages_left)
         while waiting and not self._wants_snapshot:
             # after a resync the client discards what it got: what is under way would bring back what is gone

@@ -126,7 +126,9 @@ class Hub:
         """
         try:
             logs.bind(board=room.board_id, session=session_id)
-            async with accept() as connection:
+            opening = accept()
+            del accept  # with the request; nobody looks at it again
+            async with opening as connection:
                 await Session(session_id, room, connection, permit).run()
         except* ConnectionLost:
             log.debug("handshake_failed")

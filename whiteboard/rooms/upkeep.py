@@ -16,6 +16,7 @@ from whiteboard.errors import StorageConflict, StorageUnavailable
 from whiteboard.limits import (
     CHECKPOINT_MIN_OPS,
     COMPACT_SLICE_OPS,
+    HOT_OPS,
     MAX_BOARD_BYTES,
     PACK_PER_LOOK,
     REST_LOOKS,
@@ -37,11 +38,15 @@ class Upkeep:
         self._is_at_work = False
         self._seqs: deque[int] = deque(maxlen=REST_LOOKS)
         # of the board at the newest looks
+        self._looks = 0
         self._rested = (0, 0)
         # nothing more could be laid to rest for this one of those seqs, and with so many elements awake
+        self._is_behind = False
+        # whether the newest look left something to lay or to pack
 
     def look(self) -> bool:
         """Take note of the time that passes, UPKEEP between two; whether there is something to do that nobody does yet."""
+        self._looks += 1
         self._seqs.append(self._replica.board.seq)
         self._replica.snapshots.look()
         return not self._is_at_work and (self._is_due or self._has_slices or self._is_restless)
@@ -71,15 +76,20 @@ class Upkeep:
 
     @property
     def _is_restless(self) -> bool:
-        """Whether there may be elements that no op has met for REST_LOOKS."""
-        is_known = len(self._seqs) == REST_LOOKS
-        return is_known and self._rested != (self._seqs[0], self._replica.board.awake_count)
+        """Whether there are many elements awake, or, seldom asked, any that may have been for long enough."""
+        board = self._replica.board
+        if self._is_behind or board.awake_count > 2 * HOT_OPS:
+            return True
+        return self._looks % REST_LOOKS == 0 and self._rested != (self._seqs[0], board.awake_count)
 
     async def _rest(self) -> None:
-        """Lay to rest and pack what no op has met for REST_LOOKS, a bounded share of it at each look."""
-        seq = self._seqs[0]
-        if await self._lay(seq) < REST_PER_LOOK and await self._pack() < PACK_PER_LOOK:
-            self._rested = (seq, self._replica.board.awake_count)
+        """Lay to rest what no op has met for REST_LOOKS or HOT_OPS, and pack: a bounded share of it at each look."""
+        board = self._replica.board
+        seq = self._seqs[0] if len(self._seqs) == REST_LOOKS else 0
+        laid = await self._lay(max(seq, board.seq - HOT_OPS))
+        packed = await self._pack()
+        self._is_behind = laid >= REST_PER_LOOK or packed >= PACK_PER_LOOK
+        self._rested = (seq, board.awake_count)
 
     async def _lay(self, untouched_since: int) -> int:
         laid = 0

@@ -16,9 +16,8 @@ States: open → lost (the peer closed, reset or broke the protocol; `receive` r
 open → closing (`close` has taken over both directions; `receive` and `drain` elsewhere raise) → closed.
 """
 
-import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from types import TracebackType
 from typing import Final
 
 import trio
@@ -44,33 +43,67 @@ _FRAMER: Final = frames.TextFramer()
 """Shared by all connections of the process, because a room pushes one message to many in a row."""
 
 
-@asynccontextmanager
-async def open_websocket_connection(
+def open_websocket_connection(
     wire: Wire, upgrade: Upgrade, *, rest: bytes = b"", peer: str = "", pump: Pump | None = None
-) -> AsyncIterator["WebSocketConnection"]:
-    """Accept an upgrade and give the open connection; on exit its socket is closed and no task is left.
+) -> "Opening":
+    """Accept an upgrade on entering and give the open connection; on exit its socket is closed and no task is left.
 
     The exit closes with 1000, with 1001 when cancelled and with 1011 on an error, unless the body has
     closed already.
 
     Args:
-        wire: owned from here on.
+        wire: owned from here on; once entered, it is closed whatever happens.
         rest: the bytes that followed the request head.
         pump: reads the socket; without one `receive` does.
 
-    Raises ConnectionLost when the peer goes before the handshake is done, or takes longer than
+    Entering raises ConnectionLost when the peer goes before the handshake is done, or takes longer than
     WS_HANDSHAKE for it.
     """
-    with wire:
-        await _shake_hands(wire, upgrade)
-        connection = WebSocketConnection(wire, upgrade, peer, pump)
-        connection.begin(rest)
+    return Opening(wire, upgrade, rest, peer, pump)
+
+
+class Opening:
+    """What `open_websocket_connection` gives. A generator, with its frame, would stay on a session's stack as long as it lives."""
+
+    __slots__ = ("_connection", "_peer", "_pump", "_rest", "_upgrade", "_wire")
+
+    def __init__(self, wire: Wire, upgrade: Upgrade, rest: bytes, peer: str, pump: Pump | None) -> None:
+        self._wire = wire
+        self._upgrade: Upgrade | None = upgrade
+        self._rest = rest
+        self._peer = peer
+        self._pump = pump
+        self._connection: WebSocketConnection
+
+    async def __aenter__(self) -> "WebSocketConnection":
+        """Shake hands."""
+        upgrade, rest = self._upgrade, self._rest
+        self._upgrade, self._rest = None, b""
+        if upgrade is None:
+            raise RuntimeError("an upgrade can be accepted once")
+        is_open = False
         try:
-            yield connection
+            await _shake_hands(self._wire, upgrade)
+            is_open = True
         finally:
-            code = _exit_code(sys.exc_info()[1])
+            if not is_open:
+                self._wire.close()
+        self._connection = WebSocketConnection(self._wire, upgrade, self._peer, self._pump)
+        self._connection.begin(rest)
+        return self._connection
+
+    async def __aexit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Say goodbye."""
+        try:
             with trio.move_on_after(timeouts.CLEANUP.seconds, shield=True):
-                await connection.close(code, "")
+                await self._connection.close(_exit_code(error), "")
+        finally:
+            self._wire.close()
 
 
 async def _shake_hands(wire: Wire, upgrade: Upgrade) -> None:
