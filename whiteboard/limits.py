@@ -83,6 +83,13 @@ about SNAPSHOT_PART_BYTES."""
 MAX_STRIKES: Final = 50
 """Bad messages, less one forgiven per good second, before a session is closed with 4400."""
 
+PACK_BYTES: Final = 4 * KIB
+"""A frame of ops above this is deflated for those who agreed on that, if PACK_RECEIVERS get it: 25 small ops, which
+become a quarter. Smaller ones cost more to deflate than to send."""
+PACK_RECEIVERS: Final = 32
+"""Deflating takes some 4 µs for each KiB, and saves 0.1 µs for each KiB and session even on loopback: with 40
+sessions it costs nothing (adr/2026-11-27-deflate-without-context.md), and a network carries a quarter from here on."""
+
 # --- what a room may hold ---------------------------------------------------------------------
 MAX_INBOX_OPS: Final = 4_096
 """Ops handed in to a board and not settled. When they are so many, sessions stop reading their sockets."""
