@@ -13,7 +13,7 @@ from strategies import History, histories, replica, states
 from whiteboard.core import board as core_board
 from whiteboard.core.board import Board
 from whiteboard.core.clocks import Stamp
-from whiteboard.core.ops import Create, Delete, ElementType, StampedOp
+from whiteboard.core.ops import Create, Delete, ElementType, SetProperties, StampedOp
 from whiteboard.ids import ClientId, ElementId
 from whiteboard.limits import SNAPSHOT_LOOKS
 from whiteboard.rooms import snapshots
@@ -99,6 +99,15 @@ async def test_a_snapshot_encodes_only_what_changed() -> None:
     made = await Snapshots().newest(board)
     assert sum(part.piece is not piece for part, piece in before.items()) <= 2
     assert "n1" not in {state["id"] for state in elements(made)}
+
+
+async def test_the_newest_state_of_an_element_comes_last() -> None:
+    """An element that was woken is in the piece of its part as it was, and behind all parts as it is. [RES-14]"""
+    board = replica(notes(64))
+    await Snapshots().newest(board)
+    board.apply(StampedOp(65, Stamp(65, A, 65), SetProperties(ElementId("n1"), {"x": b"2"})))
+    told = elements(await Snapshots().newest(board))
+    assert [state["x"] for state in told if state["id"] == "n1"] == [1, 2]
 
 
 async def test_a_snapshot_that_nobody_asks_for_is_let_go() -> None:
