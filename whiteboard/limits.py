@@ -110,7 +110,7 @@ CHECKPOINT_MIN_OPS: Final = 1_000
 """Ops since the last checkpoint before another one is worth its write."""
 COMPACT_SLICE_OPS: Final = 512
 """Ops moved by one step of log compaction: one short transaction between two commits. A board keeps fewer
-of them behind its checkpoint as they are."""
+than two slices as they came, on a shared log behind its checkpoint."""
 MAX_CLOCK_CLIENTS: Final = 4_096
 """Clients whose last counter a board keeps in memory, the most recent ones."""
 
@@ -140,7 +140,8 @@ OP_OVERHEAD_BYTES: Final = 256
 SEGMENT_BYTES: Final = 1 * MIB
 """Bodies in one compressed segment: what one read of a single old op has to unpack (some 3 ms)."""
 PACK_INLINE_BYTES: Final = 64 * KIB
-"""Bytes that memory mode packs, or unpacks, without a worker thread: half a millisecond, and a thread costs a fifth of that."""
+"""Bytes that memory mode packs, or unpacks, without a worker thread: half a millisecond, and a thread costs a fifth of
+that. A board keeps fewer bodies as they came."""
 CHECKPOINT_PART_BYTES: Final = 1 * MIB
 """A piece of a packed checkpoint: what others' commits wait for while a large board is written, some 5 ms."""
 READ_CONNECTIONS: Final = 2
@@ -154,6 +155,8 @@ REDIS_SLOTS: Final = 16384
 """A Redis Cluster shares this many out to its nodes (its specification)."""
 SQL_VARIABLES: Final = 500
 """Values bound to one statement; SQLite before 3.32 took 999."""
+KNOWN_WRITERS: Final = 16_384
+"""Boards and their clients of which SQLite's writer remembers where they stand: some 4 MiB, 3,000 boards of five people."""
 WAL_BYTES: Final = 64 * MIB
 """Size to which SQLite cuts its write-ahead log back after a burst."""
 PURGE_SLICE_ROWS: Final = 2_000
@@ -187,6 +190,11 @@ PUMP_BYTES: Final = 8 * KIB
 SEND_BYTES: Final = 64 * KIB
 """Queued frames are joined up to this size for one send, and HTTP answers cut: past it a system call's
 cost is lost in the copy. A reader of HTTP gets HTTP_SEND for each of them."""
+TLS_RECORD_BYTES: Final = 8 * KIB
+"""Plain text in one record: half of what TLS allows costs a sixth more time, and every session keeps a buffer of its size."""
+DEFLATE_WINDOW_BITS: Final = 13
+"""How far back (8 KiB) what we deflate refers: measured on ops, a larger window makes small messages four times dearer and
+large ones no smaller. Clients that keep a smaller window than they are asked to are served without deflate."""
 MAX_DESCRIPTORS: Final = 65_536
 """What `serve` raises its soft limit to, if it may: MAX_SESSIONS, as many HTTP connections, and then some."""
 MAX_PONG_BACKLOG_BYTES: Final = 64 * KIB
@@ -333,6 +341,10 @@ POSTGRES_CONNECTIONS: Final = 4
 """To PostgreSQL, of each server: one writes metadata, one moves an archive's piece, two answer; a default
 installation takes 100 of all clients."""
 
+# --- the opening of a WebSocket ------------------------------------------------------------------
+MAX_OPENINGS: Final = 32
+"""Answers to an upgrade that are kept: subprotocol or not, times what can be agreed on of permessage-deflate."""
+
 # --- workers ----------------------------------------------------------------------------------
 MAX_WORKERS: Final = 64
 """Processes of one server. More than cores is more than useful."""
@@ -345,10 +357,6 @@ MAX_QUESTION_BYTES: Final = 1 * KIB
 """A question between workers names a board and what is wanted of it."""
 MAX_ANSWER_BYTES: Final = 4 * MAX_BOARD_BYTES
 """An answer between workers: the view of a board, which repeats keys that its state abbreviates."""
-
-# --- the heap ---------------------------------------------------------------------------------
-MAX_RECENT_COLLECTIONS: Final = 5
-"""Of the young, 7,700 objects each at most, until what has outlived them is walked and frozen: some 4 ms."""
 
 # --- blobs: how they travel --------------------------------------------------------------------
 BLOB_THREADS: Final = 8

@@ -54,6 +54,11 @@ PING_INTERVAL: Final = _register(
     10.0,
     "R11: three pings fit into the 30 s, so that one lost ping never ends a session; below the 60 s at which proxies cut idle sockets.",
 )
+PING_GRID: Final = _register(
+    "ping-grid",
+    0.25,
+    "How much later than PING_INTERVAL a ping may go, so that one goes with others: 50 in one go with 2,000 idle sessions, a millisecond of work.",
+)
 DEAD_PEER: Final = _register(
     "dead-peer", 30.0, "R11: 30 s after the last sign of life a silent peer is gone."
 )
@@ -102,6 +107,16 @@ COMMIT: Final = _register(
     "commit",
     30.0,
     "A group commit takes 0.3 ms; past 30 s the disk is gone and the ops are refused as retryable (their fate is told by the retry).",
+)
+COMMIT_RHYTHM: Final = _register(
+    "commit-rhythm",
+    0.01,
+    "SQLite: the longest that a commit waits for others under load; a tenth of what people notice, and a hundred commits a second cost a busy core little.",
+)
+COMMIT_BURST: Final = _register(
+    "commit-burst",
+    0.005,
+    "SQLite: time on a core that commits may take before one of them waits: some twenty lone ones after a pause, so that a quiet server's never do.",
 )
 STORAGE_RETRY: Final = _register(
     "storage-retry",
@@ -388,8 +403,8 @@ REQUEST_BODY: Final = _register(
 )
 CYCLES_LOOK: Final = _register(
     "cycles-look",
-    0.25,
-    "How fast the part of the heap that a walk goes through can outgrow MAX_RECENT_COLLECTIONS; a look costs microseconds.",
+    5.0,
+    "Over how long a server has to be quiet before all its objects are walked; nobody draws a stroke and waits longer for the next.",
 )
 CYCLES_ALL: Final = _register(
     "cycles-all",

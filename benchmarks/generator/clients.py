@@ -16,6 +16,7 @@ from benchmarks.generator.wire import (
     PING,
     PONG,
     Frame,
+    Refused,
     client_frame,
     frame_end,
     frames_in,
@@ -68,9 +69,14 @@ class Client:
         """Ops that came, this client's own among them where the peer sends them back."""
         self.ended = ""
         """Why the connection is no more; empty while it is there."""
+        self.arrived = 0.0
+        """Just after the last read."""
         self.socket, self.deflates, rest = open_socket(
             port, peer.path(voice.room), offers_deflate=peer.offers_deflate
         )
+        if peer.offers_deflate and not self.deflates:
+            self.socket.close()
+            raise Refused("does not agree to permessage-deflate")
         self.descriptor = self.socket.fileno()
         self._unsent = bytearray()
         self._parsed = bytearray(rest)
@@ -126,6 +132,7 @@ class Client:
     def receive(self) -> None:
         """Take what has come, frame by frame."""
         size = self._receive(0)
+        self.arrived = perf_counter()
         self._parsed += _view[:size]
         self._hear_all()
 
@@ -169,10 +176,10 @@ class Probe(Client):
     def _hear(self, frame: Frame) -> None:
         super()._hear(frame)
         if self._is_seated:
-            self._see(numbers_in(frame.payload), perf_counter())
+            self._see(numbers_in(frame.payload))
 
-    def _see(self, numbers: list[int], now: float) -> None:
-        """These ops came; `now` is just after they were read."""
+    def _see(self, numbers: list[int]) -> None:
+        """These ops came."""
         self.marks += len(numbers)
         authors, previous, sent_at = self._ledger.authors, self._ledger.previous, self._ledger.sent_at
         for number in numbers:
@@ -181,7 +188,7 @@ class Probe(Client):
                 self.faults["ops missing, repeated or out of order"] += 1
             self._last[author] = number
             if author != self.number:
-                self.latencies.append((number, now - sent_at[number]))
+                self.latencies.append((number, self.arrived - sent_at[number]))
 
 
 class StreamProbe(Probe):
@@ -198,9 +205,9 @@ class StreamProbe(Probe):
         start = len(self._tail)
         _buffer[:start] = self._tail
         end = self._receive(start)
-        now = perf_counter()
+        self.arrived = perf_counter()
         data = bytes(_view[:end])
-        self._see(numbers_in(data), now)
+        self._see(numbers_in(data))
         self._tail = data[-_KEPT_NUMBER_BYTES:]
 
 
@@ -249,12 +256,16 @@ class Chain:
         if node is None:
             payload = frame[payload_at:]
             node = _Node(frame, (inflate(payload) if frame[0] & _RSV1 else payload).count(MARK))
-            if len(self._known) >= _KNOWN_FRAMES:
-                del self._known[next(iter(self._known))]
-            self._known[frame] = node
+            if node.marks:
+                self._keep(node)
         if node.marks and before.next is None and node is not before:
             before.next = node
         return node
+
+    def _keep(self, node: _Node) -> None:
+        if len(self._known) >= _KNOWN_FRAMES:
+            del self._known[next(iter(self._known))]
+        self._known[node.frame] = node
 
 
 class FrameCounter(Client):
@@ -278,29 +289,27 @@ class FrameCounter(Client):
         self._tail = bytes(_view[at:end])
 
     def _follow(self, end: int) -> int:
-        at, node, chain = 0, self._node, self._chain
+        """Count in the frames that are whole; where the rest begins."""
+        at, node = 0, self._node
         while True:
             due = node.next
             if due is not None and at + due.size <= end and _buffer.startswith(due.frame, at):
-                node = due
-                stop = at + due.size
+                node, at = due, at + due.size
+                self.marks += due.marks
+            elif (bounds := frame_end(_buffer, at, end)) is not None:
+                node = self._look_up(node, at, *bounds)
+                at = bounds[1]
             else:
-                bounds = frame_end(_buffer, at, end)
-                if bounds is None:
-                    break
-                start, stop = bounds
-                found = chain.find(bytes(_view[at:stop]), start - at, node)
-                if _buffer[at] & 0x0F == CLOSE:
-                    self._end(f"closed with {int.from_bytes(_view[start : start + 2], 'big')}")
-                if found.marks:
-                    node = found
-                at = stop
-                self.marks += found.marks
-                continue
-            self.marks += node.marks
-            at = stop
-        self._node = node
-        return at
+                self._node = node
+                return at
+
+    def _look_up(self, node: _Node, at: int, start: int, stop: int) -> _Node:
+        """Count in a frame that is not the one due after `node`; the node of the last frame with ops then."""
+        if _buffer[at] & 0x0F == CLOSE:
+            self._end(f"closed with {int.from_bytes(_view[start : start + 2], 'big')}")
+        found = self._chain.find(bytes(_view[at:stop]), start - at, node)
+        self.marks += found.marks
+        return found if found.marks else node
 
 
 Counting = MarkCounter | FrameCounter

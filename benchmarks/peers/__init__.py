@@ -3,7 +3,8 @@
 `peer`       what the generator has to know of a server: `Peer`, and `Voice` for one client
 `process`    a started server, pinned to core 0, and what it costs
 `whiteboard` this server
-`node`       the `ws` relay and what is common to peers on Node
+`node`       what is common to peers on Node; the `ws` relay, y-websocket, hocuspocus
+`tldraw_sync`, `pycrdt_room` the others; `yjs` is what clients of Yjs servers say
 
 `available(names)` installs what is missing (pinned, into a folder outside the tree, see `node.cache_folder`) and
 says of each whether it can run.
@@ -12,8 +13,10 @@ says of each whether it can run.
 from collections.abc import Sequence
 from typing import Final
 
-from benchmarks.peers.node import WsRelay
+from benchmarks.peers.node import Hocuspocus, WsRelay, YWebsocket
 from benchmarks.peers.peer import Peer, Unavailable
+from benchmarks.peers.pycrdt_room import Pycrdt
+from benchmarks.peers.tldraw_sync import Tldraw
 from benchmarks.peers.whiteboard import Whiteboard
 
 YARDSTICK: Final = "ws"
@@ -23,6 +26,10 @@ ALL: Final[tuple[Peer, ...]] = (
     Whiteboard(offers_deflate=True),
     Whiteboard("sqlite"),
     Whiteboard("sqlite", offers_deflate=True),
+    YWebsocket(),
+    Hocuspocus(),
+    Tldraw(),
+    Pycrdt(),
 )
 PEERS: Final = {peer.name: peer for peer in ALL}
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from typing import Final
 
 from benchmarks.peers.peer import Peer, RelayVoice, Unavailable
 from benchmarks.peers.process import Command
+from benchmarks.peers.yjs import HocuspocusVoice, YjsVoice
 
 HERE: Final = Path(__file__).parent
 INSTALL_SECONDS: Final = 300.0
@@ -59,7 +61,7 @@ def run_installer(arguments: list[str], folder: Path, environment: dict[str, str
             timeout=INSTALL_SECONDS,
         )
     except subprocess.CalledProcessError as error:
-        raise Unavailable(f"not installed: {error.stderr.strip()[-_COMPLAINT_CHARS:]}") from error
+        raise Unavailable(f"not installed: {error.stderr.strip()[:_COMPLAINT_CHARS]}") from error
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(f"not installed: {error}") from error
 
@@ -68,32 +70,33 @@ class NodePeer(Peer):
     """A folder beside this file with `package.json`, its lock and `server.mjs`."""
 
     folder: str
+    package: str
+    """The one whose version is told."""
 
     def prepare(self) -> None:
-        place = self._place
-        node = node_program()
+        place = self.place
         if not (place / "installed").exists():
             place.mkdir(parents=True, exist_ok=True)
             for name in ("package.json", "package-lock.json"):
                 shutil.copy(HERE / self.folder / name, place)
-            on_path = {"PATH": f"{Path(node).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+            on_path = {"PATH": f"{Path(node_program()).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
             run_installer([*_npm(), "ci", "--ignore-scripts", "--no-audit"], place, on_path)
             (place / "installed").touch()
         shutil.copy(HERE / self.folder / "server.mjs", place)  # it finds its packages from where it lies
 
     @property
-    def _place(self) -> Path:
+    def place(self) -> Path:
+        """Where it is installed."""
         lock = (HERE / self.folder / "package-lock.json").read_bytes()
         return cache_folder() / f"{self.folder}-{hashlib.sha256(lock).hexdigest()[:12]}"
 
     def command(self, folder: Path) -> Command:
-        arguments = [node_program(), str(self._place / "server.mjs")]
-        return Command(arguments, folder, {"NODE_ENV": "production"})
+        return Command([node_program(), str(self.place / "server.mjs")], folder, {"NODE_ENV": "production"})
 
     @property
     def versions(self) -> str:
-        told = subprocess.run([node_program(), "--version"], capture_output=True, check=True)
-        return f"Node {told.stdout.decode().strip()}"
+        lock = json.loads((HERE / self.folder / "package-lock.json").read_text())
+        return f"{self.package} {lock['packages'][f'node_modules/{self.package}']['version']}"
 
 
 class WsRelay(NodePeer):
@@ -101,7 +104,40 @@ class WsRelay(NodePeer):
 
     name = "ws"
     folder = "ws"
+    package = "ws"
     durability = "nothing is kept"
 
     def voice(self, room: str, client: int) -> RelayVoice:
         return RelayVoice(room, client)
+
+    @property
+    def versions(self) -> str:
+        told = subprocess.run([node_program(), "--version"], capture_output=True, check=True)
+        return f"Node {told.stdout.decode().strip()}, {super().versions}"
+
+
+class YWebsocket(NodePeer):
+    """The server of y-websocket."""
+
+    name = "y-websocket"
+    folder = "y_websocket"
+    package = "@y/websocket-server"
+    durability = "memory"
+    echoes = True
+
+    def voice(self, room: str, client: int) -> YjsVoice:
+        return YjsVoice(room, client)
+
+
+class Hocuspocus(NodePeer):
+    """Sends what came in one turn of its loop as one merged update."""
+
+    name = "hocuspocus"
+    folder = "hocuspocus"
+    package = "@hocuspocus/server"
+    durability = "memory"
+    echoes = True
+    counts_frames = True
+
+    def voice(self, room: str, client: int) -> HocuspocusVoice:
+        return HocuspocusVoice(room, client)

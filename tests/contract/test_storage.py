@@ -23,8 +23,8 @@ from whiteboard.testing.storage_contract import CompactedElsewhereContract, Stor
 from whiteboard.testing.storage_samples import OpenStorage
 
 
-class TestMemory(StorageContract):
-    """`whiteboard.storage.memory`."""
+class TestMemory(CompactedElsewhereContract):
+    """`whiteboard.storage.memory`, which compacts by itself."""
 
     @pytest.fixture
     def open_storage(self) -> OpenStorage:

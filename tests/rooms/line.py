@@ -33,6 +33,7 @@ class Line:
         self._lost: str | None = None
         self._take: Taker | None = None
         self._held: list[bytes] = []
+        self._is_stirred = False
         self._bell = trio.lowlevel.ParkingLot()
 
     # --- the test's end -----------------------------------------------------------------------
@@ -153,8 +154,13 @@ class Line:
 
     async def wait_backlog(self) -> None:
         await trio.lowlevel.checkpoint()
-        while not self._outgoing:
+        self._is_stirred = False
+        while not self._outgoing and not self._is_stirred:
             await self._bell.park()
+
+    def stir(self) -> None:
+        self._is_stirred = True
+        self._bell.unpark_all()
 
     async def ping(self) -> None:
         await trio.lowlevel.checkpoint()

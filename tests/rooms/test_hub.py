@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import trio
+import trio.testing
 from rooms.conftest import BOARD, Stage, open_stage
 from rooms.faulty import HookedStorage
 from rooms.line import Line
@@ -64,28 +65,29 @@ async def test_thousand_cycles_of_open_draw_drop_leave_nothing(
 
 
 @pytest.mark.parametrize(
-    ("owner", "step", "stored"),
-    [(Committer, "_accept", 0), (Broadcast, "flush", 1), (Broadcast, "flush_presence", 1)],
+    "step", [(Committer, "_accept"), (Broadcast, "flush"), (Broadcast, "flush_presence")]
 )
 async def test_failing_board_ends_its_own_sessions_only(
-    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch, owner: type, step: str, stored: int
+    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch, step: tuple[type, str]
 ) -> None:
     """[R13] A board's failure closes its own sessions with 4500; the board opens again. [CLS-3]"""
     victim, _ = await stage.join(BoardId("bad"))
     other, _ = await stage.join(BoardId("good"))
+    await victim.expect("snapshot")
+    await other.expect("snapshot")
 
     def explode(*_: object) -> None:
         raise RuntimeError("a bug")
 
     with monkeypatch.context() as patch:
-        patch.setattr(owner, step, explode)
+        patch.setattr(*step, explode)
         victim.say(SEED, {"type": "cursor", "x": 1, "y": 1})
         assert (await victim.wait_closed())[0] == 4500
     other.say(SEED)
     assert (await other.expect("ack"))["seq"] == 1
-    again, _ = await stage.join(BoardId("bad"))
+    again, welcome = await stage.join(BoardId("bad"))
     again.say(SEED)
-    assert (await again.expect("ack"))["seq"] == stored + 1
+    assert (await again.expect("ack"))["seq"] == welcome["seq"] + 1
 
 
 @pytest.mark.parametrize("fault", [ConnectionLost("reset in the handshake"), RuntimeError("a bug")])
@@ -105,6 +107,7 @@ async def test_handshake_that_fails_ends_its_own_session_only(
     await stage.hub.serve(BOARD, accept)
     ada.say(SEED)
     assert (await ada.expect("ack"))["seq"] == 1
+    await trio.testing.wait_all_tasks_blocked()
     assert stage.hub.statistics().leases == 1
 
 

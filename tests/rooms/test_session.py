@@ -30,6 +30,7 @@ async def test_seed_message_alone_is_acked_with_seq_1_and_broadcast(
 async def test_author_gets_its_op_back_with_the_stamps(autojump_clock: object, stage: Stage) -> None:
     """Everyone gets the same op, the author too, with seq, opId, by, clock and lamport."""
     line, welcome = await stage.join()
+    await line.expect("snapshot")
     line.say(SEED)
     op = await line.expect("stroke")
     assert op["seq"] == 1
@@ -75,9 +76,9 @@ async def test_session_nursery_has_exactly_three_children(autojump_clock: object
     session = next(task for task in tasks if task.name == name)
     children = [child.name for nursery in session.child_nurseries for child in nursery.child_tasks]
     assert sorted(children) == [
-        f"{name}: broadcaster",
-        f"{name}: heartbeat watchdog",
-        f"{name}: sync loop",
+        "session: broadcaster",
+        "session: heartbeat watchdog",
+        "session: sync loop",
     ]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 import trio
 import trio.testing
+import wsproto
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from transport.peers import (
@@ -23,12 +24,15 @@ from transport.peers import (
     tcp_pair,
     wire_pair,
 )
+from wsproto.extensions import PerMessageDeflate
 
 from whiteboard import limits, timeouts
 from whiteboard.errors import ConnectionLost
+from whiteboard.protocol.packed import Packed
 from whiteboard.rooms.ports import BINARY_MESSAGE, Connection, Incoming, Oversize
 from whiteboard.transport.connection import WebSocketConnection, open_websocket_connection
-from whiteboard.transport.upgrade import Upgrade
+from whiteboard.transport.http_head import parse_head
+from whiteboard.transport.upgrade import Upgrade, read_upgrade
 
 
 @pytest.fixture(params=PAIRS)
@@ -530,3 +534,40 @@ async def test_our_subprotocol_is_taken_if_offered() -> None:
                 assert connection.peer == "10.0.0.1:5"
                 assert ("sec-websocket-protocol: whiteboard.v1" in head.lower()) == (expected is not None)
                 nursery.start_soon(say_goodbye, client)
+
+
+async def test_a_library_that_knows_deflate_speaks_it_both_ways() -> None:
+    """The library offers it; ops go out deflated once for all, answers plain, and what it sends is understood. [CON-19]"""
+    library = wsproto.WSConnection(wsproto.ConnectionType.CLIENT)
+    offer = wsproto.events.Request(host="x", target="/ws/b", extensions=[PerMessageDeflate()])
+    asked = parse_head(library.send(offer))
+    assert asked is not None
+    upgrade = read_upgrade(asked)
+    assert isinstance(upgrade, Upgrade)
+    wire, client = wire_pair()
+    async with client.stream, open_websocket_connection(wire, upgrade) as connection:
+        ops, plain = Packed(b'[{"type":"op"},' * 50), Packed(b"all the same")
+        for message in (b"answer", ops, plain, ops):
+            connection.push(message)
+        said: list[str] = []
+        while len(said) < 4:
+            library.receive_data(bytes(await client.stream.receive_some()))
+            said += [
+                event.data for event in library.events() if isinstance(event, wsproto.events.TextMessage)
+            ]
+        assert said == ["answer", ops.text.decode(), "all the same", ops.text.decode()]
+        texts = ["x" * 500, "é" * 100_000]
+        async with trio.open_nursery() as nursery:
+            sent = b"".join(library.send(wsproto.events.TextMessage(text)) for text in texts)
+            assert len(sent) < 5_000
+            nursery.start_soon(client.send, sent)
+            assert await receive(connection, 2) == [text.encode() for text in texts]
+        await client.stream.aclose()
+
+
+async def test_a_packed_message_is_text_for_who_did_not_agree(open_pair: OpenPair) -> None:
+    """And so is everything else. [CON-19]"""
+    async with open_pair() as (connection, client):
+        connection.push(Packed(b"ops " * 100))
+        assert await client.frame() == (TEXT, b"ops " * 100)
+        await client.stream.aclose()

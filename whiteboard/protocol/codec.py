@@ -4,7 +4,7 @@ An op is encoded once, at acceptance: its stamps go in front of the content that
 stored as it is; the log's number goes in front of it when it is sent. Nobody encodes it again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -79,6 +79,15 @@ def frame(texts: Sequence[Json]) -> Json:
 def begin_snapshot_part(seq: int, part: int, parts: int) -> Json:
     """A `snapshot` message up to its element states; END_OF_SNAPSHOT_PART follows them. `part` counts from 1."""
     return b'{"type":"snapshot","seq":%d,"part":%d,"parts":%d,"elements":[' % (seq, part, parts)
+
+
+def encode_welcome(welcome: messages.Welcome, peers: Iterable[Json]) -> Json:
+    """A `welcome` with peers that are encoded already: with hundreds of them, the most of it.
+
+    `welcome` has none. Its texts cannot be mistaken for the empty list: JSON escapes the quotes in them.
+    """
+    head, _, tail = encode(welcome).partition(b'"peers":[]')
+    return b"".join((head, b'"peers":[', b",".join(peers), b"]", tail))
 
 
 def encode_reject(op_id: str | None, element: str | None, refusal: Rejected) -> Json:

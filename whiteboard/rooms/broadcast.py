@@ -25,6 +25,9 @@ from whiteboard.rooms.tail import Tail
 class Receiver(Protocol):
     """A live feed, as the broadcast sees it. None of these block."""
 
+    heard: int
+    """How many changes of who is here its client knew when it was last told by itself."""
+
     def offer(self, ops: Json, up_to: int) -> None:
         """Take a frame of ops that ends at seq `up_to`."""
 
@@ -52,6 +55,12 @@ class Broadcast:
         """Everything up to here has been given to every live feed."""
         self.presence = Presence()
         self._live: dict[Receiver, None] = {}  # a set that keeps order of arrival
+        self._peers: dict[SessionId, Json] = {}
+        # who is here, encoded once for everybody's welcome
+        self._changes: list[Json] = []
+        # who came and left since live feeds were told
+        self._told = 0
+        # changes before those
         self._is_presence_due = False
         self._presence_sent_at = -math.inf
         self.presence_changed = trio.Event()
@@ -67,11 +76,12 @@ class Broadcast:
         return self._tail.head != self.seq
 
     def flush_presence(self) -> None:
-        """Send new names and moved pointers, the newest of each. Asked for at most every BROADCAST_TICK."""
+        """Send who came and left, new names and moved pointers, the newest of each. Asked for at most every BROADCAST_TICK."""
         self._is_presence_due = False
         self._presence_sent_at = trio.current_time()
-        if renamed := self.presence.take_renamed():
-            self._tell_all(frame([encode_join(profile) for profile in renamed]))
+        self._changes += map(encode_join, self.presence.take_renamed())
+        if self._changes:
+            self._tell_changes()
         if moved := self.presence.take_moved():
             text = encode_pointers(moved)
             for feed in list(self._live):
@@ -116,25 +126,63 @@ class Broadcast:
         self._presence_moved()
 
     def enter(self, profile: Profile) -> None:
-        """Somebody arrived: tell every live feed."""
+        """Somebody arrived: every live feed hears of it at the next tick, with all who come and go meanwhile.
+
+        When hundreds come at once, to tell each of each one would cost the square of that.
+        """
         self.presence.enter(profile)
-        self.presence_changed.set()
-        self._tell_all(encode_join(profile))
+        self._peers[profile.session] = encode(peer_of(profile))
+        self._note(encode_join(profile))
 
     def rename(self, profile: Profile) -> None:
         """Somebody changed name or colour: every live feed hears of it at the next tick."""
         self.presence.rename(profile)
+        self._peers[profile.session] = encode(peer_of(profile))
         self._presence_moved()
 
     def leave(self, session: SessionId) -> None:
-        """Somebody left: tell every live feed."""
+        """Somebody left: every live feed hears of it at the next tick."""
         if self.presence.leave(session):
-            self.presence_changed.set()
-            self._tell_all(encode_leave(session))
+            del self._peers[session]
+            self._note(encode_leave(session))
 
-    def _tell_all(self, text: Json) -> None:
+    def _note(self, change: Json) -> None:
+        if self._live:
+            self._changes.append(change)
+            self._presence_moved()
+        else:
+            self._told += 1  # who comes next hears of it by the welcome
+            self.presence_changed.set()
+
+    @property
+    def peers(self) -> Iterable[Json]:
+        """Who is here, each as `welcome` lists them."""
+        return self._peers.values()
+
+    @property
+    def changes(self) -> int:
+        """How often somebody came or left, so far."""
+        return self._told + len(self._changes)
+
+    @property
+    def changes_told(self) -> int:
+        """How many of these every live feed has been told."""
+        return self._told
+
+    def untold(self, heard: int) -> Json | None:
+        """Who came and left since the first `heard` changes, as far as live feeds are still to be told of it."""
+        texts = self._changes[max(0, heard - self._told) :]
+        return frame(texts) if texts else None
+
+    def _tell_changes(self) -> None:
+        """Tell every live feed; who has come meanwhile knows a part from the welcome, itself included."""
+        before, changes, whole = self._told, self._changes, frame(self._changes)
+        self._told, self._changes = self.changes, []
         for feed in list(self._live):
-            feed.offer_profiles(text)
+            if feed.heard <= before:
+                feed.offer_profiles(whole)
+            elif rest := changes[feed.heard - before :]:
+                feed.offer_profiles(frame(rest))
 
 
 def encode_join(profile: Profile) -> Json:
@@ -182,4 +230,11 @@ def _cursor(session: SessionId, pointer: Pointer) -> messages.CursorOf:
 
 def peers_of(profiles: Iterable[Profile]) -> list[messages.Peer]:
     """Peers as `welcome` lists them."""
-    return [messages.Peer(session=p.session, client=p.client, name=p.name, color=p.color) for p in profiles]
+    return [peer_of(profile) for profile in profiles]
+
+
+def peer_of(profile: Profile) -> messages.Peer:
+    """A peer as `welcome` lists it."""
+    return messages.Peer(
+        session=profile.session, client=profile.client, name=profile.name, color=profile.color
+    )

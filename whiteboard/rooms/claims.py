@@ -35,10 +35,6 @@ class Claim:
         """The highest counter that was used, be it by an op that still waits."""
         return max(self.author.counter, self.handed_in)
 
-    def hand_in(self, counter: int) -> None:
-        """An op with this counter is on its way to the log."""
-        self.handed_in = max(self.handed_in, counter)
-
 
 class Claims:
     """The claims of one room; bounded by its sessions and its inbox."""

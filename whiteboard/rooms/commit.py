@@ -20,6 +20,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
+import msgspec
 import trio
 
 from whiteboard import timeouts
@@ -32,11 +33,11 @@ from whiteboard.errors import ClaimConflict, StorageConflict, StorageError, Stor
 from whiteboard.ids import ClientId, OpId
 from whiteboard.limits import COMMIT_TURN_OPS, MAX_COMMIT_BYTES, MAX_COMMIT_OPS
 from whiteboard.protocol import messages
-from whiteboard.protocol.codec import encode, encode_body, encode_reject, frame, number_body
+from whiteboard.protocol.codec import encode, encode_body, encode_reject, number_body
 from whiteboard.protocol.validation import OpRequest
 from whiteboard.rooms.broadcast import Broadcast
 from whiteboard.rooms.claims import Claims
-from whiteboard.rooms.inbox import Inbox, Item, Sender, Submission
+from whiteboard.rooms.inbox import Answer, Inbox, Item, Sender, Submission
 from whiteboard.rooms.ports import NOBODY, Witness
 from whiteboard.rooms.replica import Replica
 from whiteboard.rooms.tail import Tail
@@ -107,7 +108,7 @@ class Committer:
         op_log = replica.storage.op_log
         self._immediate_log = op_log if isinstance(op_log, ImmediateOpLog) else None
         self._durable = op_log.durability.value
-        self._inbox = Inbox(commit_soon)
+        self.inbox = Inbox(commit_soon)
         self._finished = trio.Event()
         self._at = replica.updated_at
         self._is_log_ahead = False
@@ -124,7 +125,7 @@ class Committer:
     @property
     def waiting(self) -> int:
         """Ops handed in and not yet settled."""
-        return len(self._inbox)
+        return len(self.inbox)
 
     # --- handing in ---------------------------------------------------------------------------
 
@@ -133,28 +134,10 @@ class Committer:
 
         Does not give way to other tasks while there is room. When cancelled, the op was not taken.
         """
-        if await self._inbox.put(item):
-            self._hand_in(item)
+        if await self.inbox.put(item):
             return
         await self._finished.wait()  # answers come in the order of the ops
-        item.sender.reply(_refuse(item, _CLOSING))
-
-    def has_room(self, sender: Sender, ops: int, size_bytes: int) -> bool:
-        """Whether `submit_now` takes so many ops of a session, of about so many bytes together."""
-        return not self._inbox.is_closed and self._inbox.has_room(sender, ops, size_bytes)
-
-    def submit_now(self, item: Item) -> None:
-        """Hand an op in for which there is room."""
-        self._inbox.put_now(item)
-        self._hand_in(item)
-
-    def _hand_in(self, item: Item) -> None:
-        """While ops of a session are on their way to the log, they hold its claim."""
-        sender = item.sender
-        if sender.waiting == 1:
-            sender.claim.holders += 1
-        if type(item) is Submission and item.request.op_id is not None:
-            sender.claim.hand_in(item.request.op_id.counter)
+        item.sender.reply(encode(item.answer or _refuse(item, _CLOSING)))
 
     async def is_stored(self, request: OpRequest) -> bool:
         """Whether an op with this id is in the log. Raises StorageUnavailable, TooSlowError after COMMIT."""
@@ -166,7 +149,7 @@ class Committer:
 
     async def finish(self) -> None:
         """Take nothing new; return when everything handed in is settled."""
-        self._inbox.close()
+        self.inbox.close()
         self._note_if_finished()
         await self._finished.wait()
 
@@ -174,7 +157,7 @@ class Committer:
 
     def commit_now(self) -> bool:
         """Commit some of what waits, or see to it that the task does; whether more waits for this."""
-        if self._has_task or not self._inbox.is_waiting:
+        if self._has_task or not self.inbox.is_waiting:
             return False
         if self._immediate_log is None or self._is_log_ahead or self.turn.locked():
             self._start(self._take(MAX_COMMIT_OPS))
@@ -185,7 +168,7 @@ class Committer:
             self._start(batch)
             return False
         self._settle(batch)
-        return self._inbox.is_waiting
+        return self.inbox.is_waiting
 
     def _start(self, batch: list[Item]) -> None:
         self._has_task = True
@@ -206,20 +189,20 @@ class Committer:
         self._has_task = False  # when it fails, nobody commits any more: the room ends
 
     def _take(self, most: int) -> list[Item]:
-        batch = self._inbox.take(most)
+        batch = self.inbox.take(most)
         self._batch, self._answered = batch, 0
         return batch
 
     def _settle(self, batch: Sequence[Item]) -> None:
         """Let go of a batch that has its answers, or never gets them."""
-        self._inbox.settle(batch)
+        self.inbox.settle(batch)
         for sender in {one.sender for one in batch}:
             if not sender.waiting:
                 self._claims.release(sender.claim)
         self._note_if_finished()
 
     def _note_if_finished(self) -> None:
-        if self._inbox.is_closed and not self._inbox:
+        if self.inbox.is_closed and not self.inbox:
             self._finished.set()
 
     # --- at once ------------------------------------------------------------------------------
@@ -227,14 +210,16 @@ class Committer:
     def _propose_all_now(self, batch: Sequence[Item]) -> _Waiting | None:
         """Proposals of the ops of a batch; None when storage has to be asked for something first."""
         waiting: _Waiting = deque()
+        replica = self._replica
         for one in batch:
-            if type(one) is Submission:
-                if one.is_late or self._replica.may_recall(one.request.op.element):
-                    return None
-                proposal = self._propose_now(one)
-                if proposal is None:
-                    return None
-                waiting.append((one, proposal))
+            if type(one) is not Submission:
+                continue
+            if one.is_late or (replica.has_tombstones and one.request.op.element not in replica.board):
+                return None
+            proposal = self._propose_now(one)
+            if proposal is None:
+                return None
+            waiting.append((one, proposal))
         return waiting
 
     def _commit_at_once(self, waiting: _Waiting, op_log: ImmediateOpLog) -> bool:
@@ -333,27 +318,24 @@ class Committer:
         proposal = self._propose_now(submission)
         if proposal is not None:
             return proposal
-        clock = submission.request.clock or {}
-        author = submission.sender.claim.client
-        foreign = {ClientId(client): number for client, number in clock.items() if client != author}
+        clock, author = _clock_of(submission), submission.sender.claim.client
+        foreign = {client: number for client, number in clock.items() if client != author}
         seen = await self._replica.storage.op_log.seen_by(self._replica.board_id, foreign)
-        return _proposal(submission, seen)
+        return _with_clock(submission, clock, seen)
 
     def _propose_now(self, submission: Submission) -> Proposal | None:
         """The op as the board's rules want it; None when only storage knows what its clock amounts to.
 
         The author's own entry does not count for what it has seen.
         """
-        clock = submission.request.clock
-        if clock is None:
-            return _proposal(submission, None)
+        request = submission.request
+        if request.clock is None:
+            seen = submission.seen if request.seen is None else request.seen
+            return Proposal(request.op, submission.counter or None, seen)
         board, author = self._replica.board, submission.sender.claim.client
+        known = _clock_of(submission)
         others = {client: number for client, number in board.clock.items() if client != author}
-        return (
-            _proposal(submission, board.seq)
-            if covers({ClientId(client): number for client, number in clock.items()}, others)
-            else None
-        )
+        return _with_clock(submission, known, board.seq) if covers(known, others) else None
 
     def _accept(self, waiting: _Waiting, stored: StoredRanks) -> list[_Write]:
         """Decide on what waits, in order, until it is enough for one write; the rest goes on waiting."""
@@ -440,7 +422,7 @@ class Committer:
         for write, receipt in numbered:
             write.submission.answer = self._outcome(write, receipt)
 
-    def _outcome(self, write: _Write, receipt: Receipt) -> Json:
+    def _outcome(self, write: _Write, receipt: Receipt) -> Answer:
         """An ack; or a refusal when the number that we gave a thin client's op was taken already.
 
         That happens when an earlier write was given up and came to pass all the same, after the
@@ -463,7 +445,7 @@ class Committer:
 
         A client that leaves op ids to us knows its ops by this order only.
         """
-        by_sender: dict[Sender, list[Json]] = {}
+        by_sender: dict[Sender, list[Answer]] = {}
         told = self._answered
         for item in self._batch[told:] if told else self._batch:
             if item.answer is None:
@@ -475,34 +457,30 @@ class Committer:
             else:
                 known.append(item.answer)
         self._answered = told
-        for sender, texts in by_sender.items():
-            sender.reply(frame(texts))
+        for sender, answers in by_sender.items():
+            sender.reply(encode(answers if len(answers) > 1 else answers[0]))
 
-    def _ack(self, submission: Submission, op_id: OpId, receipt: Receipt) -> Json:
-        return encode(
-            messages.Ack(
-                opId=str(op_id),
-                id=submission.request.op.element,
-                seq=receipt.seq,
-                at=receipt.at,
-                durable=self._durable,
-                ts=submission.request.ts,
-            )
+    def _ack(self, submission: Submission, op_id: OpId, receipt: Receipt) -> messages.Ack:
+        request = submission.request
+        return messages.Ack(
+            opId=str(op_id),
+            id=request.op.element,
+            seq=receipt.seq,
+            at=receipt.at,
+            durable=self._durable,
+            ts=request.ts,
         )
 
 
-def _proposal(submission: Submission, known: int | None) -> Proposal:
-    """An op for the board to decide on.
+def _clock_of(submission: Submission) -> dict[ClientId, int]:
+    """The author's vector clock, empty when it gave none."""
+    return {ClientId(client): number for client, number in (submission.request.clock or {}).items()}
 
-    Args:
-        known: the seq that its clock amounts to, None when it has none.
-    """
+
+def _with_clock(submission: Submission, clock: Mapping[ClientId, int], known: int) -> Proposal:
+    """An op for the board to decide on, whose author has a clock that amounts to the seq `known`."""
     request = submission.request
-    counter = None if request.op_id is None else request.op_id.counter
-    if known is None or request.clock is None:
-        return Proposal(request.op, counter, submission.seen if request.seen is None else request.seen, None)
-    clock = {ClientId(client): number for client, number in request.clock.items()}
-    return Proposal(request.op, counter, max(request.seen or 0, known), clock)
+    return Proposal(request.op, submission.counter or None, max(request.seen or 0, known), clock)
 
 
 def _open(batch: Iterable[Item]) -> list[Submission]:
@@ -519,9 +497,9 @@ def _op_ids(submissions: Iterable[Submission]) -> list[OpId]:
     return [one.request.op_id for one in submissions if one.request.op_id is not None]
 
 
-def _refuse(item: Item, refusal: Rejected) -> Json:
-    """A reject of the op; one that is refused already keeps its own reason."""
-    if not isinstance(item, Submission):
-        return item.answer
-    op_id = item.request.op_id
-    return encode_reject(str(op_id) if op_id else None, item.request.op.element, refusal)
+def _refuse(item: Item, refusal: Rejected) -> msgspec.Raw:
+    """A reject of the op."""
+    op_id, element = None, None
+    if isinstance(item, Submission):
+        op_id, element = item.request.op_id, item.request.op.element
+    return msgspec.Raw(encode_reject(str(op_id) if op_id else None, element, refusal))

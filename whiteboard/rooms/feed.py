@@ -48,11 +48,12 @@ class Feed:
         self._is_resuming = False
         self._wants_snapshot = False
         self._has_stale_pointers = False
+        self.heard = 0
+        """How many changes of who is here the client knew when it was last told by itself."""
         self._known: list[Profile] = []
         # who this client believes is here; kept only while catching up
-        self._idle = trio.CancelScope()
-        self._level = trio.lowlevel.ParkingLot()
-        # who waits until the queue has left
+        self._level: trio.Event | None = None
+        # set when the queue has left; there while somebody waits for that
 
     @property
     def backlog_bytes(self) -> int:
@@ -71,14 +72,14 @@ class Feed:
             since: the seq that the client has, None for nothing.
             is_same_history: whether that seq counts in the epoch that this room has.
         """
-        self._known = list(self._broadcast.presence.profiles())
+        self._note_who_is_here()
         self._begin_after(since, is_same_history=is_same_history)
 
     def rewind(self, since: int) -> None:
         """Send everything after `since` again: the client asked for it."""
         self.lag()
         self._begin_after(since, is_same_history=True)
-        self._idle.cancel()
+        self._connection.stir()
 
     def tell(self, text: Json) -> None:
         """Send an answer to the session's own client: welcome, ack, reject, pong. Never dropped."""
@@ -102,7 +103,8 @@ class Feed:
     async def wait_level(self) -> None:
         """Return at once, or when a queue above the budget has left."""
         if self.is_above_budget:
-            await self._level.park()
+            self._level = self._level or trio.Event()
+            await self._level.wait()
 
     # --- what the broadcast calls; nothing here blocks ----------------------------------------
 
@@ -132,8 +134,9 @@ class Feed:
             self._is_live = False
             self._connection.release()
             self._broadcast.fall_behind(self)
-            self._known = list(self._broadcast.presence.profiles())
-            self._idle.cancel()
+            self._tell_changes()
+            self._note_who_is_here()
+            self._connection.stir()
 
     # --- the broadcaster: one task per session ------------------------------------------------
 
@@ -150,8 +153,7 @@ class Feed:
                 elif self._has_stale_pointers:
                     self._send_pointers()
                 else:
-                    with trio.CancelScope() as self._idle:
-                        await self._connection.wait_backlog()
+                    await self._connection.wait_backlog()
         finally:
             self._broadcast.fall_behind(self)
 
@@ -163,7 +165,9 @@ class Feed:
                 await self._connection.drain()
             if self._connection.backlog_bytes and self._connection.last_progress == progress:
                 raise TooSlow
-        self._level.unpark_all()
+        if self._level is not None:
+            self._level.set()
+            self._level = None
 
     async def _catch_up(self) -> None:
         """One piece nearer to the head; the queue is empty when this begins."""
@@ -215,17 +219,30 @@ class Feed:
 
     def _go_live(self) -> None:
         self._is_live, self._is_resuming = True, False
-        profiles = list(self._broadcast.presence.profiles())
-        for text in encode_changes(self._known, profiles):
-            self._connection.push(text)
+        if self.heard < self._broadcast.changes_told:
+            for text in encode_changes(self._known, self._broadcast.presence.profiles()):
+                self._connection.push(text)
+            self.heard = self._broadcast.changes
         self._known = []
         self._has_stale_pointers = True
         self._broadcast.go_live(self)
+
+    def _note_who_is_here(self) -> None:
+        """The client has just been told who is here, all of it."""
+        self.heard = self._broadcast.changes
+        self._known = list(self._broadcast.presence.profiles())
+
+    def _tell_changes(self) -> None:
+        """Tell the client at once who came and left, not with everybody at the next tick."""
+        if (texts := self._broadcast.untold(self.heard)) is not None:
+            self._connection.push(texts)
+        self.heard = self._broadcast.changes
 
     def _send_pointers(self) -> None:
         self._has_stale_pointers = False
         pointers = self._broadcast.presence.pointers()
         if pointers:
+            self._tell_changes()  # nobody points before they have come
             self._connection.push(encode_pointers(pointers))
 
     def _begin_after(self, since: int | None, *, is_same_history: bool) -> None:

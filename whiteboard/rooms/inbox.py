@@ -7,15 +7,19 @@ waits behind its own, and the next op of another waits behind one session's part
 from collections import deque
 from collections.abc import Callable, Sequence
 
+import msgspec
 import trio
 
 from whiteboard.core.ops import Json
 from whiteboard.limits import MAX_INBOX_BYTES, MAX_INBOX_OPS, MAX_SESSION_OPS, OP_OVERHEAD_BYTES
+from whiteboard.protocol import messages
 from whiteboard.protocol.validation import OpRequest
 from whiteboard.rooms.claims import Claim
 
 Reply = Callable[[Json], None]
 """Puts a message for a session into its outbox; never blocks."""
+Answer = messages.Ack | msgspec.Raw
+"""To an op: an ack, or a reject that is encoded already. Several of one session are encoded in one go."""
 
 
 class Sender:
@@ -33,34 +37,36 @@ class Sender:
 class Submission:
     """An op on its way from a session to the log. One for each op, so it is a plain class."""
 
-    __slots__ = ("answer", "request", "seen", "sender", "size_bytes")
+    __slots__ = ("answer", "counter", "request", "seen", "sender", "size_bytes")
 
     def __init__(self, sender: Sender, request: OpRequest, seen: int | None = None) -> None:
         self.sender = sender
         self.request = request
         self.seen = seen
         """What its author had seen if the op does not say: a seq, None for all that the board has."""
+        self.counter = 0 if request.op_id is None else request.op_id.counter
+        """Of its op id, 0 while it has none."""
         self.size_bytes = len(request.content) + OP_OVERHEAD_BYTES
         """What it weighs while it waits."""
-        self.answer: Json | None = None
+        self.answer: Answer | None = None
         """Its ack or reject, once that is known."""
 
     @property
     def is_late(self) -> bool:
         """Whether its author has used this counter or a higher one before."""
-        op_id = self.request.op_id
-        return op_id is not None and op_id.counter <= self.sender.claim.author.counter
+        return 0 < self.counter <= self.sender.claim.author.counter
 
 
 class Refusal:
     """An op that its session refused: the answer waits behind those to the ops before it."""
 
-    __slots__ = ("answer", "sender", "size_bytes")
+    __slots__ = ("answer", "counter", "sender", "size_bytes")
 
-    def __init__(self, sender: Sender, answer: Json) -> None:
+    def __init__(self, sender: Sender, reject: Json) -> None:
         self.sender = sender
-        self.answer = answer
-        self.size_bytes = len(answer) + OP_OVERHEAD_BYTES
+        self.answer: Answer | None = msgspec.Raw(reject)
+        self.counter = 0
+        self.size_bytes = len(reject) + OP_OVERHEAD_BYTES
 
 
 Item = Submission | Refusal
@@ -102,8 +108,13 @@ class Inbox:
         return True
 
     def put_now(self, item: Item) -> None:
-        """Hand an op in for which there is room."""
-        item.sender.waiting += 1
+        """Hand an op in for which there is room. While a session has ops here, they hold its claim."""
+        sender = item.sender
+        claim = sender.claim
+        if not sender.waiting:
+            claim.holders += 1
+        claim.handed_in = max(claim.handed_in, item.counter)
+        sender.waiting += 1
         self._unsettled += 1
         self._bytes += item.size_bytes
         self._queue.append(item)
@@ -111,7 +122,7 @@ class Inbox:
             self._arrived()
 
     def has_room(self, sender: Sender, ops: int, size_bytes: int) -> bool:
-        """Whether so many ops of a session, with about so many bytes, can be handed in now."""
+        """Whether so many ops of a session, with about so many bytes together, can be handed in now."""
         return (
             sender.waiting + ops <= MAX_SESSION_OPS
             and self._unsettled + ops <= MAX_INBOX_OPS

@@ -43,9 +43,10 @@ class Replica:
         """Seq of the newest checkpoint that this replica knows of."""
         self.newest: Newest | None = None
         """The op at the board's seq, while the log is shared; None when it has not told it yet."""
+        self.has_tombstones = False
+        """Whether storage may have elements that memory has not: `recall` tells."""
         self.snapshots = Snapshots()
         """What those who join are sent."""
-        self._has_tombstones = False
         self._times_forgotten = 0
         self._kept: set[ElementId] = set()
         # elements that an op under way needs where they are
@@ -64,7 +65,7 @@ class Replica:
         checkpoint = await self.storage.snapshots.load(self.board_id)
         if checkpoint is not None and await self._open(checkpoint):
             self.checkpointed = checkpoint.seq
-        self._has_tombstones = await self.storage.snapshots.has_tombstones(self.board_id)
+        self.has_tombstones = await self.storage.snapshots.has_tombstones(self.board_id)
         while await self.catch_up():
             pass
         if self.storage.op_log.is_shared and self.newest is None and self.board.seq:
@@ -125,10 +126,6 @@ class Replica:
             raise StorageConflict(f"the log has another op than {newest[0]} at {seq}")
         return batch[1:]
 
-    def may_recall(self, element: ElementId) -> bool:
-        """Whether storage may have the element while memory has not: `recall` tells."""
-        return self._has_tombstones and element not in self.board
-
     async def recall(self, elements: Iterable[ElementId]) -> None:
         """Bring back the tombstoned ones among elements that are not in memory.
 
@@ -136,7 +133,7 @@ class Replica:
         checkpoint that ends meanwhile may send others of them away.
         """
         wanted = set(elements)
-        while self._has_tombstones and (unknown := [one for one in wanted if one not in self.board]):
+        while self.has_tombstones and (unknown := [one for one in wanted if one not in self.board]):
             times_forgotten = self._times_forgotten
             kept = await self.storage.snapshots.tombstones(self.board_id, unknown)
             for element, state in kept.items():
@@ -176,7 +173,7 @@ class Replica:
         if self.storage.op_log.is_shared:
             buried = await self._kept_of(buried)
         self.checkpointed = seq
-        self._has_tombstones = self._has_tombstones or bool(buried)
+        self.has_tombstones = self.has_tombstones or bool(buried)
         for some in slices(list(buried)):
             self._forget(some, buried)
             await trio.lowlevel.checkpoint()

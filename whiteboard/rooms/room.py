@@ -28,8 +28,9 @@ from whiteboard.errors import RoomClosed, StorageConflict, StorageCorrupt
 from whiteboard.ids import BoardId, ClientId, SessionId
 from whiteboard.protocol import close_codes, messages
 from whiteboard.protocol.close_codes import CloseCode
-from whiteboard.protocol.codec import VERSION, encode
-from whiteboard.rooms.broadcast import Broadcast, peers_of
+from whiteboard.protocol.codec import VERSION, encode_welcome
+from whiteboard.rooms.alarm import Alarm
+from whiteboard.rooms.broadcast import Broadcast
 from whiteboard.rooms.claims import Claim, Claims
 from whiteboard.rooms.commit import Committer
 from whiteboard.rooms.feed import Feed
@@ -53,9 +54,13 @@ class Room:
         storage: Storage,
         clock_ms: Callable[[], int],
         tick: Tick,
+        alarm: Alarm,
+        *,
         witness: Witness = NOBODY,
     ) -> None:
         self.board_id = board_id
+        self.alarm = alarm
+        """What wakes the watchdogs of its sessions."""
         self._tick = tick
         self.witness = witness
         self.replica = Replica(storage, board_id, epoch=secrets.token_urlsafe(9))
@@ -319,7 +324,7 @@ class Room:
         known = self.replica.board.clock
         clock = dict(list(known.items())[1 - limits.MAX_CLOCK_ENTRIES :])
         clock[claim.client] = max(claim.counter, known.get(claim.client, 0))
-        return encode(
+        return encode_welcome(
             messages.Welcome(
                 v=VERSION,
                 session=profile.session,
@@ -330,13 +335,14 @@ class Room:
                 seq=self.replica.board.seq,
                 clock={str(client): counter for client, counter in clock.items()},
                 role=role,
-                peers=peers_of(self._broadcast.presence.profiles()),
+                peers=[],
                 limits=limits.published(),
                 heartbeat=messages.Heartbeat(
                     ping=timeouts.PING_INTERVAL.seconds, dead=timeouts.DEAD_PEER.seconds
                 ),
                 durable=self.replica.storage.op_log.durability.value,
-            )
+            ),
+            self._broadcast.peers,
         )
 
     # --- figures ------------------------------------------------------------------------------

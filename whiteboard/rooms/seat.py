@@ -33,6 +33,7 @@ class Seat:
         self.feed = feed
         self._broadcast = broadcast
         self._committer = committer
+        self._inbox = committer.inbox
         self._sender = Sender(claim, feed.answer)
 
     async def submit(self, request: OpRequest) -> None:
@@ -41,15 +42,20 @@ class Seat:
 
     def can_take(self, ops: int, size_bytes: int) -> bool:
         """Whether so many ops, with so many bytes together, can be handed in now, and their answers queued."""
-        return not self.feed.is_above_budget and self._committer.has_room(self._sender, ops, size_bytes)
+        inbox = self._inbox
+        return (
+            not inbox.is_closed
+            and not self.feed.is_above_budget
+            and inbox.has_room(self._sender, ops, size_bytes)
+        )
 
     def submit_now(self, request: OpRequest) -> None:
         """Hand in an op for which there is room."""
-        self._committer.submit_now(Submission(self._sender, request, self.feed.resumed_at))
+        self._inbox.put_now(Submission(self._sender, request, self.feed.resumed_at))
 
     def refuse_now(self, reject: Json) -> None:
         """Answer an op with a refusal, in its turn; there is room."""
-        self._committer.submit_now(Refusal(self._sender, reject))
+        self._inbox.put_now(Refusal(self._sender, reject))
 
     async def refuse_new(self, request: OpRequest, refusal: Rejected) -> None:
         """Refuse an op, unless it is stored already: a repeat gets its ack from whoever sends it (DUP-1)."""

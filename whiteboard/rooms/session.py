@@ -21,7 +21,7 @@ from whiteboard.core.outcomes import RejectCode, Rejected
 from whiteboard.core.presence import Pointer
 from whiteboard.diagnostics import logs
 from whiteboard.errors import ConnectionLost, RoomClosed, StorageUnavailable, TooSlow
-from whiteboard.ids import ClientId, SessionId
+from whiteboard.ids import SessionId
 from whiteboard.limits import (
     ANSWER_OVERHEAD_BYTES,
     MAX_FRAME_BYTES,
@@ -42,14 +42,19 @@ from whiteboard.protocol.validation import (
     split_frame,
 )
 from whiteboard.rooms.permit import Permit, farewell_of
-from whiteboard.rooms.ports import BinaryMessage, Connection, Incoming, Oversize
+from whiteboard.rooms.ports import Connection, Incoming, Oversize
 from whiteboard.rooms.room import Room
 from whiteboard.rooms.seat import Seat
+from whiteboard.rooms.sleeper import Sleeper
 
 log = logs.get_logger()
 
 _NO_GOODBYE: Final = 1006
 """RFC 6455 section 7.1.5: what a connection's end counts as when no close frame came."""
+_SYNC_LOOP: Final = "session: sync loop"
+_WATCHDOG: Final = "session: heartbeat watchdog"
+_BROADCASTER: Final = "session: broadcaster"
+"""Names of tasks, the same for all sessions: which one it is stands in the name of the task above them."""
 
 
 class Session:
@@ -66,9 +71,10 @@ class Session:
         self._farewell: CloseCode | None = None
         self._reason = ""
         # of the farewell, where its meaning does not say it all
-        self._scope = trio.CancelScope()
+        self._scope: trio.CancelScope
+        # its nursery's, once that is open
         self._seat: Seat | None = None
-        self._seated = trio.Event()
+        self._seated = Sleeper()
         self._fault: Exception | None = None
         # of ours, while a message was taken in the reader's turn
         self._listening_since: float | None = None
@@ -103,12 +109,11 @@ class Session:
                 await self._leave(cause)
 
     async def _run_children(self) -> None:
-        name = f"session {self.id}"
-        with self._scope:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._sync_loop, name=f"{name}: sync loop")
-                nursery.start_soon(self._heartbeat_watchdog, name=f"{name}: heartbeat watchdog")
-                nursery.start_soon(self._broadcaster, name=f"{name}: broadcaster")
+        async with trio.open_nursery() as nursery:
+            self._scope = nursery.cancel_scope
+            nursery.start_soon(self._sync_loop, name=_SYNC_LOOP)
+            nursery.start_soon(self._heartbeat_watchdog, name=_WATCHDOG)
+            nursery.start_soon(self._broadcaster, name=_BROADCASTER)
         if self._fault is not None:
             raise self._fault
 
@@ -168,13 +173,13 @@ class Session:
                 await self._ask_again(self._permit)
                 continue
             # The same sums as above: a rounded difference may never reach its bound.
-            await trio.sleep_until(min(heard + dead, max(heard, pinged) + ping, due))
+            await self._room.alarm.sleep_until(min(heard + dead, _on_grid(max(heard, pinged) + ping), due))
 
     async def _broadcaster(self) -> None:
         """Bring the client up to date and keep its queue moving, once it has a seat."""
-        await self._seated.wait()
-        if self._seat is not None:
-            await self._seat.feed.run()
+        while self._seat is None:
+            await self._seated.sleep()
+        await self._seat.feed.run()
 
     async def _ask_again(self, permit: Permit) -> None:
         """Whether the session may stay, and what it may do."""
@@ -232,12 +237,10 @@ class Session:
             return
         message = read_message(text)
         match message:
+            case OpRequest() if _is_honest(message, seat):
+                seat.submit_now(message)
             case OpRequest():
-                forged = _forged(message, seat.claim.client)
-                if forged is None:
-                    seat.submit_now(message)
-                else:
-                    seat.refuse_now(forged)
+                seat.refuse_now(_forged(message, seat))
             case BadOp():
                 seat.refuse_now(encode_reject(message.op_id, message.element, message.refusal))
             case BadMessage():
@@ -293,7 +296,7 @@ class Session:
             await trio.lowlevel.checkpoint()
         role = "editor" if self._permit is None else await self._be_admitted(self._permit, hello)
         self._seat = await self._room.enter(self.id, hello, self._connection, role)
-        self._seated.set()
+        self._seated.wake()
         logs.learn(client=self._seat.claim.client)
         log.info("session_opened", peer=self._connection.peer)
         self._tell_of_begin(self._seat)
@@ -315,11 +318,11 @@ class Session:
         return role
 
     async def _submit(self, seat: Seat, request: OpRequest) -> None:
-        client = seat.claim.client
-        forged = _forged(request, client)
-        if forged is not None:
-            await seat.refuse(forged)
-        elif self._permit is None or (refused := await self._permit.judge(client, request)) is None:
+        if not _is_honest(request, seat):
+            await seat.refuse(_forged(request, seat))
+        elif (
+            self._permit is None or (refused := await self._permit.judge(seat.claim.client, request)) is None
+        ):
             await seat.submit(request)
         else:
             await seat.refuse_new(request, refused)
@@ -351,24 +354,31 @@ class Session:
             self._end(close_codes.BAD_MESSAGE)
 
 
-def _forged(request: OpRequest, client: ClientId) -> Json | None:
-    """The reject of an op that says to be somebody else's; None of an honest one."""
+def _on_grid(when: float) -> float:
+    """A little later, at a time that other sessions have too: so that many wake, ping and are answered in one go."""
+    grid = timeouts.PING_GRID.seconds
+    return math.ceil(when / grid) * grid
+
+
+def _is_honest(request: OpRequest, seat: Seat) -> bool:
+    """Whether an op is its session's own, as far as it says whose it is."""
+    return request.op_id is None or request.op_id.client == seat.claim.author.client
+
+
+def _forged(request: OpRequest, seat: Seat) -> Json:
+    """The reject of an op that says to be somebody else's."""
     op_id = request.op_id
-    if op_id is None or op_id.client == client:
-        return None
-    reason = f"op {op_id} is not this session's: its client id is {client}"
+    reason = f"op {op_id} is not this session's: its client id is {seat.claim.client}"
     return encode_reject(str(op_id), request.op.element, Rejected(RejectCode.FORGED, reason, "$.opId"))
 
 
 def _split(frame: Incoming) -> list[bytes] | BadMessage:
     """The messages of a frame, or why it cannot be read at all."""
-    match frame:
-        case Oversize():
-            return BadMessage("too_large", f"a frame of {frame.size} bytes, at most {MAX_FRAME_BYTES}")
-        case BinaryMessage():
-            return BadMessage("binary_frame", "messages are JSON in text frames")
-        case _:
-            return split_frame(frame)
+    if isinstance(frame, bytes):
+        return split_frame(frame)
+    if isinstance(frame, Oversize):
+        return BadMessage("too_large", f"a frame of {frame.size} bytes, at most {MAX_FRAME_BYTES}")
+    return BadMessage("binary_frame", "messages are JSON in text frames")
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:

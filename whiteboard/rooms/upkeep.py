@@ -1,4 +1,4 @@
-"""Keeping a board quick to open and small: checkpoints by growth, log compaction behind them, rest.
+"""Keeping a board quick to open and small: checkpoints by growth, log compaction slice by slice, rest.
 
 A checkpoint costs the board's live size, so one is made when as many ops have come as the board has
 elements (CHECKPOINT_MIN_OPS at least): each op pays a constant share, and opening a board never
@@ -34,7 +34,7 @@ class Upkeep:
         self._replica = replica
         self._saved_at = -math.inf
         self._compacted = 0
-        # the checkpoint behind which no slice was left to compact
+        # seq behind which no slice was left to compact
         self._is_at_work = False
         self._seqs: deque[int] = deque(maxlen=REST_LOOKS)
         # of the board at the newest looks
@@ -49,9 +49,7 @@ class Upkeep:
         self._looks += 1
         self._seqs.append(self._replica.board.seq)
         self._replica.snapshots.look()
-        return not self._is_at_work and (
-            self._is_due or self._compacted < self._replica.checkpointed or self._is_restless
-        )
+        return not self._is_at_work and (self._is_due or self._has_slices or self._is_restless)
 
     async def work(self) -> None:
         """Do what is wanted. A write that fails is tried again at the next look."""
@@ -61,7 +59,7 @@ class Upkeep:
                 await self._rest()
             if self._is_due:
                 await self.settle()
-            if self._compacted < self._replica.checkpointed:
+            if self._has_slices:
                 await self._compact()
         finally:
             self._is_at_work = False
@@ -125,13 +123,25 @@ class Upkeep:
     def _ops_since(self) -> int:
         return self._replica.board.seq - self._replica.checkpointed
 
+    @property
+    def _has_slices(self) -> bool:
+        """Whether there may be a slice to compact that was not there at the last look."""
+        if self._replica.storage.op_log.is_shared:
+            return self._compacted < self._replica.checkpointed
+        return self._compacted + COMPACT_SLICE_OPS <= self._replica.board.seq
+
+    @property
+    def _packable(self) -> int:
+        """Up to where ops may be compacted: up to the newest, as they read the same and find their repeats sooner.
+
+        On a shared log up to the checkpoint, so that who opens the board has no segment to fetch.
+        """
+        replica = self._replica
+        return replica.checkpointed if replica.storage.op_log.is_shared else replica.board.seq
+
     async def _compact(self) -> None:
-        """Move whole slices behind the newest checkpoint; a checkpoint that comes due goes first."""
-        op_log, board, up_to = (
-            self._replica.storage.op_log,
-            self._replica.board_id,
-            self._replica.checkpointed,
-        )
+        """Move whole slices; a checkpoint that comes due goes first."""
+        op_log, board, up_to = self._replica.storage.op_log, self._replica.board_id, self._packable
         try:
             while not self._is_due:
                 if not await op_log.compact(board, up_to, COMPACT_SLICE_OPS, least=COMPACT_SLICE_OPS):

@@ -250,7 +250,7 @@ class ImmediateOpLog(OpLog, Protocol):
     ) -> list[Receipt]:
         """`append` without a checkpoint: what it promises, takes and raises, done when this returns.
 
-        Takes a time by the number of ops alone, however long the log is. It never takes `known` and `newest`:
+        Takes a time by the ops that it is given, however long the log is. It never takes `known` and `newest`:
         nobody else writes to this log, so what was read of it is there.
         """
 

@@ -16,9 +16,8 @@ States: open → lost (the peer closed, reset or broke the protocol; `receive` r
 open → closing (`close` has taken over both directions; `receive` and `drain` elsewhere raise) → closed.
 """
 
-import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from types import TracebackType
 from typing import Final
 
 import trio
@@ -28,11 +27,11 @@ from whiteboard.errors import ConnectionLost
 from whiteboard.protocol import close_codes
 from whiteboard.protocol.packed import Packed
 from whiteboard.rooms.ports import Incoming, Taker
+from whiteboard.rooms.sleeper import Sleeper
 from whiteboard.transport import frames
 from whiteboard.transport.opening import answer_to
 from whiteboard.transport.pump import Pump
 from whiteboard.transport.send_queue import SendQueue
-from whiteboard.transport.sleeper import Sleeper
 from whiteboard.transport.upgrade import Upgrade
 from whiteboard.transport.wire import Wire
 
@@ -44,33 +43,67 @@ _FRAMER: Final = frames.TextFramer()
 """Shared by all connections of the process, because a room pushes one message to many in a row."""
 
 
-@asynccontextmanager
-async def open_websocket_connection(
+def open_websocket_connection(
     wire: Wire, upgrade: Upgrade, *, rest: bytes = b"", peer: str = "", pump: Pump | None = None
-) -> AsyncIterator["WebSocketConnection"]:
-    """Accept an upgrade and give the open connection; on exit its socket is closed and no task is left.
+) -> "Opening":
+    """Accept an upgrade on entering and give the open connection; on exit its socket is closed and no task is left.
 
     The exit closes with 1000, with 1001 when cancelled and with 1011 on an error, unless the body has
     closed already.
 
     Args:
-        wire: owned from here on.
+        wire: owned from here on; once entered, it is closed whatever happens.
         rest: the bytes that followed the request head.
         pump: reads the socket; without one `receive` does.
 
-    Raises ConnectionLost when the peer goes before the handshake is done, or takes longer than
+    Entering raises ConnectionLost when the peer goes before the handshake is done, or takes longer than
     WS_HANDSHAKE for it.
     """
-    with wire:
-        await _shake_hands(wire, upgrade)
-        connection = WebSocketConnection(wire, peer, upgrade.chosen_subprotocol, pump)
-        connection.begin(rest)
+    return Opening(wire, upgrade, rest, peer, pump)
+
+
+class Opening:
+    """What `open_websocket_connection` gives. A generator, with its frame, would stay on a session's stack as long as it lives."""
+
+    __slots__ = ("_connection", "_peer", "_pump", "_rest", "_upgrade", "_wire")
+
+    def __init__(self, wire: Wire, upgrade: Upgrade, rest: bytes, peer: str, pump: Pump | None) -> None:
+        self._wire = wire
+        self._upgrade: Upgrade | None = upgrade
+        self._rest = rest
+        self._peer = peer
+        self._pump = pump
+        self._connection: WebSocketConnection
+
+    async def __aenter__(self) -> "WebSocketConnection":
+        """Shake hands."""
+        upgrade, rest = self._upgrade, self._rest
+        self._upgrade, self._rest = None, b""
+        if upgrade is None:
+            raise RuntimeError("an upgrade can be accepted once")
+        is_open = False
         try:
-            yield connection
+            await _shake_hands(self._wire, upgrade)
+            is_open = True
         finally:
-            code = _exit_code(sys.exc_info()[1])
+            if not is_open:
+                self._wire.close()
+        self._connection = WebSocketConnection(self._wire, upgrade, self._peer, self._pump)
+        self._connection.begin(rest)
+        return self._connection
+
+    async def __aexit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Say goodbye."""
+        try:
             with trio.move_on_after(timeouts.CLEANUP.seconds, shield=True):
-                await connection.close(code, "")
+                await self._connection.close(_exit_code(error), "")
+        finally:
+            self._wire.close()
 
 
 async def _shake_hands(wire: Wire, upgrade: Upgrade) -> None:
@@ -110,6 +143,7 @@ class WebSocketConnection:
         "_is_violated",
         "_is_watched",
         "_lost",
+        "_packs",
         "_pump",
         "_queue",
         "_reader",
@@ -125,16 +159,17 @@ class WebSocketConnection:
         "subprotocol",
     )
 
-    def __init__(self, wire: Wire, peer: str, subprotocol: str | None, pump: Pump | None) -> None:
+    def __init__(self, wire: Wire, upgrade: Upgrade, peer: str, pump: Pump | None) -> None:
         self.peer = peer
-        self.subprotocol = subprotocol
+        self.subprotocol = upgrade.chosen_subprotocol
         """What was agreed on: `whiteboard.v1` or None."""
         self.backlog_bytes = 0
         self.last_heard = self.last_progress = trio.current_time()
         self._wire = wire
         self._pump = pump
         self._is_watched = False  # the pump has our socket
-        self._scanner = frames.FrameScanner()
+        self._packs = upgrade.deflate is not None  # messages may be deflated, both ways
+        self._scanner = frames.FrameScanner(unpacks=self._packs)
         self._reader = Sleeper()  # who waits in `receive`
         self._writer = Sleeper()  # who waits in `wait_backlog`
         self._ready: list[Incoming] | None = None
@@ -274,7 +309,7 @@ class WebSocketConnection:
     # --- out ----------------------------------------------------------------------------------
     def push(self, message: bytes | Packed) -> None:
         if self._lost is None:
-            frame = _FRAMER.frame(message if isinstance(message, bytes) else message.text)
+            frame = _FRAMER.frame(message, self._packs)
             self._put(frame if self._held is None else self._behind_held(frame))
 
     def hold(self, message: bytes) -> None:
@@ -336,8 +371,11 @@ class WebSocketConnection:
 
     async def wait_backlog(self) -> None:
         await trio.lowlevel.checkpoint_if_cancelled()
-        while not self.backlog_bytes:
+        if not self.backlog_bytes:
             await self._writer.sleep()
+
+    def stir(self) -> None:
+        self._writer.wake()
 
     async def drain(self) -> None:
         await trio.lowlevel.checkpoint_if_cancelled()
@@ -409,7 +447,7 @@ class WebSocketConnection:
         """From here on the task that closes reads and writes, and nobody else."""
         self._leave_pump()
         self._wire.interrupt()
-        self._ready = None
+        self._ready = self._taker = None  # the taker is the session, which holds us: no cycle is to be left
         self._lose(_CLOSED_HERE)
         self._reader.wake()
 

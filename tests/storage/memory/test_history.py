@@ -4,12 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from whiteboard import limits
 from whiteboard.errors import ClaimConflict
 from whiteboard.ids import ClientId, OpId
+from whiteboard.storage import segments
 from whiteboard.storage.memory.history import History
 from whiteboard.storage.ports import ClientRecord, NewOp, Receipt, StoredOp
 
 CLIENTS = [ClientId(name) for name in ("ada", "bob", "cyd")]
+BODY = bytes(60)
 CLAIMS = {client: f"key of {client}".encode() for client in CLIENTS}
 
 appends = st.lists(
@@ -68,14 +71,32 @@ def test_a_stolen_client_id_changes_nothing() -> None:
 
 
 def test_an_op_costs_little_beside_its_body() -> None:
-    """What a packed op leaves behind is some 40 bytes: numbers in arrays, no object."""
+    """What is left of an op whose body packs to nothing is some 40 bytes: numbers in arrays, no object."""
     history = History("epoch", 1)
     tracemalloc.start()
     try:
         for counter in range(1, 5_001):
-            history.store([NewOp(OpId(CLIENTS[0], counter), counter, counter, b"")], CLAIMS)
-        history.pack(b"", 5_000)
+            history.store([NewOp(OpId(CLIENTS[0], counter), counter, counter, BODY)], CLAIMS)
         kept, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert kept < 5_000 * 40
+    assert history.compacted > 4_000
+    assert kept < 5_000 * 40 + limits.PACK_INLINE_BYTES
+
+
+def test_bodies_are_packed_as_they_come() -> None:
+    """A board keeps fewer than PACK_INLINE_BYTES of bodies as they came, whatever the ops' sizes; all read as before."""
+    history = History("epoch", 1)
+    sizes = [10, 30_000, 40_000, limits.SEGMENT_BYTES, 3, 2 * limits.SEGMENT_BYTES, *[700] * 300]
+    ops = [NewOp(OpId(CLIENTS[0], n), n, n, bytes([n % 250]) * size) for n, size in enumerate(sizes, 1)]
+    for start in range(0, len(ops), 7):
+        history.store(ops[start : start + 7], CLAIMS)
+        assert sum(map(len, history.bodies)) < limits.PACK_INLINE_BYTES
+    first, packed = history.segments_between(0, history.seq)
+    assert first == 1
+    bodies = [body for segment in packed for body in segments.unpack(segment)] + history.bodies
+    assert bodies == [op.body for op in ops]
+    assert all(
+        sum(map(len, unpacked)) <= limits.SEGMENT_BYTES or len(unpacked) == 1
+        for unpacked in map(segments.unpack, packed)
+    )

@@ -36,7 +36,8 @@ from whiteboard.storage.ports import (
 )
 from whiteboard.storage.wakeups import Wakeups
 
-_Plain = TypeVar("_Plain")
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
 
 _CHECKPOINT_LEVEL: Final = 1
 """A checkpoint lives until the next one: the fastest level keeps most of the gain."""
@@ -67,8 +68,7 @@ class _Place:
     def __init__(self) -> None:
         self.boards: dict[BoardId, _Board] = {}
         self.wakeups = Wakeups()
-        self._packing = trio.CapacityLimiter(1)
-        self._unpacking = trio.CapacityLimiter(limits.READ_CONNECTIONS)
+        self._threads = trio.CapacityLimiter(limits.READ_CONNECTIONS)
         self.is_closed = False
 
     async def enter(self) -> None:
@@ -81,17 +81,11 @@ class _Place:
         if self.is_closed:
             raise StorageUnavailable("the storage is closed")
 
-    async def pack(self, packer: Callable[[_Plain], bytes], plain: _Plain, size_bytes: int) -> bytes:
-        """What `packer` makes of so many bytes: in a worker thread, unless that would take longer than the packing."""
+    async def off_path(self, work: Callable[[_Given], _Made], given: _Given, size_bytes: int) -> _Made:
+        """What `work` makes of so many packed bytes, or of so many to pack: in a worker thread, if that is worth one."""
         if size_bytes <= limits.PACK_INLINE_BYTES:
-            return packer(plain)
-        return await run_blocking(self._packing, packer, plain)
-
-    async def unpack(self, unpacker: Callable[[bytes], _Plain], packed: bytes, size_bytes: int) -> _Plain:
-        """The opposite."""
-        if size_bytes <= limits.PACK_INLINE_BYTES:
-            return unpacker(packed)
-        return await run_blocking(self._unpacking, unpacker, packed)
+            return work(given)
+        return await run_blocking(self._threads, work, given)
 
     def history(self, board: BoardId) -> History | None:
         """A board's history, when anybody has created it."""
@@ -181,12 +175,9 @@ class _MemoryOpLog:
         if after >= board.compacted:
             return fresh
         first, packed = board.segments_between(after, last)
-        old: list[bytes] = []
-        for segment in packed:  # SEGMENT_BYTES or one op each: 3 ms at most, however well it was packed
-            old += await self._place.unpack(segments.unpack, segment, len(segment))
-            if sum(map(len, old)) > limits.MAX_READ_BYTES + limits.SEGMENT_BYTES:
-                return old[after + 1 - first :]
-        return old[after + 1 - first : last + 1 - first] + fresh
+        old = await self._place.off_path(_unpack, packed, sum(map(len, packed)))
+        is_whole = first + len(old) > min(last, board.compacted)
+        return old[after + 1 - first : last + 1 - first] + (fresh if is_whole else [])
 
     async def wait_beyond(self, board: BoardId, seq: int) -> int:
         with self._place.wakeups.listen(board) as listener:
@@ -242,16 +233,10 @@ class _MemoryOpLog:
         found = self._place.history(board)
         if found is None:
             return 0
-        first = found.compacted
-        wanted = found.bodies[: max(min(limit, up_to - first), 0)]
-        moved = segments.slice_by_size(map(len, wanted), limits.SEGMENT_BYTES)
-        is_full = moved < len(wanted)
-        if not moved or (moved < least and not is_full):
+        moved, is_full = found.next_slice(min(limit, up_to - found.compacted))
+        if moved == 0 or (moved < least and not is_full):
             return 0
-        segment = await self._place.pack(segments.pack, wanted[:moved], sum(map(len, wanted[:moved])))
-        if found.compacted != first:  # somebody else moved them meanwhile
-            return await self.compact(board, up_to, limit, least=least)
-        found.pack(segment, moved)
+        found.pack(moved)
         return moved
 
 
@@ -265,7 +250,7 @@ class _MemorySnapshots:
         if found is None or found.checkpoint is None:
             return None
         seq, packed, size_bytes = found.checkpoint
-        return Checkpoint(seq, await self._place.unpack(zlib.decompress, packed, size_bytes))
+        return Checkpoint(seq, await self._place.off_path(zlib.decompress, packed, size_bytes))
 
     async def save(
         self,
@@ -276,7 +261,7 @@ class _MemorySnapshots:
         epoch: str,
         until: int | None = None,  # noqa: ARG002 - nobody else saves
     ) -> None:
-        packed = await self._place.pack(_pack_checkpoint, checkpoint.body, len(checkpoint.body))
+        packed = await self._place.off_path(_pack_checkpoint, checkpoint.body, len(checkpoint.body))
         await self._place.enter()
         found = self._place.boards.get(board)
         if found is None or found.history.epoch != epoch or found.history.seq < checkpoint.seq:
@@ -364,3 +349,16 @@ async def open_memory() -> AsyncIterator[Storage]:
 
 def _pack_checkpoint(body: bytes) -> bytes:
     return zlib.compress(body, _CHECKPOINT_LEVEL)
+
+
+def _unpack(packed: Sequence[bytes]) -> list[bytes]:
+    """The bodies of segments; as many segments as one answer may need."""
+    bodies: list[bytes] = []
+    size_bytes = 0
+    for segment in packed:
+        found = segments.unpack(segment)
+        bodies += found
+        size_bytes += sum(map(len, found))
+        if size_bytes > limits.MAX_READ_BYTES + limits.SEGMENT_BYTES:
+            break
+    return bodies

@@ -1,6 +1,8 @@
 """One board's history in memory: its ops, who made them, and where each is found. Pure.
 
 Memory mode keeps every op for ever, so an op costs its packed body and 32 bytes: arrays of numbers, no object.
+Bodies are packed as soon as there are PACK_INLINE_BYTES of them, by whoever brings the last ones: so nothing
+has to keep up with those who draw, and what is freed is small and used again by the next ops.
 What is looked up by op id is found by bisection in its client's ops; an op that comes in the order of its
 client's counters, as nearly all do, needs no look.
 """
@@ -9,8 +11,10 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 
+from whiteboard import limits
 from whiteboard.errors import ClaimConflict
 from whiteboard.ids import ClientId, OpId
+from whiteboard.storage import segments
 from whiteboard.storage.ports import ClientRecord, NewOp, Receipt, StoredOp
 
 
@@ -39,14 +43,15 @@ class History:
         "_authors",
         "_clients",
         "_counters",
+        "_fresh_bytes",
         "_lamports",
         "_names",
+        "_segment_ends",
+        "_segments",
         "bodies",
         "compacted",
         "created_at",
         "epoch",
-        "segment_ends",
-        "segments",
         "updated_at",
     )
 
@@ -56,11 +61,13 @@ class History:
         self.updated_at = created_at
         self.compacted = 0
         """Highest seq whose body is in a segment."""
-        self.segments: list[bytes] = []
-        self.segment_ends = array("I")
-        """Last seq of each segment."""
         self.bodies: list[bytes] = []
         """Bodies of seq `compacted` + 1 and up."""
+        self._fresh_bytes = 0
+        # in `bodies`
+        self._segments: list[bytes] = []
+        self._segment_ends = array("I")
+        # last seq of each
         self._clients: dict[ClientId, _Client] = {}
         self._names: list[ClientId] = []
         # client ids by number
@@ -98,8 +105,11 @@ class History:
             ats.append(at)
             lamports.append(op.lamport)
             self.bodies.append(op.body)
+            self._fresh_bytes += len(op.body)
             receipts.append(Receipt(seq, at, is_new=True))
         self.updated_at = at
+        if self._fresh_bytes >= limits.PACK_INLINE_BYTES:
+            self._pack_all()
         return receipts
 
     def receipt(self, op_id: OpId) -> Receipt | None:
@@ -141,18 +151,31 @@ class History:
 
     def segments_between(self, after: int, last: int) -> tuple[int, list[bytes]]:
         """Segments that hold the compacted ops of seq after + 1 to last, and the first one's first seq."""
-        start = bisect_left(self.segment_ends, after + 1)
-        stop = bisect_left(self.segment_ends, min(last, self.compacted)) + 1
-        return (self.segment_ends[start - 1] if start else 0) + 1, self.segments[start:stop]
+        start = bisect_left(self._segment_ends, after + 1)
+        stop = bisect_left(self._segment_ends, min(last, self.compacted)) + 1
+        return (self._segment_ends[start - 1] if start else 0) + 1, self._segments[start:stop]
 
-    def pack(self, segment: bytes, count: int) -> None:
-        """Put a segment in the place of the oldest `count` bodies, which it holds."""
+    def next_slice(self, limit: int) -> tuple[int, bool]:
+        """How many of the oldest `limit` bodies fit into one segment, and whether that is all it takes."""
+        wanted = self.bodies[: max(limit, 0)]
+        count = segments.slice_by_size(map(len, wanted), limits.SEGMENT_BYTES)
+        return count, count < len(wanted)
+
+    def pack(self, count: int) -> None:
+        """Put the oldest `count` bodies into a segment."""
+        packed = self.bodies[:count]
+        self._segments.append(segments.pack(packed))
         self.compacted += count
-        self.segments.append(segment)
-        self.segment_ends.append(self.compacted)
+        self._segment_ends.append(self.compacted)
+        self._fresh_bytes -= sum(map(len, packed))
         del self.bodies[:count]
 
     # --- small steps --------------------------------------------------------------------------
+
+    def _pack_all(self) -> None:
+        while self.bodies:
+            count, _ = self.next_slice(len(self.bodies))
+            self.pack(count)
 
     def _claim(self, ops: Sequence[NewOp], claims: Mapping[ClientId, bytes]) -> dict[ClientId, _Client]:
         """All clients of the board, those of the ops among them: checked first, then made when new."""
