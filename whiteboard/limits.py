@@ -68,6 +68,8 @@ SNAPSHOT_LOOKS: Final = 10
 """Looks of the upkeep (UPKEEP) that a snapshot nobody asks for stays in memory."""
 REST_LOOKS: Final = 10
 """Looks that an element stays awake after an op met it, on a board where little happens."""
+REST_SLICE: Final = 64
+"""Elements laid to rest before other tasks get their turn: half a millisecond."""
 REST_PER_LOOK: Final = 4_096
 """Elements laid to rest at one look: some 25 ms of work, in slices. Those above stay awake a little longer."""
 PACK_PER_LOOK: Final = 64

@@ -38,7 +38,17 @@ from whiteboard.rooms.tail import Tail, first_of
 class Feed:
     """One session's way from the board to its socket."""
 
-    def __init__(self, connection: Connection, replica: Replica, tail: Tail, broadcast: Broadcast) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        replica: Replica,
+        tail: Tail,
+        broadcast: Broadcast,
+        *,
+        takes_steps: bool = False,
+    ) -> None:
+        """Args: `takes_steps` says that the client reads points as steps in a snapshot."""
+        self._takes_steps = takes_steps
         self._connection = connection
         self._replica = replica
         self._tail = tail
@@ -207,7 +217,9 @@ class Feed:
         """
         self._wants_snapshot = False
         self._sent = self._replica.board.seq
-        seq, messages_left = await self._replica.snapshots.newest(self._replica.board)
+        seq, messages_left = await self._replica.snapshots.newest(
+            self._replica.board, in_steps=self._takes_steps
+        )
         self._sent = min(self._sent, seq)
         if self._broadcast.seq < self._sent:
             self._broadcast.flush()  # so that nobody is behind what was sent

@@ -21,6 +21,7 @@ from whiteboard.limits import (
     PACK_PER_LOOK,
     REST_LOOKS,
     REST_PER_LOOK,
+    REST_SLICE,
 )
 from whiteboard.rooms.replica import Replica, slices
 
@@ -48,7 +49,7 @@ class Upkeep:
         """Take note of the time that passes, UPKEEP between two; whether there is something to do that nobody does yet."""
         self._looks += 1
         self._seqs.append(self._replica.board.seq)
-        self._replica.snapshots.look()
+        self._replica.snapshots.look(self._replica.board)
         return not self._is_at_work and (self._is_due or self._has_slices or self._is_restless)
 
     async def work(self) -> None:
@@ -93,7 +94,7 @@ class Upkeep:
 
     async def _lay(self, untouched_since: int) -> int:
         laid = 0
-        for some in slices(self._replica.board.awake()):
+        for some in slices(self._replica.board.awake(), REST_SLICE):
             laid += self._replica.board.rest(some, untouched_since)
             await trio.lowlevel.checkpoint()
             if laid >= REST_PER_LOOK:
