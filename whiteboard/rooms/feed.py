@@ -26,7 +26,7 @@ from whiteboard import timeouts
 from whiteboard.core.ops import Json
 from whiteboard.core.presence import Profile
 from whiteboard.errors import TooSlow
-from whiteboard.limits import MAX_OUTBOX_BYTES, MAX_RESUME_OPS, SLICE, SNAPSHOT_PART_BYTES
+from whiteboard.limits import MAX_OUTBOX_BYTES, MAX_RESUME_OPS, PARTS_AT_ONCE, SLICE, SNAPSHOT_PART_BYTES
 from whiteboard.protocol import messages
 from whiteboard.protocol.codec import encode, frame, number_body
 from whiteboard.rooms.broadcast import Broadcast, encode_changes, encode_pointers
@@ -228,6 +228,8 @@ class Feed:
             # after a resync the client discards what it got: what is under way would bring back what is gone
             self._connection.push(waiting.popleft())
             await self._drain()
+            if len(waiting) % PARTS_AT_ONCE == 0:
+                await trio.lowlevel.checkpoint()  # hundreds may join in the same instant
 
     def _go_live(self) -> None:
         self._is_live, self._is_resuming = True, False
