@@ -26,7 +26,7 @@ from whiteboard import timeouts
 from whiteboard.core.ops import Json
 from whiteboard.core.presence import Profile
 from whiteboard.errors import TooSlow
-from whiteboard.limits import MAX_OUTBOX_BYTES, MAX_RESUME_OPS, SLICE, SNAPSHOT_PART_BYTES
+from whiteboard.limits import MAX_OUTBOX_BYTES, MAX_RESUME_OPS, PARTS_AT_ONCE, SLICE, SNAPSHOT_PART_BYTES
 from whiteboard.protocol import messages
 from whiteboard.protocol.codec import encode, frame, number_body
 from whiteboard.protocol.packed import Packed
@@ -39,7 +39,17 @@ from whiteboard.rooms.tail import Tail, first_of
 class Feed:
     """One session's way from the board to its socket."""
 
-    def __init__(self, connection: Connection, replica: Replica, tail: Tail, broadcast: Broadcast) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        replica: Replica,
+        tail: Tail,
+        broadcast: Broadcast,
+        *,
+        takes_steps: bool = False,
+    ) -> None:
+        """Args: `takes_steps` says that the client reads points as steps in a snapshot."""
+        self._takes_steps = takes_steps
         self._connection = connection
         self._replica = replica
         self._tail = tail
@@ -209,7 +219,9 @@ class Feed:
         wait for them, and merging an op twice changes nothing.
         """
         self._wants_snapshot = False
-        seq, messages_left = await self._replica.snapshots.newest(self._replica.board)
+        seq, messages_left = await self._replica.snapshots.newest(
+            self._replica.board, in_steps=self._takes_steps
+        )
         self._sent = min(self._sent, seq)
         if self._broadcast.seq < self._sent:
             self._broadcast.flush()  # so that nobody is behind what was sent
@@ -218,6 +230,8 @@ class Feed:
             # after a resync the client discards what it got: what is under way would bring back what is gone
             self._connection.push(waiting.popleft())
             await self._drain()
+            if len(waiting) % PARTS_AT_ONCE == 0:
+                await trio.lowlevel.checkpoint()  # hundreds may join in the same instant
 
     def _go_live(self) -> None:
         self._is_live, self._is_resuming = True, False
