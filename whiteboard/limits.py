@@ -51,6 +51,27 @@ MAX_OUTBOX_BYTES: Final = 1 * MIB
 from the log at its own pace, so memory never grows with its slowness."""
 SNAPSHOT_PART_BYTES: Final = 128 * KIB
 """Target size of one snapshot part: small enough to show progress, large enough to be cheap."""
+REST_PART_BYTES: Final = 16 * KIB
+"""States of elements at rest that are kept, deflated and woken from together: some 40 strokes, which cost 0.1 ms
+to inflate and take apart when one of them is touched, 0.7 ms to deflate. Parts of 128 KiB deflate 1 % smaller."""
+PARTS_SLICE: Final = 8
+"""Parts inflated before other tasks get their turn: half a millisecond."""
+HOT_OPS: Final = 1_024
+"""Elements that the newest so many ops met stay awake: what is being drawn is about to be touched again, and
+a thousand pens move between two of these."""
+SNAPSHOT_SHARE: Final = 16
+"""A snapshot is sent to others, and the ops since behind it, until these are one for so many elements: a few per cent
+more to send, and a board of 10,000 elements on which 300 ops a second are drawn is encoded anew every two seconds."""
+SNAPSHOT_LAG_OPS: Final = 1_024
+"""The same for the largest boards: far fewer ops than the tail keeps."""
+SNAPSHOT_LOOKS: Final = 10
+"""Looks of the upkeep (UPKEEP) that a snapshot nobody asks for stays in memory."""
+REST_LOOKS: Final = 10
+"""Looks that an element stays awake after an op met it, on a board where little happens."""
+REST_PER_LOOK: Final = 4_096
+"""Elements laid to rest at one look: some 25 ms of work, in slices. Those above stay awake a little longer."""
+PACK_PER_LOOK: Final = 64
+"""Parts deflated at one look: some 25 ms of work, one by one."""
 TURN_BYTES: Final = 96 * KIB
 """Messages of one session, each with OP_OVERHEAD_BYTES, that are handled before others get their turn: what one
 read of RECEIVE_BYTES brings of small ops, a millisecond or two."""
@@ -91,7 +112,7 @@ CHECKPOINT_MIN_OPS: Final = 1_000
 """Ops since the last checkpoint before another one is worth its write."""
 COMPACT_SLICE_OPS: Final = 512
 """Ops moved by one step of log compaction: one short transaction between two commits. A board keeps fewer
-of them behind its checkpoint as they are."""
+than two slices as they came, on a shared log behind its checkpoint."""
 MAX_CLOCK_CLIENTS: Final = 4_096
 """Clients whose last counter a board keeps in memory, the most recent ones."""
 
@@ -174,6 +195,8 @@ PUMP_BYTES: Final = 8 * KIB
 SEND_BYTES: Final = 64 * KIB
 """Queued frames are joined up to this size for one send, and HTTP answers cut: past it a system call's
 cost is lost in the copy. A reader of HTTP gets HTTP_SEND for each of them."""
+TLS_RECORD_BYTES: Final = 8 * KIB
+"""Plain text in one record: half of what TLS allows costs a sixth more time, and every session keeps a buffer of its size."""
 DEFLATE_WINDOW_BITS: Final = 13
 """How far back (8 KiB) what we deflate refers: measured on ops, a larger window makes small messages four times dearer and
 large ones no smaller. Clients that keep a smaller window than they are asked to are served without deflate."""

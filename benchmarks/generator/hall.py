@@ -8,13 +8,12 @@ import gc
 import os
 import resource
 import select
-from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Final
+from typing import Final, NamedTuple
 
 from benchmarks.generator.clients import (
     Chain,
@@ -27,8 +26,8 @@ from benchmarks.generator.clients import (
     StreamProbe,
 )
 from benchmarks.generator.plans import Plan
-from benchmarks.peers.peer import Peer
-from benchmarks.peers.process import Process
+from benchmarks.peers.peer import Peer, Voice
+from benchmarks.peers.process import Process, starved_seconds_of
 from benchmarks.tables import percentile
 
 SWEEP_SECONDS: Final = 0.005
@@ -40,7 +39,6 @@ SETTLE_SECONDS: Final = 3.0
 _SPIN_SECONDS: Final = 0.0011
 """epoll waits whole milliseconds; what is nearer is waited for by `select`, which knows microseconds."""
 BUSY_SHARE: Final = 0.9
-LATE_MS: Final = 25.0
 
 
 class NotSeated(Exception):
@@ -67,6 +65,8 @@ class Played:
     starved: float
     """How long the server had no core."""
     load_cpu: float
+    load_starved: float
+    """How long the generator had no core."""
     late_ms: float
     """p99 of how much later than planned ops were sent."""
     faults: Counter[str] = field(default_factory=Counter)
@@ -104,7 +104,18 @@ class Played:
     @property
     def is_load_bound(self) -> bool:
         """Whether the generator was what kept it from being more."""
-        return self.load_share > BUSY_SHARE or self.late_ms > LATE_MS
+        return self.load_share > BUSY_SHARE
+
+
+class _Meters(NamedTuple):
+    """What has been counted so far."""
+
+    at: float
+    delivered: float
+    server_cpu: float
+    starved: float
+    load_cpu: float
+    load_starved: float
 
 
 class Hall:
@@ -146,22 +157,26 @@ class Hall:
         """Connect so many to a room; the probes are the first of them."""
         for place in range(clients):
             voice = self.peer.voice(room, len(self.clients))
-            client: Probe | Counting
-            if place < probes:
-                kind = Probe if self.peer.counts_frames else StreamProbe
-                client = kind(self.peer, voice, self.server.port, self.ledger)
-                self.probes.append(client)
-            elif self.peer.counts_frames:
-                chain = self._chains.setdefault(room, Chain())
-                client = FrameCounter(self.peer, voice, self.server.port, chain)
-                self.counters.append(client)
-            else:
-                client = MarkCounter(self.peer, voice, self.server.port)
-                self.counters.append(client)
+            client = self._probe(voice) if place < probes else self._counter(voice)
             self.clients.append(client)
             self._rooms.setdefault(room, []).append(client)
             self._by_descriptor[client.descriptor] = client
             self._probe_poll.register(client.descriptor, select.EPOLLIN)
+
+    def _probe(self, voice: Voice) -> Client:
+        kind = Probe if self.peer.counts_frames else StreamProbe
+        self.probes.append(kind(self.peer, voice, self.server.port, self.ledger))
+        return self.probes[-1]
+
+    def _counter(self, voice: Voice) -> Client:
+        port = self.server.port
+        counter: Counting
+        if self.peer.counts_frames:
+            counter = FrameCounter(self.peer, voice, port, self._chains.setdefault(voice.room, Chain()))
+        else:
+            counter = MarkCounter(self.peer, voice, port)
+        self.counters.append(counter)
+        return counter
 
     def wait_seated(self) -> None:
         """Until all have been told what there is; then those who only count begin to. Raises NotSeated."""
@@ -237,38 +252,38 @@ class Hall:
         late = self._send_until(plan, begin, 0, begin + plan.measured_from)
         first = len(late)
         before = self._meters()
-        started = perf_counter()
         late += self._send_until(plan, begin, first, begin + plan.seconds)
         after = self._meters()
-        stopped = perf_counter()
         late += self._send_until(plan, begin, len(late), float("inf"))  # what it was too late for
         drained = self._settle(settle_seconds)
-        deliveries, cpu, starved, load = (then - now for then, now in zip(after, before, strict=True))
         measured = frozenset(plan.numbers[first:])
         return Played(
-            stopped - started,
-            self._planned_deliveries(plan),
-            round(deliveries),
-            array("d", sorted(t for probe in self.probes for n, t in probe.latencies if n in measured)),
-            self.missing,
-            drained,
-            cpu,
-            starved,
-            load,
-            percentile(late, 0.99) * 1_000,
-            self._faults(),
+            seconds=after.at - before.at,
+            planned_per_second=self._planned_deliveries(plan),
+            deliveries=round(after.delivered - before.delivered),
+            latencies=sorted(t for probe in self.probes for n, t in probe.latencies if n in measured),
+            lost=self.missing,
+            drained_in=drained,
+            server_cpu=after.server_cpu - before.server_cpu,
+            starved=after.starved - before.starved,
+            load_cpu=after.load_cpu - before.load_cpu,
+            load_starved=after.load_starved - before.load_starved,
+            late_ms=percentile(late, 0.99) * 1_000,
+            faults=self._faults(),
         )
 
     def _planned_deliveries(self, plan: Plan) -> float:
         return plan.ops_per_second * (len(self.clients) / len(self._rooms) - 1)
 
-    def _meters(self) -> tuple[float, float, float, float]:
+    def _meters(self) -> _Meters:
         usage = resource.getrusage(resource.RUSAGE_SELF)
-        return (
+        return _Meters(
+            perf_counter(),
             self._delivered,
             self.server.cpu_seconds,
             self.server.starved_seconds,
             usage.ru_utime + usage.ru_stime,
+            starved_seconds_of("self"),
         )
 
     def _send_until(self, plan: Plan, begin: float, place: int, end: float) -> list[float]:
@@ -362,6 +377,3 @@ def take_load_core(core: int) -> None:
         os.sched_setaffinity(0, {core})
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-__all__: Sequence[str] = ("Hall", "NotSeated", "Played", "take_load_core")

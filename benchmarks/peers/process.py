@@ -49,6 +49,14 @@ def on_core(core: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
+def starved_seconds_of(pid: int | str) -> float:
+    """How long a process's main thread was ready to run and had no core; nan where the kernel does not count it."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except OSError:
+        return float("nan")
+
+
 class Process:
     """A started server with an empty data directory, for the length of a `with` block."""
 
@@ -118,10 +126,7 @@ class Process:
     @property
     def starved_seconds(self) -> float:
         """How long its main thread was ready to run and had no core; nan where the kernel does not count it."""
-        try:
-            return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[1]) / 1e9
-        except OSError:
-            return float("nan")
+        return starved_seconds_of(self.pid)
 
     def _schedule(self) -> list[tuple[float, float]]:
         threads = Path(f"/proc/{self.pid}/task").iterdir()

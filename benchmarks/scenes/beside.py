@@ -27,7 +27,7 @@ from benchmarks.scenes.systems import (
     peak_rss_bytes,
     rest,
     rss_bytes,
-    visitor,
+    seat,
 )
 
 SESSIONS: Final = 1_000
@@ -115,17 +115,15 @@ class Room:
 
     def __init__(self, one: Beside, drawers: int, still: int, *, receive_bytes: int | None = None) -> None:
         self.server, self.name = one.server, one.peer.name
-        self._door: Door[Visitor] = Door()
-        self.drawers = [visitor(one.server, one.peer, "stalled", n) for n in range(drawers)]
-        self.still = [
-            Visitor(one.server, one.peer, "stalled", drawers + n, receive_bytes=receive_bytes)
-            for n in range(still)
+        people = [
+            Visitor(one.server, one.peer, "stalled", n, receive_bytes=None if n < drawers else receive_bytes)
+            for n in range(drawers + still)
         ]
+        self._door: Door[Visitor] = Door()
         self._stills: Door[Visitor] = Door()
-        self._door.let_in(self.drawers)
-        self._stills.let_in(self.still)
-        for door in (self._door, self._stills):
-            door.wait_until(lambda: all(one.is_seated for one in door.guests.values()))  # noqa: B023
+        self.drawers, self.still = people[:drawers], people[drawers:]
+        seat(self._door, self.drawers)
+        seat(self._stills, self.still)
         self._numbers = count()
         self._before = rss_bytes(self.server)
         self._files = descriptors(self.server)

@@ -1,5 +1,7 @@
 """A full board on every peer that keeps one: what it takes in memory, and to open it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from statistics import median
 from typing import Final
 
@@ -11,7 +13,7 @@ from benchmarks.scenes.guests import Door
 from benchmarks.scenes.joins import BOARD, alone, join
 from benchmarks.scenes.sections import Section, Table
 from benchmarks.scenes.strokes import JOINED_STROKES, POINTS
-from benchmarks.scenes.systems import MIB, Running, Visitor, rest, rss_bytes
+from benchmarks.scenes.systems import MIB, Running, Visitor, rest, rss_bytes, seat
 
 TIMES: Final = 10
 CROWD: Final = 100
@@ -35,19 +37,23 @@ class Counter(Visitor):
         super().hear(opcode, frame.payload, deflated=False)
 
 
-def fill(server: Running, peer: Peer, room: str, strokes: int) -> bool:
-    """Draw so many strokes, and wait until whoever joins gets them all; False when that does not come."""
+@contextmanager
+def filled(server: Running, peer: Peer, room: str, strokes: int) -> Iterator[bool]:
+    """A room with so many strokes and their author in it; whether whoever joins gets them all.
+
+    The author stays, because some servers forget a document that nobody looks at and nothing stores.
+    """
     drawing = frames(peer, room, strokes, POINTS)
     door: Door[Visitor] = Door()
     author = Visitor(server, peer, room, AUTHOR)
-    door.let_in([author])
     try:
-        door.wait_until(lambda: author.is_seated)
+        seat(door, [author])
         for number, frame in enumerate(drawing or ()):
             author.send(frame)
             if number % _IN_FLIGHT == 0:
                 door.wait_until(lambda: not author.has_unsent)
-        return any(_is_drawn(server, peer, room, strokes) for _ in range(LOOKS))
+        door.wait_until(lambda: not author.has_unsent)
+        yield any(_is_drawn(server, peer, room, strokes) for _ in range(LOOKS))
     finally:
         door.close()
 
@@ -65,14 +71,14 @@ def _is_drawn(server: Running, peer: Peer, room: str, strokes: int) -> bool:
 
 def row(peer: Peer, strokes: int, times: int, crowd: int) -> list[str]:
     """A line."""
-    with peer.serve() as server:
-        fill(server, peer, "warm-up", WARM_UP)
+    with peer.serve() as server, filled(server, peer, "warm-up", WARM_UP):
         before = rss_bytes(server)
-        if not fill(server, peer, BOARD, strokes):
-            return [peer.name, f"does not give all {strokes} strokes to who joins"]
-        kept = (rss_bytes(server) - before) / MIB / strokes * 1_000
-        one = alone(server, times, peer)
-        many = join(server, crowd, peer)
+        with filled(server, peer, BOARD, strokes) as is_whole:
+            if not is_whole:
+                return [peer.name, f"does not give all {strokes} strokes to who joins"]
+            kept = (rss_bytes(server) - before) / MIB / strokes * 1_000
+            one = alone(server, times, peer)
+            many = join(server, crowd, peer)
     return [
         peer.name,
         f"{kept:.2f}",

@@ -133,7 +133,8 @@ class Guest:
             self._unsent += client_frame(bytes(buffer[start:end]), PONG)
             self.write()
         elif opcode == CLOSE:
-            self.end = str(int.from_bytes(buffer[start : start + 2], "big"))
+            code = int.from_bytes(buffer[start : start + 2], "big")
+            self.end = str(code) if end > start else "closed without a code"
         else:
             self.hear(opcode, bytes(buffer[start:end]), deflated=bool(first & _DEFLATED))
 

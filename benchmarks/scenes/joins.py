@@ -38,6 +38,8 @@ class Shape:
 WHOLE: Final = Shape(JOINED_STROKES, 20, 500)
 QUICK: Final = Shape(200, 2, 20)
 BOARD: Final = "full"
+JOINERS: Final = 10
+"""Number of the first who joins; the board's author has a lower one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def join(server: Running, people: int, peer: Peer) -> Joined:
     before = cpu_seconds(server)
     try:
         for number in range(people):
-            door.let_in([visitor(server, peer, BOARD, number)])
+            door.let_in([visitor(server, peer, BOARD, JOINERS + number)])
         guests = list(door.guests.values())
         if not door.wait_until(lambda: all(one.is_seated for one in guests)):
             missing = sum(not one.is_seated for one in guests)

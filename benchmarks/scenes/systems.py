@@ -145,16 +145,24 @@ def visitor(server: Running, peer: Peer, room: str, number: int) -> Visitor:
     return kind(server, peer, room, number)
 
 
+def seat(door: Door[Visitor], people: Sequence[Visitor]) -> None:
+    """Let them in, the first before the others: not every peer bears several who open a room at once.
+
+    Raises RuntimeError when somebody does not get the room's content.
+    """
+    for some in (people[:1], people[1:]):
+        door.let_in(some)
+        if not door.wait_until(lambda: all(one.is_seated for one in some)):  # noqa: B023  called at once
+            raise RuntimeError(f"not everybody was let in: {door.ends()}")
+
+
 @contextmanager
 def looking(server: Running, rooms: Sequence[str], each: int, peer: Peer = OURS) -> Iterator[Door[Visitor]]:
     """So many people in each room, who have its content and only look."""
     door: Door[Visitor] = Door()
     try:
         for place, room in enumerate(rooms):
-            fresh = [visitor(server, peer, room, place * each + n) for n in range(each)]
-            door.let_in(fresh)
-            if not door.wait_until(lambda: all(one.is_seated for one in fresh)):  # noqa: B023  called at once
-                raise RuntimeError(f"not everybody was let in: {door.ends()}")
+            seat(door, [visitor(server, peer, room, place * each + n) for n in range(each)])
         yield door
     finally:
         door.close()

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from benchmarks.generator.hall import SETTLE_SECONDS, Hall, Played
 from benchmarks.generator.plans import Plan
 from benchmarks.peers.peer import Peer
-from benchmarks.workloads.workload import Column, Round, Workload, starved_remark
+from benchmarks.workloads.workload import Column, Round, Workload, starved_remarks
 
 HELD_P99_MS: Final = 250.0
 LEFT_OVER_SECONDS: Final = 0.15
@@ -20,6 +20,8 @@ FIRST_DELIVERIES: Final = 25_000
 """A second, to begin with: the slowest peer holds them."""
 MOST_OPS: Final = 60_000
 """A second: more than the generator can send."""
+LEAST_OPS: Final = 5.0
+"""A second: what does not hold that is not worth a search."""
 STEP: Final = 1.15
 AROUND: Final = 1.25
 """How far around an earlier round's result a later one looks."""
@@ -82,7 +84,7 @@ def staged(peer: Peer, clients: int, seconds: float) -> Iterator[Stage]:
 
 
 def climb(stage: Stage, clients: int, near: float | None, *, quick: bool) -> tuple[Step, Step | None]:
-    """The highest step held and the lowest one not held; the first step when not even that was.
+    """The highest step held and the lowest one not held, which is both when none was.
 
     Args:
         stage: where.
@@ -90,32 +92,39 @@ def climb(stage: Stage, clients: int, near: float | None, *, quick: bool) -> tup
         near: ops a second that an earlier round held.
         quick: stop after QUICK_STEPS.
     """
-    low, high = None, None
-    rate = near or FIRST_DELIVERIES / (clients - 1)
+    low: Step | None = None
+    high: Step | None = None
+    rate: float | None = near or FIRST_DELIVERIES / (clients - 1)
     factor = AROUND if near else 2.0
     steps = 0
-    while True:
-        step = stage.step(rate)
+    while rate is not None and not (quick and steps == QUICK_STEPS):
+        step = _tried(stage, rate)
+        low, high = (step, high) if step.is_held else (low, step)
+        rate = _next_rate(low, high, factor)
         steps += 1
-        if step.is_held:
-            low = step
-        else:
-            high = step
-        if quick and steps == QUICK_STEPS:
-            break
-        if low is not None and high is not None:
-            if high.ops_per_second / low.ops_per_second <= STEP:
-                break
-            rate = (low.ops_per_second * high.ops_per_second) ** 0.5
-        elif low is not None:
-            if low.ops_per_second >= MOST_OPS:
-                break
-            rate = min(low.ops_per_second * factor, MOST_OPS)
-        elif rate * clients < 1_000:
-            break
-        else:
-            rate /= factor
-    return (low or step), high
+    best = low or high
+    assert best is not None  # at least one step was made
+    return best, high
+
+
+def _tried(stage: Stage, rate: float) -> Step:
+    """Once more when it was not held while others had one of the cores."""
+    step = stage.step(rate)
+    return step if step.is_held or not starved_remarks(step.played) else stage.step(rate)
+
+
+def _next_rate(low: Step | None, high: Step | None, factor: float) -> float | None:
+    """Between the two; while one is missing, further where it must be. None when it is found or not to be found."""
+    if low is None:
+        assert high is not None
+        rate = high.ops_per_second / factor
+        return rate if rate > LEAST_OPS else None
+    if high is None:
+        rate = low.ops_per_second * factor
+        return rate if rate < MOST_OPS else None
+    if high.ops_per_second / low.ops_per_second <= STEP:
+        return None
+    return float((low.ops_per_second * high.ops_per_second) ** 0.5)
 
 
 class FanOut(Workload):
@@ -182,4 +191,4 @@ def _remarks(held: Step, broken: Step | None) -> list[str]:
         remarks.append("generator-bound: may hold more")
     elif broken.played.faults:
         remarks.append(f"above: {', '.join(broken.played.faults)}")
-    return remarks + starved_remark(played)
+    return remarks + starved_remarks(played)

@@ -9,7 +9,7 @@ from benchmarks.generator.hall import Played
 from benchmarks.peers.peer import Peer
 
 STARVED_SHARE: Final = 0.03
-"""Of the time; with less of its core taken by others, a server's figures stand."""
+"""Of the time; with less of the cores taken by others, figures stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,11 @@ def remarks_on(played: Played) -> list[str]:
         remarks.append(f"{played.lost} deliveries not there {played.drained_in:g} s after the last op")
     if played.is_load_bound:
         remarks.append("generator-bound")
-    return remarks + starved_remark(played)
+    return remarks + starved_remarks(played)
 
 
-def starved_remark(played: Played) -> list[str]:
-    """Whether others had the server's core for a good part of the time."""
-    share = played.starved / played.seconds
-    return [f"server starved {share:.0%}"] if share > STARVED_SHARE else []
+def starved_remarks(played: Played) -> list[str]:
+    """Whether others had the server's or the generator's core for a good part of the time."""
+    waited = {"server": played.starved, "generator": played.load_starved}
+    shares = {name: seconds / played.seconds for name, seconds in waited.items()}
+    return [f"{name} starved {share:.0%}" for name, share in shares.items() if share > STARVED_SHARE]

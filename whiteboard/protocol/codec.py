@@ -22,6 +22,8 @@ from whiteboard.protocol.validation import BadMessage
 VERSION: Final = 1
 SUBPROTOCOL: Final = "whiteboard.v1"
 
+END_OF_SNAPSHOT_PART: Final = b"]}"
+
 encode = msgspec.json.encode
 
 
@@ -74,10 +76,9 @@ def frame(texts: Sequence[Json]) -> Json:
     return texts[0] if len(texts) == 1 else b"[" + b",".join(texts) + b"]"
 
 
-def encode_snapshot_part(seq: int, part: int, parts: int, states: Iterable[Json]) -> Json:
-    """A `snapshot` message out of element states; `part` counts from 1."""
-    head = encode({"type": "snapshot", "seq": seq, "part": part, "parts": parts})
-    return head[:-1] + b',"elements":[' + b",".join(states) + b"]}"
+def begin_snapshot_part(seq: int, part: int, parts: int) -> Json:
+    """A `snapshot` message up to its element states; END_OF_SNAPSHOT_PART follows them. `part` counts from 1."""
+    return b'{"type":"snapshot","seq":%d,"part":%d,"parts":%d,"elements":[' % (seq, part, parts)
 
 
 def encode_welcome(welcome: messages.Welcome, peers: Iterable[Json]) -> Json:

@@ -8,30 +8,19 @@ import zlib
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from whiteboard.core import pieces as core_pieces
 from whiteboard.core.ops import Json
-from whiteboard.limits import DEFLATE_WINDOW_BITS
 
-LEVEL: Final = 6
+LEVEL: Final = core_pieces.LEVEL
 """Of what is kept; a frame that is sent once takes 1."""
-_MEMORY: Final = 7
-"""zlib's memory level. What it makes for a message has to be cleared first: 5 µs here, 36 with its defaults."""
 _LARGEST: Final = -15
 """A raw deflate stream with the largest window: what reads any other."""
+deflate = core_pieces.deflate
+inflate = core_pieces.inflate
 _END: Final = b"\x00\x00\xff\xff"
 """What a sync flush ends with (RFC 7692 section 7.2.1)."""
 _EMPTY: Final = b"\x00"
 """An empty message (section 7.2.3.6), and what follows a last block (section 7.2.3.4)."""
-
-
-def deflate(text: Json, level: int = LEVEL) -> bytes:
-    """A piece: deflate blocks that refer to nothing before them and end on a byte boundary, with the flush's end."""
-    squeezer = zlib.compressobj(level, zlib.DEFLATED, -DEFLATE_WINDOW_BITS, _MEMORY)
-    return squeezer.compress(text) + squeezer.flush(zlib.Z_SYNC_FLUSH)
-
-
-def inflate(pieces: bytes) -> Json:
-    """What pieces say together."""
-    return zlib.decompressobj(_LARGEST).decompress(pieces)
 
 
 def unpack(payload: bytes, most: int) -> Json | None:

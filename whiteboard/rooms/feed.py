@@ -18,19 +18,20 @@ session with 4408. Presence is not queued behind ops at all: it is left out whil
 and sent whole when the feed is level again.
 """
 
+from collections import deque
+
 import trio
 
 from whiteboard import timeouts
-from whiteboard.core import snapshot
 from whiteboard.core.ops import Json
 from whiteboard.core.presence import Profile
 from whiteboard.errors import TooSlow
 from whiteboard.limits import MAX_OUTBOX_BYTES, MAX_RESUME_OPS, SLICE, SNAPSHOT_PART_BYTES
 from whiteboard.protocol import messages
-from whiteboard.protocol.codec import encode, encode_snapshot_part, frame, number_body
+from whiteboard.protocol.codec import encode, frame, number_body
 from whiteboard.rooms.broadcast import Broadcast, encode_changes, encode_pointers
 from whiteboard.rooms.ports import Connection
-from whiteboard.rooms.replica import Replica, slices
+from whiteboard.rooms.replica import Replica
 from whiteboard.rooms.tail import Tail, first_of
 
 
@@ -201,22 +202,20 @@ class Feed:
     async def _send_snapshot(self) -> None:
         """Send the board in parts, each when the one before has left; all over again after a `resync`.
 
-        Later parts may hold a little more than `seq` says; merging an op twice changes nothing.
+        Ops that are stored from now on follow, whether the snapshot covers them or not: their authors wait
+        for them, and merging an op twice changes nothing.
         """
-        self._broadcast.flush()  # so that nobody is behind what the snapshot covers
-        seq = self._replica.board.seq
-        self._sent, self._wants_snapshot = seq, False
-        parts = snapshot.Parts(SNAPSHOT_PART_BYTES)
-        for some in slices(list(self._replica.board)):
-            parts.deal(some)
-            await trio.lowlevel.checkpoint()
-        for number, elements in enumerate(parts.dealt, start=1):
-            states = [element.state() for element in elements if not element.is_deleted]
-            self._connection.push(encode_snapshot_part(seq, number, len(parts.dealt), states))
-            await trio.lowlevel.checkpoint()
+        self._wants_snapshot = False
+        self._sent = self._replica.board.seq
+        seq, messages_left = await self._replica.snapshots.newest(self._replica.board)
+        self._sent = min(self._sent, seq)
+        if self._broadcast.seq < self._sent:
+            self._broadcast.flush()  # so that nobody is behind what was sent
+        waiting = deque(messages_left)
+        while waiting and not self._wants_snapshot:
+            # after a resync the client discards what it got: what is under way would bring back what is gone
+            self._connection.push(waiting.popleft())
             await self._drain()
-            if self._wants_snapshot:
-                return  # the client discards what it got: what is under way would bring back what is gone
 
     def _go_live(self) -> None:
         self._is_live, self._is_resuming = True, False

@@ -228,8 +228,8 @@ class Room:
         self._start("fault", tell)
 
     def look_after(self) -> None:
-        """Begin a checkpoint or a compaction, if one is wanted."""
-        if self._loaded.is_set() and not self.is_closing and self._upkeep.is_wanted:
+        """Begin a checkpoint, a compaction or the laying to rest, if one is wanted."""
+        if self._loaded.is_set() and not self.is_closing and self._upkeep.look():
             self._start("upkeep", self._upkeep.work)
 
     # --- leases -------------------------------------------------------------------------------

@@ -17,8 +17,6 @@ from whiteboard.transport.wire import Wire
 
 HTTP2: Final = "h2"
 _ALPN: Final = (HTTP2, "http/1.1")
-_RECORD_BYTES: Final = 16 * limits.KIB
-"""RFC 8446 section 5.1: the most plain text in one record."""
 
 
 def load_tls(certificate: Path, key: Path | None = None) -> ssl.SSLContext:
@@ -74,7 +72,7 @@ class TlsWire(Wire):
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
-        self._encrypted = memoryview(b"")
+        self._encrypted: bytes | memoryview = b""
         self._said_end = False
 
     async def handshake(self) -> None:
@@ -105,37 +103,37 @@ class TlsWire(Wire):
 
     def send_nowait(self, data: bytes | bytearray | memoryview) -> int:
         """Encrypt and hand over the start of `data`, while the kernel takes all; one system call for each SEND_BYTES."""
-        taken = 0
-        rest = memoryview(data)
-        while rest and self.flush_nowait():
-            taken += self._encrypt(rest[: limits.SEND_BYTES])
-            rest = rest[limits.SEND_BYTES :]
+        taken, size = 0, len(data)
+        while taken < size and self.flush_nowait():
+            end = min(taken + limits.SEND_BYTES, size)
+            self._encrypted = self._records(memoryview(data)[taken:end])
+            taken = end
         self.flush_nowait()
         return taken
 
-    def _encrypt(self, data: memoryview) -> int:
+    def _records(self, data: memoryview) -> bytes:
+        """`data` encrypted. Taken out record by record: OpenSSL's buffer never shrinks, and every session has one."""
+        records: list[bytes] = []
         try:
-            for at in range(0, len(data), _RECORD_BYTES):
-                self._tls.write(data[at : at + _RECORD_BYTES])
+            for at in range(0, len(data), limits.TLS_RECORD_BYTES):
+                self._tls.write(data[at : at + limits.TLS_RECORD_BYTES])
+                records.append(self._outgoing.read())
         except ssl.SSLError as error:
             raise trio.BrokenResourceError(str(error)) from error
-        return len(data)
+        return b"".join(records)
 
     def flush_nowait(self) -> bool:
-        while True:
-            if not self._encrypted:
-                self._encrypted = memoryview(self._outgoing.read())
-            if not self._encrypted:
-                self.pending_bytes = 0
+        if not self._encrypted:
+            if not self._outgoing.pending:
                 return True
-            sent = super().send_nowait(self._encrypted)
-            self._encrypted = self._encrypted[sent:]
-            if not sent:
-                self.pending_bytes = len(self._encrypted) + self._outgoing.pending
-                return False
+            self._encrypted = self._outgoing.read()
+        sent = super().send_nowait(self._encrypted)
+        self._encrypted = memoryview(self._encrypted)[sent:] if sent < len(self._encrypted) else b""
+        self.pending_bytes = len(self._encrypted)
+        return not self._encrypted
 
     def drop_pending(self) -> None:
-        self._encrypted = memoryview(b"")
+        self._encrypted = b""
         self._outgoing.read()
         self.pending_bytes = 0
 
@@ -144,6 +142,12 @@ class TlsWire(Wire):
 
         So a socket that becomes readable tells of all that comes later, unless `holds_more`.
         """
+        data = self._decrypt(max_bytes)
+        if self._outgoing.pending:  # an answer of TLS's own: it leaves with what is flushed next
+            self.pending_bytes = len(self._encrypted) + self._outgoing.pending
+        return data
+
+    def _decrypt(self, max_bytes: int) -> bytes | None:
         pieces: list[bytes] = []
         room = max_bytes
         self.holds_more = False
@@ -153,7 +157,7 @@ class TlsWire(Wire):
             except ssl.SSLWantReadError:
                 if pieces:
                     break
-                if not self._read_socket():
+                if not self._read_socket(max_bytes):
                     return None
                 continue
             except ssl.SSLEOFError:
@@ -175,9 +179,9 @@ class TlsWire(Wire):
             self.saw_eof, self.holds_more = not data, bool(data)
         return data
 
-    def _read_socket(self) -> bool:
+    def _read_socket(self, max_bytes: int = limits.PUMP_BYTES) -> bool:
         """Move what the socket holds into the TLS buffers; whether there was anything."""
-        raw = super().receive_nowait()
+        raw = super().receive_nowait(max_bytes)
         if raw:
             self._incoming.write(raw)
         elif raw is not None:

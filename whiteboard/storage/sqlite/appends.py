@@ -14,7 +14,8 @@ from whiteboard.errors import ClaimConflict, StorageConflict
 from whiteboard.ids import BoardId, ClientId, OpId
 from whiteboard.storage import arguments
 from whiteboard.storage.ports import Newest, NewOp, Receipt
-from whiteboard.storage.sqlite.log_writes import create, receipts
+from whiteboard.storage.sqlite.log_writes import create
+from whiteboard.storage.sqlite.op_ids import OpIds
 from whiteboard.storage.sqlite.rows import board_row, client_no, write_rows
 
 _INSERT_OPS = "INSERT INTO ops (board_no, seq, client_no, counter, lamport, at, body) VALUES {rows}"
@@ -126,7 +127,7 @@ class Appends:
         """Check everything, then number what is new."""
         board = self._board(connection, rows, request)
         clients = self._clients(connection, board, request)
-        known = _stored(connection, rows, clients, request.ops)
+        known = _stored(connection, rows, clients, request)
         found: list[Receipt] = []
         seq = board.seq
         for op in request.ops:
@@ -156,7 +157,7 @@ class Appends:
             arguments.check_epoch(request.board, board.epoch, request.epoch)
         if request.newest is not None:
             rows.write_ops()
-            found = _receipt(connection, board, request.newest[0])
+            found = _receipt(connection, request.board, request.newest[0])
             arguments.check_newest(request.board, request.known, request.newest, found)
         if board is None:
             create(connection, request.board, request.ops[0].at, request.epoch)
@@ -215,27 +216,34 @@ class Appends:
 
 
 def _stored(
-    connection: sqlite3.Connection, rows: _Rows, clients: Mapping[ClientId, _Client], ops: Sequence[NewOp]
+    connection: sqlite3.Connection, rows: _Rows, clients: Mapping[ClientId, _Client], request: Append
 ) -> dict[OpId, Receipt]:
     """Receipts of those ops that are stored. A counter above the client's highest is new without a look."""
     late: dict[ClientId, list[int]] = {}
-    for op in ops:
+    for op in request.ops:
         name, counter = op.op_id
         if counter <= clients[name].counter:
             late.setdefault(name, []).append(counter)
-    if late:
-        rows.write_ops()
+    if not late:
+        return {}
+    rows.write_ops()
+    board = board_row(connection, request.board)
+    assert board is not None
+    ids = OpIds(connection, board, [clients[name].client_no for name in late])
     return {
         OpId(name, counter): receipt
         for name, counters in late.items()
-        for counter, receipt in receipts(connection, clients[name].client_no, counters).items()
+        for counter, receipt in ids.receipts(clients[name].client_no, counters).items()
     }
 
 
-def _receipt(connection: sqlite3.Connection, board: _Board | None, op_id: OpId) -> Receipt | None:
+def _receipt(connection: sqlite3.Connection, name: BoardId, op_id: OpId) -> Receipt | None:
     """Of a stored op."""
+    board = board_row(connection, name)
     number = client_no(connection, board.board_no, op_id.client) if board else None
-    return None if number is None else receipts(connection, number, [op_id.counter]).get(op_id.counter)
+    if board is None or number is None:
+        return None
+    return OpIds(connection, board, [number]).receipts(number, [op_id.counter]).get(op_id.counter)
 
 
 def _create_client(connection: sqlite3.Connection, board_no: int, name: ClientId, key_hash: bytes) -> None:

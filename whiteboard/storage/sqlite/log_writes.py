@@ -1,12 +1,9 @@
 """The writes of the op log but for appends: what they do inside the writer's transaction. Knows no Trio."""
 
 import sqlite3
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from whiteboard.ids import BoardId
-from whiteboard.storage.ports import Receipt
-from whiteboard.storage.sqlite.rows import select_in
 
 
 class Slice(NamedTuple):
@@ -36,15 +33,8 @@ def renew(connection: sqlite3.Connection, *, board: BoardId, epoch: str, fresh: 
     return connection.execute(sql, (fresh, board, epoch)).rowcount == 1
 
 
-def receipts(connection: sqlite3.Connection, number: int, counters: Sequence[int]) -> dict[int, Receipt]:
-    """Counter -> receipt, for those of a client's counters that are stored."""
-    select = "SELECT counter, seq, at FROM ops WHERE client_no = ? AND counter"
-    found = select_in(connection, select, number, counters)
-    return {counter: Receipt(seq, at, is_new=False) for counter, seq, at in found}
-
-
 def move_bodies(connection: sqlite3.Connection, piece: Slice) -> bool:
-    """Put a packed slice in the place of its ops' bodies; False when somebody else moved them meanwhile."""
+    """Put a packed slice in the place of its ops' bodies, which puts their ids into the index; False when somebody else moved them meanwhile."""
     cursor = connection.execute(
         "UPDATE boards SET compacted = ? WHERE board_no = ? AND compacted = ? AND board IS NOT NULL",
         (piece.last, piece.board_no, piece.after),
