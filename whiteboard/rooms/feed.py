@@ -48,6 +48,8 @@ class Feed:
         self._is_resuming = False
         self._wants_snapshot = False
         self._has_stale_pointers = False
+        self._has_lagged = False
+        # perhaps for long, with many comings and goings
         self.heard = 0
         """How many changes of who is here the client knew when it was last told by itself."""
         self._known: list[Profile] = []
@@ -131,7 +133,7 @@ class Feed:
     def lag(self) -> None:
         """Stop being live; what was sent so far stands, the log has the rest."""
         if self._is_live:
-            self._is_live = False
+            self._is_live, self._has_lagged = False, True
             self._connection.release()
             self._broadcast.fall_behind(self)
             self._tell_changes(self._broadcast.untold(self.heard))
@@ -230,8 +232,8 @@ class Feed:
         self._known = list(self._broadcast.presence.profiles())
 
     def _catch_up_with_changes(self) -> None:
-        """Tell the client who came and left while it was not live."""
-        texts = self._broadcast.missed(self.heard)
+        """Tell the client who came and left while it was not live: as it happened at first, later what has become of it."""
+        texts = None if self._has_lagged else self._broadcast.missed(self.heard)
         if texts is None:
             texts = encode_changes(self._known, self._broadcast.presence.profiles())
         self._tell_changes(texts)
