@@ -59,6 +59,8 @@ class Feed:
         self._is_resuming = False
         self._wants_snapshot = False
         self._has_stale_pointers = False
+        self._has_lagged = False
+        # perhaps for long, with many comings and goings
         self.heard = 0
         """How many changes of who is here the client knew when it was last told by itself."""
         self._known: list[Profile] = []
@@ -144,10 +146,10 @@ class Feed:
     def lag(self) -> None:
         """Stop being live; what was sent so far stands, the log has the rest."""
         if self._is_live:
-            self._is_live = False
+            self._is_live, self._has_lagged = False, True
             self._connection.release()
             self._broadcast.fall_behind(self)
-            self._tell_changes()
+            self._tell_changes(self._broadcast.untold(self.heard))
             self._note_who_is_here()
             self._connection.stir()
 
@@ -235,10 +237,7 @@ class Feed:
 
     def _go_live(self) -> None:
         self._is_live, self._is_resuming = True, False
-        if self.heard < self._broadcast.changes_told:
-            for text in encode_changes(self._known, self._broadcast.presence.profiles()):
-                self._connection.push(text)
-            self.heard = self._broadcast.changes
+        self._catch_up_with_changes()
         self._known = []
         self._has_stale_pointers = True
         self._broadcast.go_live(self)
@@ -248,17 +247,24 @@ class Feed:
         self.heard = self._broadcast.changes
         self._known = list(self._broadcast.presence.profiles())
 
-    def _tell_changes(self) -> None:
-        """Tell the client at once who came and left, not with everybody at the next tick."""
-        if (texts := self._broadcast.untold(self.heard)) is not None:
-            self._connection.push(texts)
+    def _catch_up_with_changes(self) -> None:
+        """Tell the client who came and left while it was not live: as it happened at first, later what has become of it."""
+        texts = None if self._has_lagged else self._broadcast.missed(self.heard)
+        if texts is None:
+            texts = encode_changes(self._known, self._broadcast.presence.profiles())
+        self._tell_changes(texts)
+
+    def _tell_changes(self, texts: list[Json]) -> None:
+        """Tell the client by itself, not with everybody at the next tick."""
+        if texts:
+            self._connection.push(frame(texts))
         self.heard = self._broadcast.changes
 
     def _send_pointers(self) -> None:
         self._has_stale_pointers = False
         pointers = self._broadcast.presence.pointers()
         if pointers:
-            self._tell_changes()  # nobody points before they have come
+            self._tell_changes(self._broadcast.untold(self.heard))  # nobody points before they have come
             self._connection.push(encode_pointers(pointers))
 
     def _begin_after(self, since: int | None, *, is_same_history: bool) -> None:
