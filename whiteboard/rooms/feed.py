@@ -26,7 +26,7 @@ from whiteboard import timeouts
 from whiteboard.core.ops import Json
 from whiteboard.core.presence import Profile
 from whiteboard.errors import TooSlow
-from whiteboard.limits import MAX_OUTBOX_BYTES, MAX_RESUME_OPS, SLICE, SNAPSHOT_PART_BYTES
+from whiteboard.limits import MAX_OUTBOX_BYTES, MAX_RESUME_OPS, PARTS_AT_ONCE, SLICE, SNAPSHOT_PART_BYTES
 from whiteboard.protocol import messages
 from whiteboard.protocol.codec import encode, frame, number_body
 from whiteboard.protocol.packed import Packed
@@ -39,7 +39,17 @@ from whiteboard.rooms.tail import Tail, first_of
 class Feed:
     """One session's way from the board to its socket."""
 
-    def __init__(self, connection: Connection, replica: Replica, tail: Tail, broadcast: Broadcast) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        replica: Replica,
+        tail: Tail,
+        broadcast: Broadcast,
+        *,
+        takes_steps: bool = False,
+    ) -> None:
+        """Args: `takes_steps` says that the client reads points as steps in a snapshot."""
+        self._takes_steps = takes_steps
         self._connection = connection
         self._replica = replica
         self._tail = tail
@@ -49,6 +59,8 @@ class Feed:
         self._is_resuming = False
         self._wants_snapshot = False
         self._has_stale_pointers = False
+        self._has_lagged = False
+        # perhaps for long, with many comings and goings
         self.heard = 0
         """How many changes of who is here the client knew when it was last told by itself."""
         self._known: list[Profile] = []
@@ -134,10 +146,10 @@ class Feed:
     def lag(self) -> None:
         """Stop being live; what was sent so far stands, the log has the rest."""
         if self._is_live:
-            self._is_live = False
+            self._is_live, self._has_lagged = False, True
             self._connection.release()
             self._broadcast.fall_behind(self)
-            self._tell_changes()
+            self._tell_changes(self._broadcast.untold(self.heard))
             self._note_who_is_here()
             self._connection.stir()
 
@@ -209,7 +221,9 @@ class Feed:
         wait for them, and merging an op twice changes nothing.
         """
         self._wants_snapshot = False
-        seq, messages_left = await self._replica.snapshots.newest(self._replica.board)
+        seq, messages_left = await self._replica.snapshots.newest(
+            self._replica.board, in_steps=self._takes_steps
+        )
         self._sent = min(self._sent, seq)
         if self._broadcast.seq < self._sent:
             self._broadcast.flush()  # so that nobody is behind what was sent
@@ -218,13 +232,12 @@ class Feed:
             # after a resync the client discards what it got: what is under way would bring back what is gone
             self._connection.push(waiting.popleft())
             await self._drain()
+            if len(waiting) % PARTS_AT_ONCE == 0:
+                await trio.lowlevel.checkpoint()  # hundreds may join in the same instant
 
     def _go_live(self) -> None:
         self._is_live, self._is_resuming = True, False
-        if self.heard < self._broadcast.changes_told:
-            for text in encode_changes(self._known, self._broadcast.presence.profiles()):
-                self._connection.push(text)
-            self.heard = self._broadcast.changes
+        self._catch_up_with_changes()
         self._known = []
         self._has_stale_pointers = True
         self._broadcast.go_live(self)
@@ -234,17 +247,24 @@ class Feed:
         self.heard = self._broadcast.changes
         self._known = list(self._broadcast.presence.profiles())
 
-    def _tell_changes(self) -> None:
-        """Tell the client at once who came and left, not with everybody at the next tick."""
-        if (texts := self._broadcast.untold(self.heard)) is not None:
-            self._connection.push(texts)
+    def _catch_up_with_changes(self) -> None:
+        """Tell the client who came and left while it was not live: as it happened at first, later what has become of it."""
+        texts = None if self._has_lagged else self._broadcast.missed(self.heard)
+        if texts is None:
+            texts = encode_changes(self._known, self._broadcast.presence.profiles())
+        self._tell_changes(texts)
+
+    def _tell_changes(self, texts: list[Json]) -> None:
+        """Tell the client by itself, not with everybody at the next tick."""
+        if texts:
+            self._connection.push(frame(texts))
         self.heard = self._broadcast.changes
 
     def _send_pointers(self) -> None:
         self._has_stale_pointers = False
         pointers = self._broadcast.presence.pointers()
         if pointers:
-            self._tell_changes()  # nobody points before they have come
+            self._tell_changes(self._broadcast.untold(self.heard))  # nobody points before they have come
             self._connection.push(encode_pointers(pointers))
 
     def _begin_after(self, since: int | None, *, is_same_history: bool) -> None:

@@ -294,7 +294,7 @@ class Room:
         wanted = ClientId(hello.client) if hello.client is not None else None
         claim, key = await self._claims.enter(wanted, hello.key)
         profile = Profile(session, claim.client, hello.name, hello.color)
-        feed = Feed(connection, self.replica, self._tail, self._broadcast)
+        feed = Feed(connection, self.replica, self._tail, self._broadcast, takes_steps=hello.compact)
         feed.tell(self._welcome(profile, claim, key, role))
         self._broadcast.enter(profile)
         feed.start(hello.since, is_same_history=is_same)
