@@ -52,6 +52,8 @@ class Crowd:
         self.random = Random(seed)
         self.drawers: list[Drawer] = []
         self.faults: Counter[str] = Counter()
+        self.head_before = 0
+        """Seq of what was on the board before anybody of these drew."""
         self.sent_at: dict[str, float] = {}
         self.seqs: dict[str, int] = {}
         """Op id -> seq, as broadcast."""
@@ -83,13 +85,17 @@ class Crowd:
     @property
     def is_settled(self) -> bool:
         """Whether everybody has seen everything and no answer is due."""
-        head = len(self.sent_at)
-        return all(not one.unanswered and one.seq == head for one in self.drawers)
+        return all(not one.unanswered and one.seq == self.head for one in self.drawers)
+
+    @property
+    def head(self) -> int:
+        """Seq that everybody should have seen."""
+        return self.head_before + len(self.sent_at)
 
     def finish(self) -> None:
         """Count what never came."""
         for drawer in self.drawers:
-            self._blame("ops unseen", len(self.sent_at) - drawer.seq)
+            self._blame("ops unseen", self.head - drawer.seq)
             self._blame("acks missing", len(drawer.unanswered))
 
     def _blame(self, fault: str, count: int = 1) -> None:
@@ -134,6 +140,8 @@ class Crowd:
             case "snapshot":
                 drawer.is_seated = told.part == told.parts
                 drawer.seq = max(drawer.seq, told.seq)
+                if not self.sent_at:
+                    self.head_before = max(self.head_before, told.seq)
             case "welcome" | "join" | "leave" | "cursors":
                 pass
             case _ if told.by:
@@ -166,6 +174,10 @@ class Drawer:
         self._counter = 0
         hello = {"type": "hello", "v": 1, "client": name, "key": f"key of {name}", "name": name}
         self.line.send(masked_frame(json.dumps(hello).encode()))
+
+    def go_on_after(self, counter: int) -> None:
+        """It has sent so many ops in an earlier session."""
+        self._counter = counter
 
     def draw(self, count: int = 1) -> None:
         """Send the next ops: one as it is, several as one batch."""

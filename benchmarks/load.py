@@ -17,6 +17,7 @@ from benchmarks.crowd import Crowd, Drawer
 from benchmarks.sockets import Ended
 
 SETTLE_SECONDS: Final = 20.0
+LOOK_SECONDS: Final = 0.05
 _POLL_SECONDS: Final = 0.05
 _HURRY_OPS: Final = 200
 """Batch of a drawer who has more to send than that: the page sends as many."""
@@ -75,21 +76,30 @@ class Load:
 
     # --- drawing ------------------------------------------------------------------------------
 
-    def draw_at_rate(self, rate: float, seconds: float) -> None:
-        """Everybody sends `rate` ops per second, each at moments of their own, then all settle."""
+    def draw_at_rate(self, rate: float, seconds: float, is_over: Callable[[], bool] | None = None) -> None:
+        """Everybody sends `rate` ops per second, each at moments of their own, then all settle.
+
+        Args:
+            is_over: asked every LOOK_SECONDS; drawing ends early when it says so. It must not block.
+        """
         with _no_collections():
-            self._draw_at_rate(rate, seconds)
+            self._draw_at_rate(rate, seconds, is_over or (lambda: False))
             self.settle()
 
-    def _draw_at_rate(self, rate: float, seconds: float) -> None:
+    def _draw_at_rate(self, rate: float, seconds: float, is_over: Callable[[], bool]) -> None:
         begin = perf_counter()
         random = self.crowds[0].random
         due = [(begin + random.random() / rate, number) for number in range(len(self.drawers))]
         heapify(due)
+        next_look = begin
         while (now := perf_counter()) < begin + seconds:
+            if now >= next_look:
+                next_look = now + LOOK_SECONDS
+                if is_over():
+                    break
             when, number = due[0]
             if when > now:
-                self.pass_once(min(when, begin + seconds) - now)
+                self.pass_once(min(when, begin + seconds, next_look) - now)
                 continue
             self.late_ms.append((now - when) * 1_000)
             self.drawers[number].draw()

@@ -51,14 +51,51 @@ MAX_OUTBOX_BYTES: Final = 1 * MIB
 from the log at its own pace, so memory never grows with its slowness."""
 SNAPSHOT_PART_BYTES: Final = 128 * KIB
 """Target size of one snapshot part: small enough to show progress, large enough to be cheap."""
-TURN_BYTES: Final = 16 * KIB
-"""Messages of one session, each with OP_OVERHEAD_BYTES, that are handled before other tasks get their turn:
-about half a millisecond."""
+PARTS_AT_ONCE: Final = 8
+"""Snapshot parts sent to one session before others get their turn, if its socket takes them: 0.1 ms, and with
+hundreds that join in one instant 50 ms in which nobody else is heard."""
+REST_PART_BYTES: Final = 16 * KIB
+"""States of elements at rest that are kept, deflated and woken from together: some 40 strokes, which cost 0.1 ms
+to inflate and take apart when one of them is touched, 0.7 ms to deflate. Parts of 128 KiB deflate 1 % smaller."""
+PARTS_SLICE: Final = 8
+"""Parts inflated before other tasks get their turn: half a millisecond."""
+HOT_OPS: Final = 1_024
+"""Elements that the newest so many ops met stay awake: what is being drawn is about to be touched again, and
+a thousand pens move between two of these."""
+SNAPSHOT_SHARE: Final = 16
+"""A snapshot is sent to others, and the ops since behind it, until these are one for so many elements: a few per cent
+more to send, and a board of 10,000 elements on which 300 ops a second are drawn is encoded anew every two seconds."""
+SNAPSHOT_LAG_OPS: Final = 1_024
+"""The same for the largest boards: far fewer ops than the tail keeps."""
+SNAPSHOT_LOOKS: Final = 10
+"""Looks of the upkeep (UPKEEP) that a snapshot nobody asks for stays in memory."""
+REST_LOOKS: Final = 10
+"""Looks that an element stays awake after an op met it, on a board where little happens."""
+REST_SLICE: Final = 64
+"""Elements laid to rest before other tasks get their turn: half a millisecond."""
+REST_SHARES: Final = 10
+"""Between two looks a busy board lays to rest and packs so often, that little is awake at a time."""
+REST_SHARE: Final = 512
+"""Elements laid to rest at a time: some 3 ms of work, in slices. Those above stay awake a little longer."""
+PACK_SHARE: Final = 12
+"""Parts deflated at a time: some 4 ms of work, one by one."""
+TURN_BYTES: Final = 96 * KIB
+"""Messages of one session, each with OP_OVERHEAD_BYTES, that are handled before others get their turn: what one
+read of RECEIVE_BYTES brings of small ops, a millisecond or two."""
+ANSWER_OVERHEAD_BYTES: Final = 1 * KIB
+"""What an answer that is sent alone counts for in a turn: a send takes as long as three small ops."""
 SLICE: Final = 256
 """Elements or stored ops worked on before other tasks get their turn: about a millisecond; of ordinary ops
 about SNAPSHOT_PART_BYTES."""
 MAX_STRIKES: Final = 50
 """Bad messages, less one forgiven per good second, before a session is closed with 4400."""
+
+PACK_BYTES: Final = 4 * KIB
+"""A frame of ops above this is deflated for those who agreed on that, if PACK_RECEIVERS get it: 25 small ops, which
+become a quarter. Smaller ones cost more to deflate than to send."""
+PACK_RECEIVERS: Final = 32
+"""Deflating takes some 4 µs for each KiB, and saves 0.1 µs for each KiB and session even on loopback: with 40
+sessions it costs nothing (adr/2026-11-27-deflate-without-context.md), and a network carries a quarter from here on."""
 
 # --- what a room may hold ---------------------------------------------------------------------
 MAX_INBOX_OPS: Final = 4_096
@@ -69,6 +106,8 @@ MAX_INBOX_BYTES: Final = 16 * MIB
 """The same in bytes: ops may be MAX_FRAME_BYTES each, and storage may stop for COMMIT."""
 MAX_COMMIT_OPS: Final = 2_048
 """Ops in one commit, so that one commit's latency stays in milliseconds."""
+COMMIT_TURN_OPS: Final = 256
+"""Ops that a board commits at once, in memory, before other boards have their turn: two or three milliseconds."""
 MAX_COMMIT_BYTES: Final = 4 * MIB
 """Bodies in one commit (and one op more): some 20 ms of writing, so that other boards get their turn."""
 COMMIT_ROW_BYTES: Final = MAX_COMMIT_BYTES // MAX_COMMIT_OPS
@@ -78,6 +117,8 @@ MAX_TAIL_OPS: Final = 8_192
 """Recent ops kept encoded in memory for sessions that lag or resume."""
 MAX_RESUME_OPS: Final = 10_000
 """Past this many missed ops a snapshot is cheaper than the log."""
+MAX_CHANGES_KEPT: Final = 256
+"""Of who is on a board, as they were told, some 100 bytes each: a feed that catches up misses a few, in a storm of joins dozens."""
 MAX_SESSIONS_PER_BOARD: Final = 2_000
 MAX_SESSIONS: Final = 10_000
 MAX_BOARDS_OPEN: Final = 5_000
@@ -85,7 +126,7 @@ CHECKPOINT_MIN_OPS: Final = 1_000
 """Ops since the last checkpoint before another one is worth its write."""
 COMPACT_SLICE_OPS: Final = 512
 """Ops moved by one step of log compaction: one short transaction between two commits. A board keeps fewer
-of them behind its checkpoint as they are."""
+than two slices as they came, on a shared log behind its checkpoint."""
 MAX_CLOCK_CLIENTS: Final = 4_096
 """Clients whose last counter a board keeps in memory, the most recent ones."""
 
@@ -114,6 +155,9 @@ OP_OVERHEAD_BYTES: Final = 256
 """What an op costs in memory beside its body; counts towards MAX_READ_BYTES and MAX_INBOX_BYTES."""
 SEGMENT_BYTES: Final = 1 * MIB
 """Bodies in one compressed segment: what one read of a single old op has to unpack (some 3 ms)."""
+PACK_INLINE_BYTES: Final = 64 * KIB
+"""Bytes that memory mode packs, or unpacks, without a worker thread: half a millisecond, and a thread costs a fifth of
+that. A board keeps fewer bodies as they came."""
 CHECKPOINT_PART_BYTES: Final = 1 * MIB
 """A piece of a packed checkpoint: what others' commits wait for while a large board is written, some 5 ms."""
 READ_CONNECTIONS: Final = 2
@@ -127,6 +171,8 @@ REDIS_SLOTS: Final = 16384
 """A Redis Cluster shares this many out to its nodes (its specification)."""
 SQL_VARIABLES: Final = 500
 """Values bound to one statement; SQLite before 3.32 took 999."""
+KNOWN_WRITERS: Final = 16_384
+"""Boards and their clients of which SQLite's writer remembers where they stand: some 4 MiB, 3,000 boards of five people."""
 WAL_BYTES: Final = 64 * MIB
 """Size to which SQLite cuts its write-ahead log back after a burst."""
 PURGE_SLICE_ROWS: Final = 2_000
@@ -151,11 +197,23 @@ MAX_CLOSE_REASON_BYTES: Final = 123
 # --- sockets ----------------------------------------------------------------------------------
 LISTEN_BACKLOG: Final = 1_024
 """Connections that the kernel holds until they are accepted: a board's people coming back at once."""
+ACCEPTS_AT_ONCE: Final = 8
+"""Connections accepted before others have their turn. Each goes through a dozen such turns until it has its board, so that
+in a storm of joins as many are at each stage: together some 5 ms of work."""
 RECEIVE_BYTES: Final = 32 * KIB
 """One read of one socket: about 250 small ops, some 5 ms of work before the next session's turn."""
+PUMP_SOCKETS: Final = 64
+"""Sockets of one pass of the pump: what comes behind them waits for others' turn, as they do for it."""
+PUMP_BYTES: Final = 8 * KIB
+"""One read of one of them: about 60 small ops, 1 ms of work. A client with more comes again in the next pass."""
 SEND_BYTES: Final = 64 * KIB
 """Queued frames are joined up to this size for one send, and HTTP answers cut: past it a system call's
 cost is lost in the copy. A reader of HTTP gets HTTP_SEND for each of them."""
+TLS_RECORD_BYTES: Final = 8 * KIB
+"""Plain text in one record: half of what TLS allows costs a sixth more time, and every session keeps a buffer of its size."""
+DEFLATE_WINDOW_BITS: Final = 13
+"""How far back (8 KiB) what we deflate refers: measured on ops, a larger window makes small messages four times dearer and
+large ones no smaller. Clients that keep a smaller window than they are asked to are served without deflate."""
 MAX_DESCRIPTORS: Final = 65_536
 """What `serve` raises its soft limit to, if it may: MAX_SESSIONS, as many HTTP connections, and then some."""
 MAX_PONG_BACKLOG_BYTES: Final = 64 * KIB
@@ -301,6 +359,10 @@ MAX_MEMORY_RECORDS: Final = 10_000
 POSTGRES_CONNECTIONS: Final = 4
 """To PostgreSQL, of each server: one writes metadata, one moves an archive's piece, two answer; a default
 installation takes 100 of all clients."""
+
+# --- the opening of a WebSocket ------------------------------------------------------------------
+MAX_OPENINGS: Final = 32
+"""Answers to an upgrade that are kept: subprotocol or not, times what can be agreed on of permessage-deflate."""
 
 # --- workers ----------------------------------------------------------------------------------
 MAX_WORKERS: Final = 64

@@ -3,7 +3,7 @@
 ```
 server nursery
   stores (their own tasks) · recorder · permission hooks (theirs) · hub nursery (sweep, rooms, in them sessions)
-  · consul · connections · listener
+  · consul · pump · connections · listener
 ```
 
 Stopping has one order (R12): leave the list of servers while everything still works, so that those who are asked
@@ -40,6 +40,7 @@ from whiteboard.composition.neighbours import checked_at, membership_of, place_o
 from whiteboard.composition.stores import StorageOn, clock_ms, open_stores, storage_of
 from whiteboard.config import Mode, Settings, StorageName
 from whiteboard.diagnostics import logs, tasks
+from whiteboard.diagnostics.cycles import open_cycle_search
 from whiteboard.diagnostics.supervisor import Supervisor
 from whiteboard.errors import ConfigError
 from whiteboard.plugins.guard import Guard
@@ -51,6 +52,7 @@ from whiteboard.transport.addresses import Listening, open_listening
 from whiteboard.transport.descriptors import raise_descriptor_limit
 from whiteboard.transport.hypercorn_bridge import HttpBridge
 from whiteboard.transport.listener import serve_connections
+from whiteboard.transport.pump import Pump, open_pump
 from whiteboard.workers.asking import answer
 from whiteboard.workers.crew import Crew, Outfit
 from whiteboard.workers.entrance import Entrance
@@ -113,6 +115,12 @@ def is_shared(settings: Settings) -> bool:
     return settings.postgres.dsn is not None
 
 
+def _let_rooms_follow(pump: Pump | None, hub: Hub) -> None:
+    """Let rooms commit and send right behind each pass over the sockets."""
+    if pump is not None:
+        pump.after_pass = hub.tick.beat
+
+
 def _maybe(open_guard: OpenGuard | None) -> AbstractAsyncContextManager[Guard | None]:
     return nullcontext() if open_guard is None else open_guard()
 
@@ -138,17 +146,21 @@ async def serve(
                 stores.metadata, place.own.name, clock_ms, is_shared=is_shared(settings)
             ) as recorder,
             _maybe(open_guard) as guard,
+            open_pump() as pump,
             open_hub(stores.storage, clock_ms, recorder, guard) as hub,
             membership_of(settings, place) as member,
         ):
+            _let_rooms_follow(pump, hub)
             trust = trust_of(settings, local_port=listening.local_port, found_at=checked_at(settings, place))
             house = Household(stores, recorder, hub, guard, member, ages)
-            demux, bridge = doors_of(services_of(settings, trust, house), tls, partial(start_session, hub))
+            demux, bridge = doors_of(
+                services_of(settings, trust, house), tls, partial(start_session, hub), pump
+            )
             accept = partial(serve_connections, listening.sockets, demux.serve)
             with ExitStack() as until_signal:
                 # Before anybody can know that we are there, so that no signal finds nobody at home.
                 signals = until_signal.enter_context(_signals())
-                async with _open_server(settings, accept, listening, bridge, hub):
+                async with _open_server(settings, accept, listening, bridge, hub), open_cycle_search():
                     await supervisor.ready(f"serving {_announce(settings, listening)}")
                     await anext(signals)
                     until_signal.close()  # a second one ends the process at once
@@ -229,9 +241,11 @@ async def serve_share(
             open_stores(settings, open_storage, is_shared=True) as stores,
             open_recorder(stores.metadata, name, clock_ms, is_shared=True) as recorder,
             _maybe(open_guard) as guard,
+            open_pump() as pump,
             open_hub(stores.storage, clock_ms, recorder, guard) as hub,
             membership_of(settings, place, registers=False) as member,
         ):
+            _let_rooms_follow(pump, hub)
             trust = trust_of(settings, local_port=share.local_port, found_at=checked_at(settings, place))
             own = services_of(settings, trust, Household(stores, recorder, hub, guard, member, ages))
             reports = Reports(own.tasks, share, inlet)
@@ -239,11 +253,11 @@ async def serve_share(
                 own, rooms=SharedRooms(own.rooms, share, inlet), tasks=reports.own, report_of=reports.of
             )
             start = partial(start_session, hub, owns=share.owns)
-            demux, bridge = doors_of(services, tls_of(settings), start)
+            demux, bridge = doors_of(services, tls_of(settings), start, pump)
             accept = partial(inlet.serve, demux.serve)
             async with trio.open_nursery() as asked:
                 await asked.start(inlet.answer_questions, partial(answer, replies(own.rooms, reports.own)))
-                async with _open_server(settings, accept, None, bridge, hub):
+                async with _open_server(settings, accept, None, bridge, hub), open_cycle_search():
                     await inlet.drain_wanted.wait()
                 asked.cancel_scope.cancel()
 

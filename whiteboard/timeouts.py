@@ -54,11 +54,26 @@ PING_INTERVAL: Final = _register(
     10.0,
     "R11: three pings fit into the 30 s, so that one lost ping never ends a session; below the 60 s at which proxies cut idle sockets.",
 )
+PING_GRID: Final = _register(
+    "ping-grid",
+    0.25,
+    "How much later than PING_INTERVAL a ping may go, so that one goes with others: 50 in one go with 2,000 idle sessions, a millisecond of work.",
+)
 DEAD_PEER: Final = _register(
     "dead-peer", 30.0, "R11: 30 s after the last sign of life a silent peer is gone."
 )
 BROADCAST_TICK: Final = _register(
     "broadcast-tick", 0.05, "R11: at most 50 ms of gathering under load; people notice about 100 ms."
+)
+PUMP_PASS: Final = _register(
+    "pump-pass",
+    0.003,
+    "What one pass over the sockets may take before other tasks have their turn: measured, without it a flood of ops starves what sends them (6.8 s of latency); half of it costs a tenth of the throughput.",
+)
+TICK_TURN: Final = _register(
+    "tick-turn",
+    0.005,
+    "Rooms that commit, or send, one after the other before sockets are read again: above the cost of one full room (200 sends, 256 ops), a tenth of BROADCAST_TICK.",
 )
 SLOW_CLIENT: Final = _register(
     "slow-client",
@@ -92,6 +107,16 @@ COMMIT: Final = _register(
     "commit",
     30.0,
     "A group commit takes 0.3 ms; past 30 s the disk is gone and the ops are refused as retryable (their fate is told by the retry).",
+)
+COMMIT_RHYTHM: Final = _register(
+    "commit-rhythm",
+    0.01,
+    "SQLite: the longest that a commit waits for others under load; a tenth of what people notice, and a hundred commits a second cost a busy core little.",
+)
+COMMIT_BURST: Final = _register(
+    "commit-burst",
+    0.005,
+    "SQLite: time on a core that commits may take before one of them waits: some twenty lone ones after a pause, so that a quiet server's never do.",
 )
 STORAGE_RETRY: Final = _register(
     "storage-retry",
@@ -375,6 +400,21 @@ REQUEST_BODY: Final = _register(
     "request-body",
     10.0,
     "An API body is at most one window of packets; a phone changing networks needs up to 10 s.",
+)
+CYCLES_LOOK: Final = _register(
+    "cycles-look",
+    5.0,
+    "Over how long a server has to be quiet before all its objects are walked; nobody draws a stroke and waits longer for the next.",
+)
+CYCLES_ALL: Final = _register(
+    "cycles-all",
+    600.0,
+    "Between two walks through all objects, in a quiet moment: 40 ms with 2,000 idle sessions, too little of ten minutes to measure.",
+)
+CYCLES_ALL_LATEST: Final = _register(
+    "cycles-all-latest",
+    3600.0,
+    "A server that is never quiet stands still for a tenth of a second once an hour, so that dead cycles cannot gather for days.",
 )
 UPKEEP: Final = _register(
     "upkeep",

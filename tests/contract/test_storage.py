@@ -18,12 +18,21 @@ from whiteboard.storage.ports import Storage
 from whiteboard.storage.redis import open_redis
 from whiteboard.storage.sqlite import open_sqlite
 from whiteboard.testing.durability_contract import DurabilityContract
+from whiteboard.testing.immediate_contract import ImmediateContract
 from whiteboard.testing.storage_contract import CompactedElsewhereContract, StorageContract
 from whiteboard.testing.storage_samples import OpenStorage
 
 
-class TestMemory(StorageContract):
-    """`whiteboard.storage.memory`."""
+class TestMemory(CompactedElsewhereContract):
+    """`whiteboard.storage.memory`, which compacts by itself."""
+
+    @pytest.fixture
+    def open_storage(self) -> OpenStorage:
+        return open_memory
+
+
+class TestMemoryAtOnce(ImmediateContract):
+    """`append_now` of `whiteboard.storage.memory`."""
 
     @pytest.fixture
     def open_storage(self) -> OpenStorage:

@@ -1,4 +1,4 @@
-"""Snapshots: checkpoints and the parts that clients get."""
+"""Checkpoints: written from the board as it rests, opened without reading what rests."""
 
 import json
 
@@ -9,15 +9,9 @@ from strategies import History, histories, replica, states
 
 from whiteboard.core import snapshot
 from whiteboard.core.board import Board
-from whiteboard.core.elements import Element
-from whiteboard.ids import ClientId
-
-
-def dealt(board: Board, size_bytes: int) -> list[list[Element]]:
-    """A board's elements in parts."""
-    parts = snapshot.Parts(size_bytes)
-    parts.deal(board)
-    return parts.dealt
+from whiteboard.core.clocks import Stamp
+from whiteboard.core.ops import Create, ElementType, StampedOp
+from whiteboard.ids import ClientId, ElementId
 
 
 @given(histories())
@@ -53,21 +47,45 @@ def test_a_checkpoint_and_the_ops_after_it_are_the_whole_board(history: History,
     assert states(opened) == states(history.board)
 
 
-@given(histories(), st.integers(0, 2000))
-def test_parts_deal_out_every_element_once(history: History, size_bytes: int) -> None:
-    """Parts together hold each element that is not deleted, none twice; one part at least. [RES-7] [RES-9]"""
-    parts = dealt(history.board, size_bytes)
-    assert len(parts) >= 1
-    assert all(parts) or parts == [[]]
-    ids = [one.id for part in parts for one in part]
-    assert ids == [one.id for one in history.board if not one.is_deleted]
-    for part in parts:
-        assert len(part) == 1 or sum(one.size_bytes for one in part) <= size_bytes
+@given(histories())
+def test_opening_leaves_elements_at_rest(history: History) -> None:
+    """Visible ones are kept as the text that they are; what has no create yet is merged."""
+    opened = snapshot.load(snapshot.dump(history.board))
+    shown = {one.id for one in history.board if one.is_visible}
+    others = any(one.created is None for one in history.board)
+    assert others or opened.awake_count == 0
+    assert shown <= {one.id for one in opened}
+    assert len(opened) == len(list(opened))
 
 
-def test_an_empty_board_has_one_empty_part() -> None:
-    """So that a client of an empty board gets its snapshot, too. [RES-4]"""
-    assert dealt(Board(), 1000) == [[]]
+@pytest.mark.parametrize("size_bytes", [1, 100, 10_000])
+def test_a_value_that_looks_like_a_seam_is_not_cut(monkeypatch: pytest.MonkeyPatch, size_bytes: int) -> None:
+    """Objects with ids within a property do not end a slice, nor does text that spells them."""
+    monkeypatch.setattr(snapshot, "REST_PART_BYTES", size_bytes)
+    board, value = Board(), b'[{"a":1},{"id":"x"},{"id":"y"}]'
+    odd = json.dumps('},{"id":"z"}').encode()
+    for number in range(9):
+        create = Create(ElementId(f"e{number}"), ElementType.NOTE, {"mine": value, "text": odd})
+        board.apply(StampedOp(number + 1, Stamp(number, ClientId("a"), number), create))
+    opened = snapshot.load(snapshot.dump(board))
+    assert states(opened) == states(board)
+    assert opened.awake_count == 0
+
+
+def test_an_element_twice_in_a_checkpoint_is_joined() -> None:
+    """Whoever wrote it: states join, the newer one counts."""
+    old, new = (
+        b'{"id":"e","type":"note","by":"a","created":[1,"a",1],"x":%d,"stamps":{"x":[%d,"a",2]}}' % (one, one)
+        for one in (3, 2)
+    )
+    body = snapshot.finish(snapshot.head(Board()), [old, new])
+    assert [one["x"] for one in states(snapshot.load(body))] == [3]
+
+
+def test_a_checkpoint_with_white_space_is_read() -> None:
+    """Also one that another program wrote."""
+    body = b'{"format": 1, "seq": 2, "clock": {}, "elements": [\n {"id": "e", "created": [1, "a", 1], "type": "note"}]}'
+    assert [one.id for one in snapshot.load(body)] == ["e"]
 
 
 def test_a_checkpoint_begins_with_its_head() -> None:
@@ -87,6 +105,10 @@ def test_a_checkpoint_begins_with_its_head() -> None:
         b'{"format":1,"seq":0,"clock":{},"elements":[5]}',
         b'{"format":1,"seq":0,"clock":{},"elements":[{"id":"\xff"}]}',
         b'{"format":1,"seq":0,"clock":{},"elements":[{"id":"e","x":1}]}',
+        b'{"format":1,"seq":0,"clock":{},"elements":[{"id":"e","created":[1,"a",1],"x":1}]}',
+        b'{"format":1,"seq":0,"clock":{},"elements":[{"id":"e","created":[1,"a",1],"type":"note","\xff":1}]}',
+        b'{"format":1,"seq":0,"clock":{},"elements":[{"id":"e","created":[1,"a",1],"type":"note","x":}]}',
+        b'{"format":1,"seq":0,"clock":{},"elements":[{"id":"e","created":[1,"a",1],"type":"stroke","points":5}]}',
     ],
 )  # fmt: skip
 def test_what_is_no_checkpoint_is_an_error(body: bytes) -> None:

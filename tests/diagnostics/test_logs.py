@@ -166,6 +166,33 @@ async def test_bound_ids_are_inherited_by_tasks_and_end_with_the_block() -> None
     }
 
 
+async def test_ids_bound_for_a_whole_task_are_its_own_and_its_childrens() -> None:
+    """`bind` adds to what the task has inherited; siblings and the task that started it do not get it."""
+    stream = io.StringIO()
+    logs.configure(LogFormat.JSON, LogLevel.INFO, stream)
+    log = logs.get_logger()
+
+    async def session(name: str) -> None:
+        logs.bind(session=name)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(child)
+
+    async def child() -> None:
+        await trio.lowlevel.checkpoint()
+        log.info("session_opened")
+
+    with logs.bound(board="b"):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(session, "s1")
+            nursery.start_soon(session, "s2")
+        log.info("room_closed")
+
+    assert [(line.get("session"), line["board"]) for line in lines(stream)] in (
+        [("s1", "b"), ("s2", "b"), (None, "b")],
+        [("s2", "b"), ("s1", "b"), (None, "b")],
+    )
+
+
 async def test_what_is_learnt_later_counts_for_all_who_share_the_block() -> None:
     """A session's child learns its client; the parent's last event names it, the next session's does not."""
     stream = io.StringIO()

@@ -108,11 +108,11 @@ def test_a_frame_is_an_array_unless_it_has_one_message() -> None:
 
 def test_a_snapshot_part_holds_states() -> None:
     """Number of the part, number of parts, what it covers, the elements. [RES-7]"""
-    part = json.loads(codec.encode_snapshot_part(18, 1, 2, [b'{"id":"a"}', b'{"id":"b"}']))
-    assert part == {
+    begun = codec.begin_snapshot_part(18, 1, 2)
+    assert json.loads(begun + b'{"id":"a"},{"id":"b"}' + codec.END_OF_SNAPSHOT_PART) == {
         "type": "snapshot", "seq": 18, "part": 1, "parts": 2, "elements": [{"id": "a"}, {"id": "b"}],
     }  # fmt: skip
-    assert json.loads(codec.encode_snapshot_part(0, 1, 1, []))["elements"] == []
+    assert json.loads(codec.begin_snapshot_part(0, 1, 1) + codec.END_OF_SNAPSHOT_PART)["elements"] == []
 
 
 def test_a_reject_names_all_there_is_to_name() -> None:

@@ -14,7 +14,7 @@ from whiteboard.ids import BoardId
 from whiteboard.plugins.guard import Guard
 from whiteboard.rooms.hub import NOBODY_KNOWN, Hub, open_hub
 from whiteboard.rooms.ports import Visitor
-from whiteboard.storage import memory
+from whiteboard.storage.memory import adapter as memory_adapter
 from whiteboard.storage.memory import open_memory
 from whiteboard.storage.ports import Storage
 
@@ -77,7 +77,7 @@ def without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
         await trio.lowlevel.checkpoint()
         return blocking(*args)
 
-    monkeypatch.setattr(memory, "run_blocking", run_inline)
+    monkeypatch.setattr(memory_adapter, "run_blocking", run_inline)
 
 
 @pytest.fixture

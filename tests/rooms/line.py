@@ -33,6 +33,7 @@ class Line:
         self._lost: str | None = None
         self._take: Taker | None = None
         self._held: list[bytes] = []
+        self._is_stirred = False
         self._bell = trio.lowlevel.ParkingLot()
 
     # --- the test's end -----------------------------------------------------------------------
@@ -43,6 +44,11 @@ class Line:
             self._incoming.append(message if isinstance(message, bytes) else msgspec.json.encode(message))
         self._heard = trio.current_time()
         self._bell.unpark_all()
+
+    def offer(self, message: object) -> bool:
+        """Send a message as a reader of many sockets does; whether the session has handled it at once."""
+        assert self._take is not None
+        return self._take(msgspec.json.encode(message))
 
     def deliver(self, incoming: Incoming) -> None:
         """Send something that is no text."""
@@ -153,8 +159,13 @@ class Line:
 
     async def wait_backlog(self) -> None:
         await trio.lowlevel.checkpoint()
-        while not self._outgoing:
+        self._is_stirred = False
+        while not self._outgoing and not self._is_stirred:
             await self._bell.park()
+
+    def stir(self) -> None:
+        self._is_stirred = True
+        self._bell.unpark_all()
 
     async def ping(self) -> None:
         await trio.lowlevel.checkpoint()

@@ -70,6 +70,7 @@ async def test_fault_of_storage_stays_on_its_board(
 ) -> None:
     """[R13] Whatever call fails, other boards go on, nothing is left held, and a retry finds it mended."""
     monkeypatch.setattr(upkeep, "CHECKPOINT_MIN_OPS", 5)
+    monkeypatch.setattr(upkeep, "COMPACT_SLICE_OPS", 50)
     monkeypatch.setattr(tail, "MAX_TAIL_OPS", 4)
     monkeypatch.setattr(feed, "MAX_RESUME_OPS", 1_000)
     failures = []

@@ -9,7 +9,7 @@ from rooms.line import Line
 
 from whiteboard import timeouts
 from whiteboard.ids import BoardId
-from whiteboard.rooms import feed, tail
+from whiteboard.rooms import feed, snapshots, tail
 from whiteboard.storage.memory import open_memory
 from whiteboard.storage.ports import Storage, StoredOp
 
@@ -23,6 +23,12 @@ async def draw(line: Line, first: int, last: int) -> None:
     """Draw strokes number first..last, which become those seqs on an empty board."""
     line.say([stroke(number) for number in range(first, last + 1)])
     await line.expect("ack", seq=last)
+
+
+def in_small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a few dozen strokes be several parts."""
+    monkeypatch.setattr(snapshots, "REST_PART_BYTES", 500)
+    monkeypatch.setattr(snapshots, "SNAPSHOT_PART_BYTES", 1_000)
 
 
 def ops_of(messages: list[dict[str, object]]) -> list[object]:
@@ -83,7 +89,7 @@ async def test_large_board_comes_in_parts_and_ops_follow(
     stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A snapshot is cut into parts; ops of meanwhile come after it, and nothing is missing."""
-    monkeypatch.setattr(feed, "SNAPSHOT_PART_BYTES", 1_000)
+    in_small_parts(monkeypatch)
     ada, _ = await stage.join()
     await draw(ada, 1, 60)
     bob = await stage.connect(window=2_500)
@@ -98,7 +104,7 @@ async def test_parts_hold_every_element_once(
     stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All parts together are the whole board; `parts` tells how many there are. [RES-7]"""
-    monkeypatch.setattr(feed, "SNAPSHOT_PART_BYTES", 1_000)
+    in_small_parts(monkeypatch)
     ada, _ = await stage.join()
     await draw(ada, 1, 60)
     bob, _ = await stage.join()
@@ -126,7 +132,7 @@ async def test_what_happens_between_the_parts_is_not_lost(
     stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Created, changed, deleted and restored while a snapshot is under way: all of it arrives. [RES-8] [RES-10]"""
-    monkeypatch.setattr(feed, "SNAPSHOT_PART_BYTES", 1_000)
+    in_small_parts(monkeypatch)
     ada, _ = await stage.join()
     await draw(ada, 1, 60)
     ada.say({"type": "delete", "id": "s58"})
@@ -158,8 +164,8 @@ async def test_what_happens_between_the_parts_is_not_lost(
 async def test_sync_during_a_snapshot_is_answered(
     stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch, since: int, kinds: set[str]
 ) -> None:
-    """A `resync` breaks the snapshot off and begins it anew; ops asked for come behind it. [RES-11] [RES-12]"""
-    monkeypatch.setattr(feed, "SNAPSHOT_PART_BYTES", 1_000)
+    """A `resync` breaks the snapshot off and begins it anew; ops asked for come behind it. [RES-11] [RES-12] [RES-15]"""
+    in_small_parts(monkeypatch)
     ada, _ = await stage.join()
     await draw(ada, 1, 60)
     bob = await stage.connect(window=2_500)
@@ -175,10 +181,10 @@ async def test_sync_during_a_snapshot_is_answered(
     assert kinds <= {message["type"] for message in told} <= kinds | {"delete"}
     begin = 1 + max((at for at, one in enumerate(told) if one["type"] == "resync"), default=-1)
     ids = {state["id"] for one in told[begin:] if one["type"] == "snapshot" for state in one["elements"]}
-    assert "s60" not in ids
+    assert told[-1]["type"] == "delete"
     if since == 999:
         assert told[begin]["part"] == 1
-        assert ids == {f"s{number}" for number in range(1, 60)}
+        assert ids == {f"s{number}" for number in range(1, 61)}, "the snapshot of before, and what came since"
     else:
         assert [one["seq"] for one in told if one["type"] != "snapshot"] == list(range(56, 62))
 
@@ -302,7 +308,7 @@ async def test_who_came_and_went_during_a_backlog_is_told_afterwards(
 
 
 async def test_sync_sends_again(stage: Stage, autojump_clock: object) -> None:
-    """`sync` asks for everything after `since` again. [RES-11]"""
+    """`sync` asks for everything after `since` again; ops of before the snapshot was made came too. [RES-11] [RES-16]"""
     ada, _ = await stage.join()
     await draw(ada, 1, 5)
     await ada.expect("stroke", seq=5)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import trio
+import trio.testing
 from rooms.conftest import BOARD, Stage, open_stage
 from rooms.faulty import HookedStorage
 from rooms.line import Line
@@ -14,6 +15,7 @@ from whiteboard import limits, timeouts
 from whiteboard.errors import ConnectionLost, RoomClosed, ServerFull
 from whiteboard.ids import BoardId
 from whiteboard.rooms.access import BoardAccess
+from whiteboard.rooms.broadcast import Broadcast
 from whiteboard.rooms.commit import Committer
 from whiteboard.storage.memory import open_memory
 
@@ -43,7 +45,9 @@ async def test_session_keeps_its_board_in_memory(stage: Stage, autojump_clock: o
     assert stage.hub.statistics().boards == 1
 
 
-async def test_thousand_cycles_of_open_draw_drop_leave_nothing(stage: Stage, autojump_clock: object) -> None:
+async def test_thousand_cycles_of_open_draw_drop_leave_nothing(
+    stage: Stage, autojump_clock: object, without_threads: None
+) -> None:
     """[R13] Tasks, sessions, leases and queues are back where they were after 1,000 cycles."""
     ada, _ = await stage.join()
     await ada.expect("snapshot")
@@ -54,32 +58,36 @@ async def test_thousand_cycles_of_open_draw_drop_leave_nothing(stage: Stage, aut
         await guest.expect("ack")
         guest.hang_up()
         await guest.wait_closed()
-    await trio.sleep(1)
+    await trio.sleep(2 * timeouts.UPKEEP.seconds)
     statistics = stage.hub.statistics()
     assert (statistics.sessions, statistics.leases, statistics.queue_bytes) == (1, 1, 0)
     assert trio.lowlevel.current_statistics().tasks_living == tasks_before
 
 
+@pytest.mark.parametrize(
+    "step", [(Committer, "_accept"), (Broadcast, "flush"), (Broadcast, "flush_presence")]
+)
 async def test_failing_board_ends_its_own_sessions_only(
-    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch, step: tuple[type, str]
 ) -> None:
     """[R13] A board's failure closes its own sessions with 4500; the board opens again. [CLS-3]"""
     victim, _ = await stage.join(BoardId("bad"))
     other, _ = await stage.join(BoardId("good"))
+    await victim.expect("snapshot")
+    await other.expect("snapshot")
 
-    async def explode(committer: Committer, batch: object) -> None:
-        await trio.lowlevel.checkpoint()
+    def explode(*_: object) -> None:
         raise RuntimeError("a bug")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Committer, "_commit", explode)
-        victim.say(SEED)
+        patch.setattr(*step, explode)
+        victim.say(SEED, {"type": "cursor", "x": 1, "y": 1})
         assert (await victim.wait_closed())[0] == 4500
     other.say(SEED)
     assert (await other.expect("ack"))["seq"] == 1
-    again, _ = await stage.join(BoardId("bad"))
+    again, welcome = await stage.join(BoardId("bad"))
     again.say(SEED)
-    assert (await again.expect("ack"))["seq"] == 1
+    assert (await again.expect("ack"))["seq"] == welcome["seq"] + 1
 
 
 @pytest.mark.parametrize("fault", [ConnectionLost("reset in the handshake"), RuntimeError("a bug")])
@@ -99,6 +107,7 @@ async def test_handshake_that_fails_ends_its_own_session_only(
     await stage.hub.serve(BOARD, accept)
     ada.say(SEED)
     assert (await ada.expect("ack"))["seq"] == 1
+    await trio.testing.wait_all_tasks_blocked()
     assert stage.hub.statistics().leases == 1
 
 

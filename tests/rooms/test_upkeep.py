@@ -7,8 +7,10 @@ import trio
 from rooms.conftest import BOARD, Stage, open_stage
 from rooms.faulty import HookedStorage, TappedStorage
 
+from whiteboard import timeouts
 from whiteboard.core.board import Board
 from whiteboard.ids import ElementId
+from whiteboard.limits import REST_LOOKS
 from whiteboard.rooms import upkeep
 from whiteboard.rooms.replica import Replica
 from whiteboard.storage.memory import open_memory
@@ -56,7 +58,7 @@ async def test_history_reads_from_1_after_compaction(
 async def test_board_that_is_edited_in_short_visits_is_compacted_too(
     autojump_clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ops behind the checkpoint that a closing room wrote are moved at the next opening."""
+    """Slices that visits leave together are moved once they are whole, whoever drew them."""
     monkeypatch.setattr(upkeep, "COMPACT_SLICE_OPS", 8)
     async with open_memory() as memory:
         for visit in range(3):
@@ -66,7 +68,7 @@ async def test_board_that_is_edited_in_short_visits_is_compacted_too(
                 await ada.expect("ack", seq=10 * visit + 10)
                 await trio.sleep(5)
                 await stage.hub.drain()
-        assert await memory.op_log.compact(BOARD, 30, 100) == 14, "two slices behind seq 20 were moved"
+        assert await memory.op_log.compact(BOARD, 30, 100) == 6, "three slices were moved"
 
 
 @pytest.mark.usefixtures("without_threads")
@@ -219,3 +221,43 @@ async def test_ops_from_before_a_crash_count_towards_the_next_checkpoint(
         checkpoint = await memory.snapshots.load(BOARD)
         assert checkpoint is not None
         assert checkpoint.seq == 12
+
+
+async def test_elements_that_nobody_touches_come_to_rest(
+    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After REST_LOOKS in bounded shares, deflated; an op wakes one, and it rests again."""
+    monkeypatch.setattr(upkeep, "REST_SHARE", 8)
+    ada, _ = await stage.join()
+    ada.say([stroke(number) for number in range(30)])
+    await ada.expect("ack", seq=30)
+    async with stage.hub.visit(BOARD) as room:
+        board = room.replica.board
+        await trio.sleep(REST_LOOKS / 2)
+        assert board.awake_count == 30
+        await trio.sleep(2 * REST_LOOKS)
+        assert board.awake_count == 0
+        assert all(part.is_packed for part in board.parts())
+        ada.say({"type": "set", "id": "s7", "props": {"x": 1}})
+        await ada.expect("ack", seq=31)
+        assert [one.id for one in board.awake()] == ["s7"]
+        await trio.sleep(3 * REST_LOOKS)
+        assert board.awake_count == 0
+    bob, _ = await stage.join()
+    told = await bob.expect("snapshot")
+    assert {state["id"]: state.get("x") for state in told["elements"]} == {
+        f"s{number}": 1 if number == 7 else None for number in range(30)
+    }
+
+
+async def test_where_much_is_drawn_elements_rest_sooner(
+    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All but those that the newest HOT_OPS ops met, at the next look."""
+    monkeypatch.setattr(upkeep, "HOT_OPS", 10)
+    ada, _ = await stage.join()
+    ada.say([stroke(number) for number in range(30)])
+    await ada.expect("ack", seq=30)
+    await trio.sleep(2 * timeouts.UPKEEP.seconds)
+    async with stage.hub.visit(BOARD) as room:
+        assert {one.id for one in room.replica.board.awake()} == {f"s{number}" for number in range(20, 30)}

@@ -4,7 +4,7 @@ import base64
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import trio
@@ -19,6 +19,7 @@ from whiteboard.transport.http_front import Receive, Scope, Send
 from whiteboard.transport.http_head import head_end
 from whiteboard.transport.hypercorn_bridge import HttpBridge
 from whiteboard.transport.listener import serve_connections
+from whiteboard.transport.pump import Pump, open_pump
 from whiteboard.transport.request import WebSocketRequest
 from whiteboard.transport.upgrade import Upgrade
 from whiteboard.transport.wire import Wire
@@ -129,14 +130,32 @@ async def tcp_pair() -> tuple[Wire, RawClient]:
 
 @asynccontextmanager
 async def open_pair(
-    rest: bytes = b"", send_buffer: int | None = None
+    rest: bytes = b"", send_buffer: int | None = None, *, pump: Pump | None = None
 ) -> AsyncIterator[tuple[WebSocketConnection, RawClient]]:
     """An open connection and the client at its other end, which has read the handshake."""
     wire, client = wire_pair(send_buffer)
     async with client.stream:
-        async with open_websocket_connection(wire, Upgrade(KEY, ()), rest=rest, peer="test") as connection:
+        opened = open_websocket_connection(wire, Upgrade(KEY, ()), rest=rest, peer="test", pump=pump)
+        async with opened as connection:
             assert " 101 " in await client.head()
             yield connection, client
+
+
+@asynccontextmanager
+async def open_pumped_pair(
+    rest: bytes = b"", send_buffer: int | None = None
+) -> AsyncIterator[tuple[WebSocketConnection, RawClient]]:
+    """The same, read by a pump of its own, which watches nothing when all is over."""
+    async with open_pump() as pump:
+        assert pump is not None
+        async with open_pair(rest, send_buffer, pump=pump) as pair:
+            yield pair
+        assert pump.watched == 0
+
+
+OpenPair = Callable[..., AbstractAsyncContextManager[tuple[WebSocketConnection, RawClient]]]
+PAIRS: tuple[OpenPair, ...] = (open_pair, open_pumped_pair)
+"""Whoever reads: nothing else may differ."""
 
 
 class Served:

@@ -7,27 +7,39 @@ from collections.abc import Awaitable, Callable
 import pytest
 import trio
 import trio.testing
+import wsproto
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from transport.peers import (
     BINARY,
     CLOSE,
     KEY,
+    PAIRS,
     PING,
     PONG,
     TEXT,
+    OpenPair,
     RawClient,
     client_frame,
-    open_pair,
     tcp_pair,
     wire_pair,
 )
+from wsproto.extensions import PerMessageDeflate
 
 from whiteboard import limits, timeouts
 from whiteboard.errors import ConnectionLost
+from whiteboard.protocol.packed import Packed
 from whiteboard.rooms.ports import BINARY_MESSAGE, Connection, Incoming, Oversize
 from whiteboard.transport.connection import WebSocketConnection, open_websocket_connection
-from whiteboard.transport.upgrade import Upgrade
+from whiteboard.transport.http_head import parse_head
+from whiteboard.transport.upgrade import Upgrade, read_upgrade
+
+
+@pytest.fixture(params=PAIRS)
+def open_pair(request: pytest.FixtureRequest) -> OpenPair:
+    """Opens a connection that reads for itself, and one that a pump reads."""
+    opens: OpenPair = request.param
+    return opens
 
 
 async def receive(connection: WebSocketConnection, count: int) -> list[Incoming]:
@@ -52,7 +64,7 @@ def as_port(connection: WebSocketConnection) -> Connection:
     return connection
 
 
-async def test_messages_arrive_in_order_with_pings_and_fragments_between() -> None:
+async def test_messages_arrive_in_order_with_pings_and_fragments_between(open_pair: OpenPair) -> None:
     """Text in one frame, in fragments, binary and too large: one order, pings answered between."""
     async with open_pair() as (connection, client):
         large = bytes(limits.MAX_FRAME_BYTES + 1)
@@ -75,7 +87,7 @@ async def test_messages_arrive_in_order_with_pings_and_fragments_between() -> No
         await client.stream.aclose()
 
 
-async def test_frames_behind_the_head_in_one_packet_are_not_lost() -> None:
+async def test_frames_behind_the_head_in_one_packet_are_not_lost(open_pair: OpenPair) -> None:
     """A client that does not wait for the handshake's answer is served at once."""
     rest = client_frame(TEXT, b"early") + client_frame(TEXT, b"split")[:4]
     async with open_pair(rest) as (connection, client):
@@ -85,7 +97,7 @@ async def test_frames_behind_the_head_in_one_packet_are_not_lost() -> None:
         await client.stream.aclose()
 
 
-async def test_byte_by_byte_frames_arrive() -> None:
+async def test_byte_by_byte_frames_arrive(open_pair: OpenPair) -> None:
     """The smallest packets make no difference."""
     async with open_pair() as (connection, client):
         for byte in client_frame(TEXT, b"slow") + client_frame(PING, b"x") + client_frame(TEXT, bytes(200)):
@@ -95,7 +107,7 @@ async def test_byte_by_byte_frames_arrive() -> None:
         await client.stream.aclose()
 
 
-async def test_all_that_the_socket_holds_comes_in_one_go() -> None:
+async def test_all_that_the_socket_holds_comes_in_one_go(open_pair: OpenPair) -> None:
     """A burst of small ops is one call."""
     async with open_pair() as (connection, client):
         await client.send(client_frame(TEXT, b"op") * 500)
@@ -103,14 +115,15 @@ async def test_all_that_the_socket_holds_comes_in_one_go() -> None:
         await client.stream.aclose()
 
 
+@pytest.mark.parametrize("pair", PAIRS)
 @settings(max_examples=20)
 @given(cuts=st.lists(st.integers(1, 60), max_size=30))
-async def test_cancelled_receives_lose_nothing(cuts: list[int]) -> None:
+async def test_cancelled_receives_lose_nothing(pair: OpenPair, cuts: list[int]) -> None:
     """However often a receive is cancelled, all messages come, once and in order."""
     messages = [b"message %d" % number for number in range(20)]
     data = b"".join(client_frame(TEXT, message) for message in messages)
     found: list[Incoming] = []
-    async with open_pair() as (connection, client):
+    async with pair() as (connection, client):
         for cut in [*cuts, len(data)]:
             if data:
                 await client.send(data[:cut])
@@ -123,7 +136,40 @@ async def test_cancelled_receives_lose_nothing(cuts: list[int]) -> None:
     assert found == messages
 
 
-async def test_push_sends_at_once_and_close_shakes_hands() -> None:
+async def test_held_messages_leave_with_the_next_one_in_one_send(open_pair: OpenPair) -> None:
+    """In order: held, then pushed; `release` sends them alone, and a goodbye does not leave them behind."""
+    async with open_pair() as (connection, client):
+        connection.hold(b"ack 1")
+        connection.hold(b"ack 2")
+        connection.push(b"ops")
+        arrived = await client.stream.receive_some()
+        assert arrived == b"\x81\x05ack 1\x81\x05ack 2\x81\x03ops"
+        connection.hold(b"alone")
+        connection.release()
+        connection.release()
+        assert await client.frame() == (TEXT, b"alone")
+        connection.hold(b"last")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(connection.close, 1000, "")
+            assert await client.frame() == (TEXT, b"last")
+            assert await say_goodbye(client) == 1000
+        connection.hold(b"late: does nothing")
+
+
+async def test_what_is_held_is_bounded_and_large_messages_are_not_copied(open_pair: OpenPair) -> None:
+    """Above the size of one send they leave by themselves."""
+    async with open_pair() as (connection, client):
+        large = bytes(limits.SEND_BYTES + 1)
+        connection.hold(b"small")
+        connection.push(large)
+        assert await client.frame() == (TEXT, b"small")
+        assert await client.frame() == (TEXT, large)
+        connection.hold(large)
+        assert await client.frame() == (TEXT, large)
+        await client.stream.aclose()
+
+
+async def test_push_sends_at_once_and_close_shakes_hands(open_pair: OpenPair) -> None:
     """A pushed message is a text frame; close carries code and reason and waits for the answer."""
     async with open_pair() as (connection, client):
         connection.push(b'{"a":1}')
@@ -144,7 +190,9 @@ async def test_push_sends_at_once_and_close_shakes_hands() -> None:
 
 
 @pytest.mark.parametrize(("payload", "code"), [(b"\x0f\xa1bye", 4001), (b"", None)])
-async def test_the_peers_goodbye_ends_receive_with_its_code(payload: bytes, code: int | None) -> None:
+async def test_the_peers_goodbye_ends_receive_with_its_code(
+    open_pair: OpenPair, payload: bytes, code: int | None
+) -> None:
     """Messages before it come first; the goodbye is answered once; the socket is closed then."""
     async with open_pair() as (connection, client):
         await client.send(client_frame(TEXT, b"last") + client_frame(CLOSE, payload))
@@ -167,7 +215,7 @@ async def test_the_peers_goodbye_ends_receive_with_its_code(payload: bytes, code
         (client_frame(TEXT, bytes(limits.MAX_MESSAGE_BYTES + 1))[:2_000], 1009),
     ],
 )
-async def test_a_violation_is_said_properly(data: bytes, code: int) -> None:
+async def test_a_violation_is_said_properly(open_pair: OpenPair, data: bytes, code: int) -> None:
     """The messages before it come, then the connection is lost; the peer reads why. [CON-9]"""
     async with open_pair() as (connection, client):
         await client.send(client_frame(TEXT, b"fine") + data)
@@ -182,7 +230,7 @@ async def test_a_violation_is_said_properly(data: bytes, code: int) -> None:
             await client.stream.aclose()
 
 
-async def test_an_end_without_goodbye_and_a_reset_lose_the_connection() -> None:
+async def test_an_end_without_goodbye_and_a_reset_lose_the_connection(open_pair: OpenPair) -> None:
     """FIN and RST both end receive; closing then takes no time and says nothing."""
     async with open_pair() as (connection, client):
         await client.stream.aclose()
@@ -206,7 +254,7 @@ async def test_a_reset_while_waiting_loses_the_connection() -> None:
             await connection.drain()
 
 
-async def test_a_slow_reader_makes_a_backlog_that_drains() -> None:
+async def test_a_slow_reader_makes_a_backlog_that_drains(open_pair: OpenPair) -> None:
     """Push never waits; the queue is counted, drained by drain alone, in order and whole."""
     async with open_pair(send_buffer=4096) as (connection, client):
         messages = [b"%d:" % number + bytes(3_000) for number in range(200)]
@@ -251,7 +299,7 @@ async def expect_reset(connection: WebSocketConnection) -> None:
         await connection.drain()
 
 
-async def test_wait_backlog_sleeps_when_the_peer_is_gone() -> None:
+async def test_wait_backlog_sleeps_when_the_peer_is_gone(open_pair: OpenPair) -> None:
     """A lost connection has nothing to drain: whoever waits for that in a loop must not spin."""
     async with open_pair() as (connection, client), trio.open_nursery() as nursery:
         returned = trio.Event()
@@ -269,7 +317,7 @@ async def test_wait_backlog_sleeps_when_the_peer_is_gone() -> None:
         nursery.cancel_scope.cancel()
 
 
-async def test_wait_backlog_wakes_the_one_who_drains() -> None:
+async def test_wait_backlog_wakes_the_one_who_drains(open_pair: OpenPair) -> None:
     """It sleeps while all goes out directly, and wakes with the first byte that is left."""
     async with open_pair(send_buffer=4096) as (connection, client):
         woken = trio.Event()
@@ -291,7 +339,7 @@ async def test_wait_backlog_wakes_the_one_who_drains() -> None:
         await client.stream.aclose()
 
 
-async def test_a_peer_that_pings_and_never_reads_does_not_grow_the_queue() -> None:
+async def test_a_peer_that_pings_and_never_reads_does_not_grow_the_queue(open_pair: OpenPair) -> None:
     """Past the bound only the newest ping is answered, once the backlog has gone."""
     async with open_pair(send_buffer=4096) as (connection, client):
         connection.push(bytes(limits.MAX_PONG_BACKLOG_BYTES + 200_000))
@@ -312,7 +360,9 @@ async def test_a_peer_that_pings_and_never_reads_does_not_grow_the_queue() -> No
         await client.stream.aclose()
 
 
-async def test_any_bytes_are_a_sign_of_life(autojump_clock: trio.testing.MockClock) -> None:
+async def test_any_bytes_are_a_sign_of_life(
+    open_pair: OpenPair, autojump_clock: trio.testing.MockClock
+) -> None:
     """last_heard moves with a pong or half a frame. [HBT-1]"""
     async with open_pair() as (connection, client):
         for data in (client_frame(PONG), client_frame(TEXT, b"abc")[:3]):
@@ -324,7 +374,9 @@ async def test_any_bytes_are_a_sign_of_life(autojump_clock: trio.testing.MockClo
         await client.stream.aclose()
 
 
-async def test_close_takes_an_unread_queue_down_by_force(autojump_clock: trio.testing.MockClock) -> None:
+async def test_close_takes_an_unread_queue_down_by_force(
+    open_pair: OpenPair, autojump_clock: trio.testing.MockClock
+) -> None:
     """A peer that reads nothing keeps nobody longer than WS_CLOSE; waiting tasks are told."""
     async with open_pair(send_buffer=4096) as (connection, _client):
         connection.push(bytes(1_000_000))
@@ -344,7 +396,9 @@ async def expect_lost(waiting: Callable[[], Awaitable[object]]) -> None:
         await waiting()
 
 
-async def test_a_silent_peer_is_not_waited_for(autojump_clock: trio.testing.MockClock) -> None:
+async def test_a_silent_peer_is_not_waited_for(
+    open_pair: OpenPair, autojump_clock: trio.testing.MockClock
+) -> None:
     """The close handshake has its deadline, also for the second who closes."""
     async with open_pair() as (connection, client):
         started = trio.current_time()
@@ -356,11 +410,9 @@ async def test_a_silent_peer_is_not_waited_for(autojump_clock: trio.testing.Mock
         assert await client.frame() == (CLOSE, b"\x03\xe9" + b"x" * 123)
 
 
-@pytest.mark.parametrize(
-    ("code", "echo"), [(1000, 1000), (1012, 1012), (1013, 1013), (1014, None), (4000, 4000)]
-)
-async def test_a_peers_close_is_answered(code: int, echo: int | None) -> None:
-    """With its own code, where the library knows it; the session is told what the peer said. [CLS-1]"""
+@pytest.mark.parametrize("code", [1000, 1012, 1013, 1014, 4000])
+async def test_a_peers_close_is_answered(open_pair: OpenPair, code: int) -> None:
+    """With its own code; the session is told what the peer said. [CLS-1]"""
     async with open_pair() as (connection, client):
         await client.send(client_frame(CLOSE, code.to_bytes(2, "big") + b"bye"))
         with pytest.raises(ConnectionLost) as lost:
@@ -370,12 +422,12 @@ async def test_a_peers_close_is_answered(code: int, echo: int | None) -> None:
             nursery.start_soon(connection.close, 1001, "")
             opcode, payload = await client.frame()
             assert opcode == CLOSE
-            assert payload[:2] == (b"" if echo is None else echo.to_bytes(2, "big"))
+            assert payload == code.to_bytes(2, "big")
             assert await client.rest() == b""
             await client.stream.aclose()
 
 
-async def test_text_that_is_not_utf8_ends_the_connection_with_1007() -> None:
+async def test_text_that_is_not_utf8_ends_the_connection_with_1007(open_pair: OpenPair) -> None:
     """What came before it is handed over; the code says what was wrong. [CON-17]"""
     async with open_pair() as (connection, client):
         await client.send(client_frame(TEXT, b"good") + client_frame(TEXT, b"\xff"))
@@ -387,7 +439,7 @@ async def test_text_that_is_not_utf8_ends_the_connection_with_1007() -> None:
         await client.stream.aclose()
 
 
-async def test_a_close_after_the_backlog_sends_the_backlog_first() -> None:
+async def test_a_close_after_the_backlog_sends_the_backlog_first(open_pair: OpenPair) -> None:
     """What was pushed before the goodbye arrives before it."""
     async with open_pair(send_buffer=4096) as (connection, client):
         connection.push(bytes(100_000))
@@ -397,7 +449,7 @@ async def test_a_close_after_the_backlog_sends_the_backlog_first() -> None:
             assert await say_goodbye(client) == 1000
 
 
-async def test_pings_during_the_close_handshake_do_no_harm() -> None:
+async def test_pings_during_the_close_handshake_do_no_harm(open_pair: OpenPair) -> None:
     """A ping that crosses our goodbye is not answered and breaks nothing."""
     async with open_pair() as (connection, client):
         await client.send(client_frame(PING, b"a") * 50)
@@ -482,3 +534,40 @@ async def test_our_subprotocol_is_taken_if_offered() -> None:
                 assert connection.peer == "10.0.0.1:5"
                 assert ("sec-websocket-protocol: whiteboard.v1" in head.lower()) == (expected is not None)
                 nursery.start_soon(say_goodbye, client)
+
+
+async def test_a_library_that_knows_deflate_speaks_it_both_ways() -> None:
+    """The library offers it; ops go out deflated once for all, answers plain, and what it sends is understood. [CON-19]"""
+    library = wsproto.WSConnection(wsproto.ConnectionType.CLIENT)
+    offer = wsproto.events.Request(host="x", target="/ws/b", extensions=[PerMessageDeflate()])
+    asked = parse_head(library.send(offer))
+    assert asked is not None
+    upgrade = read_upgrade(asked)
+    assert isinstance(upgrade, Upgrade)
+    wire, client = wire_pair()
+    async with client.stream, open_websocket_connection(wire, upgrade) as connection:
+        ops, plain = Packed(b'[{"type":"op"},' * 50), Packed(b"all the same")
+        for message in (b"answer", ops, plain, ops):
+            connection.push(message)
+        said: list[str] = []
+        while len(said) < 4:
+            library.receive_data(bytes(await client.stream.receive_some()))
+            said += [
+                event.data for event in library.events() if isinstance(event, wsproto.events.TextMessage)
+            ]
+        assert said == ["answer", ops.text.decode(), "all the same", ops.text.decode()]
+        texts = ["x" * 500, "é" * 100_000]
+        async with trio.open_nursery() as nursery:
+            sent = b"".join(library.send(wsproto.events.TextMessage(text)) for text in texts)
+            assert len(sent) < 5_000
+            nursery.start_soon(client.send, sent)
+            assert await receive(connection, 2) == [text.encode() for text in texts]
+        await client.stream.aclose()
+
+
+async def test_a_packed_message_is_text_for_who_did_not_agree(open_pair: OpenPair) -> None:
+    """And so is everything else. [CON-19]"""
+    async with open_pair() as (connection, client):
+        connection.push(Packed(b"ops " * 100))
+        assert await client.frame() == (TEXT, b"ops " * 100)
+        await client.stream.aclose()

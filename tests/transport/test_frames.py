@@ -1,11 +1,14 @@
 """The scan of a client's frames, whole, in pieces and broken."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from transport.peers import BINARY, CLOSE, PING, PONG, TEXT, client_frame
+from transport.peers import BINARY, CLOSE, MASK, PING, PONG, TEXT, client_frame
 
 from whiteboard.protocol import close_codes
+from whiteboard.protocol.packed import Packed, deflate, unpack
 from whiteboard.rooms.ports import BINARY_MESSAGE, Oversize
 from whiteboard.transport import frames
 from whiteboard.transport.frames import ControlFrame, FrameScanner, Scanned, TextFramer, Violation, unmask
@@ -13,9 +16,9 @@ from whiteboard.transport.frames import ControlFrame, FrameScanner, Scanned, Tex
 LIMIT, HARD_LIMIT = 300, 2_000
 
 
-def scan(data: bytes, sizes: list[int] | None = None) -> list[Scanned]:
+def scan(data: bytes, sizes: list[int] | None = None, *, unpacks: bool = False) -> list[Scanned]:
     """Feed `data` in chunks of the given sizes, then the rest in one."""
-    scanner = FrameScanner(LIMIT, HARD_LIMIT)
+    scanner = FrameScanner(LIMIT, HARD_LIMIT, unpacks=unpacks)
     found: list[Scanned] = []
     for size in sizes or []:
         found += scanner.feed(data[:size])
@@ -26,6 +29,17 @@ def scan(data: bytes, sizes: list[int] | None = None) -> list[Scanned]:
 def shown(found: list[Scanned]) -> list[object]:
     """What was scanned, control frames without their bytes."""
     return [(item.opcode, item.payload) if isinstance(item, ControlFrame) else item for item in found]
+
+
+def packed(text: bytes, cuts: Sequence[int] = (), mask: bytes = MASK, level: int = 6) -> bytes:
+    """A message as a client sends it that deflates, in fragments of the sizes in `cuts` and one with the rest."""
+    payload = deflate(text, level).removesuffix(b"\x00\x00\xff\xff")
+    data = b""
+    for cut in cuts:
+        data += client_frame(0 if data else TEXT, payload[:cut], fin=False, mask=mask)
+        payload = payload[cut:]
+    data += client_frame(0 if data else TEXT, payload, mask=mask)
+    return bytes((data[0] | 0x40,)) + data[1:]
 
 
 masks = st.binary(min_size=4, max_size=4)
@@ -39,10 +53,15 @@ small = st.binary(max_size=125)
 @st.composite
 def spoken(draw: st.DrawFn) -> tuple[bytes, list[object]]:
     """One message or control frame as bytes, and what a scanner must say to it."""
-    kind = draw(st.sampled_from(["text", "binary", "ping", "pong"]))
+    kind = draw(st.sampled_from(["text", "packed", "binary", "ping", "pong"]))
     if kind in {"ping", "pong"}:
         opcode, payload = (PING if kind == "ping" else PONG), draw(small)
         return client_frame(opcode, payload, mask=draw(masks)), [(opcode, payload)]
+    if kind == "packed":
+        text = draw(texts)
+        return packed(text, draw(st.lists(st.integers(0, 60), max_size=3)), draw(masks)), [
+            Oversize(LIMIT + 1) if len(text) > LIMIT else text
+        ]
     parts = draw(st.lists(payloads if kind == "binary" else texts, min_size=1, max_size=3))
     data, said = b"", []
     for index, part in enumerate(parts):
@@ -69,16 +88,17 @@ def test_any_chunking_gives_the_same_messages(
     """Messages and control frames come out whole and in order, whatever the chunks."""
     data = b"".join(thing[0] for thing in things)
     expected = [item for thing in things for item in thing[1]]
-    assert shown(scan(data)) == expected
-    assert shown(scan(data, sizes)) == expected
-    assert shown(scan(data, [1] * len(data))) == expected
+    for chunks in ([], sizes, [1] * len(data)):
+        assert shown(scan(data, chunks, unpacks=True)) == expected
 
 
-@given(st.binary(max_size=400), st.lists(st.integers(1, 50), max_size=20))
-def test_garbage_in_any_chunking_gives_the_same_and_never_raises(data: bytes, sizes: list[int]) -> None:
+@given(st.binary(max_size=400), st.lists(st.integers(1, 50), max_size=20), st.booleans())
+def test_garbage_in_any_chunking_gives_the_same_and_never_raises(
+    data: bytes, sizes: list[int], unpacks: bool
+) -> None:
     """Random bytes are scanned, or end in one violation, the same in any chunking."""
-    found = scan(data)
-    assert shown(found) == shown(scan(data, sizes))
+    found = scan(data, unpacks=unpacks)
+    assert shown(found) == shown(scan(data, sizes, unpacks=unpacks))
     assert not any(isinstance(item, Violation) for item in found[:-1])
 
 
@@ -165,7 +185,6 @@ def test_nothing_is_scanned_behind_a_close_frame(payload: bytes, code: int | Non
     (frame,) = scan(client_frame(CLOSE, payload) + client_frame(TEXT, b"late"))
     assert isinstance(frame, ControlFrame)
     assert frame.close_code == code
-    assert frame.raw == client_frame(CLOSE, payload)
 
 
 def test_oversize_is_passed_over_and_the_next_message_kept() -> None:
@@ -205,6 +224,66 @@ def test_a_close_frame_fits_a_control_frame(reason: str) -> None:
 def test_one_message_is_framed_once() -> None:
     """The same object in a row gives the same frame object; an equal one is framed anew."""
     framer, message = TextFramer(), b"{" + bytes(500) + b"}"
-    first = framer.frame(message)
-    assert framer.frame(message) is first
-    assert framer.frame(bytes(bytearray(message))) == first
+    first = framer.frame(message, False)
+    assert framer.frame(message, False) is first
+    assert framer.frame(bytes(bytearray(message)), False) == first
+
+
+def test_a_packed_message_is_framed_once_for_each_form() -> None:
+    """Deflated for those who agreed on it, with the bit that says so; as text for the others."""
+    framer, text = TextFramer(), b"[" + b"op," * 200 + b"]"
+    message, other = Packed(text), Packed(b"other")
+    deflated = framer.frame(message, True)
+    assert deflated[0] == 0xC1
+    assert unpack(deflated[4:] if deflated[1] == 126 else deflated[2:], len(text)) == text
+    assert framer.frame(message, False) == frames.data_frame(TEXT, text)
+    assert framer.frame(message, False) is framer.frame(message, False)
+    assert framer.frame(other, True) != deflated
+    assert framer.frame(message, True) is deflated
+    assert framer.frame(b"plain", True) == frames.data_frame(TEXT, b"plain")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xc9" + client_frame(PING, b"hi")[1:],
+        client_frame(TEXT, b"a", fin=False) + b"\xc0" + client_frame(0, b"b")[1:],
+        b"\xa1" + client_frame(TEXT, b"hi")[1:],
+        b"\xf1" + client_frame(TEXT, b"hi")[1:],
+    ],
+)
+def test_the_deflate_bit_has_its_place(data: bytes) -> None:
+    """In the first frame of a message, and no other bit (RFC 7692 section 6). [CON-19]"""
+    assert scan(data, unpacks=True) == [Violation(close_codes.PROTOCOL_ERROR, "reserved bit set")]
+
+
+def test_a_deflated_message_without_agreement_is_1002() -> None:
+    """Whole and in fragments. [CON-21]"""
+    for data in (packed(b"hello"), packed(b"hello", [2])):
+        assert scan(data) == [Violation(close_codes.PROTOCOL_ERROR, "reserved bit set")]
+
+
+def test_a_message_that_grows_above_the_limit_is_not_inflated_further() -> None:
+    """A megabyte out of a kilobyte: the next message is heard. [CON-22]"""
+    bomb = packed(bytes(200_000), level=9)
+    assert len(bomb) < LIMIT
+    for data in (bomb, packed(bytes(200_000), [50], level=9)):
+        assert scan(data + packed(b"next"), unpacks=True) == [Oversize(LIMIT + 1), b"next"]
+
+
+@pytest.mark.parametrize("payload", [b"\xff\xff\xff", b"\x07"])
+def test_what_does_not_inflate_is_1007(payload: bytes) -> None:
+    """And what is no UTF-8 when it has inflated. [CON-23]"""
+    data = b"\xc1" + client_frame(TEXT, payload)[1:]
+    (fault,) = scan(data, unpacks=True)
+    assert isinstance(fault, Violation)
+    assert (fault.code, fault.reason.partition(":")[0]) == (1007, "message does not inflate")
+    assert scan(packed(b"\xff"), unpacks=True) == [
+        Violation(close_codes.INVALID_TEXT, "text message is not UTF-8")
+    ]
+
+
+def test_a_deflated_binary_message_is_passed_over_like_any() -> None:
+    """Unread. [CON-10]"""
+    data = b"\xc2" + client_frame(BINARY, b"anything")[1:]
+    assert scan(data, unpacks=True) == [BINARY_MESSAGE]

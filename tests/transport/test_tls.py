@@ -29,10 +29,12 @@ from transport.peers import (
 
 from whiteboard import timeouts
 from whiteboard.errors import StartupError
-from whiteboard.transport.connection import open_websocket_connection
+from whiteboard.rooms.ports import Incoming
+from whiteboard.transport.connection import WebSocketConnection, open_websocket_connection
 from whiteboard.transport.demux import Demux
 from whiteboard.transport.http_front import Receive, Scope, Send
 from whiteboard.transport.hypercorn_bridge import HttpBridge
+from whiteboard.transport.pump import open_pump
 from whiteboard.transport.tls import TlsWire, load_tls
 from whiteboard.transport.upgrade import Upgrade
 
@@ -200,6 +202,43 @@ async def test_push_over_tls_never_waits_and_drains(certificate: Certificate) ->
             for message in messages:
                 assert await client.frame() == (TEXT, message)
         assert connection.backlog_bytes == 0
+        await client.stream.aclose()
+
+
+@pytest.mark.parametrize("takes", [True, False])
+async def test_all_that_a_record_holds_is_read_by_the_pump(certificate: Certificate, takes: bool) -> None:
+    """Decrypted bytes wait where no socket tells of them; what comes behind them in a later packet does too."""
+    plain, far = await tcp_pair()
+    wire = TlsWire(plain.socket, load_tls(certificate.cert, certificate.key))
+    client = secured(far.stream, certificate)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(client.stream.do_handshake)  # type: ignore[attr-defined]
+        await wire.handshake()
+    taken: list[Incoming] = []
+
+    def take(message: Incoming) -> bool:
+        if takes:
+            taken.append(message)
+        return takes
+
+    async def receive(connection: WebSocketConnection) -> None:
+        while True:
+            taken.extend(await connection.receive())
+
+    messages = [b"%d:" % number + bytes(3_000) for number in range(40)]
+    async with (
+        open_pump() as pump,
+        open_websocket_connection(wire, Upgrade(KEY, ()), pump=pump) as connection,
+    ):
+        await client.head()
+        connection.listen(take)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(receive, connection)
+            for data in (messages[:30], messages[30:]):
+                await client.send(b"".join(client_frame(TEXT, message) for message in data))
+                await trio.testing.wait_all_tasks_blocked(0.01)
+            nursery.cancel_scope.cancel()
+        assert taken == messages
         await client.stream.aclose()
 
 

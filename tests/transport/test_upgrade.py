@@ -34,6 +34,14 @@ def test_the_offer_is_read() -> None:
     assert Upgrade(KEY, ("a",)).chosen_subprotocol is None
 
 
+def test_deflate_is_agreed_on_when_it_is_offered() -> None:
+    """In however many headers; a client that offers nothing is served the same. [CON-19]"""
+    offer = read_upgrade(head(Sec_WebSocket_Extensions="permessage-deflate; client_max_window_bits"))
+    assert isinstance(offer, Upgrade)
+    assert offer.deflate is not None
+    assert read_upgrade(head()) == Upgrade(KEY, ())
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [

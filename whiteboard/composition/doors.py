@@ -21,6 +21,7 @@ from whiteboard.transport.certificates import fault_of
 from whiteboard.transport.demux import Demux, OnWebSocket
 from whiteboard.transport.http_answer import RETRY_AFTER
 from whiteboard.transport.hypercorn_bridge import HttpBridge
+from whiteboard.transport.pump import Pump
 from whiteboard.transport.request import WebSocketRequest
 from whiteboard.transport.tls import load_tls
 from whiteboard.trust.hosts import HostPolicy
@@ -81,12 +82,12 @@ def services_of(settings: Settings, trust: Trust, house: Household) -> WebServic
 
 
 def doors_of(
-    services: WebServices, tls: ssl.SSLContext | None, start: OnWebSocket
+    services: WebServices, tls: ssl.SSLContext | None, start: OnWebSocket, pump: Pump | None
 ) -> tuple[Demux, HttpBridge]:
     """What serves a connection, and the HTTP side of it, with page and API."""
     base_path, trust = services.settings.base_path, services.trust
     bridge = HttpBridge(build_app(services, load_page(base_path)), base_path=base_path, trust=trust)
-    return Demux(bridge, start, base_path=base_path, tls=tls, trust=trust), bridge
+    return Demux(bridge, start, base_path=base_path, tls=tls, trust=trust, pump=pump), bridge
 
 
 def _any(_: BoardId) -> bool:

@@ -33,6 +33,8 @@ DrawKey = tuple[str, Stamp]
 _TOMBSTONE: Final = "deleted"
 _BARE_BYTES: Final = 100
 """About what an element's id, type, author and create stamp take."""
+_REGISTER_BYTES: Final = 4
+"""What a register takes beside its name and value: quotes, colon, comma."""
 _NULL: Final = b"null"
 _encode = msgspec.json.encode
 
@@ -40,7 +42,7 @@ _encode = msgspec.json.encode
 class Element:
     """All that is known of one element id, also before its create arrived."""
 
-    __slots__ = ("_ink", "_stamps", "_values", "created", "id", "kind", "size_bytes")
+    __slots__ = ("_ink", "_stamps", "_values", "created", "id", "kind", "size_bytes", "touched")
 
     def __init__(self, element: ElementId) -> None:
         self.id = element
@@ -49,8 +51,11 @@ class Element:
         self.kind: ElementType | None = None
         self.size_bytes = _BARE_BYTES
         """About what `state` takes, without encoding it."""
+        self.touched = 0
+        """The board's seq when an op last met this element."""
         self._values: dict[str, Json] = {}
         self._stamps: dict[str, Stamp] = {}
+        # of registers that were not written by the create that counts
         self._ink: dict[ClientId, Ink] = {}
 
     @property
@@ -98,6 +103,7 @@ class Element:
         """An independent copy."""
         twin = Element(self.id)
         twin.created, twin.kind, twin.size_bytes = self.created, self.kind, self.size_bytes
+        twin.touched = self.touched
         twin._values, twin._stamps = self._values.copy(), self._stamps.copy()
         twin._ink = {client: ink.copy() for client, ink in self._ink.items()}
         return twin
@@ -117,26 +123,54 @@ class Element:
                 return self._write({_TOMBSTONE: b"false"}, stamp)
 
     def _create(self, op: Create, stamp: Stamp) -> bool:
-        changed = self._write(op.properties, stamp.initial)
-        if self.created is None or stamp < self.created:
-            self.created, self.kind = stamp, op.kind
-            changed = True
+        changed = self._begin(stamp, op.kind)
+        if changed and not self._values:
+            self._fill(op.properties)
+        else:
+            changed |= self._write(op.properties, stamp.initial)
         if op.run is not None:
             changed |= self._add_points(stamp.client, op.run)
         return changed
 
+    def _fill(self, properties: Mapping[str, Json]) -> None:
+        """The first properties, written by the create that counts: no stamps to compare or to keep."""
+        self._values = dict(properties)
+        for name, value in properties.items():
+            self.size_bytes += len(name) + _REGISTER_BYTES + len(value)
+
+    def _begin(self, stamp: Stamp, kind: ElementType) -> bool:
+        """Let a create count if it is the lowest one."""
+        if self.created is not None:
+            if not stamp < self.created:
+                return False
+            before = self.created.initial
+            self._stamps |= {name: before for name in self._values if name not in self._stamps}
+        self.created, self.kind = stamp, kind
+        return True
+
     def _write(self, properties: Mapping[str, Json], stamp: Stamp) -> bool:
         changed = False
+        is_initial = stamp.lamport < 0 and self.created is not None and stamp == self.created.initial
         for name, value in properties.items():
-            standing = self._stamps.get(name)
-            if standing is None or stamp > standing:
-                self.size_bytes += (
-                    len(value) - len(self._values.get(name, b"")) + _register_bytes(name, standing)
-                )
+            before = self._values.get(name)
+            if before is None:
+                self.size_bytes += len(name) + _REGISTER_BYTES + len(value)
+            elif self._is_newer(stamp, name):
+                self.size_bytes += len(value) - len(before)
+            else:
+                continue
+            self._values[name] = value
+            if not is_initial:
                 self._stamps[name] = stamp
-                self._values[name] = value
-                changed = True
+            changed = True
         return changed
+
+    def _is_newer(self, stamp: Stamp, name: str) -> bool:
+        """Whether a stamp is above that of a register. Only initial ones are below 0."""
+        standing = self._stamps.get(name)
+        if standing is None and self.created is not None:
+            return stamp.lamport >= 0 or stamp > self.created.initial
+        return standing is None or stamp > standing
 
     def _add_points(self, client: ClientId, run: Run) -> bool:
         if run.count == 0:
@@ -164,10 +198,8 @@ class Element:
         if self.created is not None:
             state["created"] = self.created
         state |= self._shown_points() | _raw(self._values)
-        initial = self.created.initial if self.created else None
-        stamps = {name: stamp for name, stamp in self._stamps.items() if stamp != initial}
-        if stamps:
-            state["stamps"] = stamps
+        if self._stamps:
+            state["stamps"] = {name: self._stamps[name] for name in self._values if name in self._stamps}
         if ink := self._hidden_ink():
             state["ink"] = ink
         return _encode(state)
@@ -208,9 +240,7 @@ class Element:
         changed = False
         created = _stamp(fields["created"]) if "created" in fields else None
         if created is not None and (self.created is None or created < self.created):
-            self.created = created
-            self.kind = ElementType(msgspec.json.decode(fields["type"], type=str))
-            changed = True
+            changed = self._begin(created, ElementType(msgspec.json.decode(fields["type"], type=str)))
         initial = created.initial if created else None
         stamps = _decode_stamps(fields["stamps"]) if "stamps" in fields else {}
         for name, value in fields.items():
@@ -243,11 +273,6 @@ def run_of(start: int, array: Json) -> Run:
     """A run from a JSON array of points; the points themselves are not checked."""
     text = array.strip()
     return Run(start, len(_decode_array(text)), text[1:-1].strip())
-
-
-def _register_bytes(name: str, standing: Stamp | None) -> int:
-    """What a register takes beside its value, when it is a new one."""
-    return 0 if standing is not None else len(name) + 4
 
 
 def _stamp(raw: msgspec.Raw) -> Stamp:

@@ -19,6 +19,9 @@ from whiteboard.core.ops import Json, Run
 _COMMA: Final = b","
 _GAP: Final = b""
 """Stands for a point that is not there."""
+_TAIL_TEXTS: Final = 64
+"""Appends between two joins of the whole text: a stroke of 10,000 points in threes is copied fifty times, not
+three thousand."""
 _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_point = msgspec.json.Decoder(list[float]).decode
 
@@ -26,13 +29,17 @@ _decode_point = msgspec.json.Decoder(list[float]).decode
 class Ink:
     """Points of one client in one stroke."""
 
-    __slots__ = ("_runs", "_woven", "size_bytes")
+    __slots__ = ("_end", "_runs", "_tail", "_woven", "size_bytes")
 
     def __init__(self) -> None:
         self.size_bytes = 0
         """Bytes of point text held."""
         self._runs: list[Run] = []
         # sorted by start; neighbours neither overlap nor touch, so the first run is the shown prefix
+        self._tail: list[Json] = []
+        # texts that go on from the last run: joined to it when somebody reads, not at each append
+        self._end = 0
+        # index after the last point, those of the tail included
         self._woven: tuple[Run, list[Json]] | None = None
         # the run that points were last merged into, with its points apart: who sends a thousand
         # overlapping runs must not have the whole stroke read for each of them
@@ -41,39 +48,54 @@ class Ink:
         """Join a run; True when that changed anything."""
         if run.count == 0:
             return False
-        if self._runs and run.start < self._runs[-1].end:
+        if self._runs and run.start == self._end:
+            self._tail.append(run.points)
+            self._end += run.count
+            self.size_bytes += len(run.points) + len(_COMMA)
+            if len(self._tail) >= _TAIL_TEXTS:
+                self._settle()
+            return True
+        self._settle()
+        if self._runs and run.start < self._end:
             changed = self._weave(run)
             self.size_bytes = sum(len(one.points) for one in self._runs)
-            return changed
-        self.size_bytes += len(run.points)
-        if self._runs and run.start == self._runs[-1].end:
-            self._append(run)
         else:
+            changed = True
             self._runs.append(run)
-        return True
+            self.size_bytes += len(run.points)
+        self._end = self._runs[-1].end
+        return changed
 
-    def _append(self, run: Run) -> None:
-        last = self._runs[-1]
-        self._runs[-1] = _concatenate(last, run)
-        self.size_bytes += len(_COMMA)
+    def _settle(self) -> None:
+        """Join the tail to the last run."""
+        if not self._tail:
+            return
+        last, more = self._runs[-1], _COMMA.join(self._tail)
+        whole = Run(last.start, self._end - last.start, last.points + _COMMA + more)
         if self._woven is not None and self._woven[0] is last:
-            self._woven = (self._runs[-1], self._woven[1] + _split(run))
+            self._woven[1].extend(_split(more))
+            self._woven = (whole, self._woven[1])
+        self._runs[-1] = whole
+        self._tail.clear()
 
     def copy(self) -> "Ink":
         """An independent copy; runs are immutable and shared."""
         twin = Ink()
+        self._settle()
         twin._runs = self._runs.copy()
-        twin.size_bytes = self.size_bytes
+        twin._end, twin.size_bytes = self._end, self.size_bytes
         return twin
 
     @property
     def shown(self) -> Run | None:
         """The contiguous run from index 0, or None when index 0 is missing."""
+        self._settle()
         if self._runs and self._runs[0].start == 0:
             return self._runs[0]
         return None
 
     def __iter__(self) -> Iterator[Run]:
+        self._settle()
         self._woven = None  # whoever writes the state down, as each checkpoint does, ends the burst
         return iter(self._runs)
 
@@ -88,7 +110,7 @@ class Ink:
         start = min(run.start, touched[0].start)
         texts = self._lay_out(touched, start)
         texts += [_GAP] * (run.end - start - len(texts))
-        changed = _take_smaller(texts, run.start - start, _split(run))
+        changed = _take_smaller(texts, run.start - start, _split(run.points))
         if changed:
             self._runs[low:high] = [Run(start, len(texts), _COMMA.join(texts))]
         self._woven = (self._runs[low], texts)
@@ -105,7 +127,7 @@ class Ink:
             return self._woven[1]
         texts = [_GAP] * (runs[-1].end - start)
         for run in runs:
-            texts[run.start - start : run.end - start] = _split(run)
+            texts[run.start - start : run.end - start] = _split(run.points)
         return texts
 
 
@@ -121,9 +143,9 @@ def _concatenate(first: Run, second: Run) -> Run:
     return Run(first.start, first.count + second.count, first.points + _COMMA + second.points)
 
 
-def _split(run: Run) -> list[Json]:
-    """The points of a run, one by one."""
-    return [bytes(point) for point in _decode_array(b"[" + run.points + b"]")]
+def _split(points: Json) -> list[Json]:
+    """Points one by one."""
+    return [bytes(point) for point in _decode_array(b"[" + points + b"]")]
 
 
 def _take_smaller(texts: list[Json], start: int, candidates: list[Json]) -> bool:

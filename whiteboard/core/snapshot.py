@@ -1,36 +1,70 @@
-"""Board <-> bytes: the parts that clients get, and the checkpoint that opening a board starts from.
+"""Board <-> bytes: the checkpoint that opening a board starts from. Pure.
 
-Parts hold element states, which join in any order, so a part made a moment later than the one before
-it is no fault: it only holds more. Tombstoned elements are in neither: they are kept one by one
-beside the checkpoint and come back when an op touches them.
+A checkpoint holds element states, which join in any order, so states made a moment later than the head
+are no fault: they only hold more. Tombstoned elements are not in it: they are kept one by one beside it
+and come back when an op touches them.
+
+Opening does not read the elements themselves. A slice of the text is checked for its form and kept as it
+is, with its elements at rest; only what cannot rest is merged there and then.
 """
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
 
 import msgspec
 
 from whiteboard.core.board import Board
-from whiteboard.core.elements import Element
-from whiteboard.core.ops import Json
+from whiteboard.core.ops import ElementType, Json
 from whiteboard.ids import ClientId, ElementId
+from whiteboard.limits import REST_PART_BYTES
 
 FORMAT: Final = 1
+_ELEMENTS: Final = b',"elements":['
+_END: Final = b"]}"
+_SEAM: Final = b'},{"id":'
+"""Between two states, and perhaps within a property's value, but in no string: there quotes have a backslash."""
 
 
-class _Checkpoint(msgspec.Struct):
+class _Head(msgspec.Struct):
     format: int
     seq: int
     clock: dict[ClientId, int]
+
+
+class _Checkpoint(_Head):
     elements: list[msgspec.Raw]
 
 
-class _Identified(msgspec.Struct):
+class _State(msgspec.Struct, gc=False):
+    """What is checked of a state before its element rests: the rest of it cannot fail to be read later."""
+
     id: ElementId
+    type: ElementType | None = None
+    created: tuple[int, ClientId, int] | None = None
+    stamps: dict[str, tuple[int, ClientId, int]] | None = None
+    deleted: bool = False
+    points: msgspec.Raw = msgspec.Raw(b"[]")
+    ink: dict[ClientId, list[tuple[int, list[msgspec.Raw]]]] | None = None
+
+    @property
+    def can_rest(self) -> bool:
+        """Whether it is a visible element with points where points belong."""
+        is_visible = self.created is not None and self.type is not None and not self.deleted
+        return is_visible and bytes(self.points).startswith(b"[")
 
 
+_decode_head = msgspec.json.Decoder(_Head).decode
 _decode_checkpoint = msgspec.json.Decoder(_Checkpoint).decode
-_decode_id = msgspec.json.Decoder(_Identified).decode
+_decode_states = msgspec.json.Decoder(list[_State]).decode
+_decode_raw = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+class Rows(NamedTuple):
+    """Element states within a text, in a row with commas between: from `start` up to `end`."""
+
+    text: Json
+    start: int
+    end: int
 
 
 def head(board: Board) -> Json:
@@ -44,69 +78,93 @@ def finish(head: Json, states: Iterable[Json]) -> Json:
     The states may be younger than the head: opening applies the ops after `seq` once more, and
     merging twice changes nothing. So a large board is dumped in slices, without stopping it.
     """
-    return head[:-1] + b',"elements":[' + b",".join(states) + b"]}"
+    rows = list(states) or [b""]
+    rows[0] = head[:-1] + _ELEMENTS + rows[0]
+    rows[-1] += _END
+    return b",".join(rows)  # one copy of what may be 128 MiB
 
 
 def dump(board: Board) -> Json:
     """The board as one checkpoint; tombstoned elements are left out."""
-    return finish(head(board), (one.state() for one in board if not one.is_deleted))
+    resting = [text for part in board.parts() if (text := part.still().text)]
+    awake = [one.state() for one in board.awake() if not one.is_deleted]
+    return finish(head(board), resting + awake)
 
 
-def begin(body: Json) -> tuple[Board, list[Json]]:
+def begin(body: Json) -> tuple[Board, Rows]:
     """A checkpoint taken apart: a board without elements, and the element states to `join` to it.
 
     Raises ValueError for what is no checkpoint.
     """
     try:
-        checkpoint = _decode_checkpoint(body)
+        found, rows = _take_apart(body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ValueError(f"no checkpoint: {error}") from error
-    if checkpoint.format != FORMAT:
-        raise ValueError(f"checkpoint has format {checkpoint.format}, this version reads {FORMAT}")
+    if found.format != FORMAT:
+        raise ValueError(f"checkpoint has format {found.format}, this version reads {FORMAT}")
     board = Board()
-    board.start_at(checkpoint.seq)
-    for client, counter in checkpoint.clock.items():
+    board.start_at(found.seq)
+    for client, counter in found.clock.items():
         board.note_counter(client, counter)
-    return board, [bytes(state) for state in checkpoint.elements]
+    return board, rows
 
 
-def join(board: Board, states: Iterable[Json]) -> None:
-    """Merge element states, whatever their elements. Raises ValueError for what is no state."""
-    for state in states:
+def _take_apart(body: Json) -> tuple[_Head, Rows]:
+    start = body.find(_ELEMENTS)
+    if start >= 0 and body.endswith(_END):
+        return _decode_head(body[:start] + b"}"), Rows(body, start + len(_ELEMENTS), len(body) - len(_END))
+    checkpoint = _decode_checkpoint(body)  # written with other white space, or none at all
+    text = b",".join(checkpoint.elements)
+    return checkpoint, Rows(text, 0, len(text))
+
+
+def join(board: Board, rows: Rows) -> Iterator[int]:
+    """Merge element states, about REST_PART_BYTES of them at each step; yields how many so far.
+
+    Raises ValueError for what is no state.
+    """
+    count = 0
+    for text, states in _slices(rows):
+        is_laid = all(one.can_rest for one in states) and board.lay_part(text, [one.id for one in states])
+        if not is_laid:
+            for one, state in zip(states, _decode_raw(b"[" + text + b"]"), strict=True):
+                board.join(one.id, bytes(state))
+        count += len(states)
+        yield count
+
+
+def _slices(rows: Rows) -> Iterator[tuple[Json, list[_State]]]:
+    """The states in slices that begin and end between two of them."""
+    start = rows.start
+    while start < rows.end:
+        text, states = _slice(rows, start)
+        yield text, states
+        start += len(text) + 1
+
+
+def _slice(rows: Rows, start: int) -> tuple[Json, list[_State]]:
+    """The next states: up to the first seam after REST_PART_BYTES that is one.
+
+    A seam within a value leaves brackets open, so the slice does not read, and a larger one is tried.
+    """
+    size_bytes = REST_PART_BYTES
+    while True:
+        seam = rows.text.find(_SEAM, start + size_bytes, rows.end)
+        end = rows.end if seam < 0 else seam + 1
+        text = rows.text[start:end]
         try:
-            element = _decode_id(state).id
+            if not text.isascii():
+                text.decode()
+            return text, _decode_states(b"[" + text + b"]")
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise ValueError(f"no element state: {error}") from error
-        board.join(element, state)
+            if end == rows.end:
+                raise ValueError(f"no element state: {error}") from error
+        size_bytes *= 2
 
 
 def load(body: Json) -> Board:
     """The board that `dump` wrote. Raises ValueError for anything else."""
-    board, states = begin(body)
-    join(board, states)
+    board, rows = begin(body)
+    for _ in join(board, rows):
+        pass
     return board
-
-
-class Parts:
-    """Elements dealt out to snapshot parts of about `size_bytes`; at least one part, perhaps empty.
-
-    Sizes are estimates, so that parts can be encoded one by one when they are sent. Deleted elements
-    are left out.
-    """
-
-    def __init__(self, size_bytes: int) -> None:
-        self.dealt: list[list[Element]] = [[]]
-        self._size_bytes = size_bytes
-        self._filled = 0
-
-    def deal(self, elements: Iterable[Element]) -> None:
-        """Deal out some more elements: a large board is dealt in slices, without stopping it."""
-        for element in elements:
-            if element.is_deleted:
-                continue
-            size_bytes = element.size_bytes
-            if self.dealt[-1] and self._filled + size_bytes > self._size_bytes:
-                self.dealt.append([])
-                self._filled = 0
-            self.dealt[-1].append(element)
-            self._filled += size_bytes

@@ -30,6 +30,7 @@ EVENTS: Final = {
     "server_draining": "A signal came: no new sessions, the old ones are asked to come back later.",
     "server_stopped": "Everything is closed; the process ends.",
     "supervisor_not_told": "The process manager that started us cannot be told how we are; `reason` says why.",
+    "cycles_walked": "The collector has walked all objects, in `took_ms`, and `found` so many in dead cycles.",
     "library_message": "A library's own warning, as it gave it; `library` is its logger's name.",
     # rooms
     "room_opened": "A board came into memory.",
@@ -147,6 +148,8 @@ def get_logger() -> FilteringBoundLogger:
 class _Ids:
     """Ids of one `bound` block; tasks that inherit it share it, so all of them see what is learnt."""
 
+    __slots__ = ("_above", "own")
+
     def __init__(self, above: "_Ids | None", own: dict[str, str]) -> None:
         self._above = above
         self.own = own
@@ -167,6 +170,14 @@ def bound(**ids: str) -> Iterator[None]:
         yield
     finally:
         _innermost.reset(token)
+
+
+def bind(**ids: str) -> None:
+    """Put ids on every event of this task, and of the tasks it starts from now on, until the task ends.
+
+    `bound` for a whole task: there is nothing to undo, and so nothing to keep.
+    """
+    _innermost.set(_Ids(_innermost.get(), ids))
 
 
 def learn(**ids: str) -> None:

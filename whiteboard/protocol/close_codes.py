@@ -21,7 +21,9 @@ class CloseCode:
 _TABLE: Final = (
     CloseCode(1001, "going away", "The server stops.", "Reconnect after the delay that `drain` gave."),
     CloseCode(1002, "protocol error", "A breach of RFC 6455.", "Mend the client."),
-    CloseCode(1007, "invalid text", "A text message that is not UTF-8.", "Mend the client."),
+    CloseCode(
+        1007, "invalid text", "A text message that is not UTF-8, or does not inflate.", "Mend the client."
+    ),
     CloseCode(1009, "message too big", "A message above any limit.", "Send less at once; use HTTP."),
     CloseCode(1011, "internal error", "This session failed on the server.", "Reconnect with `since`."),
     CloseCode(4400, "bad message", "Too many messages that break the protocol.", "Mend the client."),

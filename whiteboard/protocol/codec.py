@@ -25,6 +25,8 @@ _RECENT_NAMES: Final = 4096
 """Client ids whose JSON form is at hand: those who draw at the same time. About 600 KiB."""
 SUBPROTOCOL: Final = "whiteboard.v1"
 
+END_OF_SNAPSHOT_PART: Final = b"]}"
+
 encode = msgspec.json.encode
 
 
@@ -82,10 +84,18 @@ def frame(texts: Sequence[Json]) -> Json:
     return texts[0] if len(texts) == 1 else b"[" + b",".join(texts) + b"]"
 
 
-def encode_snapshot_part(seq: int, part: int, parts: int, states: Iterable[Json]) -> Json:
-    """A `snapshot` message out of element states; `part` counts from 1."""
-    head = encode({"type": "snapshot", "seq": seq, "part": part, "parts": parts})
-    return head[:-1] + b',"elements":[' + b",".join(states) + b"]}"
+def begin_snapshot_part(seq: int, part: int, parts: int) -> Json:
+    """A `snapshot` message up to its element states; END_OF_SNAPSHOT_PART follows them. `part` counts from 1."""
+    return b'{"type":"snapshot","seq":%d,"part":%d,"parts":%d,"elements":[' % (seq, part, parts)
+
+
+def encode_welcome(welcome: messages.Welcome, peers: Iterable[Json]) -> Json:
+    """A `welcome` with peers that are encoded already: with hundreds of them, the most of it.
+
+    `welcome` has none. Its texts cannot be mistaken for the empty list: JSON escapes the quotes in them.
+    """
+    head, _, tail = encode(welcome).partition(b'"peers":[]')
+    return b"".join((head, b'"peers":[', b",".join(peers), b"]", tail))
 
 
 def encode_ack(op_id: OpId, element: ElementId, seq: int, at: int, *, durable: str, ts: float | None) -> Json:

@@ -5,28 +5,39 @@ read as one stream: a message may consist of pieces that were deflated at other 
 """
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
+from whiteboard.core import pieces as core_pieces
 from whiteboard.core.ops import Json
 
-LEVEL: Final = 6
+LEVEL: Final = core_pieces.LEVEL
 """Of what is kept; a frame that is sent once takes 1."""
-_RAW: Final = -15
-"""A raw deflate stream with the largest window."""
+_LARGEST: Final = -15
+"""A raw deflate stream with the largest window: what reads any other."""
+deflate = core_pieces.deflate
+inflate = core_pieces.inflate
 _END: Final = b"\x00\x00\xff\xff"
 """What a sync flush ends with (RFC 7692 section 7.2.1)."""
+_EMPTY: Final = b"\x00"
+"""An empty message (section 7.2.3.6), and what follows a last block (section 7.2.3.4)."""
 
 
-def deflate(text: Json, level: int = LEVEL) -> bytes:
-    """A piece: deflate blocks that refer to nothing before them and end on a byte boundary, with the flush's end."""
-    squeezer = zlib.compressobj(level, zlib.DEFLATED, _RAW)
-    return squeezer.compress(text) + squeezer.flush(zlib.Z_SYNC_FLUSH)
+def unpack(payload: bytes, most: int) -> Json | None:
+    """The message in a payload that a peer deflated without context; None for one of more than `most` bytes.
 
-
-def inflate(pieces: bytes) -> Json:
-    """What pieces say together."""
-    return zlib.decompressobj(_RAW).decompress(pieces)
+    Of that no more is inflated, whatever it would become. Raises ValueError when it does not inflate.
+    """
+    inflater = zlib.decompressobj(_LARGEST)
+    try:
+        text = inflater.decompress(payload + _END, most + 1)
+    except zlib.error as error:
+        raise ValueError(str(error)) from error
+    if len(text) > most:
+        return None
+    if inflater.eof and inflater.unused_data not in {_END, _EMPTY + _END}:
+        raise ValueError("bytes behind the last block")
+    return text
 
 
 class Packed:
@@ -36,12 +47,13 @@ class Packed:
     that came deflated is not kept.
     """
 
-    __slots__ = ("_level", "_payload", "_text")
+    __slots__ = ("_framed", "_level", "_payload", "_text")
 
     def __init__(self, text: Json | None, pieces: bytes = b"", level: int = LEVEL) -> None:
         self._text = text
         self._payload = pieces.removesuffix(_END)
         self._level = level
+        self._framed: bytes | None = None
 
     @staticmethod
     def of_pieces(pieces: Iterable[bytes]) -> "Packed":
@@ -58,4 +70,10 @@ class Packed:
         """A permessage-deflate payload without context, the flush's end taken off."""
         if not self._payload and self._text is not None:
             self._payload = deflate(self._text, self._level).removesuffix(_END)
-        return self._payload
+        return self._payload or _EMPTY
+
+    def framed(self, frame: Callable[[bytes], bytes]) -> bytes:
+        """What `frame` makes of the payload: made once and kept, for all who are sent it at whatever time."""
+        if self._framed is None:
+            self._framed = frame(self.payload)
+        return self._framed

@@ -1,12 +1,13 @@
 """What HTTP may do with boards: read, create, delete; each goes through the live room where needed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from heapq import merge
 from itertools import islice
 
 import msgspec
 import trio
 
+from whiteboard.core.board import Board, read
 from whiteboard.core.elements import DrawKey, Element
 from whiteboard.ids import BoardId
 from whiteboard.limits import SLICE
@@ -38,7 +39,7 @@ class BoardAccess:
         async with self._hub.visit(board_id) as room:
             board = room.replica.board
             head = {"board": board_id, "seq": board.seq, "clock": board.clock}
-            views = await _views(list(board))
+            views = await _views(board)
             return msgspec.json.encode(head)[:-1] + b',"elements":[' + b",".join(views) + b"]}"
 
     async def create_board(self, board_id: BoardId) -> bool:
@@ -62,11 +63,15 @@ class BoardAccess:
         return [reason for reason, holds in reasons.items() if holds]
 
 
-async def _views(elements: Sequence[Element]) -> list[bytes]:
+async def _views(board: Board) -> list[bytes]:
     """Visible elements from bottom to top, worked out in slices: sorting them in one go would hold up everybody."""
+    parts, awake = [part.still() for part in board.parts()], board.awake()
     runs: list[list[tuple[DrawKey, bytes]]] = []
-    for some in slices(elements):
-        runs.append(sorted((one.draw_key, one.view()) for one in some if one.is_visible))
+    for still in parts:
+        runs.append(_sorted_views(read(element, state) for element, state in still.states().items()))
+        await trio.lowlevel.checkpoint()
+    for some in slices(awake):
+        runs.append(_sorted_views(some))
         await trio.lowlevel.checkpoint()
     merged = merge(*runs)
     views: list[bytes] = []
@@ -74,3 +79,7 @@ async def _views(elements: Sequence[Element]) -> list[bytes]:
         views += some_views
         await trio.lowlevel.checkpoint()
     return views
+
+
+def _sorted_views(elements: Iterable[Element]) -> list[tuple[DrawKey, bytes]]:
+    return sorted((one.draw_key, one.view()) for one in elements if one.is_visible)

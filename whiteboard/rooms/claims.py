@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass
 
 from whiteboard.core.acceptance import Author
-from whiteboard.ids import BoardId, ClientId, OpId
+from whiteboard.ids import BoardId, ClientId
 from whiteboard.storage.ports import OpLog
 
 
@@ -21,7 +21,7 @@ class Claim:
     author: Author
     key_hash: bytes
     holders: int = 0
-    """Sessions, and ops on their way to the log: the numbers in `author` hold while there is one."""
+    """Sessions, and sessions with ops on their way to the log: the numbers in `author` hold while there is one."""
     handed_in: int = 0
     """Highest counter among the ops that were ever on their way, stored or not."""
 
@@ -34,11 +34,6 @@ class Claim:
     def counter(self) -> int:
         """The highest counter that was used, be it by an op that still waits."""
         return max(self.author.counter, self.handed_in)
-
-    def hand_in(self, op_id: OpId | None) -> None:
-        """Hold the claim for an op on its way to the log."""
-        self.holders += 1
-        self.handed_in = max(self.handed_in, op_id.counter if op_id else 0)
 
 
 class Claims:

@@ -1,17 +1,26 @@
 """What writes a board: it accepts ops, stores them in groups, merges, acks, spreads.
 
-A commit starts at once when none runs; what arrives meanwhile forms the next one. An op is merged,
-acked and broadcast only after the log has stored it, so nobody ever sees an op that a crash can take
-back. There is no await between reading the board and stamping a batch, nor between a receipt
-and what follows from it.
+An op is merged, acked and broadcast only after the log has stored it, so nobody ever sees an op that a
+crash can take back. There is no await between reading the board and stamping a batch, nor between a
+receipt and what follows from it.
+
+Theory of operation
+-------------------
+The tick calls `commit_now`, which takes all that waits. When nothing has to be waited for, the batch is
+decided, stored, merged and answered in one go: the log stores at once, no op comes late, none touches
+what only storage knows. Else a task of the room's takes the batch over and commits until nothing waits;
+what arrives meanwhile forms its next one. Both do the same steps, the task with awaits between them; it
+alone commits while it is there, and whatever goes wrong at once is done again by it, so that faults
+have one way only.
 """
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
+import msgspec
 import trio
 
 from whiteboard import timeouts
@@ -20,33 +29,40 @@ from whiteboard.core.clocks import Rank, covers
 from whiteboard.core.ops import Json, StampedOp
 from whiteboard.core.outcomes import RejectCode, Rejected
 from whiteboard.diagnostics import logs
-from whiteboard.errors import ClaimConflict, StorageConflict, StorageUnavailable
+from whiteboard.errors import ClaimConflict, StorageConflict, StorageError, StorageUnavailable
 from whiteboard.ids import ClientId, OpId
-from whiteboard.limits import MAX_COMMIT_BYTES, MAX_COMMIT_OPS
+from whiteboard.limits import COMMIT_TURN_OPS, MAX_COMMIT_BYTES, MAX_COMMIT_OPS
 from whiteboard.protocol import messages
-from whiteboard.protocol.codec import encode, encode_body, encode_reject, frame, number_body
+from whiteboard.protocol.codec import encode, encode_body, encode_reject, number_body
 from whiteboard.protocol.validation import OpRequest
 from whiteboard.rooms.broadcast import Broadcast
 from whiteboard.rooms.claims import Claims
-from whiteboard.rooms.inbox import Inbox, Item, Refusal, Sender, Submission
+from whiteboard.rooms.inbox import Answer, Inbox, Item, Sender, Submission
 from whiteboard.rooms.ports import NOBODY, Witness
 from whiteboard.rooms.replica import Replica
 from whiteboard.rooms.tail import Tail
-from whiteboard.storage.ports import NewOp, Receipt
+from whiteboard.storage.ports import ImmediateOpLog, NewOp, Receipt
 
 log = logs.get_logger()
 
 StoredRanks = Mapping[ClientId, Sequence[Rank]]
+StartTask = Callable[[Callable[[], Awaitable[None]]], None]
+"""Runs something as a task of the room."""
+_Waiting = deque[tuple[Submission, Proposal]]
 
 
-@dataclass(frozen=True, slots=True)
 class _Write:
-    """An accepted op and what it came from."""
+    """An accepted op and what it came from. One for each op, so it is a plain class."""
 
-    submission: Submission
-    accepted: Accepted
-    new: NewOp
+    __slots__ = ("accepted", "new", "submission")
 
+    def __init__(self, submission: Submission, accepted: Accepted, new: NewOp) -> None:
+        self.submission = submission
+        self.accepted = accepted
+        self.new = new
+
+
+_Numbered = Sequence[tuple[_Write, Receipt]]
 
 REFUSED: Final = Rejected(
     RejectCode.STORAGE_UNAVAILABLE, "storage does not take writes now; send the same op again later"
@@ -67,7 +83,7 @@ _CLOSING: Final = Rejected(
 
 
 class Committer:
-    """The loop that empties a board's inbox."""
+    """Empties a board's inbox."""
 
     def __init__(
         self,
@@ -77,15 +93,22 @@ class Committer:
         claims: Claims,
         clock_ms: Callable[[], int],
         *,
+        commit_soon: Callable[[], None],
+        start_task: StartTask,
         witness: Witness = NOBODY,
     ) -> None:
+        """Args: `commit_soon` sees to it that `commit_now` is called."""
         self._witness = witness
         self._replica = replica
         self._tail = tail
         self._broadcast = broadcast
         self._claims = claims
         self._clock_ms = clock_ms
-        self._inbox = Inbox()
+        self._start_task = start_task
+        op_log = replica.storage.op_log
+        self._immediate_log = op_log if isinstance(op_log, ImmediateOpLog) else None
+        self._durable = op_log.durability.value
+        self.inbox = Inbox(commit_soon)
         self._finished = trio.Event()
         self._at = replica.updated_at
         self._is_log_ahead = False
@@ -93,25 +116,28 @@ class Committer:
         self.refused_at = -math.inf
         """`trio.current_time()` when storage last refused a commit."""
         self.turn = trio.Lock()
-        """Whoever changes the board holds it: a commit, or who follows a shared log."""
-        self._open: dict[Item, Json | None] = {}
-        # the batch at work, in order, with answers that wait for those before them
+        """Whoever changes the board and awaits meanwhile holds it: the task, or who follows a shared log."""
+        self._has_task = False
+        self._batch: Sequence[Item] = ()
+        self._answered = 0
+        # items of the batch at work that have been sent their answers
 
     @property
     def waiting(self) -> int:
         """Ops handed in and not yet settled."""
-        return len(self._inbox)
+        return len(self.inbox)
+
+    # --- handing in ---------------------------------------------------------------------------
 
     async def submit(self, item: Item) -> None:
         """Hand an op in; waits while the inbox is full, refuses it once `finish` has returned.
 
         Does not give way to other tasks while there is room. When cancelled, the op was not taken.
         """
-        if await self._inbox.put(item):
-            item.sender.claim.hand_in(item.request.op_id if isinstance(item, Submission) else None)
+        if await self.inbox.put(item):
             return
         await self._finished.wait()  # answers come in the order of the ops
-        item.sender.reply(_refuse(item, _CLOSING))
+        item.sender.reply(encode(item.answer or _refuse(item, _CLOSING)))
 
     async def is_stored(self, request: OpRequest) -> bool:
         """Whether an op with this id is in the log. Raises StorageUnavailable, TooSlowError after COMMIT."""
@@ -123,58 +149,134 @@ class Committer:
 
     async def finish(self) -> None:
         """Take nothing new; return when everything handed in is settled."""
-        self._inbox.close()
+        self.inbox.close()
+        self._note_if_finished()
         await self._finished.wait()
 
-    async def run(self) -> None:
-        """Commit until `finish`.
+    # --- committing: at once, or as a task ----------------------------------------------------
+
+    def commit_now(self) -> bool:
+        """Commit some of what waits, or see to it that the task does; whether more waits for this."""
+        if self._has_task or not self.inbox.is_waiting:
+            return False
+        if self._immediate_log is None or self._is_log_ahead or self.turn.locked():
+            self._start(self._take(MAX_COMMIT_OPS))
+            return False
+        batch = self._take(COMMIT_TURN_OPS)
+        waiting = self._propose_all_now(batch)
+        if waiting is None or not self._commit_at_once(waiting, self._immediate_log):
+            self._start(batch)
+            return False
+        self._settle(batch)
+        return self.inbox.is_waiting
+
+    def _start(self, batch: list[Item]) -> None:
+        self._has_task = True
+        self._start_task(partial(self._run, batch))
+
+    async def _run(self, batch: list[Item]) -> None:
+        """Commit a batch, then what has come meanwhile, until nothing waits.
 
         Raises StorageCorrupt, StorageConflict: the room cannot go on then.
         """
-        while batch := await self._inbox.take(MAX_COMMIT_OPS):
-            self._open = {one: one.text if isinstance(one, Refusal) else None for one in batch}
+        while batch:
             try:
                 async with self.turn:
-                    await self._commit([one for one in batch if isinstance(one, Submission)])
+                    await self._commit(batch)
             finally:
-                self._open.clear()
-                self._inbox.settle(batch)
-                for one in batch:
-                    self._claims.release(one.sender.claim)
-        self._finished.set()
+                self._settle(batch)
+            batch = self._take(MAX_COMMIT_OPS)
+        self._has_task = False  # when it fails, nobody commits any more: the room ends
 
-    # --- a commit -----------------------------------------------------------------------------
+    def _take(self, most: int) -> list[Item]:
+        batch = self.inbox.take(most)
+        self._batch, self._answered = batch, 0
+        return batch
 
-    async def _commit(self, batch: list[Submission]) -> None:
-        self._answer(())
+    def _settle(self, batch: Sequence[Item]) -> None:
+        """Let go of a batch that has its answers, or never gets them."""
+        self.inbox.settle(batch)
+        for sender in {one.sender for one in batch}:
+            if not sender.waiting:
+                self._claims.release(sender.claim)
+        self._note_if_finished()
+
+    def _note_if_finished(self) -> None:
+        if self.inbox.is_closed and not self.inbox:
+            self._finished.set()
+
+    # --- at once ------------------------------------------------------------------------------
+
+    def _propose_all_now(self, batch: Sequence[Item]) -> _Waiting | None:
+        """Proposals of the ops of a batch; None when storage has to be asked for something first."""
+        waiting: _Waiting = deque()
+        replica = self._replica
+        for one in batch:
+            if type(one) is not Submission:
+                continue
+            if one.is_late or (replica.has_tombstones and one.request.op.element not in replica.board):
+                return None
+            proposal = self._propose_now(one)
+            if proposal is None:
+                return None
+            waiting.append((one, proposal))
+        return waiting
+
+    def _commit_at_once(self, waiting: _Waiting, op_log: ImmediateOpLog) -> bool:
+        """Whether all of it was stored; if not, what has no answer yet is to be committed by the task."""
+        while waiting:
+            writes = self._accept(waiting, {})
+            if not writes:
+                break
+            try:
+                receipts = op_log.append_now(
+                    self._replica.board_id,
+                    [one.new for one in writes],
+                    epoch=self._replica.epoch,
+                    claims=_claims_of(writes),
+                )
+            except StorageError:
+                return False
+            self._note_begin(writes, receipts)
+            numbered = list(zip(writes, receipts, strict=True))
+            if not self._merge(numbered):
+                self._is_log_ahead = True  # which an immediate log never is, by its promise
+            self._answer_writes(numbered)
+        self._tell_answers()
+        return True
+
+    # --- as a task ----------------------------------------------------------------------------
+
+    async def _commit(self, batch: Sequence[Item]) -> None:
+        self._tell_answers()
         conflict: StorageConflict | None = None
         try:
             with trio.fail_after(timeouts.COMMIT.seconds):
-                waiting = await self._prepare(batch)
+                waiting = await self._prepare(_open(batch))
             while waiting:
                 with self._replica.keeping(one.request.op.element for one, _ in waiting):
                     with trio.fail_after(timeouts.COMMIT.seconds):
                         numbered = await self._write(waiting)
-                    await self._settle(numbered)
+                    await self._finish_writes(numbered)
         except ClaimConflict as claimed:
-            await self._commit(self._without(batch, claimed))
+            self._refuse_claimed(batch, claimed)
+            await self._commit(batch)
         except StorageConflict as error:
             conflict = error
         except (StorageUnavailable, trio.TooSlowError) as error:
             self._note_refusal()
-            refused = [one for one in batch if self._is_open(one)]
+            refused = _open(batch)
             log.warning("commit_refused", count=len(refused), reason=str(error))
-            self._answer((submission, _refuse(submission, REFUSED)) for submission in refused)
+            self._refuse_all(refused, REFUSED)
         if conflict is not None:
             await self._replica.check_history()  # which gives a history that has lost its end another name
             raise conflict
 
-    def _without(self, batch: list[Submission], conflict: ClaimConflict) -> list[Submission]:
-        """What is left to commit once a client's ops are refused: somebody at another server had its id first."""
+    def _refuse_claimed(self, batch: Sequence[Item], conflict: ClaimConflict) -> None:
+        """Refuse a client's ops, so that the rest can be committed: somebody at another server had its id first."""
         log.warning("claim_lost", client=conflict.client)
-        lost = [one for one in batch if one.sender.claim.client == conflict.client and self._is_open(one)]
-        self._answer((one, _refuse(one, _CLAIMED)) for one in lost)
-        return [one for one in batch if self._is_open(one)]
+        lost = [one for one in _open(batch) if one.sender.claim.client == conflict.client]
+        self._refuse_all(lost, _CLAIMED)
 
     def _note_refusal(self) -> None:
         self._is_log_ahead = True
@@ -182,12 +284,13 @@ class Committer:
 
     # --- before the write: everything that needs storage, then the decision in one go ---------
 
-    async def _prepare(self, batch: list[Submission]) -> deque[tuple[Submission, Proposal]]:
+    async def _prepare(self, batch: list[Submission]) -> _Waiting:
         """Answer known repeats; proposals of the others, in order."""
         if self._is_log_ahead:
             await self.catch_up()
             self._is_log_ahead = False
-        return deque([(one, await self._propose(one)) for one in await self._answer_repeats(batch)])
+        await self._answer_repeats(batch)
+        return deque([(one, await self._propose(one)) for one in _open(batch)])
 
     async def catch_up(self) -> None:
         """Merge and spread what the log has beyond the board; only with the turn in hand.
@@ -197,84 +300,85 @@ class Committer:
         while news := await self._replica.catch_up():
             self._spread(news)
 
-    async def _answer_repeats(self, batch: list[Submission]) -> list[Submission]:
+    async def _answer_repeats(self, batch: list[Submission]) -> None:
         """Ack the ops that are stored already. Only a counter that was passed can be one."""
         suspects = [one for one in batch if one.is_late]
         if not suspects:
-            return batch
+            return
         known = await self._replica.storage.op_log.find(self._replica.board_id, _op_ids(suspects))
         if any(receipt.seq > self._replica.board.seq for receipt in known.values()):
             await self.catch_up()  # a write that was given up came to pass since we last looked
-        self._answer(
-            (one, self._ack(one, op_id, known[op_id]))
-            for one in suspects
-            if (op_id := one.request.op_id) is not None and op_id in known
-        )
-        return [one for one in batch if self._is_open(one)]
+        for one in suspects:
+            op_id = one.request.op_id
+            if op_id is not None and op_id in known:
+                one.answer = self._ack(one, op_id, known[op_id])
+        self._tell_answers()
 
     async def _propose(self, submission: Submission) -> Proposal:
-        request = submission.request
-        counter = request.op_id.counter if request.op_id else None
-        clock = None
-        if request.clock is not None:
-            clock = {ClientId(client): number for client, number in request.clock.items()}
-        seen = request.seen
-        if clock is not None:
-            seen = max(seen or 0, await self._seen_by(clock, submission.sender.claim.client))
-        elif seen is None:
-            seen = submission.seen
-        return Proposal(request.op, counter, seen, clock)
-
-    async def _seen_by(self, clock: dict[ClientId, int], author: ClientId) -> int:
-        """The board seq that a vector clock amounts to; the author's own entry does not count."""
-        board = self._replica.board
-        others = {client: number for client, number in board.clock.items() if client != author}
-        if covers(clock, others):
-            return board.seq
+        proposal = self._propose_now(submission)
+        if proposal is not None:
+            return proposal
+        clock, author = _clock_of(submission), submission.sender.claim.client
         foreign = {client: number for client, number in clock.items() if client != author}
-        return await self._replica.storage.op_log.seen_by(self._replica.board_id, foreign)
+        seen = await self._replica.storage.op_log.seen_by(self._replica.board_id, foreign)
+        return _with_clock(submission, clock, seen)
 
-    def _accept(self, waiting: deque[tuple[Submission, Proposal]], stored: StoredRanks) -> list[_Write]:
+    def _propose_now(self, submission: Submission) -> Proposal | None:
+        """The op as the board's rules want it; None when only storage knows what its clock amounts to.
+
+        The author's own entry does not count for what it has seen.
+        """
+        request = submission.request
+        if request.clock is None:
+            seen = submission.seen if request.seen is None else request.seen
+            return Proposal(request.op, submission.counter or None, seen)
+        board, author = self._replica.board, submission.sender.claim.client
+        known = _clock_of(submission)
+        others = {client: number for client, number in board.clock.items() if client != author}
+        return _with_clock(submission, known, board.seq) if covers(known, others) else None
+
+    def _accept(self, waiting: _Waiting, stored: StoredRanks) -> list[_Write]:
         """Decide on what waits, in order, until it is enough for one write; the rest goes on waiting."""
         acceptance = Acceptance(self._replica.board, stored)
-        self._at = max(self._at, self._clock_ms())
+        at = self._at = max(self._at, self._clock_ms())
         writes: list[_Write] = []
-        refusals: list[tuple[Submission, Json]] = []
         size_bytes = 0
         while waiting and size_bytes < MAX_COMMIT_BYTES:
             submission, proposal = waiting.popleft()
             decision = acceptance.accept(proposal, submission.sender.claim.author)
             if isinstance(decision, Rejected):
-                refusals.append((submission, _refuse(submission, decision)))
+                submission.answer = _refuse(submission, decision)
             else:
-                body = encode_body(decision, self._at, submission.request.content)
-                new = NewOp(decision.op_id, self._at, decision.stamp.lamport, body)
+                body = encode_body(decision, at, submission.request.content)
+                new = NewOp(decision.op_id, at, decision.stamp.lamport, body)
                 writes.append(_Write(submission, decision, new))
                 size_bytes += len(body)
-        self._answer(refusals)
         return writes
 
     # --- the write and what follows from it ---------------------------------------------------
 
-    async def _write(self, waiting: deque[tuple[Submission, Proposal]]) -> list[tuple[_Write, Receipt]]:
+    async def _write(self, waiting: _Waiting) -> _Numbered:
         """Decide on and store a part of what waits; each accepted op with its receipt."""
         stored = await self._ranks_about([one for one, _ in waiting if one.is_late])
         await self._replica.recall(one.request.op.element for one, _ in waiting)
         writes = self._accept(waiting, stored)
+        self._tell_answers()
         if not writes:
             return []
-        claims = {one.submission.sender.claim.client: one.submission.sender.claim.key_hash for one in writes}
         receipts = await self._replica.storage.op_log.append(
             self._replica.board_id,
             [one.new for one in writes],
             epoch=self._replica.epoch,
-            claims=claims,
+            claims=_claims_of(writes),
             known=self._replica.board.seq,
             newest=self._replica.newest,
         )
+        self._note_begin(writes, receipts)
+        return list(zip(writes, receipts, strict=True))
+
+    def _note_begin(self, writes: Sequence[_Write], receipts: Sequence[Receipt]) -> None:
         if receipts[0].is_new and receipts[0].seq == 1:
             self._witness.board_begun(self._replica.board_id, writes[0].submission.sender.claim.client)
-        return list(zip(writes, receipts, strict=True))
 
     async def _ranks_about(self, late: list[Submission]) -> StoredRanks:
         """Ranks between which those of late ops have to be."""
@@ -283,16 +387,42 @@ class Committer:
         found = await self._replica.storage.op_log.ranks_about(self._replica.board_id, _op_ids(late))
         return {client: [Rank(*one) for one in known] for client, known in found.items()}
 
-    async def _settle(self, numbered: list[tuple[_Write, Receipt]]) -> None:
+    async def _finish_writes(self, numbered: _Numbered) -> None:
         """Merge and ack what is stored. It is stored whatever else fails, so it is acked."""
         try:
-            with trio.fail_after(timeouts.COMMIT.seconds):
-                await self._merge(numbered)
+            if not self._merge(numbered):
+                with trio.fail_after(timeouts.COMMIT.seconds):
+                    await self.catch_up()
         except (StorageUnavailable, trio.TooSlowError):
             self._note_refusal()  # others' ops are missing here: the next commit reads them first
-        self._answer((one.submission, self._outcome(one, receipt)) for one, receipt in numbered)
+        self._answer_writes(numbered)
+        self._tell_answers()
 
-    def _outcome(self, write: _Write, receipt: Receipt) -> Json:
+    def _merge(self, numbered: _Numbered) -> bool:
+        """Merge what was stored; False when the log has to tell what others stored in between."""
+        board = self._replica.board
+        stored = [(one, receipt.seq) for one, receipt in numbered if receipt.is_new]
+        if stored and stored[0][1] == board.seq + 1:
+            for one, seq in stored:
+                accepted = one.accepted
+                board.apply(StampedOp(seq, accepted.stamp, accepted.op, accepted.joined))
+                self._tail.add(seq, number_body(seq, one.new.body))
+            self._replica.note(one.new.op_id, one.new.at)
+            self._broadcast.ops_arrived()
+        return all(receipt.seq <= board.seq for _, receipt in numbered)
+
+    def _spread(self, news: Iterable[tuple[int, Json]]) -> None:
+        for seq, text in news:
+            self._tail.add(seq, text)
+        self._broadcast.ops_arrived()
+
+    # --- answers ------------------------------------------------------------------------------
+
+    def _answer_writes(self, numbered: _Numbered) -> None:
+        for write, receipt in numbered:
+            write.submission.answer = self._outcome(write, receipt)
+
+    def _outcome(self, write: _Write, receipt: Receipt) -> Answer:
         """An ack; or a refusal when the number that we gave a thin client's op was taken already.
 
         That happens when an earlier write was given up and came to pass all the same, after the
@@ -300,67 +430,76 @@ class Committer:
         """
         submission = write.submission
         if receipt.is_new or submission.request.op_id is not None:
-            return self._ack(submission, write.accepted.op_id, receipt)
+            return self._ack(submission, write.new.op_id, receipt)
         author = submission.sender.claim.author
         author.counter = max(author.counter, self._replica.board.clock.get(author.client, 0))
         return _refuse(submission, _OVERTAKEN)
 
-    async def _merge(self, numbered: list[tuple[_Write, Receipt]]) -> None:
-        """Merge what was stored; what others stored in between, the log tells."""
-        board = self._replica.board
-        stored = [(one, receipt.seq) for one, receipt in numbered if receipt.is_new]
-        if stored and stored[0][1] == board.seq + 1:
-            for one, seq in stored:
-                board.apply(StampedOp(seq, one.accepted.stamp, one.accepted.op, one.accepted.joined))
-                self._replica.note(one.accepted.op_id, one.new.at)
-            self._spread((seq, number_body(seq, one.new.body)) for one, seq in stored)
-        if any(receipt.seq > board.seq for _, receipt in numbered):
-            await self.catch_up()
+    def _refuse_all(self, submissions: Iterable[Submission], refusal: Rejected) -> None:
+        for one in submissions:
+            one.answer = _refuse(one, refusal)
+        self._tell_answers()
 
-    def _spread(self, news: Iterable[tuple[int, Json]]) -> None:
-        for seq, text in news:
-            self._tail.add(seq, text)
-        self._broadcast.ops_arrived()
-
-    def _is_open(self, submission: Submission) -> bool:
-        """Whether an op of the batch at work has no answer yet."""
-        return submission in self._open and self._open[submission] is None
-
-    def _answer(self, answers: Iterable[tuple[Submission, Json]]) -> None:
-        """Note answers; give each session as one frame those that nothing before them holds up.
+    def _tell_answers(self) -> None:
+        """Give each session as one frame those answers of the batch at work that nothing before them holds up.
 
         A client that leaves op ids to us knows its ops by this order only.
         """
-        self._open.update(answers)
-        by_sender: dict[Sender, list[Json]] = {}
-        for item, text in list(self._open.items()):
-            if text is None:
+        by_sender: dict[Sender, list[Answer]] = {}
+        told = self._answered
+        for item in self._batch[told:] if told else self._batch:
+            if item.answer is None:
                 break
-            del self._open[item]
-            by_sender.setdefault(item.sender, []).append(text)
-        for sender, texts in by_sender.items():
-            sender.reply(frame(texts))
+            told += 1
+            known = by_sender.get(item.sender)
+            if known is None:
+                by_sender[item.sender] = [item.answer]
+            else:
+                known.append(item.answer)
+        self._answered = told
+        for sender, answers in by_sender.items():
+            sender.reply(encode(answers if len(answers) > 1 else answers[0]))
 
-    def _ack(self, submission: Submission, op_id: OpId, receipt: Receipt) -> Json:
-        return encode(
-            messages.Ack(
-                opId=str(op_id),
-                id=submission.request.op.element,
-                seq=receipt.seq,
-                at=receipt.at,
-                durable=self._replica.storage.op_log.durability.value,
-                ts=submission.request.ts,
-            )
+    def _ack(self, submission: Submission, op_id: OpId, receipt: Receipt) -> messages.Ack:
+        request = submission.request
+        return messages.Ack(
+            opId=str(op_id),
+            id=request.op.element,
+            seq=receipt.seq,
+            at=receipt.at,
+            durable=self._durable,
+            ts=request.ts,
         )
+
+
+def _clock_of(submission: Submission) -> dict[ClientId, int]:
+    """The author's vector clock, empty when it gave none."""
+    return {ClientId(client): number for client, number in (submission.request.clock or {}).items()}
+
+
+def _with_clock(submission: Submission, clock: Mapping[ClientId, int], known: int) -> Proposal:
+    """An op for the board to decide on, whose author has a clock that amounts to the seq `known`."""
+    request = submission.request
+    return Proposal(request.op, submission.counter or None, max(request.seen or 0, known), clock)
+
+
+def _open(batch: Iterable[Item]) -> list[Submission]:
+    """Ops of a batch that have no answer yet."""
+    return [one for one in batch if one.answer is None and isinstance(one, Submission)]
+
+
+def _claims_of(writes: Iterable[_Write]) -> dict[ClientId, bytes]:
+    """The key digest of each client among writes."""
+    return {one.new.op_id.client: one.submission.sender.claim.key_hash for one in writes}
 
 
 def _op_ids(submissions: Iterable[Submission]) -> list[OpId]:
     return [one.request.op_id for one in submissions if one.request.op_id is not None]
 
 
-def _refuse(item: Item, refusal: Rejected) -> Json:
-    """A reject of the op; one that is refused already keeps its own reason."""
-    if isinstance(item, Refusal):
-        return item.text
-    op_id = item.request.op_id
-    return encode_reject(str(op_id) if op_id else None, item.request.op.element, refusal)
+def _refuse(item: Item, refusal: Rejected) -> msgspec.Raw:
+    """A reject of the op."""
+    op_id, element = None, None
+    if isinstance(item, Submission):
+        op_id, element = item.request.op_id, item.request.op.element
+    return msgspec.Raw(encode_reject(str(op_id) if op_id else None, element, refusal))

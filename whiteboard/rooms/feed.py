@@ -18,26 +18,38 @@ session with 4408. Presence is not queued behind ops at all: it is left out whil
 and sent whole when the feed is level again.
 """
 
+from collections import deque
+
 import trio
 
 from whiteboard import timeouts
-from whiteboard.core import snapshot
 from whiteboard.core.ops import Json
 from whiteboard.core.presence import Profile
 from whiteboard.errors import TooSlow
-from whiteboard.limits import MAX_OUTBOX_BYTES, MAX_RESUME_OPS, SLICE, SNAPSHOT_PART_BYTES
+from whiteboard.limits import MAX_OUTBOX_BYTES, MAX_RESUME_OPS, PARTS_AT_ONCE, SLICE, SNAPSHOT_PART_BYTES
 from whiteboard.protocol import messages
-from whiteboard.protocol.codec import encode, encode_snapshot_part, frame, number_body
+from whiteboard.protocol.codec import encode, frame, number_body
+from whiteboard.protocol.packed import Packed
 from whiteboard.rooms.broadcast import Broadcast, encode_changes, encode_pointers
 from whiteboard.rooms.ports import Connection
-from whiteboard.rooms.replica import Replica, slices
+from whiteboard.rooms.replica import Replica
 from whiteboard.rooms.tail import Tail, first_of
 
 
 class Feed:
     """One session's way from the board to its socket."""
 
-    def __init__(self, connection: Connection, replica: Replica, tail: Tail, broadcast: Broadcast) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        replica: Replica,
+        tail: Tail,
+        broadcast: Broadcast,
+        *,
+        takes_steps: bool = False,
+    ) -> None:
+        """Args: `takes_steps` says that the client reads points as steps in a snapshot."""
+        self._takes_steps = takes_steps
         self._connection = connection
         self._replica = replica
         self._tail = tail
@@ -47,11 +59,14 @@ class Feed:
         self._is_resuming = False
         self._wants_snapshot = False
         self._has_stale_pointers = False
+        self._has_lagged = False
+        # perhaps for long, with many comings and goings
+        self.heard = 0
+        """How many changes of who is here the client knew when it was last told by itself."""
         self._known: list[Profile] = []
         # who this client believes is here; kept only while catching up
-        self._idle = trio.CancelScope()
-        self._level = trio.lowlevel.ParkingLot()
-        # who waits until the queue has left
+        self._level: trio.Event | None = None
+        # set when the queue has left; there while somebody waits for that
 
     @property
     def backlog_bytes(self) -> int:
@@ -70,30 +85,43 @@ class Feed:
             since: the seq that the client has, None for nothing.
             is_same_history: whether that seq counts in the epoch that this room has.
         """
-        self._known = list(self._broadcast.presence.profiles())
+        self._note_who_is_here()
         self._begin_after(since, is_same_history=is_same_history)
 
     def rewind(self, since: int) -> None:
         """Send everything after `since` again: the client asked for it."""
         self.lag()
         self._begin_after(since, is_same_history=True)
-        self._idle.cancel()
+        self._connection.stir()
 
     def tell(self, text: Json) -> None:
         """Send an answer to the session's own client: welcome, ack, reject, pong. Never dropped."""
         self._connection.push(text)
 
-    async def wait_level(self) -> None:
-        """Return at once, or when a queue above the budget has left.
+    def answer(self, text: Json) -> None:
+        """As `tell`, for answers to ops: in one send with the ops that everybody gets, when they are on their way."""
+        if self._is_live and self._broadcast.has_news:
+            self._connection.hold(text)
+        else:
+            self._connection.push(text)
+
+    @property
+    def is_above_budget(self) -> bool:
+        """Whether so much is queued that the session is to be read no further.
 
         Answers count like everything else: whoever sends ops and reads no acks is read no further.
         """
-        if self._connection.backlog_bytes > MAX_OUTBOX_BYTES:
-            await self._level.park()
+        return self._connection.backlog_bytes > MAX_OUTBOX_BYTES
+
+    async def wait_level(self) -> None:
+        """Return at once, or when a queue above the budget has left."""
+        if self.is_above_budget:
+            self._level = self._level or trio.Event()
+            await self._level.wait()
 
     # --- what the broadcast calls; nothing here blocks ----------------------------------------
 
-    def offer(self, ops: Json, up_to: int) -> None:
+    def offer(self, ops: Json | Packed, up_to: int) -> None:
         """Take a frame of ops that ends at seq `up_to`."""
         self._connection.push(ops)
         self._sent = up_to
@@ -106,20 +134,24 @@ class Feed:
         if self._connection.backlog_bytes > MAX_OUTBOX_BYTES:
             self.lag()
 
-    def offer_presence(self, text: Json) -> None:
+    def offer_presence(self, text: Json, *, is_followed: bool) -> None:
         """Take moved pointers; while there is a backlog they wait, and only the newest count."""
         if self._connection.backlog_bytes:
             self._has_stale_pointers = True
+        elif is_followed:
+            self._connection.hold(text)
         else:
             self._connection.push(text)
 
     def lag(self) -> None:
         """Stop being live; what was sent so far stands, the log has the rest."""
         if self._is_live:
-            self._is_live = False
+            self._is_live, self._has_lagged = False, True
+            self._connection.release()
             self._broadcast.fall_behind(self)
-            self._known = list(self._broadcast.presence.profiles())
-            self._idle.cancel()
+            self._tell_changes(self._broadcast.untold(self.heard))
+            self._note_who_is_here()
+            self._connection.stir()
 
     # --- the broadcaster: one task per session ------------------------------------------------
 
@@ -136,8 +168,7 @@ class Feed:
                 elif self._has_stale_pointers:
                     self._send_pointers()
                 else:
-                    with trio.CancelScope() as self._idle:
-                        await self._connection.wait_backlog()
+                    await self._connection.wait_backlog()
         finally:
             self._broadcast.fall_behind(self)
 
@@ -149,7 +180,9 @@ class Feed:
                 await self._connection.drain()
             if self._connection.backlog_bytes and self._connection.last_progress == progress:
                 raise TooSlow
-        self._level.unpark_all()
+        if self._level is not None:
+            self._level.set()
+            self._level = None
 
     async def _catch_up(self) -> None:
         """One piece nearer to the head; the queue is empty when this begins."""
@@ -184,42 +217,60 @@ class Feed:
     async def _send_snapshot(self) -> None:
         """Send the board in parts, each when the one before has left; all over again after a `resync`.
 
-        Later parts may hold a little more than `seq` says; merging an op twice changes nothing.
+        Ops that were stored since it was asked for follow, whether the snapshot covers them or not: their authors
+        wait for them, and merging an op twice changes nothing.
         """
-        self._broadcast.flush()  # so that nobody is behind what the snapshot covers
-        seq = self._replica.board.seq
-        self._sent, self._wants_snapshot = seq, False
-        parts = snapshot.Parts(SNAPSHOT_PART_BYTES)
-        for some in slices(list(self._replica.board)):
-            parts.deal(some)
-            await trio.lowlevel.checkpoint()
-        for number, elements in enumerate(parts.dealt, start=1):
-            states = [element.state() for element in elements if not element.is_deleted]
-            self._connection.push(encode_snapshot_part(seq, number, len(parts.dealt), states))
-            await trio.lowlevel.checkpoint()
+        self._wants_snapshot = False
+        seq, messages_left = await self._replica.snapshots.newest(
+            self._replica.board, in_steps=self._takes_steps
+        )
+        self._sent = min(self._sent, seq)
+        if self._broadcast.seq < self._sent:
+            self._broadcast.flush()  # so that nobody is behind what was sent
+        waiting = deque(messages_left)
+        while waiting and not self._wants_snapshot:
+            # after a resync the client discards what it got: what is under way would bring back what is gone
+            self._connection.push(waiting.popleft())
             await self._drain()
-            if self._wants_snapshot:
-                return  # the client discards what it got: what is under way would bring back what is gone
+            if len(waiting) % PARTS_AT_ONCE == 0:
+                await trio.lowlevel.checkpoint()  # hundreds may join in the same instant
 
     def _go_live(self) -> None:
         self._is_live, self._is_resuming = True, False
-        profiles = list(self._broadcast.presence.profiles())
-        for text in encode_changes(self._known, profiles):
-            self._connection.push(text)
+        self._catch_up_with_changes()
         self._known = []
         self._has_stale_pointers = True
         self._broadcast.go_live(self)
+
+    def _note_who_is_here(self) -> None:
+        """The client has just been told who is here, all of it."""
+        self.heard = self._broadcast.changes
+        self._known = list(self._broadcast.presence.profiles())
+
+    def _catch_up_with_changes(self) -> None:
+        """Tell the client who came and left while it was not live: as it happened at first, later what has become of it."""
+        texts = None if self._has_lagged else self._broadcast.missed(self.heard)
+        if texts is None:
+            texts = encode_changes(self._known, self._broadcast.presence.profiles())
+        self._tell_changes(texts)
+
+    def _tell_changes(self, texts: list[Json]) -> None:
+        """Tell the client by itself, not with everybody at the next tick."""
+        if texts:
+            self._connection.push(frame(texts))
+        self.heard = self._broadcast.changes
 
     def _send_pointers(self) -> None:
         self._has_stale_pointers = False
         pointers = self._broadcast.presence.pointers()
         if pointers:
+            self._tell_changes(self._broadcast.untold(self.heard))  # nobody points before they have come
             self._connection.push(encode_pointers(pointers))
 
     def _begin_after(self, since: int | None, *, is_same_history: bool) -> None:
         self._broadcast.flush()  # so that nobody is behind what `since` may say
         if since is None:
-            self._wants_snapshot = True
+            self._want_snapshot()
         elif not is_same_history or since > self._replica.board.seq:
             self._resync("another history")
         else:
@@ -229,4 +280,9 @@ class Feed:
     def _resync(self, reason: str) -> None:
         """Tell the client to discard what it holds; a snapshot follows."""
         self._connection.push(encode(messages.Resync(reason=reason)))
-        self._is_resuming, self._wants_snapshot = False, True
+        self._is_resuming = False
+        self._want_snapshot()
+
+    def _want_snapshot(self) -> None:
+        self._wants_snapshot = True
+        self._sent = self._replica.board.seq

@@ -1,7 +1,7 @@
 """Board id -> room: opened once, kept while somebody needs it, evicted when idle, drained at the end.
 
 ```
-hub nursery       sweep · one task per open room
+hub nursery       tick · alarm · sweep · upkeep · one task per open room
 ```
 
 A room that fails takes its own sessions with it and nothing else. An evicted room leaves the table
@@ -27,10 +27,13 @@ from whiteboard.plugins.guard import Guard
 from whiteboard.protocol import close_codes, messages
 from whiteboard.protocol.close_codes import CloseCode
 from whiteboard.protocol.codec import encode
+from whiteboard.rooms.alarm import Alarm
 from whiteboard.rooms.permit import Permit
 from whiteboard.rooms.ports import NOBODY, Connection, Visitor, Witness
+from whiteboard.rooms.replica import slices
 from whiteboard.rooms.room import Room
 from whiteboard.rooms.session import Session
+from whiteboard.rooms.tick import Tick
 from whiteboard.storage.ports import Storage
 
 log = logs.get_logger()
@@ -75,6 +78,12 @@ class Hub:
         self._deleting: set[BoardId] = set()
         # boards on their way out of storage: a room opened now would hold what is about to go
         self.is_draining = False
+        self._being_served = 0
+        # sessions, from their start to their last byte
+        self.tick = Tick()
+        """Commits and sends for all rooms. Whoever reads sockets calls its `beat` after each pass."""
+        self.alarm = Alarm()
+        """Wakes the watchdogs of all sessions."""
         self._corrupt_at = -math.inf
 
     # --- sessions -----------------------------------------------------------------------------
@@ -97,9 +106,11 @@ class Hub:
         room = self._admit(board_id)
         session_id = SessionId(f"s-{secrets.token_urlsafe(9)}")
         permit = None if self._guard is None else Permit(self._guard, visitor, board_id, session_id)
-        with room.lease():  # until the session's task holds its own
+        with room.lease():  # until the session's task has its own
+            await room.wait_open()
             serve = partial(self._serve_session, session_id, room, accept, permit)
-            await room.start_session(serve, name=f"session {session_id}")
+            room.start_session(serve, name=f"session {session_id}")
+            self._being_served += 1
 
     async def _serve_session(
         self,
@@ -107,18 +118,25 @@ class Hub:
         room: Room,
         accept: Callable[[], AbstractAsyncContextManager[Connection]],
         permit: Permit | None,
-        task_status: trio.TaskStatus[None],
     ) -> None:
-        """The session's edge: whatever goes wrong from the handshake to the last byte stays here."""
-        with room.lease(), logs.bound(board=room.board_id, session=session_id):
-            task_status.started()
-            try:
-                async with accept() as connection:
-                    await Session(session_id, room, connection, permit).run()
-            except* ConnectionLost:
-                log.debug("handshake_failed")
-            except* Exception:
-                log.exception("session_failed")
+        """The session's edge: whatever goes wrong from the handshake to the last byte stays here.
+
+        Gives back the lease that it was started with. No context managers of our own here: each would keep half a
+        KiB for as long as the session lives.
+        """
+        try:
+            logs.bind(board=room.board_id, session=session_id)
+            opening = accept()
+            del accept  # with the request; nobody looks at it again
+            async with opening as connection:
+                await Session(session_id, room, connection, permit).run()
+        except* ConnectionLost:
+            log.debug("handshake_failed")
+        except* Exception:
+            log.exception("session_failed")
+        finally:
+            self._being_served -= 1
+            room.give_lease_back()
 
     def _admit(self, board_id: BoardId) -> Room:
         if self.is_draining:
@@ -126,7 +144,7 @@ class Hub:
         room = self._rooms.get(board_id)
         if room is not None and room.leases >= limits.MAX_SESSIONS_PER_BOARD:
             raise ServerFull(f"the board has {limits.MAX_SESSIONS_PER_BOARD} sessions")
-        if sum(one.leases for one in self._rooms.values()) >= limits.MAX_SESSIONS:
+        if self._being_served >= limits.MAX_SESSIONS:
             raise ServerFull(f"the server has {limits.MAX_SESSIONS} sessions")
         return self._room(board_id)
 
@@ -169,6 +187,15 @@ class Hub:
                 if room.leases == 0 and room.idle_since <= too_old:
                     self._evict(room)
 
+    async def look_after(self) -> None:
+        """See for ever that boards get their checkpoints."""
+        while True:
+            await trio.sleep(timeouts.UPKEEP.seconds)
+            for rooms in slices(list(self._rooms.values())):
+                for room in rooms:
+                    room.look_after()
+                await trio.lowlevel.checkpoint()
+
     async def drain(self) -> None:
         """Stop taking sessions, ask the present ones to come back later, end every room (R12).
 
@@ -193,7 +220,7 @@ class Hub:
         if room is None or room.is_closing:
             if len(self._rooms) >= limits.MAX_BOARDS_OPEN:
                 self._make_room()
-            room = Room(board_id, self._storage, self._clock_ms, self._witness)
+            room = Room(board_id, self._storage, self._clock_ms, self.tick, self.alarm, witness=self._witness)
             self._rooms[board_id] = room
             self._nursery.start_soon(self._run_room, room, name=f"room {board_id}")
         return room
@@ -263,10 +290,13 @@ async def open_hub(
 ) -> AsyncIterator[Hub]:
     """A hub and its nursery. Leaving the block cancels what is left; call `drain` before.
 
-    Children: the sweep, and one task per open room.
+    Children: the tick, the alarm, the sweep, upkeep, and one task per open room.
     """
     async with trio.open_nursery() as nursery:
         hub = Hub(storage, nursery, clock_ms, witness, guard)
+        nursery.start_soon(hub.tick.run, name="hub: tick")
+        nursery.start_soon(hub.alarm.run, name="hub: alarm")
         nursery.start_soon(hub.sweep, name="hub: sweep")
+        nursery.start_soon(hub.look_after, name="hub: upkeep")
         yield hub
         nursery.cancel_scope.cancel()

@@ -5,62 +5,68 @@ waits behind its own, and the next op of another waits behind one session's part
 """
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
+import msgspec
 import trio
 
 from whiteboard.core.ops import Json
 from whiteboard.limits import MAX_INBOX_BYTES, MAX_INBOX_OPS, MAX_SESSION_OPS, OP_OVERHEAD_BYTES
+from whiteboard.protocol import messages
 from whiteboard.protocol.validation import OpRequest
 from whiteboard.rooms.claims import Claim
 
 Reply = Callable[[Json], None]
 """Puts a message for a session into its outbox; never blocks."""
+Answer = messages.Ack | msgspec.Raw
+"""To an op: an ack, or a reject that is encoded already. Several of one session are encoded in one go."""
 
 
-@dataclass(slots=True, eq=False)
 class Sender:
     """A session, as the commit knows it."""
 
-    claim: Claim
-    reply: Reply
-    waiting: int = 0
-    """Ops handed in and not settled."""
+    __slots__ = ("claim", "reply", "waiting")
+
+    def __init__(self, claim: Claim, reply: Reply) -> None:
+        self.claim = claim
+        self.reply = reply
+        self.waiting = 0
+        """Ops handed in and not settled."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Submission:
-    """An op on its way from a session to the log."""
+    """An op on its way from a session to the log. One for each op, so it is a plain class."""
 
-    sender: Sender
-    request: OpRequest
-    seen: int | None = None
-    """What its author had seen if the op does not say: a seq, None for all that the board has."""
+    __slots__ = ("answer", "counter", "request", "seen", "sender", "size_bytes")
 
-    @property
-    def size_bytes(self) -> int:
+    def __init__(self, sender: Sender, request: OpRequest, seen: int | None = None) -> None:
+        self.sender = sender
+        self.request = request
+        self.seen = seen
+        """What its author had seen if the op does not say: a seq, None for all that the board has."""
+        self.counter = 0 if request.op_id is None else request.op_id.counter
+        """Of its op id, 0 while it has none."""
+        self.size_bytes = len(request.content) + OP_OVERHEAD_BYTES
         """What it weighs while it waits."""
-        return len(self.request.content) + OP_OVERHEAD_BYTES
+        self.answer: Answer | None = None
+        """Its ack or reject, once that is known."""
 
     @property
     def is_late(self) -> bool:
         """Whether its author has used this counter or a higher one before."""
-        op_id = self.request.op_id
-        return op_id is not None and op_id.counter <= self.sender.claim.author.counter
+        return 0 < self.counter <= self.sender.claim.author.counter
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Refusal:
     """An op that its session refused: the answer waits behind those to the ops before it."""
 
-    sender: Sender
-    text: Json
+    __slots__ = ("answer", "counter", "sender", "size_bytes")
 
-    @property
-    def size_bytes(self) -> int:
-        """What it weighs while it waits."""
-        return len(self.text) + OP_OVERHEAD_BYTES
+    def __init__(self, sender: Sender, reject: Json) -> None:
+        self.sender = sender
+        self.answer: Answer | None = msgspec.Raw(reject)
+        self.counter = 0
+        self.size_bytes = len(reject) + OP_OVERHEAD_BYTES
 
 
 Item = Submission | Refusal
@@ -69,17 +75,24 @@ Item = Submission | Refusal
 class Inbox:
     """The queue between the sessions of a board and its commit: first come, first served."""
 
-    def __init__(self) -> None:
+    def __init__(self, arrived: Callable[[], None]) -> None:
+        """Args: `arrived` is called when the first op comes after none waited."""
+        self._arrived = arrived
         self._queue: deque[Item] = deque()
         self._unsettled = 0
         self._bytes = 0
-        self._is_closed = False
-        self._arrival = trio.Event()
+        self.is_closed = False
+        """Whether it takes nothing new."""
         self._space = trio.lowlevel.ParkingLot()
 
     def __len__(self) -> int:
         """Ops handed in and not settled."""
         return self._unsettled
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there is something to take."""
+        return bool(self._queue)
 
     async def put(self, item: Item) -> bool:
         """Hand an op in; False when the inbox is closed.
@@ -87,40 +100,53 @@ class Inbox:
         Waits while the inbox or its sender's part of it is full, else does not give way to other
         tasks. When cancelled, the op was not taken.
         """
-        while self._is_full_for(item.sender) and not self._is_closed:
+        while not self.has_room(item.sender, 1, 0) and not self.is_closed:
             await self._space.park()
-        if self._is_closed:
+        if self.is_closed:
             return False
-        self._queue.append(item)
-        self._count(item, 1)
-        self._arrival.set()
+        self.put_now(item)
         return True
 
-    async def take(self, most: int) -> list[Item]:
-        """Take what waits, `most` of it at most and something at least; nothing once closed and empty."""
-        while not self._queue and not self._is_closed:
-            self._arrival = trio.Event()
-            await self._arrival.wait()
-        await trio.lowlevel.checkpoint()
-        return [self._queue.popleft() for _ in range(min(most, len(self._queue)))]
+    def put_now(self, item: Item) -> None:
+        """Hand an op in for which there is room. While a session has ops here, they hold its claim."""
+        sender = item.sender
+        claim = sender.claim
+        if not sender.waiting:
+            claim.holders += 1
+        claim.handed_in = max(claim.handed_in, item.counter)
+        sender.waiting += 1
+        self._unsettled += 1
+        self._bytes += item.size_bytes
+        self._queue.append(item)
+        if len(self._queue) == 1:
+            self._arrived()
 
-    def settle(self, items: list[Item]) -> None:
+    def has_room(self, sender: Sender, ops: int, size_bytes: int) -> bool:
+        """Whether so many ops of a session, with about so many bytes together, can be handed in now."""
+        return (
+            sender.waiting + ops <= MAX_SESSION_OPS
+            and self._unsettled + ops <= MAX_INBOX_OPS
+            and self._bytes + size_bytes <= MAX_INBOX_BYTES
+        )
+
+    def take(self, most: int) -> list[Item]:
+        """Take what waits, `most` of it at most."""
+        queue = self._queue
+        if len(queue) <= most:
+            taken = list(queue)
+            queue.clear()
+            return taken
+        return [queue.popleft() for _ in range(most)]
+
+    def settle(self, items: Sequence[Item]) -> None:
         """Let go of what was taken: it has its answers."""
+        self._unsettled -= len(items)
         for item in items:
-            self._count(item, -1)
+            self._bytes -= item.size_bytes
+            item.sender.waiting -= 1
         self._space.unpark_all()
 
     def close(self) -> None:
         """Take nothing new. What waits can still be taken."""
-        self._is_closed = True
-        self._arrival.set()
+        self.is_closed = True
         self._space.unpark_all()
-
-    def _is_full_for(self, sender: Sender) -> bool:
-        is_full = self._unsettled >= MAX_INBOX_OPS or self._bytes > MAX_INBOX_BYTES
-        return is_full or sender.waiting >= MAX_SESSION_OPS
-
-    def _count(self, item: Item, sign: int) -> None:
-        self._unsettled += sign
-        self._bytes += sign * item.size_bytes
-        item.sender.waiting += sign

@@ -89,10 +89,13 @@ class Connection(Protocol):
         """Return when nothing is queued. Raises ConnectionLost. Cancellation keeps the queue."""
 
     async def wait_backlog(self) -> None:
-        """Return once something is queued: wakes the one task that calls `drain`.
+        """Return once something is queued, or `stir` is called: wakes the one task that calls `drain`.
 
         When the connection is lost and nothing is queued, it waits for ever: `receive` tells of that.
         """
+
+    def stir(self) -> None:
+        """Have the task in `wait_backlog` return now, if there is one."""
 
     async def ping(self) -> None:
         """Queue a WebSocket ping."""

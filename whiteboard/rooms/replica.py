@@ -18,8 +18,9 @@ from whiteboard.core.ops import Json, StampedOp
 from whiteboard.diagnostics import logs
 from whiteboard.errors import StorageConflict, StorageCorrupt
 from whiteboard.ids import BoardId, ElementId, OpId
-from whiteboard.limits import SLICE
+from whiteboard.limits import PARTS_SLICE, SLICE
 from whiteboard.protocol.codec import decode_body, number_body
+from whiteboard.rooms.snapshots import Snapshots
 from whiteboard.storage.ports import Checkpoint, Newest, Storage, StoredOp
 
 log = logs.get_logger()
@@ -42,7 +43,10 @@ class Replica:
         """Seq of the newest checkpoint that this replica knows of."""
         self.newest: Newest | None = None
         """The op at the board's seq, while the log is shared; None when it has not told it yet."""
-        self._has_tombstones = False
+        self.has_tombstones = False
+        """Whether storage may have elements that memory has not: `recall` tells."""
+        self.snapshots = Snapshots()
+        """What those who join are sent."""
         self._times_forgotten = 0
         self._kept: set[ElementId] = set()
         # elements that an op under way needs where they are
@@ -61,7 +65,7 @@ class Replica:
         checkpoint = await self.storage.snapshots.load(self.board_id)
         if checkpoint is not None and await self._open(checkpoint):
             self.checkpointed = checkpoint.seq
-        self._has_tombstones = await self.storage.snapshots.has_tombstones(self.board_id)
+        self.has_tombstones = await self.storage.snapshots.has_tombstones(self.board_id)
         while await self.catch_up():
             pass
         if self.storage.op_log.is_shared and self.newest is None and self.board.seq:
@@ -129,7 +133,7 @@ class Replica:
         checkpoint that ends meanwhile may send others of them away.
         """
         wanted = set(elements)
-        while self._has_tombstones and (unknown := [one for one in wanted if one not in self.board]):
+        while self.has_tombstones and (unknown := [one for one in wanted if one not in self.board]):
             times_forgotten = self._times_forgotten
             kept = await self.storage.snapshots.tombstones(self.board_id, unknown)
             for element, state in kept.items():
@@ -155,10 +159,7 @@ class Replica:
         Raises StorageUnavailable, StorageConflict. The board may go on changing meanwhile. Cancellation leaves the older checkpoint in force.
         """
         head, seq = snapshot.head(self.board), self.board.seq
-        states: list[Json] = []
-        for elements in slices(list(self.board)):
-            states.extend(one.state() for one in elements if not one.is_deleted)
-            await trio.lowlevel.checkpoint()
+        states = await self._states()
         buried: dict[ElementId, Json] = {}
         for elements in slices(self.board.deleted()):
             buried |= {one.id: one.state() for one in elements if one.is_deleted}
@@ -172,10 +173,22 @@ class Replica:
         if self.storage.op_log.is_shared:
             buried = await self._kept_of(buried)
         self.checkpointed = seq
-        self._has_tombstones = self._has_tombstones or bool(buried)
+        self.has_tombstones = self.has_tombstones or bool(buried)
         for some in slices(list(buried)):
             self._forget(some, buried)
             await trio.lowlevel.checkpoint()
+
+    async def _states(self) -> list[Json]:
+        """States of the elements that are not deleted, by parts and one by one: as they are now, or younger."""
+        parts, awake = [part.still() for part in self.board.parts()], self.board.awake()
+        states: list[Json] = []
+        for some in slices(parts, PARTS_SLICE):
+            states.extend(text for still in some if (text := still.text))
+            await trio.lowlevel.checkpoint()
+        for elements in slices(awake):
+            states.extend(one.state() for one in elements if not one.is_deleted)
+            await trio.lowlevel.checkpoint()
+        return states
 
     async def _kept_of(self, buried: Mapping[ElementId, Json]) -> dict[ElementId, Json]:
         """Those that storage has in this state: another server may have saved a newer one."""
@@ -190,9 +203,8 @@ class Replica:
 
     async def _open(self, checkpoint: Checkpoint) -> bool:
         try:
-            self.board, states = snapshot.begin(checkpoint.body)
-            for some in slices(states):
-                snapshot.join(self.board, some)
+            self.board, rows = snapshot.begin(checkpoint.body)
+            for _ in snapshot.join(self.board, rows):
                 await trio.lowlevel.checkpoint()
         except ValueError:
             log.exception("checkpoint_unreadable", seq=checkpoint.seq)
@@ -208,8 +220,8 @@ def _decode(op: StoredOp) -> StampedOp:
         raise StorageCorrupt(str(error)) from error
 
 
-def slices(items: Sequence[_Item]) -> Iterator[list[_Item]]:
-    """Items by SLICE of them: let other tasks run between two."""
+def slices(items: Sequence[_Item], size: int = SLICE) -> Iterator[list[_Item]]:
+    """Items by `size` of them: let other tasks run between two."""
     walk = iter(items)
-    while some := list(islice(walk, SLICE)):
+    while some := list(islice(walk, size)):
         yield some

@@ -1,9 +1,11 @@
 """One board, live: its nursery, what runs in it, and how a session joins and leaves.
 
 ```
-room nursery     commit · tick ops · tick presence · upkeep, and follow where the log is shared
+room nursery     follow and relay where the log is shared; commit and upkeep while they have something to wait for
   session scope  one task per session, each with a nursery of its own
 ```
+
+When nobody draws, a room has one task, its own: the tick of all rooms commits and sends for it (`tick.py`).
 
 The room opens at once and loads its board behind that: sessions may arrive and send meanwhile, their
 messages wait in their sockets. It ends when it is told to (evicted, drained, deleted), or when it
@@ -14,7 +16,9 @@ checkpointed.
 import math
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from contextvars import Context, copy_context
+from functools import partial
 
 import trio
 
@@ -24,8 +28,9 @@ from whiteboard.errors import RoomClosed, StorageConflict, StorageCorrupt
 from whiteboard.ids import BoardId, ClientId, SessionId
 from whiteboard.protocol import close_codes, messages
 from whiteboard.protocol.close_codes import CloseCode
-from whiteboard.protocol.codec import VERSION, encode
-from whiteboard.rooms.broadcast import Broadcast, peers_of
+from whiteboard.protocol.codec import VERSION, encode_welcome
+from whiteboard.rooms.alarm import Alarm
+from whiteboard.rooms.broadcast import Broadcast
 from whiteboard.rooms.claims import Claim, Claims
 from whiteboard.rooms.commit import Committer
 from whiteboard.rooms.feed import Feed
@@ -35,6 +40,7 @@ from whiteboard.rooms.relay import Relay
 from whiteboard.rooms.replica import Replica
 from whiteboard.rooms.seat import Seat
 from whiteboard.rooms.tail import Tail
+from whiteboard.rooms.tick import Tick
 from whiteboard.rooms.upkeep import Upkeep
 from whiteboard.storage.ports import Storage
 
@@ -47,9 +53,15 @@ class Room:
         board_id: BoardId,
         storage: Storage,
         clock_ms: Callable[[], int],
+        tick: Tick,
+        alarm: Alarm,
+        *,
         witness: Witness = NOBODY,
     ) -> None:
         self.board_id = board_id
+        self.alarm = alarm
+        """What wakes the watchdogs of its sessions."""
+        self._tick = tick
         self.witness = witness
         self.replica = Replica(storage, board_id, epoch=secrets.token_urlsafe(9))
         self.leases = 0
@@ -68,6 +80,9 @@ class Room:
         self._ended = trio.Event()
         self._close_wanted = trio.Event()
         self._sessions: trio.Nursery | None = None
+        self._workers: trio.Nursery
+        self._context: Context
+        # of the room's own task: where what it starts from elsewhere belongs in the logs
         self._seats: dict[SessionId, Seat] = {}
         # these five once the board is loaded:
         self._tail: Tail
@@ -81,21 +96,23 @@ class Room:
     async def run(self) -> None:
         """Live until `close` or a fault; returns when every session and task of it is gone.
 
-        Children: commit, the two ticks and upkeep in the outer nursery; sessions in the inner one.
+        Children: what works for the board in the outer nursery; sessions in the inner one.
         Raises StorageError of a load or commit that cannot go on.
         """
+        self._context = copy_context()
         try:
-            async with trio.open_nursery() as workers:
+            async with trio.open_nursery() as self._workers:
                 async with trio.open_nursery() as self._sessions:
                     self._opened.set()
                     with self._loading:
-                        await self._own(lambda: self._load(workers))
+                        await self._own(self._load)
                     await self._close_wanted.wait()
                     await self._answer_all()
                     self._sessions.cancel_scope.cancel()
                 await self._settle()
-                workers.cancel_scope.cancel()
+                self._workers.cancel_scope.cancel()
         finally:
+            self._tick.forget(self)
             self._close_wanted.set()
             self._opened.set()
             self._loaded.set()
@@ -127,23 +144,32 @@ class Room:
             self.close(close_codes.BOARD_FAILED)
             raise
 
-    async def _load(self, workers: trio.Nursery) -> None:
+    def _start(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run a part of the room's own work as a task of it; whoever asks may be another's task."""
+        name = f"room {self.board_id}: {what}"
+        with suppress(RuntimeError):  # the nursery has closed: the room is over
+            self._context.run(partial(self._workers.start_soon, self._own, work, name=name))
+
+    async def _load(self) -> None:
         await self.replica.load()
         self._tail = Tail(self.replica.board.seq)
-        self._broadcast = Broadcast(self._tail)
+        self._broadcast = Broadcast(
+            self._tail, partial(self._tick.flush_soon, self), partial(self._tick.flush_presence_at, self)
+        )
         self._committer = Committer(
-            self.replica, self._tail, self._broadcast, self._claims, self._clock_ms, witness=self.witness
+            self.replica,
+            self._tail,
+            self._broadcast,
+            self._claims,
+            self._clock_ms,
+            commit_soon=partial(self._tick.commit_soon, self),
+            start_task=partial(self._start, "commit"),
+            witness=self.witness,
         )
         self._follower = Follower(self.replica, self._committer)
         self._upkeep = Upkeep(self.replica)
-        for work, what in (
-            (self._committer.run, "commit"),
-            (self._broadcast.tick_ops, "tick ops"),
-            (self._broadcast.tick_presence, "tick presence"),
-            (self._upkeep.run, "upkeep"),
-            *self._followers(),
-        ):
-            workers.start_soon(self._own, work, name=f"room {self.board_id}: {what}")
+        for work, what in self._followers():
+            self._start(what, work)
         self._loaded.set()
 
     def _followers(self) -> Iterator[tuple[Callable[[], Awaitable[None]], str]]:
@@ -169,17 +195,63 @@ class Room:
             await self._committer.finish()
             await self._upkeep.settle()
 
+    # --- what the tick calls ------------------------------------------------------------------
+
+    def commit_now(self) -> bool:
+        """Commit a part of what waits; whether more does."""
+        try:
+            return self._committer.commit_now()
+        except Exception as fault:  # noqa: BLE001 - not swallowed: a task of the room raises it
+            self._fail(fault)
+            return False
+
+    def flush(self) -> None:
+        """Send every live session what it has not been sent."""
+        try:
+            self._broadcast.flush()
+        except Exception as fault:  # noqa: BLE001 - not swallowed: a task of the room raises it
+            self._fail(fault)
+
+    def flush_presence(self) -> None:
+        """Send every live session who changed or moved."""
+        try:
+            self._broadcast.flush_presence()
+        except Exception as fault:  # noqa: BLE001 - not swallowed: a task of the room raises it
+            self._fail(fault)
+
+    def _fail(self, fault: Exception) -> None:
+        """The board has failed outside its own tasks: let one of them say so."""
+
+        async def tell() -> None:
+            await trio.lowlevel.checkpoint()
+            raise fault
+
+        self._start("fault", tell)
+
+    def look_after(self) -> None:
+        """Begin a checkpoint, a compaction or the laying to rest, if one is wanted."""
+        if self._loaded.is_set() and not self.is_closing and self._upkeep.look():
+            self._start("upkeep", self._upkeep.work)
+
     # --- leases -------------------------------------------------------------------------------
 
     @contextmanager
     def lease(self) -> Iterator[None]:
         """Keep the room from being evicted."""
-        self.leases += 1
+        self.take_lease()
         try:
             yield
         finally:
-            self.leases -= 1
-            self.idle_since = trio.current_time()
+            self.give_lease_back()
+
+    def take_lease(self) -> None:
+        """Keep the room from being evicted, until `give_lease_back`."""
+        self.leases += 1
+
+    def give_lease_back(self) -> None:
+        """One need less; the last one's end is when the room's idle time begins."""
+        self.leases -= 1
+        self.idle_since = trio.current_time()
 
     async def wait_loaded(self) -> None:
         """Return once the board is in memory. Raises RoomClosed when the room ended instead."""
@@ -187,15 +259,21 @@ class Room:
         if self.is_closing:
             raise RoomClosed(f"board {self.board_id!r} is not open")
 
-    async def start_session(self, serve: Callable[..., Awaitable[object]], name: str) -> None:
-        """Run a session in the room's inner nursery; returns once it says `started`.
-
-        Raises RoomClosed.
-        """
+    async def wait_open(self) -> None:
+        """Return once the room can run sessions. Raises RoomClosed when it has ended instead."""
         await self._opened.wait()
         if self._sessions is None or self.is_closing:
             raise RoomClosed(f"board {self.board_id!r} is closing")
-        await self._sessions.start(serve, name=name)
+
+    def start_session(self, serve: Callable[[], Awaitable[object]], name: str) -> None:
+        """Run a session in the room's inner nursery, with a lease that `serve` gives back. Call it right after `wait_open`.
+
+        Not by `Nursery.start`: the session would hold on to the task that started it for as long as it lives.
+        """
+        if self._sessions is None:
+            raise RuntimeError("the room has not been opened")
+        self.take_lease()
+        self._sessions.start_soon(serve, name=name)
 
     # --- what sessions do ---------------------------------------------------------------------
 
@@ -216,7 +294,7 @@ class Room:
         wanted = ClientId(hello.client) if hello.client is not None else None
         claim, key = await self._claims.enter(wanted, hello.key)
         profile = Profile(session, claim.client, hello.name, hello.color)
-        feed = Feed(connection, self.replica, self._tail, self._broadcast)
+        feed = Feed(connection, self.replica, self._tail, self._broadcast, takes_steps=hello.compact)
         feed.tell(self._welcome(profile, claim, key, role))
         self._broadcast.enter(profile)
         feed.start(hello.since, is_same_history=is_same)
@@ -247,7 +325,7 @@ class Room:
         known = self.replica.board.clock
         clock = dict(list(known.items())[1 - limits.MAX_CLOCK_ENTRIES :])
         clock[claim.client] = max(claim.counter, known.get(claim.client, 0))
-        return encode(
+        return encode_welcome(
             messages.Welcome(
                 v=VERSION,
                 session=profile.session,
@@ -258,13 +336,14 @@ class Room:
                 seq=self.replica.board.seq,
                 clock={str(client): counter for client, counter in clock.items()},
                 role=role,
-                peers=peers_of(self._broadcast.presence.profiles()),
+                peers=[],
                 limits=limits.published(),
                 heartbeat=messages.Heartbeat(
                     ping=timeouts.PING_INTERVAL.seconds, dead=timeouts.DEAD_PEER.seconds
                 ),
                 durable=self.replica.storage.op_log.durability.value,
-            )
+            ),
+            self._broadcast.peers,
         )
 
     # --- figures ------------------------------------------------------------------------------

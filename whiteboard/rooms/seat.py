@@ -33,11 +33,29 @@ class Seat:
         self.feed = feed
         self._broadcast = broadcast
         self._committer = committer
-        self._sender = Sender(claim, feed.tell)
+        self._inbox = committer.inbox
+        self._sender = Sender(claim, feed.answer)
 
     async def submit(self, request: OpRequest) -> None:
         """Hand in an op; waits while the room's inbox is full. When cancelled, it was not taken."""
         await self._committer.submit(Submission(self._sender, request, self.feed.resumed_at))
+
+    def can_take(self, ops: int, size_bytes: int) -> bool:
+        """Whether so many ops, with so many bytes together, can be handed in now, and their answers queued."""
+        inbox = self._inbox
+        return (
+            not inbox.is_closed
+            and not self.feed.is_above_budget
+            and inbox.has_room(self._sender, ops, size_bytes)
+        )
+
+    def submit_now(self, request: OpRequest) -> None:
+        """Hand in an op for which there is room."""
+        self._inbox.put_now(Submission(self._sender, request, self.feed.resumed_at))
+
+    def refuse_now(self, reject: Json) -> None:
+        """Answer an op with a refusal, in its turn; there is room."""
+        self._inbox.put_now(Refusal(self._sender, reject))
 
     async def refuse_new(self, request: OpRequest, refusal: Rejected) -> None:
         """Refuse an op, unless it is stored already: a repeat gets its ack from whoever sends it (DUP-1)."""

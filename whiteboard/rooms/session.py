@@ -16,12 +16,19 @@ from typing import Final
 import trio
 
 from whiteboard import timeouts
+from whiteboard.core.ops import Json
 from whiteboard.core.outcomes import RejectCode, Rejected
 from whiteboard.core.presence import Pointer
 from whiteboard.diagnostics import logs
 from whiteboard.errors import ConnectionLost, RoomClosed, StorageUnavailable, TooSlow
 from whiteboard.ids import SessionId
-from whiteboard.limits import MAX_FRAME_BYTES, MAX_STRIKES, OP_OVERHEAD_BYTES, TURN_BYTES
+from whiteboard.limits import (
+    ANSWER_OVERHEAD_BYTES,
+    MAX_FRAME_BYTES,
+    MAX_STRIKES,
+    OP_OVERHEAD_BYTES,
+    TURN_BYTES,
+)
 from whiteboard.plugins.guard import NotAdmitted
 from whiteboard.protocol import close_codes, messages
 from whiteboard.protocol.close_codes import CloseCode
@@ -35,14 +42,19 @@ from whiteboard.protocol.validation import (
     split_frame,
 )
 from whiteboard.rooms.permit import Permit, farewell_of
-from whiteboard.rooms.ports import BinaryMessage, Connection, Incoming, Oversize
+from whiteboard.rooms.ports import Connection, Incoming, Oversize
 from whiteboard.rooms.room import Room
 from whiteboard.rooms.seat import Seat
+from whiteboard.rooms.sleeper import Sleeper
 
 log = logs.get_logger()
 
 _NO_GOODBYE: Final = 1006
 """RFC 6455 section 7.1.5: what a connection's end counts as when no close frame came."""
+_SYNC_LOOP: Final = "session: sync loop"
+_WATCHDOG: Final = "session: heartbeat watchdog"
+_BROADCASTER: Final = "session: broadcaster"
+"""Names of tasks, the same for all sessions: which one it is stands in the name of the task above them."""
 
 
 class Session:
@@ -59,13 +71,18 @@ class Session:
         self._farewell: CloseCode | None = None
         self._reason = ""
         # of the farewell, where its meaning does not say it all
-        self._scope = trio.CancelScope()
+        self._scope: trio.CancelScope
+        # its nursery's, once that is open
         self._seat: Seat | None = None
-        self._seated = trio.Event()
+        self._seated = Sleeper()
+        self._fault: Exception | None = None
+        # of ours, while a message was taken in the reader's turn
         self._listening_since: float | None = None
         # None while the sync loop is busy with something else than the socket
         self._work = 0
         # bytes handled since others had their turn
+        self._read_at = -math.inf
+        # when those arrived that count for it in the reader's turn
         self._strikes = 0.0
         self._last_strike = trio.current_time()
 
@@ -92,12 +109,13 @@ class Session:
                 await self._leave(cause)
 
     async def _run_children(self) -> None:
-        name = f"session {self.id}"
-        with self._scope:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._sync_loop, name=f"{name}: sync loop")
-                nursery.start_soon(self._heartbeat_watchdog, name=f"{name}: heartbeat watchdog")
-                nursery.start_soon(self._broadcaster, name=f"{name}: broadcaster")
+        async with trio.open_nursery() as nursery:
+            self._scope = nursery.cancel_scope
+            nursery.start_soon(self._sync_loop, name=_SYNC_LOOP)
+            nursery.start_soon(self._heartbeat_watchdog, name=_WATCHDOG)
+            nursery.start_soon(self._broadcaster, name=_BROADCASTER)
+        if self._fault is not None:
+            raise self._fault
 
     def _end(self, farewell: CloseCode, reason: str = "") -> None:
         self._farewell, self._reason = farewell, reason
@@ -112,6 +130,7 @@ class Session:
         if self._seat is not None:
             self._room.leave(self._seat)
             self._room.witness.session_closed(self.id, f"{by}: {code} {said}")
+        self._connection.release()
         await self._connection.close(farewell.code, reason or farewell.meaning)
         log.info("session_closed", by=by, code=code, reason=said)
 
@@ -127,6 +146,8 @@ class Session:
             first = await self._listen()
         await self._take(first)
         await self._sit()
+        if self._permit is None:  # hooks take their time over each op
+            self._connection.listen(self._take_now)
         while True:
             await self._take(await self._listen())
 
@@ -152,13 +173,13 @@ class Session:
                 await self._ask_again(self._permit)
                 continue
             # The same sums as above: a rounded difference may never reach its bound.
-            await trio.sleep_until(min(heard + dead, max(heard, pinged) + ping, due))
+            await self._room.alarm.sleep_until(min(heard + dead, _on_grid(max(heard, pinged) + ping), due))
 
     async def _broadcaster(self) -> None:
         """Bring the client up to date and keep its queue moving, once it has a seat."""
-        await self._seated.wait()
-        if self._seat is not None:
-            await self._seat.feed.run()
+        while self._seat is None:
+            await self._seated.sleep()
+        await self._seat.feed.run()
 
     async def _ask_again(self, permit: Permit) -> None:
         """Whether the session may stay, and what it may do."""
@@ -177,6 +198,57 @@ class Session:
         finally:
             self._listening_since = None
             self._work = 0
+
+    def _take_now(self, frame: Incoming) -> bool:
+        """Handle a frame in the reader's turn, if nothing in it has to be waited for; whether it was handled."""
+        try:
+            return self._handle_frame_now(frame)
+        except Exception as fault:  # noqa: BLE001 - not swallowed: the session's own task raises it
+            self._fault = fault
+            self._end(close_codes.INTERNAL_ERROR)
+            return True
+
+    def _handle_frame_now(self, frame: Incoming) -> bool:
+        seat = self._seat
+        if seat is None or self._farewell is not None:
+            return False
+        texts = _split(frame)
+        if isinstance(texts, BadMessage):
+            self._complain(texts)
+            return True
+        size_bytes = sum(map(len, texts)) + len(texts) * OP_OVERHEAD_BYTES
+        if not self._has_turn(size_bytes) or not seat.can_take(len(texts), size_bytes):
+            return False
+        for text in texts:
+            self._handle_now(seat, text)
+        return True
+
+    def _has_turn(self, size_bytes: int) -> bool:
+        """Whether so much more may be handled in the reader's turn: TURN_BYTES of what one read has brought."""
+        read_at = self._connection.last_heard
+        if read_at != self._read_at:
+            self._read_at, self._work = read_at, 0
+        if self._work + size_bytes > TURN_BYTES:
+            return False
+        self._work += size_bytes
+        return True
+
+    def _handle_now(self, seat: Seat, text: bytes) -> None:
+        """As `_handle`, for a session that has its seat and asks no hooks."""
+        if self._farewell is not None:
+            return
+        message = read_message(text)
+        match message:
+            case OpRequest() if _is_honest(message, seat):
+                seat.submit_now(message)
+            case OpRequest():
+                seat.refuse_now(_forged(message, seat))
+            case BadOp():
+                seat.refuse_now(encode_reject(message.op_id, message.element, message.refusal))
+            case BadMessage():
+                self._complain(message)
+            case _:
+                self._signal(seat, message)
 
     async def _take(self, frames: Iterable[Incoming]) -> None:
         for frame in frames:
@@ -226,7 +298,7 @@ class Session:
             await trio.lowlevel.checkpoint()
         role = "editor" if self._permit is None else await self._be_admitted(self._permit, hello)
         self._seat = await self._room.enter(self.id, hello, self._connection, role)
-        self._seated.set()
+        self._seated.wake()
         logs.learn(client=self._seat.claim.client)
         log.info("session_opened", peer=self._connection.peer)
         self._tell_of_begin(self._seat)
@@ -248,12 +320,11 @@ class Session:
         return role
 
     async def _submit(self, seat: Seat, request: OpRequest) -> None:
-        op_id, client = request.op_id, seat.claim.client
-        if op_id is not None and op_id.client != client:
-            reason = f"op {op_id} is not this session's: its client id is {client}"
-            refusal = Rejected(RejectCode.FORGED, reason, "$.opId")
-            await seat.refuse(encode_reject(str(op_id), request.op.element, refusal))
-        elif self._permit is None or (refused := await self._permit.judge(client, request)) is None:
+        if not _is_honest(request, seat):
+            await seat.refuse(_forged(request, seat))
+        elif (
+            self._permit is None or (refused := await self._permit.judge(seat.claim.client, request)) is None
+        ):
             await seat.submit(request)
         else:
             await seat.refuse_new(request, refused)
@@ -270,12 +341,14 @@ class Session:
                 seat.point(Pointer(follow=SessionId(signal.session)))
             case messages.Ping():
                 seat.feed.tell(encode(messages.Pong(ts=signal.ts)))
+                self._work += ANSWER_OVERHEAD_BYTES
             case messages.Sync():
                 seat.feed.rewind(signal.since)
 
     def _complain(self, error: BadMessage) -> None:
         """Tell the client what could not be read; a session of little else ends with 4400."""
         self._connection.push(encode_error(error))
+        self._work += ANSWER_OVERHEAD_BYTES
         now = trio.current_time()
         self._strikes = max(0.0, self._strikes - (now - self._last_strike)) + 1
         self._last_strike = now
@@ -283,15 +356,31 @@ class Session:
             self._end(close_codes.BAD_MESSAGE)
 
 
+def _on_grid(when: float) -> float:
+    """A little later, at a time that other sessions have too: so that many wake, ping and are answered in one go."""
+    grid = timeouts.PING_GRID.seconds
+    return math.ceil(when / grid) * grid
+
+
+def _is_honest(request: OpRequest, seat: Seat) -> bool:
+    """Whether an op is its session's own, as far as it says whose it is."""
+    return request.op_id is None or request.op_id.client == seat.claim.author.client
+
+
+def _forged(request: OpRequest, seat: Seat) -> Json:
+    """The reject of an op that says to be somebody else's."""
+    op_id = request.op_id
+    reason = f"op {op_id} is not this session's: its client id is {seat.claim.client}"
+    return encode_reject(str(op_id), request.op.element, Rejected(RejectCode.FORGED, reason, "$.opId"))
+
+
 def _split(frame: Incoming) -> list[bytes] | BadMessage:
     """The messages of a frame, or why it cannot be read at all."""
-    match frame:
-        case Oversize():
-            return BadMessage("too_large", f"a frame of {frame.size} bytes, at most {MAX_FRAME_BYTES}")
-        case BinaryMessage():
-            return BadMessage("binary_frame", "messages are JSON in text frames")
-        case _:
-            return split_frame(frame)
+    if isinstance(frame, bytes):
+        return split_frame(frame)
+    if isinstance(frame, Oversize):
+        return BadMessage("too_large", f"a frame of {frame.size} bytes, at most {MAX_FRAME_BYTES}")
+    return BadMessage("binary_frame", "messages are JSON in text frames")
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable
+from itertools import islice
 
 from whiteboard.core.ops import Json
 from whiteboard.limits import MAX_TAIL_BYTES, MAX_TAIL_OPS
@@ -30,6 +31,14 @@ class Tail:
         self.head = seq
         while self._bytes > MAX_TAIL_BYTES or len(self._texts) > MAX_TAIL_OPS:
             self._bytes -= len(self._texts.popleft())
+
+    def newest(self, count: int) -> list[Json] | None:
+        """The last `count` ops, ascending; None when some of them have left the tail already."""
+        if count > len(self._texts):
+            return None
+        found = list(islice(reversed(self._texts), count))
+        found.reverse()
+        return found
 
     def between(self, after: int, up_to: int, size_bytes: int) -> list[Json] | None:
         """Ops with after < seq <= up_to, ascending, about `size_bytes` of them (one at least).

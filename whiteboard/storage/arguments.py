@@ -13,9 +13,10 @@ def check_append(ops: Sequence[NewOp], claims: Mapping[ClientId, bytes]) -> None
     if not 1 <= len(ops) <= limits.MAX_COMMIT_OPS:
         raise ValueError(f"an append takes 1 to {limits.MAX_COMMIT_OPS} ops, not {len(ops)}")
     for op in ops:
-        if not 1 <= op.op_id.counter <= MAX_COUNTER:
+        client, counter = op.op_id
+        if not 1 <= counter <= MAX_COUNTER:
             raise ValueError(f"op {op.op_id}: the counter is out of range")
-        if op.op_id.client not in claims:
+        if client not in claims:
             raise ValueError(f"op {op.op_id}: its client has no claim")
 
 

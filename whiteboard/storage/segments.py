@@ -12,8 +12,9 @@ from typing import Final
 from whiteboard.errors import StorageCorrupt
 
 _LENGTH: Final = struct.Struct(">I")
-_LEVEL: Final = 6
-"""Level 1 is four times as fast and leaves a third more for ever; packing is off the commit's path."""
+_LEVEL: Final = 4
+"""Strokes take 7 µs each and leave 30 %. Level 6 takes 24 µs of a core that people share, for 28 %; level 1 leaves
+33 % for ever, in 4 µs."""
 
 
 def pack(bodies: Iterable[bytes]) -> bytes:

@@ -28,6 +28,7 @@ from whiteboard.testing.storage_samples import (
     as_stored,
     assert_unknown,
     cancel_after,
+    hold_open,
     op,
     ops,
     read_all,
@@ -356,17 +357,9 @@ class CompactedElsewhereContract(OpLogContract, CompactionContract, SnapshotsCon
     @pytest.fixture
     async def storage(self, open_storage: OpenStorage, nursery: trio.Nursery) -> Storage:
         """An open, empty storage. It is closed by cancellation, as at a shutdown."""
-        opened: Storage = await nursery.start(_hold_open, open_storage)
+        opened: Storage = await nursery.start(hold_open, open_storage)
         return opened
 
 
 class StorageContract(CompactedElsewhereContract, SegmentsContract):
     """All promises. Subclass it as `Test…` with a fixture `open_storage` that gives an `OpenStorage`."""
-
-
-async def _hold_open(
-    open_storage: OpenStorage, *, task_status: trio.TaskStatus[Storage] = trio.TASK_STATUS_IGNORED
-) -> None:
-    async with open_storage() as storage:
-        task_status.started(storage)
-        await trio.sleep_forever()

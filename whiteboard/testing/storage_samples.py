@@ -80,3 +80,12 @@ async def cancel_after(checkpoints: int, scope: trio.CancelScope) -> None:
     for _ in range(checkpoints):
         await trio.lowlevel.checkpoint()
     scope.cancel()
+
+
+async def hold_open(
+    open_storage: OpenStorage, *, task_status: trio.TaskStatus[Storage] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Keep a storage open until cancelled: it is closed as at a shutdown."""
+    async with open_storage() as storage:
+        task_status.started(storage)
+        await trio.sleep_forever()

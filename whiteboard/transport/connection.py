@@ -1,81 +1,122 @@
 """One open WebSocket: implements `whiteboard.rooms.ports.Connection` over a wire.
 
-Owns the socket's data phase. Must not know what a message means, nor boards, sessions or policies.
+Owns the socket's data phase and its closing handshake. Must not know what a message means, nor boards,
+sessions or policies.
 
-Theory of operation. The wire has one reader, whoever calls `receive`, and one writer of what could
-not be sent at once, whoever calls `drain`; both are the session's. `push` sends without waiting and
-queues the rest. `frames.FrameScanner` reads the client's frames, joins fragments and skips what is
-too large. trio-websocket makes the opening handshake and keeps the closing handshake's state; it has
-a stream of its own (`LibraryStream`) that never touches the socket: it gets the clean request head
-and then close frames only, and what it writes goes through the same queue as everything else.
+Theory of operation. The wire has one reader: the pump, while somebody waits in `receive`, or whoever calls
+`receive` where there is no pump. It scans what arrives, answers pings, and offers each message to the
+taker, in its own turn: no task wakes for a message that is handled at once. What the taker does not take
+wakes `receive`, and the socket is read no further until that waits again. Who writes is whoever pushes;
+what the kernel does not take is queued, and the session's broadcaster drains it.
 
-So there is one path for data, whatever way a client frames it, and no second reader. Pings are
-answered here: trio-websocket raises LocalProtocolError out of its reader task when it comes to answer
-a ping after its own close frame. Our own pings need no book-keeping: any bytes are a sign of life.
+So there is one path for data, whatever way a client frames it, and no second reader. An idle connection
+has no task, no buffer and no queue of its own: what it needs for a moment is made when that comes.
 
 States: open → lost (the peer closed, reset or broke the protocol; `receive` raises) → closed, or
 open → closing (`close` has taken over both directions; `receive` and `drain` elsewhere raise) → closed.
 """
 
-import sys
-from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from types import TracebackType
 from typing import Final
 
 import trio
-import trio_websocket
 
 from whiteboard import limits, timeouts
 from whiteboard.errors import ConnectionLost
 from whiteboard.protocol import close_codes
-from whiteboard.protocol.close_codes import close_reason
 from whiteboard.protocol.packed import Packed
 from whiteboard.rooms.ports import Incoming, Taker
+from whiteboard.rooms.sleeper import Sleeper
 from whiteboard.transport import frames
-from whiteboard.transport.library_stream import LibraryStream
-from whiteboard.transport.upgrade import Upgrade, clean_head
+from whiteboard.transport.opening import answer_to
+from whiteboard.transport.pump import Pump
+from whiteboard.transport.send_queue import SendQueue
+from whiteboard.transport.upgrade import Upgrade
 from whiteboard.transport.wire import Wire
 
-_BAD_GATEWAY: Final = 1014
-"""A close code of the IANA registry that the WebSocket library takes for a breach: it is told of none."""
 _CLOSED_HERE: Final = "closed here"
 _RESET: Final = "the peer reset the connection"
+_NO_GOODBYE: Final = "the peer went without a goodbye"
 
 _FRAMER: Final = frames.TextFramer()
 """Shared by all connections of the process, because a room pushes one message to many in a row."""
 
 
-@asynccontextmanager
-async def open_websocket_connection(
-    wire: Wire, upgrade: Upgrade, *, rest: bytes = b"", peer: str = ""
-) -> AsyncIterator["WebSocketConnection"]:
-    """Accept an upgrade and give the open connection; on exit its socket is closed and no task is left.
+def open_websocket_connection(
+    wire: Wire, upgrade: Upgrade, *, rest: bytes = b"", peer: str = "", pump: Pump | None = None
+) -> "Opening":
+    """Accept an upgrade on entering and give the open connection; on exit its socket is closed and no task is left.
 
-    Opens the *link nursery* with one child, trio-websocket's reader, which lives until the exit. The
-    exit closes with 1000, with 1001 when cancelled and with 1011 on an error, unless the body has
-    closed already. An error of the body arrives in an ExceptionGroup, as out of any nursery.
+    The exit closes with 1000, with 1001 when cancelled and with 1011 on an error, unless the body has
+    closed already.
 
-    Args: `wire` is owned from here on; `rest` are the bytes that followed the request head.
-    Raises ConnectionLost when the peer goes before the handshake is done, or takes longer than
+    Args:
+        wire: owned from here on; once entered, it is closed whatever happens.
+        rest: the bytes that followed the request head.
+        pump: reads the socket; without one `receive` does.
+
+    Entering raises ConnectionLost when the peer goes before the handshake is done, or takes longer than
     WS_HANDSHAKE for it.
     """
-    connection = WebSocketConnection(wire, clean_head(upgrade), peer, upgrade.chosen_subprotocol)
-    is_open = False
-    with wire:
-        async with trio.open_nursery() as link:
-            is_open = await connection.shake_hands(link)
-            if is_open:
-                connection.begin(rest)
-                try:
-                    yield connection
-                finally:
-                    code = _exit_code(sys.exc_info()[1])
-                    with trio.move_on_after(timeouts.CLEANUP.seconds, shield=True):
-                        await connection.close(code, "")
-            link.cancel_scope.cancel()
-    if not is_open:
-        raise ConnectionLost("the peer went during the WebSocket handshake")
+    return Opening(wire, upgrade, rest, peer, pump)
+
+
+class Opening:
+    """What `open_websocket_connection` gives. A generator, with its frame, would stay on a session's stack as long as it lives."""
+
+    __slots__ = ("_connection", "_peer", "_pump", "_rest", "_upgrade", "_wire")
+
+    def __init__(self, wire: Wire, upgrade: Upgrade, rest: bytes, peer: str, pump: Pump | None) -> None:
+        self._wire = wire
+        self._upgrade: Upgrade | None = upgrade
+        self._rest = rest
+        self._peer = peer
+        self._pump = pump
+        self._connection: WebSocketConnection
+
+    async def __aenter__(self) -> "WebSocketConnection":
+        """Shake hands."""
+        upgrade, rest = self._upgrade, self._rest
+        self._upgrade, self._rest = None, b""
+        if upgrade is None:
+            raise RuntimeError("an upgrade can be accepted once")
+        is_open = False
+        try:
+            await _shake_hands(self._wire, upgrade)
+            is_open = True
+        finally:
+            if not is_open:
+                self._wire.close()
+        self._connection = WebSocketConnection(self._wire, upgrade, self._peer, self._pump)
+        self._connection.begin(rest)
+        return self._connection
+
+    async def __aexit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Say goodbye."""
+        try:
+            with trio.move_on_after(timeouts.CLEANUP.seconds, shield=True):
+                await self._connection.close(_exit_code(error), "")
+        finally:
+            self._wire.close()
+
+
+async def _shake_hands(wire: Wire, upgrade: Upgrade) -> None:
+    """Answer the upgrade within WS_HANDSHAKE. Raises ConnectionLost."""
+    with trio.move_on_after(timeouts.WS_HANDSHAKE.seconds):
+        answer = await answer_to(upgrade)
+        try:
+            await wire.send_all(answer)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass
+        else:
+            return
+    raise ConnectionLost("the peer went during the WebSocket handshake")
 
 
 def _exit_code(error: BaseException | None) -> int:
@@ -86,66 +127,68 @@ def _exit_code(error: BaseException | None) -> int:
 
 
 class WebSocketConnection:
-    """One open WebSocket. Made by `open_websocket_connection`; the promises are the port's."""
+    """One open WebSocket. Made by `open_websocket_connection`; the promises are the port's.
 
-    def __init__(self, wire: Wire, head: bytes, peer: str, subprotocol: str | None) -> None:
-        self._wire = wire
-        self._peer = peer
-        self.subprotocol = subprotocol
+    What the port has as properties are fields here: a room looks at them for every frame and session.
+    """
+
+    __slots__ = (
+        "_closed",
+        "_fault",
+        "_has_said_goodbye",
+        "_held",
+        "_held_pong",
+        "_is_cut",
+        "_is_heard_out",
+        "_is_violated",
+        "_is_watched",
+        "_lost",
+        "_packs",
+        "_pump",
+        "_queue",
+        "_reader",
+        "_ready",
+        "_scanner",
+        "_taker",
+        "_wire",
+        "_writer",
+        "backlog_bytes",
+        "last_heard",
+        "last_progress",
+        "peer",
+        "subprotocol",
+    )
+
+    def __init__(self, wire: Wire, upgrade: Upgrade, peer: str, pump: Pump | None) -> None:
+        self.peer = peer
+        self.subprotocol = upgrade.chosen_subprotocol
         """What was agreed on: `whiteboard.v1` or None."""
-        self._stream = LibraryStream(head, self._put)
-        self._library: trio_websocket.WebSocketConnection | None = None
-        self._scanner = frames.FrameScanner()
-        self._ready: list[Incoming] = []
+        self.backlog_bytes = 0
+        self.last_heard = self.last_progress = trio.current_time()
+        self._wire = wire
+        self._pump = pump
+        self._is_watched = False  # the pump has our socket
+        self._packs = upgrade.deflate is not None  # messages may be deflated, both ways
+        self._scanner = frames.FrameScanner(unpacks=self._packs)
+        self._reader = Sleeper()  # who waits in `receive`
+        self._writer = Sleeper()  # who waits in `wait_backlog`
+        self._ready: list[Incoming] | None = None
         self._taker: Taker | None = None
-        self._held: list[bytes] = []
-        self._queue: deque[bytes | memoryview] = deque()
-        self._queued_bytes = 0
-        self._backlog = trio.Event()
-        self._last_heard = self._last_progress = trio.current_time()
+        self._fault: Exception | None = None  # of the taker, on its way to `receive`
+        self._held: bytearray | None = None
+        self._queue: SendQueue | None = None
         self._held_pong: bytes | None = None
         self._lost: tuple[str, int | None] | None = None
         self._is_cut = False  # the socket can neither send nor receive any more
         self._has_said_goodbye = False  # a close frame is sent or queued
-        self._library_is_done = False
+        self._is_heard_out = False  # the peer's close frame has come
         self._is_violated = False
-        self._is_closing = False
-        self._closed = trio.Event()
-
-    # --- opening ------------------------------------------------------------------------------
-    async def shake_hands(self, link: trio.Nursery) -> bool:
-        """Answer the upgrade within WS_HANDSHAKE; whether the connection is open then."""
-        try:
-            with trio.move_on_after(timeouts.WS_HANDSHAKE.seconds):
-                request = await trio_websocket.wrap_server_stream(link, self._stream)
-                self._library = await request.accept(subprotocol=self.subprotocol)
-                await self.drain()
-                return True
-        except (ConnectionLost, trio_websocket.ConnectionClosed):
-            pass
-        return False
+        self._closed: trio.Event | None = None  # there once `close` was called, set when it is done
 
     def begin(self, rest: bytes) -> None:
         """Take the bytes that came right behind the request head, if any."""
         if rest:
-            self._take(rest)
-
-    # --- what the session sees ----------------------------------------------------------------
-    @property
-    def peer(self) -> str:
-        return self._peer
-
-    @property
-    def last_heard(self) -> float:
-        return self._last_heard
-
-    @property
-    def last_progress(self) -> float:
-        return self._last_progress
-
-    @property
-    def backlog_bytes(self) -> int:
-        return self._queued_bytes + self._wire.pending_bytes
+            self._take(rest, trio.current_time())
 
     # --- in -----------------------------------------------------------------------------------
     async def receive(self) -> Sequence[Incoming]:
@@ -153,48 +196,107 @@ class WebSocketConnection:
             await trio.lowlevel.checkpoint()
         while not self._ready:
             self._raise_if_lost()
-            try:
-                await self._wire.wait_readable()
-                data = self._wire.receive_nowait()
-            except trio.BrokenResourceError:
-                self._cut(_RESET)
-            except trio.ClosedResourceError:
-                self._lose(_CLOSED_HERE)
+            if self._pump is None:
+                await self._read_alone()
             else:
-                self._note_backlog()  # TLS may have something to say of its own
-                if data is not None:
-                    self._take(data)
-        ready, self._ready = self._ready, []
+                await self._have_it_read(self._pump)
+        ready, self._ready = self._ready, None
         return ready
+
+    async def _read_alone(self) -> None:
+        try:
+            await self._wire.wait_readable()
+            self._read(trio.current_time(), limits.RECEIVE_BYTES)
+        except trio.ClosedResourceError:
+            self._lose(_CLOSED_HERE)
+
+    async def _have_it_read(self, pump: Pump) -> None:
+        """Wait until the pump has read what the taker does not take, or until there is nothing more to read."""
+        if self._wire.holds_more:  # the pump's descriptors do not tell of that
+            await trio.lowlevel.checkpoint()
+            self._read(trio.current_time(), limits.RECEIVE_BYTES)
+            return
+        if not self._is_watched:
+            pump.watch(self._wire.socket.fileno(), self)
+            self._is_watched = True
+        await self._reader.sleep()
+        if self._fault is not None:
+            fault, self._fault = self._fault, None
+            raise fault
+
+    def read_now(self, now: float) -> bool:
+        """The pump's turn: see `pump.Source`. Reads nothing that nobody waits for."""
+        if not self._reader.is_asleep:
+            self._leave_pump()
+            return False
+        try:
+            self._read(now, limits.PUMP_BYTES)
+        except Exception as fault:  # noqa: BLE001 - the pump serves others too: it comes out of `receive`
+            self._fault = fault
+        if self._ready or self._lost is not None or self._fault is not None:
+            self._reader.wake()
+            return False
+        return self._wire.holds_more
+
+    def _leave_pump(self) -> None:
+        if self._is_watched and self._pump is not None:
+            self._is_watched = False
+            self._pump.leave(self._wire.socket.fileno())
 
     def listen(self, take: Taker) -> None:
         self._taker = take
 
-    def _take(self, data: bytes) -> None:
-        """Scan what arrived. No checkpoint, so that a cancelled `receive` has lost nothing."""
-        if not data:
-            self._cut("the peer went without a goodbye")
+    def _read(self, now: float, most: int) -> None:
+        """Read once and handle all of it. No checkpoint, so that a cancelled `receive` has lost nothing."""
+        try:
+            data = self._wire.receive_nowait(most)
+        except trio.BrokenResourceError:
+            self._cut(_RESET)
             return
-        self._last_heard = trio.current_time()
+        if self._wire.pending_bytes:
+            self._note_backlog()  # TLS has something to say of its own
+        if data is not None:
+            self._take(data, now)
+
+    def _take(self, data: bytes, now: float) -> None:
+        if not data:
+            self._cut(_NO_GOODBYE)
+            return
+        self.last_heard = now
         pings: list[bytes] = []
         for item in self._scanner.feed(data):
-            if isinstance(item, frames.ControlFrame):
-                if item.opcode == frames.PING:
-                    pings.append(item.payload)
-                elif item.opcode == frames.CLOSE:
-                    self._take_goodbye(item)
+            if isinstance(item, bytes):
+                self._offer(item)
+            elif isinstance(item, frames.ControlFrame):
+                self._heed(item, pings)
             elif isinstance(item, frames.Violation):
-                self._is_violated = True
                 self._answer_pings(pings)
-                self._put(frames.close_frame(item.code, item.reason))
-                self._lose(f"closed with {item.code}: {item.reason}")
-            elif not self._is_closing and (self._ready or self._taker is None or not self._taker(item)):
-                self._ready.append(item)
+                self._refuse(item)
+            else:
+                self._offer(item)
         self._answer_pings(pings)
 
-    def _take_goodbye(self, frame: frames.ControlFrame) -> None:
-        self._stream.feed(frame.raw if frame.close_code != _BAD_GATEWAY else frames.BARE_CLOSE)
-        self._lose("the peer closed", frame.close_code)
+    def _offer(self, message: Incoming) -> None:
+        """Give the taker the first say, unless a message before this one is waiting."""
+        if self._closed is not None:
+            return
+        if self._ready:
+            self._ready.append(message)
+        elif self._taker is None or not self._taker(message):
+            self._ready = [message]
+
+    def _heed(self, frame: frames.ControlFrame, pings: list[bytes]) -> None:
+        if frame.opcode == frames.PING:
+            pings.append(frame.payload)
+        elif frame.opcode == frames.CLOSE:
+            self._is_heard_out = True
+            self._say_goodbye(frames.data_frame(frames.CLOSE, frame.payload[:2]))
+            self._lose("the peer closed", frame.close_code)
+
+    def _refuse(self, violation: frames.Violation) -> None:
+        self._is_violated = True
+        self._say_goodbye(frames.close_frame(violation.code, violation.reason))
+        self._lose(f"closed with {violation.code}: {violation.reason}")
 
     def _answer_pings(self, payloads: list[bytes]) -> None:
         """Answer the pings of one read in one go; with a long queue before them the newest only, and later."""
@@ -206,28 +308,38 @@ class WebSocketConnection:
 
     # --- out ----------------------------------------------------------------------------------
     def push(self, message: bytes | Packed) -> None:
-        self.release()
         if self._lost is None:
-            self._put(_FRAMER.frame(message if isinstance(message, bytes) else message.text))
+            frame = _FRAMER.frame(message, self._packs)
+            self._put(frame if self._held is None else self._behind_held(frame))
 
     def hold(self, message: bytes) -> None:
-        self._held.append(message)
+        if self._lost is None:
+            self._held = self._held or bytearray()
+            self._held += frames.data_frame(frames.TEXT, message)
+            if len(self._held) > limits.SEND_BYTES:
+                self.release()
 
     def release(self) -> None:
-        held, self._held = self._held, []
-        for message in held:
-            self._put(_FRAMER.frame(message))
+        if self._held is not None:
+            held, self._held = self._held, None
+            self._put(held)
+
+    def _behind_held(self, frame: bytes) -> bytes | bytearray:
+        """`frame` with what is held before it, for one send; a large frame goes alone, since copying it costs more."""
+        if self._held is None or len(frame) > limits.SEND_BYTES:
+            self.release()
+            return frame
+        held, self._held = self._held, None
+        return held + frame
 
     async def ping(self) -> None:
-        if self._lost is None:
-            self._put(frames.PING_FRAME)
+        self._put(frames.PING_FRAME)
         await trio.lowlevel.checkpoint()
 
-    def _put(self, data: bytes) -> None:
+    def _put(self, data: bytes | bytearray) -> None:
         """Send whole frames, or queue what the kernel does not take. Nothing follows a goodbye."""
         if self._has_said_goodbye or self._is_cut:
             return
-        self._has_said_goodbye = data[0] == frames.CLOSE_BYTE
         sent = 0
         if not self.backlog_bytes:
             try:
@@ -235,20 +347,35 @@ class WebSocketConnection:
             except trio.BrokenResourceError:
                 self._cut(_RESET)
                 return
+            if sent == len(data) and not self._wire.pending_bytes:
+                return
         if sent < len(data):
-            self._queue.append(memoryview(data)[sent:] if sent else data)
-            self._queued_bytes += len(data) - sent
+            self._queue = self._queue or SendQueue()
+            self._queue.add(memoryview(data)[sent:] if sent else data)
         self._note_backlog()
 
+    def _say_goodbye(self, frame: bytes) -> None:
+        """Queue our close frame, unless one has gone before it."""
+        self._put(frame)
+        self._has_said_goodbye = True
+
     def _note_backlog(self) -> None:
-        if self.backlog_bytes and not self._backlog.is_set():
-            self._last_progress = trio.current_time()
-            self._backlog.set()
+        if not self.backlog_bytes:
+            self.last_progress = trio.current_time()
+        self._count_backlog()
+        self._writer.wake()
+
+    def _count_backlog(self) -> None:
+        queued = 0 if self._queue is None else self._queue.size
+        self.backlog_bytes = queued + self._wire.pending_bytes
 
     async def wait_backlog(self) -> None:
-        await self._backlog.wait()
-        if self._lost is not None and not self.backlog_bytes:
-            await trio.sleep_forever()  # `receive` tells of the end; returning here at once would spin
+        await trio.lowlevel.checkpoint_if_cancelled()
+        if not self.backlog_bytes:
+            await self._writer.sleep()
+
+    def stir(self) -> None:
+        self._writer.wake()
 
     async def drain(self) -> None:
         await trio.lowlevel.checkpoint_if_cancelled()
@@ -269,53 +396,30 @@ class WebSocketConnection:
             except trio.BrokenResourceError:
                 self._cut(_RESET)
             if self.backlog_bytes < before:
-                self._last_progress = trio.current_time()
+                self.last_progress = trio.current_time()
             if not self.backlog_bytes and self._held_pong is not None:
                 pong, self._held_pong = self._held_pong, None
                 self._put(pong)
-        if self._lost is None or self._is_closing:
-            self._backlog = trio.Event()
 
     def _send_some(self) -> None:
-        if not self._wire.flush_nowait() or not self._queue:
-            return
-        sent = self._wire.send_nowait(self._next_chunk())
-        self._queued_bytes -= sent
-        while sent:
-            piece = self._queue.popleft()
-            if sent < len(piece):
-                self._queue.appendleft(memoryview(piece)[sent:])
-                return
-            sent -= len(piece)
-
-    def _next_chunk(self) -> bytes | memoryview:
-        """The start of the queue: one large piece as it is, or small ones joined up to SEND_BYTES."""
-        if len(self._queue) == 1 or len(self._queue[0]) >= limits.SEND_BYTES:
-            return self._queue[0]
-        pieces: list[bytes | memoryview] = []
-        size = 0
-        for piece in self._queue:
-            size += len(piece)
-            if pieces and size > limits.SEND_BYTES:
-                break
-            pieces.append(piece)
-        return b"".join(pieces)
+        if self._wire.flush_nowait() and self._queue is not None:
+            self._queue.took(self._wire.send_nowait(self._queue.next_chunk()))
+            if not self._queue.size:
+                self._queue = None
+        self._count_backlog()
 
     # --- ending -------------------------------------------------------------------------------
     def _lose(self, reason: str, code: int | None = None) -> None:
-        """No message goes in or out any more; the first reason stays. Wakes who waits for a backlog."""
+        """No message goes in or out any more; the first reason stays."""
         if self._lost is None:
             self._lost = (reason, code)
-        self._backlog.set()
 
     def _cut(self, reason: str) -> None:
         """The socket is of no use any more: drop what was queued for it."""
         self._is_cut = True
-        self._queue.clear()
-        self._queued_bytes = 0
-        self._held_pong = None
+        self._queue = self._held = self._held_pong = None
         self._wire.drop_pending()
-        self._stream.feed_eof()
+        self.backlog_bytes = 0
         self._lose(reason)
 
     def _raise_if_lost(self) -> None:
@@ -323,51 +427,49 @@ class WebSocketConnection:
             raise ConnectionLost(*self._lost)
 
     async def close(self, code: int, reason: str) -> None:
-        if self._is_closing:
+        if self._closed is not None:
             await self._closed.wait()
             return
-        self._is_closing = True
-        self._wire.interrupt()  # from here on this task alone reads and writes
-        self._ready.clear()
-        self._lose(_CLOSED_HERE)
+        self._closed = trio.Event()
+        self.release()
+        self._take_over()
         try:
             if not self._is_cut:
+                self._say_goodbye(frames.close_frame(code, reason))
                 with trio.move_on_after(timeouts.WS_CLOSE.seconds):
-                    await self._say_goodbye(code, close_reason(reason))
+                    await self._part()
         finally:
             self._cut(_CLOSED_HERE)
             self._wire.close()
             self._closed.set()
 
-    async def _say_goodbye(self, code: int, reason: str) -> None:
-        """Write what is queued and the close frame, read until the peer has answered it.
+    def _take_over(self) -> None:
+        """From here on the task that closes reads and writes, and nobody else."""
+        self._leave_pump()
+        self._wire.interrupt()
+        self._ready = self._taker = None  # the taker is the session, which holds us: no cycle is to be left
+        self._lose(_CLOSED_HERE)
+        self._reader.wake()
 
-        Children of the nursery: the reading, and trio-websocket's closing handshake. It ends them
-        when both sides have said goodbye, after a violation when the peer has ended its side.
+    async def _part(self) -> None:
+        """Write what is queued, and read until the peer has said goodbye too: then nothing of ours can be lost.
+
+        After a violation nothing that the peer says counts, and reading goes on until it ends its side.
+        Opens a nursery with one child, the reading, which ends it when the socket is cut.
         """
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._read_to_goodbye)
-            nursery.start_soon(self._close_library, code, reason)
-            while self.backlog_bytes or not self._library_is_done:
-                await self._backlog.wait()
-                await self._write_out()
-            if self._is_violated and not self._is_cut:
+            nursery.start_soon(self._read_to_goodbye, nursery.cancel_scope)
+            await self._write_out()
+            if self._is_violated:
                 self._wire.end_sending()
-                await self._stream.ended.wait()
-            self._wire.end_sending()
-            nursery.cancel_scope.cancel()
+        self._wire.end_sending()
 
-    async def _close_library(self, code: int, reason: str) -> None:
-        if self._library is not None and not self._is_violated:
-            await self._library.aclose(code, reason)
-            await self._stream.closed.wait()
-        self._library_is_done = True
-        self._backlog.set()
-
-    async def _read_to_goodbye(self) -> None:
-        """Let messages go by, until the end of the stream."""
-        while not self._is_cut:
+    async def _read_to_goodbye(self, parting: trio.CancelScope) -> None:
+        """Let messages go by."""
+        while not (self._is_cut or self._is_heard_out):
             try:
-                self._take(await self._wire.receive())
+                self._take(await self._wire.receive(), trio.current_time())
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 self._cut(_RESET)
+        if self._is_cut:
+            parting.cancel()

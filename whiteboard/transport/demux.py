@@ -18,6 +18,7 @@ from whiteboard.transport.head_reading import read_head
 from whiteboard.transport.http_answer import answer_and_close
 from whiteboard.transport.http_head import HeadState, RequestHead, head_end, head_state, is_http2, parse_head
 from whiteboard.transport.hypercorn_bridge import HttpBridge
+from whiteboard.transport.pump import Pump
 from whiteboard.transport.request import WebSocketRequest
 from whiteboard.transport.tls import HTTP2, TlsWire
 from whiteboard.transport.upgrade import Upgrade, UpgradeFault, is_websocket_upgrade, read_upgrade
@@ -45,13 +46,15 @@ class Demux:
         base_path: str = "",
         tls: ssl.SSLContext | None = None,
         trust: Trust | None = None,
+        pump: Pump | None = None,
     ) -> None:
-        """Args: `base_path` is empty or `/steps` without a slash at the end."""
+        """Args: `base_path` is empty or `/steps` without a slash at the end; `pump` reads the WebSockets."""
         self._bridge = bridge
         self._on_websocket = on_websocket
         self._websocket_paths = (f"{base_path}/ws/", "/ws/")  # a proxy may strip the base path
         self._tls = tls
         self._trust = trust or Trust()
+        self._pump = pump
 
     async def serve(self, sock: socket.socket, begun: bytes = b"") -> None:
         """Serve one connection, to its end or to its hand-over. Lets nothing out but cancellation.
@@ -108,7 +111,7 @@ class Demux:
             await answer_and_close(wire, upgrade.status, body, upgrade.headers)
             return None
         token = given_token(head.headers, head.query)
-        return WebSocketRequest(name, client, upgrade, data[end:], wire, token)
+        return WebSocketRequest(name, client, upgrade, data[end:], wire, token, self._pump)
 
     def _judge(self, head: RequestHead, client: Client) -> Upgrade | UpgradeFault:
         """The offer of a request that may be served, or why it may not."""

@@ -5,7 +5,8 @@ Owns the frame format and the bounds on a message. Pure: knows no socket, clock 
 How scanning goes: bytes come in chunks of any size, messages and control frames come out in the
 order in which they ended. A whole text frame in one chunk (nearly all of a drawing's traffic) takes
 the short path. Fragments are joined. A message above the frame limit, or a binary one, is passed
-over without being kept, and reported where it ended. A breach of the protocol is reported once, as
+over without being kept, and reported where it ended. Where permessage-deflate was agreed on, a message
+may come deflated, each by itself (RFC 7692); of one that grows above the limit no more is inflated. A breach of the protocol is reported once, as
 the last thing, and so is a text that is not UTF-8 (RFC 6455 section 8.1).
 """
 
@@ -20,6 +21,7 @@ from whiteboard.protocol.close_codes import (
     CloseCode,
     close_reason,
 )
+from whiteboard.protocol.packed import Packed, unpack
 from whiteboard.rooms.ports import BINARY_MESSAGE, BinaryMessage, Oversize
 
 CONTINUATION: Final = 0x0
@@ -33,10 +35,6 @@ NORMAL: Final = 1000
 """A close that nobody has to mind; none of ours, which all have a reason (`protocol.close_codes`)."""
 
 PING_FRAME: Final = b"\x89\x00"
-BARE_CLOSE: Final = b"\x88\x80\x00\x00\x00\x00"
-"""A client's close frame without a code."""
-CLOSE_BYTE: Final = 0x88
-"""The first byte of every close frame that we send."""
 
 _FIN: Final = 0x80
 _RSV: Final = 0x70
@@ -49,6 +47,10 @@ _LENGTH_64: Final = 127
 _MAX_16: Final = 0xFFFF
 _MASK_BYTES: Final = 4
 _FIN_TEXT: Final = _FIN | TEXT
+_PACKED: Final = 0x40
+"""RSV1 in a message's first frame: it is deflated (RFC 7692 section 6)."""
+_HEADER_BYTES: Final = 8
+"""The longest header of a frame below 64 KiB, mask included."""
 _SHORT_HEADER: Final = 2 + _MASK_BYTES
 
 _KNOWN_OPCODES: Final = frozenset({CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG})
@@ -61,8 +63,6 @@ class ControlFrame:
     """A close, ping or pong frame."""
 
     opcode: int
-    raw: bytes
-    """The frame as it came, header and mask included."""
     payload: bytes
     """Unmasked, at most 125 bytes."""
 
@@ -118,6 +118,11 @@ def close_frame(code: int, reason: str) -> bytes:
     return data_frame(CLOSE, code.to_bytes(2, "big") + close_reason(reason).encode())
 
 
+def packed_frame(payload: bytes) -> bytes:
+    """A text frame whose payload is deflated."""
+    return data_frame(_PACKED | TEXT, payload)
+
+
 class TextFramer:
     """Builds text frames and remembers the last one.
 
@@ -125,21 +130,30 @@ class TextFramer:
     """
 
     def __init__(self) -> None:
-        self._message: bytes | None = None
-        self._frame = b""
+        self._message: bytes | Packed | None = None
+        self._frames = [b"", b""]  # the message's, plain and deflated, once each was asked for
 
-    def frame(self, message: bytes) -> bytes:
-        """The text frame that carries `message`."""
+    def frame(self, message: bytes | Packed, packs: bool) -> bytes:
+        """The text frame that carries `message`; deflated if it can be, and if the session `packs`."""
         if message is not self._message:
-            self._frame = data_frame(TEXT, message)
-            self._message = message
-        return self._frame
+            self._message, self._frames = message, [b"", b""]
+        return self._frames[packs] or self._make(message, packs=packs)
+
+    def _make(self, message: bytes | Packed, *, packs: bool) -> bytes:
+        if not isinstance(message, Packed):
+            self._frames = [data_frame(TEXT, message)] * 2
+        elif packs:
+            self._frames[True] = message.framed(packed_frame)
+        else:
+            self._frames[False] = data_frame(TEXT, message.text)
+        return self._frames[packs]
 
 
 @dataclass(frozen=True, slots=True)
 class _Header:
     fin: bool
     opcode: int
+    is_packed: bool
     length: int
     size: int
     """Bytes of the header itself, mask included."""
@@ -152,18 +166,38 @@ class FrameScanner:
     Holds at most one message of `max_frame_bytes` besides what the caller fed last.
     """
 
+    __slots__ = (
+        "_buffer",
+        "_ended",
+        "_is_packed",
+        "_kept",
+        "_max_frame_bytes",
+        "_max_message_bytes",
+        "_need",
+        "_opcode",
+        "_size",
+        "_skip",
+        "_skip_ends_message",
+        "_unpacks",
+    )
+
     def __init__(
         self,
         max_frame_bytes: int = limits.MAX_FRAME_BYTES,
         max_message_bytes: int = limits.MAX_MESSAGE_BYTES,
+        *,
+        unpacks: bool = False,
     ) -> None:
+        """Args: `unpacks` says whether messages may come deflated."""
         self._max_frame_bytes = max_frame_bytes
         self._max_message_bytes = max_message_bytes
-        self._buffer = bytearray()
+        self._unpacks = unpacks
+        self._buffer: bytearray | None = None  # the beginning of a frame, while there is one
         self._need = 0  # bytes that the buffer must hold before scanning on makes sense
         self._opcode: int | None = None  # of the message under way, if one is
+        self._is_packed = False  # whether it is deflated
         self._size = 0  # payload bytes of that message so far, kept or not
-        self._kept = bytearray()
+        self._kept: bytearray | None = None  # its payload, if it came in fragments
         self._skip = 0  # payload bytes of the current frame still to be passed over
         self._skip_ends_message = False
         self._ended = False
@@ -173,14 +207,17 @@ class FrameScanner:
         found: list[Scanned] = []
         if self._ended:
             return found
-        if not self._buffer:
+        buffer = self._buffer
+        if buffer is None:
             used = self._scan(data, found)
-            if used < len(data):
-                self._buffer += data[used:]
+            if used < len(data) and not self._ended:
+                self._buffer = bytearray(data[used:])
             return found
-        self._buffer += data
-        if len(self._buffer) >= self._need:
-            del self._buffer[: self._scan(self._buffer, found)]
+        buffer += data
+        if len(buffer) >= self._need:
+            del buffer[: self._scan(buffer, found)]
+            if not buffer or self._ended:
+                self._buffer = None
         return found
 
     def _scan(self, data: bytes | bytearray, found: list[Scanned]) -> int:
@@ -191,36 +228,36 @@ class FrameScanner:
             if self._skip:
                 at += self._pass_over(size - at, found)
                 continue
-            if self._opcode is None:
-                at = self._scan_texts(data, at, found)
-                if at == size:
-                    break
-            step = self._scan_frame(data, at, found)
+            step = self._scan_text(data, at, size, found) or self._scan_frame(data, at, found)
             if not step:
                 break
             at += step
         return at
 
-    def _scan_texts(self, data: bytes | bytearray, at: int, found: list[Scanned]) -> int:
-        """The short path: whole text messages of one frame each; where something else begins."""
-        size = len(data)
-        while size - at > _SHORT_HEADER and data[at] == _FIN_TEXT:
-            start, length = at + 2, data[at + 1] - _MASKED
-            if length == _LENGTH_16:
-                start, length = at + 4, data[at + 2] << 8 | data[at + 3]
-                if length <= _MAX_SHORT:
-                    break
-            elif not 0 <= length <= _MAX_SHORT:
-                break
-            end = start + _MASK_BYTES + length
-            if end > size or length > self._max_frame_bytes:
-                break
-            text = unmask(data[start : start + _MASK_BYTES], data[start + _MASK_BYTES : end])
-            if not (text.isascii() or _is_utf8(text)):
-                break  # the long way says what is wrong with it
-            found.append(text)
-            at = end
-        return at
+    def _scan_text(self, data: bytes | bytearray, at: int, size: int, found: list[Scanned]) -> int:
+        """A whole text frame below 64 KiB that is all of its message, as nearly all are; 0 for anything else."""
+        first = data[at]
+        if self._opcode is not None or first & ~_PACKED != _FIN_TEXT or size - at < _HEADER_BYTES:
+            return 0
+        length, key = data[at + 1] - _MASKED, at + 2
+        if length == _LENGTH_16:
+            length, key = data[at + 2] << 8 | data[at + 3], at + 4
+            if length <= _MAX_SHORT:
+                return 0
+        elif length > _MAX_SHORT:
+            return 0
+        payload = key + _MASK_BYTES
+        end = payload + length
+        if not 0 <= length <= self._max_frame_bytes or end > size:
+            return 0
+        text = unmask(data[key:payload], data[payload:end])
+        if first == _FIN_TEXT:
+            self._give_text(text, found)
+        elif self._unpacks:
+            self._give_packed(text, found)
+        else:
+            return 0
+        return end - at
 
     def _pass_over(self, available: int, found: list[Scanned]) -> int:
         step = min(self._skip, available)
@@ -246,7 +283,7 @@ class FrameScanner:
             self._need = 2
             return None
         first, second = data[at], data[at + 1]
-        if (fault := _header_fault(first, second)) is not None:
+        if (fault := _header_fault(first, second, unpacks=self._unpacks)) is not None:
             return Violation(PROTOCOL_ERROR, fault)
         length, extra = second & _LENGTH, 0
         if length > _MAX_SHORT:
@@ -260,13 +297,13 @@ class FrameScanner:
             if length <= (_MAX_SHORT if extra == 2 else _MAX_16):
                 return Violation(PROTOCOL_ERROR, "frame length in more bytes than it needs")
         key = bytes(data[at + size - _MASK_BYTES : at + size])
-        return _Header(bool(first & _FIN), first & _OPCODE, length, size, key)
+        return _Header(bool(first & _FIN), first & _OPCODE, bool(first & _PACKED), length, size, key)
 
     def _scan_control(self, data: bytes | bytearray, at: int, header: _Header, found: list[Scanned]) -> int:
         payload = self._payload(data, at, header)
         if payload is None:
             return 0
-        frame = ControlFrame(header.opcode, bytes(data[at : at + header.size + header.length]), payload)
+        frame = ControlFrame(header.opcode, payload)
         if header.opcode == CLOSE:
             return self._end(_close_fault(payload) or frame, found)
         found.append(frame)
@@ -276,14 +313,14 @@ class FrameScanner:
         if (header.opcode == CONTINUATION) == (self._opcode is None):
             order = "continuation without a beginning" if self._opcode is None else "message inside a message"
             return self._end(Violation(PROTOCOL_ERROR, order), found)
-        opcode = header.opcode or self._opcode
+        opcode, is_packed = header.opcode or self._opcode, header.is_packed or self._is_packed
         total = self._size + header.length
         if total > self._max_message_bytes:
             reason = f"message above {self._max_message_bytes} bytes"
             return self._end(Violation(MESSAGE_TOO_BIG, reason), found)
         if opcode == BINARY or total > self._max_frame_bytes:
-            self._opcode, self._size = opcode, total
-            self._kept.clear()
+            self._opcode, self._is_packed, self._size = opcode, is_packed, total
+            self._kept = None
             self._skip, self._skip_ends_message = header.length, header.fin
             if not header.length and header.fin:
                 self._end_message(found)
@@ -291,7 +328,8 @@ class FrameScanner:
         payload = self._payload(data, at, header)
         if payload is None:
             return 0
-        self._opcode, self._size = opcode, total
+        self._opcode, self._is_packed, self._size = opcode, is_packed, total
+        self._kept = self._kept or bytearray()
         self._kept += payload
         if header.fin:
             self._end_message(found)
@@ -310,10 +348,23 @@ class FrameScanner:
             found.append(BINARY_MESSAGE)
         elif self._size > self._max_frame_bytes:
             found.append(Oversize(self._size))
+        elif self._is_packed:
+            self._give_packed(bytes(self._kept or b""), found)
         else:
-            self._give_text(bytes(self._kept), found)
-        self._kept.clear()
-        self._opcode, self._size = None, 0
+            self._give_text(bytes(self._kept or b""), found)
+        self._kept = None
+        self._opcode, self._is_packed, self._size = None, False, 0
+
+    def _give_packed(self, payload: bytes, found: list[Scanned]) -> None:
+        try:
+            text = unpack(payload, self._max_frame_bytes)
+        except ValueError as error:
+            self._end(Violation(INVALID_TEXT, f"message does not inflate: {error}"), found)
+            return
+        if text is None:
+            found.append(Oversize(self._max_frame_bytes + 1))
+        else:
+            self._give_text(text, found)
 
     def _give_text(self, text: bytes, found: list[Scanned]) -> None:
         if text.isascii() or _is_utf8(text):
@@ -324,15 +375,14 @@ class FrameScanner:
     def _end(self, last: ControlFrame | Violation, found: list[Scanned]) -> int:
         found.append(last)
         self._ended = True
-        self._kept.clear()
-        self._buffer = bytearray()
+        self._kept = None
         return 0
 
 
-def _header_fault(first: int, second: int) -> str | None:
+def _header_fault(first: int, second: int, *, unpacks: bool) -> str | None:
     """What is wrong with the first two bytes of a client's frame."""
     opcode = first & _OPCODE
-    if first & _RSV:
+    if first & _RSV and not (unpacks and first & _RSV == _PACKED and opcode in {TEXT, BINARY}):
         return "reserved bit set"
     if opcode not in _KNOWN_OPCODES:
         return f"unknown opcode {opcode}"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from whiteboard.transport.connection import WebSocketConnection, open_websocket_connection
 from whiteboard.transport.http_answer import HeaderList, answer_and_close
+from whiteboard.transport.pump import Pump
 from whiteboard.transport.upgrade import Upgrade
 from whiteboard.transport.wire import Wire
 from whiteboard.trust.proxies import Client
@@ -31,6 +32,8 @@ class WebSocketRequest:
     wire: Wire = field(repr=False)
     token: str | None = field(default=None, repr=False)
     """What came in the request's header or query to show who it is (CON-13)."""
+    pump: Pump | None = field(default=None, repr=False)
+    """What will read the socket; None where each connection does so for itself."""
 
     @property
     def peer(self) -> str:
@@ -39,7 +42,9 @@ class WebSocketRequest:
 
     def accept(self) -> AbstractAsyncContextManager[WebSocketConnection]:
         """Become a WebSocket: see `open_websocket_connection`. Entering raises ConnectionLost."""
-        return open_websocket_connection(self.wire, self.upgrade, rest=self.rest, peer=self.peer)
+        return open_websocket_connection(
+            self.wire, self.upgrade, rest=self.rest, peer=self.peer, pump=self.pump
+        )
 
     async def refuse(self, status: int, body: Mapping[str, object], headers: HeaderList = ()) -> None:
         """Answer with an HTTP error and a JSON body instead, and close. Takes at most twice LINGER.

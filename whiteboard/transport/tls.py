@@ -17,8 +17,6 @@ from whiteboard.transport.wire import Wire
 
 HTTP2: Final = "h2"
 _ALPN: Final = (HTTP2, "http/1.1")
-_RECORD_BYTES: Final = 16 * limits.KIB
-"""RFC 8446 section 5.1: the most plain text in one record."""
 
 
 def load_tls(certificate: Path, key: Path | None = None) -> ssl.SSLContext:
@@ -65,6 +63,7 @@ def _refuse_password() -> str:
 class TlsWire(Wire):
     """A wire whose bytes are encrypted. Call `handshake` before anything else."""
 
+    __slots__ = ("_encrypted", "_incoming", "_outgoing", "_said_end", "_tls")
     is_tls = True
 
     def __init__(self, sock: socket.socket, context: ssl.SSLContext) -> None:
@@ -73,8 +72,7 @@ class TlsWire(Wire):
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
-        self._encrypted = memoryview(b"")
-        self._may_hold_more = False
+        self._encrypted: bytes | memoryview = b""
         self._said_end = False
 
     async def handshake(self) -> None:
@@ -96,67 +94,94 @@ class TlsWire(Wire):
             else:
                 await self._flush()
                 self.alpn = self._tls.selected_alpn_protocol()
-                self._may_hold_more = True
+                self.holds_more = True
                 return
 
     async def _flush(self) -> None:
         while not self.flush_nowait():
             await self.wait_writable()
 
-    @property
-    def pending_bytes(self) -> int:
-        return len(self._encrypted) + self._outgoing.pending
-
-    def send_nowait(self, data: bytes | memoryview) -> int:
-        """Encrypt and hand over the start of `data`, record by record, while the kernel takes all."""
-        taken = 0
-        rest = memoryview(data)
-        while rest and self.flush_nowait():
-            try:
-                written = self._tls.write(rest[:_RECORD_BYTES])
-            except ssl.SSLError as error:
-                raise trio.BrokenResourceError(str(error)) from error
-            rest = rest[written:]
-            taken += written
+    def send_nowait(self, data: bytes | bytearray | memoryview) -> int:
+        """Encrypt and hand over the start of `data`, while the kernel takes all; one system call for each SEND_BYTES."""
+        taken, size = 0, len(data)
+        while taken < size and self.flush_nowait():
+            end = min(taken + limits.SEND_BYTES, size)
+            self._encrypted = self._records(memoryview(data)[taken:end])
+            taken = end
         self.flush_nowait()
         return taken
 
+    def _records(self, data: memoryview) -> bytes:
+        """`data` encrypted. Taken out record by record: OpenSSL's buffer never shrinks, and every session has one."""
+        records: list[bytes] = []
+        try:
+            for at in range(0, len(data), limits.TLS_RECORD_BYTES):
+                self._tls.write(data[at : at + limits.TLS_RECORD_BYTES])
+                records.append(self._outgoing.read())
+        except ssl.SSLError as error:
+            raise trio.BrokenResourceError(str(error)) from error
+        return b"".join(records)
+
     def flush_nowait(self) -> bool:
-        while True:
-            if not self._encrypted:
-                self._encrypted = memoryview(self._outgoing.read())
-            if not self._encrypted:
+        if not self._encrypted:
+            if not self._outgoing.pending:
                 return True
-            sent = super().send_nowait(self._encrypted)
-            if not sent:
-                return False
-            self._encrypted = self._encrypted[sent:]
+            self._encrypted = self._outgoing.read()
+        sent = super().send_nowait(self._encrypted)
+        self._encrypted = memoryview(self._encrypted)[sent:] if sent < len(self._encrypted) else b""
+        self.pending_bytes = len(self._encrypted)
+        return not self._encrypted
 
     def drop_pending(self) -> None:
-        self._encrypted = memoryview(b"")
+        self._encrypted = b""
         self._outgoing.read()
+        self.pending_bytes = 0
 
     def receive_nowait(self, max_bytes: int = limits.RECEIVE_BYTES) -> bytes | None:
-        self._may_hold_more = False
-        while True:
+        """As `Wire.receive_nowait`: of what has arrived, every record that is whole.
+
+        So a socket that becomes readable tells of all that comes later, unless `holds_more`.
+        """
+        data = self._decrypt(max_bytes)
+        if self._outgoing.pending:  # an answer of TLS's own: it leaves with what is flushed next
+            self.pending_bytes = len(self._encrypted) + self._outgoing.pending
+        return data
+
+    def _decrypt(self, max_bytes: int) -> bytes | None:
+        pieces: list[bytes] = []
+        room = max_bytes
+        self.holds_more = False
+        while room:
             try:
-                data = self._tls.read(max_bytes)
+                piece = self._tls.read(room)
             except ssl.SSLWantReadError:
-                if not self._read_socket():
+                if pieces:
+                    break
+                if not self._read_socket(max_bytes):
                     return None
+                continue
             except ssl.SSLEOFError:
-                return b""  # cut off without a goodbye: the layer above knows what is missing
+                piece = b""  # cut off without a goodbye: the layer above knows what is missing
             except ssl.SSLError as error:
                 self.flush_nowait()
                 raise trio.BrokenResourceError(str(error)) from error
-            else:
-                self._may_hold_more = bool(self._tls.pending() or self._incoming.pending)
-                self.saw_eof = self.saw_eof or not data
-                return data
+            pieces.append(piece)
+            room -= len(piece)
+            if not piece or not (self._tls.pending() or self._incoming.pending):
+                return self._joined(pieces)
+        self.holds_more = not room
+        return self._joined(pieces)
 
-    def _read_socket(self) -> bool:
+    def _joined(self, pieces: list[bytes]) -> bytes:
+        """What was read; its end counts once nothing comes before it."""
+        data = b"".join(pieces)
+        if not pieces[-1]:
+            self.saw_eof, self.holds_more = not data, bool(data)
+        return data
+
+    def _read_socket(self, max_bytes: int = limits.PUMP_BYTES) -> bool:
         """Move what the socket holds into the TLS buffers; whether there was anything."""
-        raw = super().receive_nowait()
+        raw = super().receive_nowait(max_bytes)
         if raw:
             self._incoming.write(raw)
         elif raw is not None:
@@ -164,7 +189,7 @@ class TlsWire(Wire):
         return raw is not None
 
     async def wait_readable(self) -> None:
-        if self._may_hold_more and not self._closed:
+        if self.holds_more and not self._closed:
             await trio.lowlevel.checkpoint()
             return
         await super().wait_readable()

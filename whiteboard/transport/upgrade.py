@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from whiteboard.protocol.codec import SUBPROTOCOL
+from whiteboard.transport.deflate_offer import answer_to_offers
 from whiteboard.transport.http_head import RequestHead
 
 VERSION: Final = "13"
@@ -23,6 +24,8 @@ class Upgrade:
     key: str
     subprotocols: tuple[str, ...]
     """As offered, in the client's order."""
+    deflate: str | None = None
+    """What to answer about permessage-deflate; None when it is not agreed on."""
 
     @property
     def chosen_subprotocol(self) -> str | None:
@@ -65,7 +68,8 @@ def read_upgrade(head: RequestHead) -> Upgrade | UpgradeFault:
     keys = headers.get_all("sec-websocket-key")
     if len(keys) != 1 or not _is_nonce(keys[0]):
         return UpgradeFault(400, "bad_request", "Sec-WebSocket-Key must be 16 bytes in base64.")
-    return Upgrade(keys[0], tuple(headers.elements("sec-websocket-protocol")))
+    deflate = answer_to_offers(",".join(headers.get_all("sec-websocket-extensions")))
+    return Upgrade(keys[0], tuple(headers.elements("sec-websocket-protocol")), deflate)
 
 
 def clean_head(upgrade: Upgrade) -> bytes:

@@ -17,13 +17,18 @@ from whiteboard.trust.names import plain_address
 class Wire:
     """A non-blocking stream socket. Use as a context manager, or see that `close` is called."""
 
-    alpn: str | None = None
-    """The application protocol that the TLS handshake agreed on."""
+    __slots__ = ("_closed", "alpn", "holds_more", "pending_bytes", "saw_eof", "socket")
     is_tls = False
 
     def __init__(self, sock: socket.socket) -> None:
         """Take over `sock`, which is connected and non-blocking."""
         self.socket = sock
+        self.alpn: str | None = None
+        """The application protocol that the TLS handshake agreed on."""
+        self.pending_bytes = 0
+        """Bytes that `send_nowait` has accepted and the kernel has not; `flush_nowait` moves them on."""
+        self.holds_more = False
+        """Whether `receive_nowait` may have something although the socket has nothing to read."""
         self.saw_eof = False
         """Whether the peer has ended its side: nothing more can arrive."""
         self._closed = False
@@ -59,12 +64,7 @@ class Wire:
         """Whether `close` was called."""
         return self._closed
 
-    @property
-    def pending_bytes(self) -> int:
-        """Bytes that `send_nowait` has accepted and the kernel has not; `flush_nowait` moves them on."""
-        return 0
-
-    def send_nowait(self, data: bytes | memoryview) -> int:
+    def send_nowait(self, data: bytes | bytearray | memoryview) -> int:
         """Hand over the start of `data`; how many bytes were taken, 0 when none can be now.
 
         Raises trio.BrokenResourceError when the connection is gone.

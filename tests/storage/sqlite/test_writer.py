@@ -13,6 +13,7 @@ from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import BoardId, ClientId, OpId
 from whiteboard.storage.ports import NewOp, Storage
 from whiteboard.storage.sqlite import open_sqlite
+from whiteboard.storage.sqlite.appends import Appends
 from whiteboard.storage.sqlite.connection import open_writer
 from whiteboard.storage.sqlite.writer import Writer
 from whiteboard.storage.wakeups import Wakeups
@@ -161,7 +162,7 @@ async def test_a_broken_job_fails_alone(tmp_path: Path) -> None:
     path = tmp_path / "test.sqlite3"
     connection = await trio.to_thread.run_sync(open_writer, sqlite3.connect, path)
     connection.execute("CREATE TABLE t (n INTEGER)")
-    writer = Writer(lambda: open_writer(sqlite3.connect, path), Wakeups(), connection)
+    writer = Writer(lambda: open_writer(sqlite3.connect, path), Wakeups(), connection, Appends())
 
     def write(connection: sqlite3.Connection) -> int:
         connection.execute("INSERT INTO t VALUES (1)")

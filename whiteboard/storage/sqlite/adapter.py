@@ -15,6 +15,7 @@ from whiteboard.storage.blocking import run_blocking
 from whiteboard.storage.metadata import Metadata
 from whiteboard.storage.ports import Boards, Bus, OpLog, Snapshots
 from whiteboard.storage.sql import SqlMetadata
+from whiteboard.storage.sqlite.appends import Appends
 from whiteboard.storage.sqlite.boards import SqliteBoards
 from whiteboard.storage.sqlite.connection import (
     Connect,
@@ -47,13 +48,13 @@ class _Files:
 class SqliteStorage:
     """See `whiteboard.storage.ports.Storage` and `whiteboard.storage.metadata.KeepsMetadata`."""
 
-    def __init__(self, writer: Writer, readers: Readers, wakeups: Wakeups) -> None:
+    def __init__(self, writer: Writer, appends: Appends, readers: Readers, wakeups: Wakeups) -> None:
         packing = trio.CapacityLimiter(1)
         self._writer = writer
         self._readers = readers
-        self._op_log = SqliteOpLog(writer, readers, packing, wakeups)
+        self._op_log = SqliteOpLog(writer, appends, readers, packing, wakeups)
         self._snapshots = SqliteSnapshots(writer, readers, packing)
-        self.sqlite_boards = SqliteBoards(writer, readers)
+        self.sqlite_boards = SqliteBoards(writer, appends, readers)
         self._metadata = SqlMetadata(SqliteDoor(writer, readers))
 
     @property
@@ -112,9 +113,10 @@ async def open_sqlite(
     thread = trio.CapacityLimiter(1)
     files = await run_blocking(thread, _open_files, directory, connect, is_shared, lease)
     wakeups = Wakeups()
-    writer = Writer(files.connect_writer, wakeups, files.writer)
+    appends = Appends()
+    writer = Writer(files.connect_writer, wakeups, files.writer, appends)
     readers = Readers(files.readers)
-    storage = SqliteStorage(writer, readers, wakeups)
+    storage = SqliteStorage(writer, appends, readers, wakeups)
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(writer.run)

@@ -15,6 +15,7 @@ from whiteboard.errors import StorageError, StorageUnavailable
 from whiteboard.ids import BoardId
 from whiteboard.storage import arguments
 from whiteboard.storage.ports import BoardInfo
+from whiteboard.storage.sqlite.appends import Appends
 from whiteboard.storage.sqlite.log_writes import create
 from whiteboard.storage.sqlite.readers import Readers
 from whiteboard.storage.sqlite.writer import Writer
@@ -33,8 +34,9 @@ _TABLES: Final = (
 class SqliteBoards:
     """See `whiteboard.storage.ports.Boards`. `purge_deleted` is its task."""
 
-    def __init__(self, writer: Writer, readers: Readers) -> None:
+    def __init__(self, writer: Writer, appends: Appends, readers: Readers) -> None:
         self._writer = writer
+        self._appends = appends
         self._readers = readers
         self._has_purge = trio.Event()
         self._has_purge.set()  # a server before us may have died while purging
@@ -47,8 +49,12 @@ class SqliteBoards:
         return await self._readers.run(lambda connection: _page(connection, limit, after))
 
     async def delete(self, board: BoardId) -> bool:
+        def unname(connection: sqlite3.Connection) -> bool:
+            self._appends.forget_board(board)
+            return _unname(connection, board)
+
         try:
-            return await self._writer.submit(lambda connection: _unname(connection, board))
+            return await self._writer.submit(unname)
         finally:
             self._has_purge.set()  # also when cancelled: it may have been done
 

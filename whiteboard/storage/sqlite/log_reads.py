@@ -1,7 +1,7 @@
 """The queries of the op log, each run inside one read transaction. Knows no Trio."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from whiteboard import limits
@@ -9,25 +9,13 @@ from whiteboard.errors import StorageCorrupt
 from whiteboard.ids import BoardId, ClientId, OpId
 from whiteboard.storage import arguments, segments
 from whiteboard.storage.ports import ClientRecord, Head, Receipt, StoredOp
-from whiteboard.storage.sqlite.log_writes import receipts
-from whiteboard.storage.sqlite.rows import board_row, client_no
+from whiteboard.storage.sqlite.op_ids import OpIds
+from whiteboard.storage.sqlite.rows import BoardRow, board_row, client_no
 
 _SELECT_OPS = """
     SELECT ops.seq, clients.client, ops.counter, ops.at, ops.body
     FROM ops JOIN clients USING (client_no)
     WHERE ops.board_no = ? AND ops.seq > ? ORDER BY ops.seq LIMIT ?
-"""
-
-
-_SELECT_SEEN = """
-    SELECT seq FROM ops WHERE client_no = ? AND counter <= ? ORDER BY counter DESC LIMIT 1
-"""
-_SELECT_RANKS = """
-    SELECT * FROM (SELECT counter, lamport FROM ops WHERE client_no = ?1 AND counter < ?2
-                   ORDER BY counter DESC LIMIT 1)
-    UNION ALL
-    SELECT * FROM (SELECT counter, lamport FROM ops WHERE client_no = ?1 AND counter > ?2
-                   ORDER BY counter LIMIT 1)
 """
 
 
@@ -102,15 +90,15 @@ def find(connection: sqlite3.Connection, board: BoardId, op_ids: Sequence[OpId])
     if row is None:
         return {}
     counters: dict[ClientId, list[int]] = {}
-    for client, counter in op_ids:
-        counters.setdefault(client, []).append(counter)
-    found: dict[OpId, Receipt] = {}
-    for client, mine in counters.items():
-        number = client_no(connection, row.board_no, client)
-        if number is not None:
-            known = receipts(connection, number, mine)
-            found.update((OpId(client, counter), receipt) for counter, receipt in known.items())
-    return found
+    for name, counter in op_ids:
+        counters.setdefault(name, []).append(counter)
+    numbers = _numbers(connection, row, counters)
+    ids = OpIds(connection, row, numbers.values())
+    return {
+        OpId(name, counter): receipt
+        for name, number in numbers.items()
+        for counter, receipt in ids.receipts(number, counters[name]).items()
+    }
 
 
 def seen_by(connection: sqlite3.Connection, board: BoardId, clock: Mapping[ClientId, int]) -> int:
@@ -118,14 +106,9 @@ def seen_by(connection: sqlite3.Connection, board: BoardId, clock: Mapping[Clien
     row = board_row(connection, board)
     if row is None:
         return 0
-    numbers = ((client_no(connection, row.board_no, client), top) for client, top in clock.items())
-    return max([0, *(_seen(connection, number, top) for number, top in numbers if number is not None)])
-
-
-def _seen(connection: sqlite3.Connection, number: int, counter: int) -> int:
-    """Seq of a client's op with the highest counter up to this one."""
-    row = connection.execute(_SELECT_SEEN, (number, counter)).fetchone()
-    return int(row[0]) if row else 0
+    numbers = _numbers(connection, row, clock)
+    ids = OpIds(connection, row, numbers.values())
+    return max((ids.seen(number, clock[name]) for name, number in numbers.items()), default=0)
 
 
 def ranks_about(
@@ -136,12 +119,20 @@ def ranks_about(
     ranks: dict[ClientId, list[tuple[int, int]]] = {}
     if row is None:
         return ranks
-    for client, counter in op_ids:
-        number = client_no(connection, row.board_no, client)
-        found = connection.execute(_SELECT_RANKS, (number, counter)).fetchall()
-        if found:
-            ranks.setdefault(client, []).extend(found)
+    numbers = _numbers(connection, row, {op_id.client for op_id in op_ids})
+    ids = OpIds(connection, row, numbers.values())
+    for name, counter in op_ids:
+        if name in numbers and (found := ids.ranks_about(numbers[name], counter)):
+            ranks.setdefault(name, []).extend(found)
     return ranks
+
+
+def _numbers(
+    connection: sqlite3.Connection, board: BoardRow, names: Iterable[ClientId]
+) -> dict[ClientId, int]:
+    """The numbers of those clients that have a record."""
+    found = ((name, client_no(connection, board.board_no, name)) for name in names)
+    return {name: number for name, number in found if number is not None}
 
 
 def client(connection: sqlite3.Connection, board: BoardId, client_id: ClientId) -> ClientRecord | None:

@@ -1,5 +1,6 @@
 """The op log on SQLite: which query or write each call is, and where it runs."""
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -10,6 +11,7 @@ from whiteboard.storage import arguments, segments
 from whiteboard.storage.blocking import run_blocking
 from whiteboard.storage.ports import ClientRecord, Durability, Head, Newest, NewOp, Receipt, StoredOp
 from whiteboard.storage.sqlite import log_reads, log_writes
+from whiteboard.storage.sqlite.appends import Append, Appends
 from whiteboard.storage.sqlite.readers import Readers
 from whiteboard.storage.sqlite.writer import Writer, weigh
 from whiteboard.storage.wakeups import Wakeups
@@ -19,9 +21,15 @@ class SqliteOpLog:
     """See `whiteboard.storage.ports.OpLog`."""
 
     def __init__(
-        self, writer: Writer, readers: Readers, packing: trio.CapacityLimiter, wakeups: Wakeups
+        self,
+        writer: Writer,
+        appends: Appends,
+        readers: Readers,
+        packing: trio.CapacityLimiter,
+        wakeups: Wakeups,
     ) -> None:
         self._writer = writer
+        self._appends = appends
         self._readers = readers
         self._packing = packing
         self._wakeups = wakeups
@@ -48,12 +56,10 @@ class SqliteOpLog:
         newest: Newest | None = None,
     ) -> list[Receipt]:
         arguments.check_append(ops, claims)
-        request = log_writes.Append(board, tuple(ops), epoch, dict(claims), known, newest)
-        return await self._writer.submit(
-            lambda connection: log_writes.append(connection, request),
-            weight=weigh(len(ops), sum(len(op.body) for op in ops)),
-            rings=board,
-        )
+        request = Append(board, tuple(ops), epoch, dict(claims), known, newest)
+        weight = weigh(len(ops), sum([len(op.body) for op in ops]))
+        receipts: list[Receipt] = await self._writer.submit_request(request, weight=weight, rings=board)
+        return receipts
 
     async def read(
         self, board: BoardId, after: int, limit: int, *, epoch: str | None = None
@@ -90,7 +96,11 @@ class SqliteOpLog:
         return head.epoch if head else epoch
 
     async def renew(self, board: BoardId, epoch: str, fresh: str) -> bool:
-        return await self._writer.submit(partial(log_writes.renew, board=board, epoch=epoch, fresh=fresh))
+        def change(connection: sqlite3.Connection) -> bool:
+            self._appends.forget_board(board)
+            return log_writes.renew(connection, board=board, epoch=epoch, fresh=fresh)
+
+        return await self._writer.submit(change)
 
     async def client(self, board: BoardId, client: ClientId) -> ClientRecord | None:
         return await self._readers.run(lambda connection: log_reads.client(connection, board, client))

@@ -2,10 +2,14 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from functools import cache
+from typing import Any, Final, NamedTuple
 
 from whiteboard import limits
 from whiteboard.ids import BoardId, ClientId
+
+_ROW_COUNTS: Final = (64, 16, 4, 1)
+"""Rows in one statement, the most first; SQL_VARIABLES bounds them."""
 
 
 class BoardRow(NamedTuple):
@@ -46,3 +50,27 @@ def select_in(
         chunk = values[start : start + limits.SQL_VARIABLES]
         marks = ",".join("?" * len(chunk))
         yield from connection.execute(f"{select} IN ({marks})", (first, *chunk))
+
+
+def write_rows(connection: sqlite3.Connection, statement: str, width: int, values: Sequence[object]) -> None:
+    """Run a statement on rows of so many values each, many rows at a time.
+
+    `executemany` would cost a turn of Python's lock for each row; and a few sizes are few statements to prepare.
+
+    Args:
+        statement: a constant of ours, with `{rows}` where VALUES has its rows.
+        values: of all rows, one after the other.
+    """
+    start = 0
+    for count in _ROW_COUNTS:
+        size = count * width
+        text = _with_rows(statement, count, width)
+        while len(values) - start >= size:
+            connection.execute(text, values[start : start + size])
+            start += size
+
+
+@cache  # of a few constants, in as many sizes
+def _with_rows(statement: str, count: int, width: int) -> str:
+    row = f"({','.join('?' * width)})"
+    return statement.format(rows=",".join([row] * count))

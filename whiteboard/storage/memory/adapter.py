@@ -1,22 +1,23 @@
 """The reference adapter: everything in memory, as strict as the durable ones. Knows no files.
 
 Each method first checkpoints and then does its work without another checkpoint, which makes it
-atomic; the two that unpack or pack segments do that part in a worker thread.
+atomic; those that pack or unpack much do that part in a worker thread.
 """
 
-from array import array
-from bisect import bisect_left, bisect_right, insort
-from collections.abc import AsyncIterator, Mapping, Sequence
+import zlib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Final, NamedTuple, TypeVar
 
 import trio
 
 from whiteboard import limits
-from whiteboard.errors import ClaimConflict, StorageConflict, StorageUnavailable
+from whiteboard.errors import StorageConflict, StorageUnavailable
 from whiteboard.ids import BoardId, ClientId, ElementId, OpId
 from whiteboard.storage import arguments, segments
 from whiteboard.storage.blocking import run_blocking
+from whiteboard.storage.memory.history import History
 from whiteboard.storage.ports import (
     BoardInfo,
     Boards,
@@ -35,98 +36,30 @@ from whiteboard.storage.ports import (
 )
 from whiteboard.storage.wakeups import Wakeups
 
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
 
-@dataclass(slots=True)
-class _ClientLog:
-    """One client's ops on one board."""
+_CHECKPOINT_LEVEL: Final = 1
+"""A checkpoint lives until the next one: the fastest level keeps most of the gain."""
 
-    key_hash: bytes
-    lamport: int = 0
-    seqs: dict[int, int] = field(default_factory=dict)
-    """Counter -> seq."""
-    counters: list[int] = field(default_factory=list)
-    """Ascending."""
 
-    def record(self, op: NewOp, seq: int) -> None:
-        counter = op.op_id.counter
-        self.seqs[counter] = seq
-        insort(self.counters, counter)
-        self.lamport = max(self.lamport, op.lamport)
+class _Checkpoint(NamedTuple):
+    """A packed one."""
 
-    @property
-    def counter(self) -> int:
-        return self.counters[-1] if self.counters else 0
-
-    def seen(self, counter: int) -> int:
-        """Seq of the op with the highest counter up to this one; 0 when there is none."""
-        covered = bisect_right(self.counters, counter)
-        return self.seqs[self.counters[covered - 1]] if covered else 0
-
-    def next_to(self, counter: int) -> list[int]:
-        """The stored counters next below and next above one."""
-        low, high = bisect_left(self.counters, counter), bisect_right(self.counters, counter)
-        return self.counters[max(low - 1, 0) : low] + self.counters[high : high + 1]
+    seq: int
+    packed: bytes
+    size_bytes: int
+    """Before it was packed."""
 
 
 @dataclass(slots=True)
 class _Board:
-    """One board's history. Index i of a list is seq i + 1."""
+    """What is kept of one board."""
 
-    epoch: str
-    created_at: int
-    updated_at: int
-    op_ids: list[OpId] = field(default_factory=list)
-    ats: list[int] = field(default_factory=list)
-    lamports: "array[int]" = field(default_factory=lambda: array("Q"))
-    clients: dict[ClientId, _ClientLog] = field(default_factory=dict)
-    compacted: int = 0
-    """Highest seq whose body is in a segment."""
-    segments: list[bytes] = field(default_factory=list)
-    segment_ends: list[int] = field(default_factory=list)
-    """Last seq of each segment."""
-    bodies: list[bytes] = field(default_factory=list)
-    """Bodies of seq `compacted` + 1 and up."""
-    checkpoint: Checkpoint | None = None
+    history: History
+    checkpoint: _Checkpoint | None = None
     """The newest. Memory does not rot, so none is kept to fall back to."""
     tombstones: dict[ElementId, bytes] = field(default_factory=dict)
-
-    @property
-    def seq(self) -> int:
-        return len(self.op_ids)
-
-    def check_claims(self, ops: Sequence[NewOp], claims: Mapping[ClientId, bytes]) -> None:
-        for client in {op.op_id.client for op in ops}:
-            known = self.clients.get(client)
-            if known is not None and known.key_hash != claims[client]:
-                raise ClaimConflict(client)
-
-    def receipt(self, op_id: OpId) -> Receipt | None:
-        client = self.clients.get(op_id.client)
-        seq = client.seqs.get(op_id.counter) if client else None
-        return Receipt(seq, self.ats[seq - 1], is_new=False) if seq else None
-
-    def store(self, op: NewOp, key_hash: bytes) -> Receipt:
-        if known := self.receipt(op.op_id):
-            return known
-        self.op_ids.append(op.op_id)
-        self.ats.append(op.at)
-        self.lamports.append(op.lamport)
-        self.bodies.append(op.body)
-        self.updated_at = op.at
-        self.clients.setdefault(op.op_id.client, _ClientLog(key_hash)).record(op, self.seq)
-        return Receipt(self.seq, op.at, is_new=True)
-
-    def ranks_about(self, op_id: OpId) -> list[tuple[int, int]]:
-        client = self.clients.get(op_id.client)
-        if client is None:
-            return []
-        return [(one, self.lamports[client.seqs[one] - 1]) for one in client.next_to(op_id.counter)]
-
-    def segments_between(self, after: int, last: int) -> tuple[int, list[bytes]]:
-        """Segments that hold the compacted ops of seq after + 1 to last, and the first one's first seq."""
-        start = bisect_left(self.segment_ends, after + 1)
-        stop = bisect_left(self.segment_ends, min(last, self.compacted)) + 1
-        return (self.segment_ends[start - 1] if start else 0) + 1, self.segments[start:stop]
 
 
 class _Place:
@@ -135,14 +68,29 @@ class _Place:
     def __init__(self) -> None:
         self.boards: dict[BoardId, _Board] = {}
         self.wakeups = Wakeups()
-        self.packing = trio.CapacityLimiter(1)
+        self._threads = trio.CapacityLimiter(limits.READ_CONNECTIONS)
         self.is_closed = False
 
     async def enter(self) -> None:
         """Checkpoint, and refuse when closed."""
         await trio.lowlevel.checkpoint()
+        self.check_open()
+
+    def check_open(self) -> None:
+        """Raises StorageUnavailable once the storage is closed."""
         if self.is_closed:
             raise StorageUnavailable("the storage is closed")
+
+    async def off_path(self, work: Callable[[_Given], _Made], given: _Given, size_bytes: int) -> _Made:
+        """What `work` makes of so many packed bytes, or of so many to pack: in a worker thread, if that is worth one."""
+        if size_bytes <= limits.PACK_INLINE_BYTES:
+            return work(given)
+        return await run_blocking(self._threads, work, given)
+
+    def history(self, board: BoardId) -> History | None:
+        """A board's history, when anybody has created it."""
+        found = self.boards.get(board)
+        return found.history if found else None
 
     def close(self) -> None:
         self.is_closed = True
@@ -164,7 +112,7 @@ class _MemoryOpLog:
 
     async def head(self, board: BoardId) -> Head | None:
         await self._place.enter()
-        found = self._place.boards.get(board)
+        found = self._place.history(board)
         return Head(found.seq, found.epoch, found.updated_at) if found else None
 
     async def append(
@@ -179,14 +127,29 @@ class _MemoryOpLog:
     ) -> list[Receipt]:
         arguments.check_append(ops, claims)
         await self._place.enter()
-        found = self._place.boards.get(board)
+        found = self._place.history(board)
         arguments.check_reaches(board, found.seq if found else 0, known)
+        if newest is not None:
+            kept = found.receipt(newest[0]) if found else None
+            arguments.check_newest(board, known, newest, kept)
+        return self._store(board, ops, epoch, claims)
+
+    def append_now(
+        self, board: BoardId, ops: Sequence[NewOp], *, epoch: str, claims: Mapping[ClientId, bytes]
+    ) -> list[Receipt]:
+        arguments.check_append(ops, claims)
+        self._place.check_open()
+        return self._store(board, ops, epoch, claims)
+
+    def _store(
+        self, board: BoardId, ops: Sequence[NewOp], epoch: str, claims: Mapping[ClientId, bytes]
+    ) -> list[Receipt]:
+        found = self._place.history(board)
         if found is None:
-            found = self._place.boards[board] = _Board(epoch, ops[0].at, ops[0].at)
+            found = History(epoch, ops[0].at)
+            self._place.boards[board] = _Board(found)
         arguments.check_epoch(board, found.epoch, epoch)
-        arguments.check_newest(board, known, newest, found.receipt(newest[0]) if newest else None)
-        found.check_claims(ops, claims)
-        receipts = [found.store(op, claims[op.op_id.client]) for op in ops]
+        receipts = found.store(ops, claims)
         self._place.wakeups.ring(board)
         return receipts
 
@@ -195,31 +158,26 @@ class _MemoryOpLog:
     ) -> list[StoredOp]:
         arguments.check_read(after, limit)
         await self._place.enter()
-        found = self._place.boards.get(board)
+        found = self._place.history(board)
         if found is not None:
             arguments.check_epoch(board, found.epoch, epoch)
         if found is None or after >= found.seq:
             return []
         last = min(after + limit, found.seq)
-        op_ids, ats = found.op_ids[after:last], found.ats[after:last]
         bodies = await self._bodies(found, after, last)
         costs = [len(body) + limits.OP_OVERHEAD_BYTES for body in bodies]
         taken = segments.slice_by_size(costs, limits.MAX_READ_BYTES)
-        rows = zip(range(after + 1, after + taken + 1), op_ids, ats, bodies, strict=False)
-        return [StoredOp(*row) for row in rows]
+        return found.stored(after, bodies[:taken])
 
-    async def _bodies(self, board: _Board, after: int, last: int) -> list[bytes]:
+    async def _bodies(self, board: History, after: int, last: int) -> list[bytes]:
         """Bodies of seq after + 1 to last: at least one, and up to last or MAX_READ_BYTES."""
         fresh = board.bodies[max(after - board.compacted, 0) : max(last - board.compacted, 0)]
         if after >= board.compacted:
             return fresh
         first, packed = board.segments_between(after, last)
-        old: list[bytes] = []
-        for segment in packed:
-            old += await run_blocking(self._place.packing, segments.unpack, segment)
-            if sum(map(len, old)) > limits.MAX_READ_BYTES + limits.SEGMENT_BYTES:
-                return old[after + 1 - first :]
-        return old[after + 1 - first : last + 1 - first] + fresh
+        old = await self._place.off_path(_unpack, packed, sum(map(len, packed)))
+        is_whole = first + len(old) > min(last, board.compacted)
+        return old[after + 1 - first : last + 1 - first] + (fresh if is_whole else [])
 
     async def wait_beyond(self, board: BoardId, seq: int) -> int:
         with self._place.wakeups.listen(board) as listener:
@@ -231,22 +189,21 @@ class _MemoryOpLog:
 
     async def find(self, board: BoardId, op_ids: Sequence[OpId]) -> dict[OpId, Receipt]:
         await self._place.enter()
-        found = self._place.boards.get(board)
+        found = self._place.history(board)
         if found is None:
             return {}
         return {op_id: receipt for op_id in op_ids if (receipt := found.receipt(op_id))}
 
     async def seen_by(self, board: BoardId, clock: Mapping[ClientId, int]) -> int:
         await self._place.enter()
-        found = self._place.boards.get(board)
-        clients = found.clients if found else {}
-        return max([0, *(clients[name].seen(n) for name, n in clock.items() if name in clients)])
+        found = self._place.history(board)
+        return found.seen_by(clock) if found else 0
 
     async def ranks_about(
         self, board: BoardId, op_ids: Sequence[OpId]
     ) -> dict[ClientId, list[tuple[int, int]]]:
         await self._place.enter()
-        found = self._place.boards.get(board)
+        found = self._place.history(board)
         ranks: dict[ClientId, list[tuple[int, int]]] = {}
         for op_id in op_ids:
             if found and (known := found.ranks_about(op_id)):
@@ -259,7 +216,7 @@ class _MemoryOpLog:
 
     async def renew(self, board: BoardId, epoch: str, fresh: str) -> bool:
         await self._place.enter()
-        found = self._place.boards.get(board)
+        found = self._place.history(board)
         if found is None or found.epoch != epoch:
             return False
         found.epoch = fresh
@@ -267,29 +224,19 @@ class _MemoryOpLog:
 
     async def client(self, board: BoardId, client: ClientId) -> ClientRecord | None:
         await self._place.enter()
-        found = self._place.boards.get(board)
-        log = found.clients.get(client) if found else None
-        return ClientRecord(log.key_hash, log.counter, log.lamport) if log else None
+        found = self._place.history(board)
+        return found.record(client) if found else None
 
     async def compact(self, board: BoardId, up_to: int, limit: int, *, least: int = 1) -> int:
         arguments.check_limit(limit)
         await self._place.enter()
-        found = self._place.boards.get(board)
+        found = self._place.history(board)
         if found is None:
             return 0
-        first = found.compacted
-        wanted = found.bodies[: max(min(limit, up_to - first), 0)]
-        moved = segments.slice_by_size(map(len, wanted), limits.SEGMENT_BYTES)
-        is_full = moved < len(wanted)
-        if not moved or (moved < least and not is_full):
+        moved, is_full = found.next_slice(min(limit, up_to - found.compacted))
+        if moved == 0 or (moved < least and not is_full):
             return 0
-        segment = await run_blocking(self._place.packing, segments.pack, wanted[:moved])
-        if found.compacted != first:  # somebody else moved them meanwhile
-            return await self.compact(board, up_to, limit, least=least)
-        found.segments.append(segment)
-        found.segment_ends.append(first + moved)
-        del found.bodies[:moved]
-        found.compacted += moved
+        found.pack(moved)
         return moved
 
 
@@ -300,7 +247,10 @@ class _MemorySnapshots:
     async def load(self, board: BoardId) -> Checkpoint | None:
         await self._place.enter()
         found = self._place.boards.get(board)
-        return found.checkpoint if found else None
+        if found is None or found.checkpoint is None:
+            return None
+        seq, packed, size_bytes = found.checkpoint
+        return Checkpoint(seq, await self._place.off_path(zlib.decompress, packed, size_bytes))
 
     async def save(
         self,
@@ -311,13 +261,14 @@ class _MemorySnapshots:
         epoch: str,
         until: int | None = None,  # noqa: ARG002 - nobody else saves
     ) -> None:
+        packed = await self._place.off_path(_pack_checkpoint, checkpoint.body, len(checkpoint.body))
         await self._place.enter()
         found = self._place.boards.get(board)
-        if found is None or found.epoch != epoch or found.seq < checkpoint.seq:
+        if found is None or found.history.epoch != epoch or found.history.seq < checkpoint.seq:
             raise StorageConflict(f"board {board} has no history to which this checkpoint belongs")
         if found.checkpoint is not None and checkpoint.seq <= found.checkpoint.seq:
             return
-        found.checkpoint = checkpoint
+        found.checkpoint = _Checkpoint(checkpoint.seq, packed, len(checkpoint.body))
         found.tombstones.update(tombstones)
 
     async def tombstones(self, board: BoardId, elements: Sequence[ElementId]) -> dict[ElementId, bytes]:
@@ -340,14 +291,14 @@ class _MemoryBoards:
         await self._place.enter()
         if board in self._place.boards:
             return False
-        self._place.boards[board] = _Board(epoch, at, at)
+        self._place.boards[board] = _Board(History(epoch, at))
         return True
 
     async def page(self, limit: int, after: BoardId | None) -> list[BoardInfo]:
         arguments.check_limit(limit)
         await self._place.enter()
         ids = sorted(board for board in self._place.boards if after is None or board > after)
-        found = [(board, self._place.boards[board]) for board in ids[:limit]]
+        found = [(board, self._place.boards[board].history) for board in ids[:limit]]
         return [BoardInfo(board, it.seq, it.created_at, it.updated_at) for board, it in found]
 
     async def delete(self, board: BoardId) -> bool:
@@ -394,3 +345,20 @@ async def open_memory() -> AsyncIterator[Storage]:
         yield _MemoryStorage(place)
     finally:
         place.close()
+
+
+def _pack_checkpoint(body: bytes) -> bytes:
+    return zlib.compress(body, _CHECKPOINT_LEVEL)
+
+
+def _unpack(packed: Sequence[bytes]) -> list[bytes]:
+    """The bodies of segments; as many segments as one answer may need."""
+    bodies: list[bytes] = []
+    size_bytes = 0
+    for segment in packed:
+        found = segments.unpack(segment)
+        bodies += found
+        size_bytes += sum(map(len, found))
+        if size_bytes > limits.MAX_READ_BYTES + limits.SEGMENT_BYTES:
+            break
+    return bodies

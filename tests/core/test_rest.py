@@ -1,0 +1,197 @@
+"""Elements at rest: a board that lays them down and wakes them is the same board."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import CLIENTS, History, histories, ops, replica, states
+
+from whiteboard.core import board as core_board
+from whiteboard.core import snapshot
+from whiteboard.core.acceptance import Acceptance, Accepted, Author, Proposal
+from whiteboard.core.board import Board
+from whiteboard.core.clocks import Stamp
+from whiteboard.core.ops import Create, Delete, ElementType, Op, SetProperties, StampedOp
+from whiteboard.core.pieces import deflate, inflate
+from whiteboard.core.rest import Part
+from whiteboard.ids import ClientId, ElementId
+
+A, E = ClientId("a"), ElementId("e")
+WAYS = ("nothing", "nothing", "rest", "pack", "reopen")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_parts() -> Iterator[None]:
+    """Let two elements fill a part."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(core_board, "REST_PART_BYTES", 150)
+        yield
+
+
+def treat(board: Board, way: str) -> Board:
+    """Do to a board what its owner may do at any moment; a board that goes on from there."""
+    match way:
+        case "rest":
+            board.rest(board.awake(), board.seq)
+        case "pack":
+            for part in board.parts():
+                part.pack()
+        case "reopen" if not board.deleted():
+            return snapshot.load(snapshot.dump(board))
+    return board
+
+
+def counted(board: Board) -> int:
+    """The board's size by its parts and elements."""
+    return sum(part.size_bytes for part in board.parts()) + sum(one.size_bytes for one in board.awake())
+
+
+@given(histories(), st.data())
+def test_resting_and_waking_at_any_moment_change_nothing(history: History, data: st.DataObject) -> None:
+    """States, number, membership, size and what is deleted are those of a board that never rests. [MRG-1]"""
+    board, awake = Board(), Board()
+    for op in history.log:
+        awake.apply(op)
+        board.apply(op)
+        board = treat(board, data.draw(st.sampled_from(WAYS)))
+        assert len(board) == len(awake)
+        assert counted(board) == board.size_bytes
+    assert states(board) == states(awake)
+    assert [one.id for one in board.visible()] == [one.id for one in awake.visible()]
+    assert {one.id for one in board.deleted()} == {one.id for one in awake.deleted()}
+    assert all(one.id in board for one in awake)
+    board.forget([one.id for one in awake])
+    assert (len(board), board.size_bytes, board.parts(), list(board)) == (0, 0, [], [])
+
+
+@given(st.lists(st.tuples(ops(), st.sampled_from(CLIENTS[:2]), st.sampled_from(WAYS)), max_size=20))
+def test_acceptance_asks_elements_at_rest_the_same(some: list[tuple[Op, ClientId, str]]) -> None:
+    """Every decision is the one that a board without rest makes."""
+    boards = Board(), Board()
+    authors: tuple[dict[ClientId, Author], dict[ClientId, Author]] = {}, {}
+    resting = boards[1]
+    seq = 0
+    for op, client, way in some:
+        decisions = [
+            Acceptance(board).accept(Proposal(op), known.setdefault(client, Author(client)))
+            for board, known in zip((boards[0], resting), authors, strict=True)
+        ]
+        assert decisions[0] == decisions[1]
+        decision = decisions[0]
+        if isinstance(decision, Accepted):
+            seq += 1
+            stamped = StampedOp(seq, decision.stamp, op, decision.joined)
+            boards[0].apply(stamped)
+            resting.apply(stamped)
+        if way != "reopen":
+            treat(resting, way)
+
+
+@given(histories(), st.data())
+def test_pieces_and_what_is_awake_are_the_whole_board(history: History, data: st.DataObject) -> None:
+    """Pieces that were kept may be older than their elements, never wrong: they join to the board. [RES-9]"""
+    board = Board()
+    for op in history.log:
+        board.apply(op)
+        way = data.draw(st.sampled_from(WAYS))
+        if way != "reopen":
+            treat(board, way)
+    joiner, hidden = Board(), {one.id for one in board if one.is_deleted}
+    for part in board.parts():
+        text = inflate(part.piece) if part.piece is not None else part.still().text
+        for state in json.loads(b"[" + text + b"]"):
+            assert state["id"] not in hidden
+            joiner.join(state["id"], json.dumps(state).encode())
+    for one in board.awake():
+        if not one.is_deleted:
+            joiner.join(one.id, one.state())
+    assert states(joiner) == [one for one in states(replica(history.log)) if not one.get("deleted")]
+
+
+def note(seq: int, element: ElementId = E) -> StampedOp:
+    """A note's create."""
+    return StampedOp(seq, Stamp(seq, A, seq), Create(element, ElementType.NOTE, {"x": b"1"}))
+
+
+def resting(count: int) -> Board:
+    """A board with packed notes e0, e1 and so on."""
+    board = replica([note(number + 1, ElementId(f"e{number}")) for number in range(count)])
+    return treat(treat(board, "rest"), "pack")
+
+
+def test_only_what_was_not_touched_since_rests() -> None:
+    """The op's seq tells; what is not created or deleted stays awake whatever its age."""
+    board = replica(
+        [
+            note(1, ElementId("old")),
+            StampedOp(2, Stamp(2, A, 2), SetProperties(ElementId("bare"), {"x": b"1"})),
+            note(3, ElementId("gone")),
+            StampedOp(4, Stamp(4, A, 4), Delete(ElementId("gone"))),
+            note(5, ElementId("new")),
+        ]
+    )
+    assert board.rest(board.awake(), 4) == 1
+    assert {one.id for one in board.awake()} == {"bare", "gone", "new"}
+    assert board.get(ElementId("old")) is board.get(ElementId("old")), "it is awake now"
+    assert board.awake_count == 4
+
+
+def test_an_element_that_was_awake_elsewhere_is_not_laid() -> None:
+    """Between two slices of work it may have been forgotten, or laid and woken."""
+    board = resting(1)
+    element = board.get(ElementId("e0"))
+    assert element is not None
+    assert board.rest([element.copy()], board.seq) == 0
+    board.forget([element.id])
+    assert board.rest([element], board.seq) == 0
+
+
+def test_a_woken_element_leaves_the_piece_as_it_is() -> None:
+    """A piece with an older state serves on; a deletion or a new state in the part ends it."""
+    board = resting(2)
+    part = board.parts()[0]
+    piece = part.piece
+    board.get(ElementId("e0"))
+    assert part.piece is piece
+    assert not part.is_packed
+    board.apply(StampedOp(9, Stamp(9, A, 9), Delete(ElementId("e0"))))
+    assert part.piece is None
+    part.pack()
+    assert [json.loads(one)["id"] for one in part.still().states().values()] == ["e1"]
+    board.get(ElementId("e1"))
+    treat(board, "rest")
+    assert part.piece is None
+
+
+def test_a_piece_of_what_has_changed_meanwhile_is_not_kept() -> None:
+    """Deflating is done in slices, and the board goes on."""
+    board = treat(replica([note(1), note(2, ElementId("f"))]), "rest")
+    part = board.parts()[0]
+    still = part.still()
+    board.get(E)
+    part.keep(still, deflate(still.text))
+    assert part.piece is None
+    assert sorted(still.states()) == ["e", "f"], "it is what it was"
+
+
+def test_an_element_that_grew_moves_to_a_part_with_room() -> None:
+    """So that parts stay small; its old part does not show it any more."""
+    board = resting(2)
+    home = board.parts()[0]
+    board.apply(
+        StampedOp(9, Stamp(9, A, 9), SetProperties(ElementId("e0"), {"text": b'"' + b"x" * 400 + b'"'}))
+    )
+    treat(board, "rest")
+    assert len(board.parts()) == 2
+    assert list(home.still().states()) == ["e1"]
+    assert home.members == 1
+
+
+def test_an_empty_part_says_nothing() -> None:
+    """Also when it has been packed."""
+    part = Part()
+    assert part.still().states() == {}
+    part.pack()
+    assert (part.still().text, part.is_packed) == (b"", True)

@@ -1,0 +1,230 @@
+"""One reader for many sockets: fair, bounded, and never a second one."""
+
+import socket
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+import trio
+import trio.testing
+from transport.peers import TEXT, client_frame, open_pair
+
+from whiteboard import limits, timeouts
+from whiteboard.rooms.ports import Incoming
+from whiteboard.transport.connection import WebSocketConnection
+from whiteboard.transport.pump import Pump, open_pump
+
+
+@pytest.fixture
+async def pump() -> AsyncIterator[Pump]:
+    """A running pump, which watches nothing when all is over."""
+    async with open_pump() as pump:
+        assert pump is not None
+        yield pump
+        assert pump.watched == 0
+
+
+class Tap:
+    """A source whose socket is always ready; it notes when it has its turn, and may take its time."""
+
+    def __init__(self, pump: Pump, turns: list["Tap"], turn: Callable[[], bool] = bool) -> None:
+        self.ours, self.theirs = socket.socketpair()
+        self._pump, self._turns, self._turn = pump, turns, turn
+        self.theirs.send(b"x")
+        pump.watch(self.ours.fileno(), self)
+
+    def read_now(self, now: float) -> bool:
+        self._turns.append(self)
+        return self._turn()
+
+    def close(self) -> None:
+        """Leave, and leave again, which does nothing."""
+        self._pump.leave(self.ours.fileno())
+        self._pump.leave(self.ours.fileno())
+        self.ours.close()
+        self.theirs.close()
+
+
+async def passes(pump: Pump, count: int, done: list[Tap]) -> list[int]:
+    """How many turns there had been in all at the end of each of the next passes."""
+    totals: list[int] = []
+    enough = trio.Event()
+
+    def note() -> None:
+        totals.append(len(done))
+        if len(totals) == count:
+            enough.set()
+
+    pump.after_pass = note
+    await enough.wait()
+    return totals[:count]
+
+
+async def test_a_pass_is_bounded_in_time_and_the_next_begins_where_it_ended(
+    pump: Pump, mock_clock: trio.testing.MockClock
+) -> None:
+    """However long each turn takes, everybody has one before anybody has a second."""
+
+    def slow() -> bool:
+        mock_clock.jump(timeouts.PUMP_PASS.seconds / 2)
+        return False
+
+    turns: list[Tap] = []
+    taps = [Tap(pump, turns, slow) for _ in range(5)]
+    assert await passes(pump, 3, turns) == [2, 4, 5]
+    assert set(turns[:5]) == set(taps)
+    for tap in taps:
+        tap.close()
+
+
+async def test_a_pass_is_bounded_in_sockets_and_all_have_their_turn(pump: Pump) -> None:
+    """More sockets than a pass takes come in the next one."""
+    turns: list[Tap] = []
+    taps = [Tap(pump, turns) for _ in range(limits.PUMP_SOCKETS + 10)]
+    assert await passes(pump, 1, turns) == [limits.PUMP_SOCKETS]
+    await passes(pump, 1, turns)
+    assert set(turns[: limits.PUMP_SOCKETS + len(taps)]) == set(taps)
+    for tap in taps:
+        tap.close()
+
+
+async def test_a_source_that_holds_more_is_asked_again_without_its_socket(pump: Pump) -> None:
+    """As TLS does; others have their turns in between, and it has no more than it asked for."""
+    turns: list[Tap] = []
+    more = [True, True, False]
+
+    def use_up() -> bool:
+        if len(more) == 3:
+            holder.ours.recv(1)  # from here on its socket is silent
+        return more.pop(0)
+
+    holder = Tap(pump, turns, use_up)
+    other = Tap(pump, turns)
+    await passes(pump, 5, turns)
+    assert turns.count(holder) == 3
+    assert turns.count(other) >= 5
+    holder.close()
+    other.close()
+
+
+async def test_a_source_that_another_one_took_away_is_not_read(pump: Pump) -> None:
+    """Ready as it was: its owner may have closed the socket meanwhile."""
+    turns: list[Tap] = []
+    taps: list[Tap] = []
+
+    def close_the_others() -> bool:
+        for tap in set(taps) - {turns[0]}:
+            tap.close()
+        return False
+
+    taps += [Tap(pump, turns, close_the_others) for _ in range(3)]
+    await passes(pump, 1, turns)
+    assert set(turns) == {turns[0]}
+    turns[0].close()
+
+
+async def test_the_taker_has_messages_without_a_task_waking(pump: Pump) -> None:
+    """In order, in the pump's turn; whoever waits in `receive` goes on waiting."""
+    taken: list[Incoming] = []
+    async with open_pair(pump=pump) as (connection, client), trio.open_nursery() as nursery:
+
+        def take(message: Incoming) -> bool:
+            taken.append(message)
+            return True
+
+        connection.listen(take)
+        nursery.start_soon(connection.receive)
+        await trio.testing.wait_all_tasks_blocked()
+        for number in range(50):
+            await client.send(client_frame(TEXT, b"%d" % number))
+        await trio.testing.wait_all_tasks_blocked()
+        assert taken == [b"%d" % number for number in range(50)]
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("is_pumped", [True, False])
+async def test_what_the_taker_leaves_comes_out_of_receive_in_order(pump: Pump, is_pumped: bool) -> None:
+    """With all behind it; nothing is offered, and nothing read, until somebody waits in `receive` again."""
+    taken: list[Incoming] = []
+
+    def take_letters(message: Incoming) -> bool:
+        assert isinstance(message, bytes)
+        if message.isalpha():
+            taken.append(message)
+        return message.isalpha()
+
+    async with open_pair(pump=pump if is_pumped else None) as (connection, client):
+        connection.listen(take_letters)
+        await client.send(b"".join(client_frame(TEXT, text) for text in (b"a", b"1", b"b", b"2")))
+        assert await connection.receive() == [b"1", b"b", b"2"]
+        await client.send(client_frame(TEXT, b"c") + client_frame(TEXT, b"3"))
+        await trio.testing.wait_all_tasks_blocked()
+        assert taken == [b"a"]
+        assert pump.watched == 0
+        assert await connection.receive() == [b"3"]
+        assert taken == [b"a", b"c"]
+        await client.stream.aclose()
+
+
+async def test_nothing_is_read_that_nobody_waits_for(pump: Pump) -> None:
+    """A peer that goes on sending fills the kernel's buffers, not ours."""
+    async with open_pair(send_buffer=4096, pump=pump) as (connection, client):
+        await client.send(client_frame(TEXT, b"first"))
+        assert await connection.receive() == [b"first"]
+        with trio.move_on_after(0.05) as patience:
+            while True:
+                await client.send(client_frame(TEXT, bytes(4096)))
+        assert patience.cancelled_caught
+
+
+@pytest.mark.parametrize("is_pumped", [True, False])
+async def test_a_fault_of_the_taker_comes_out_of_receive_and_harms_nobody_else(
+    pump: Pump, is_pumped: bool
+) -> None:
+    """The pump goes on for the others."""
+
+    def fail(message: Incoming) -> bool:
+        raise ValueError(message)
+
+    async with (
+        open_pair(pump=pump if is_pumped else None) as (connection, client),
+        open_pair(pump=pump) as (other, other_client),
+    ):
+        connection.listen(fail)
+        await client.send(client_frame(TEXT, b"bad"))
+        with pytest.raises(ValueError, match="bad"):
+            await connection.receive()
+        await other_client.send(client_frame(TEXT, b"good"))
+        assert await other.receive() == [b"good"]
+        await client.stream.aclose()
+        await other_client.stream.aclose()
+
+
+async def test_what_follows_a_pass_comes_before_other_tasks(pump: Pump) -> None:
+    """So that what was read is told of at once."""
+    order: list[str] = []
+
+    async def waiting(connection: WebSocketConnection) -> None:
+        await connection.receive()
+        order.append("task")
+
+    def take(message: Incoming) -> bool:
+        order.append("taker")
+        return False
+
+    async with open_pair(pump=pump) as (connection, client), trio.open_nursery() as nursery:
+        connection.listen(take)
+        pump.after_pass = lambda: order.append("after")
+        nursery.start_soon(waiting, connection)
+        await trio.testing.wait_all_tasks_blocked()
+        order.clear()
+        await client.send(client_frame(TEXT, b"x"))
+        await trio.testing.wait_all_tasks_blocked()
+        assert order[:3] == ["taker", "after", "task"]
+        await client.stream.aclose()
+
+
+async def test_where_there_is_no_epoll_there_is_no_pump(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections read for themselves there."""
+    monkeypatch.setattr("sys.platform", "darwin")
+    async with open_pump() as pump:
+        assert pump is None

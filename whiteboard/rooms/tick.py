@@ -1,0 +1,161 @@
+"""One rhythm for all rooms of a process: ops are committed, then what is new is sent to everybody.
+
+Theory of operation
+-------------------
+A room whose inbox has ops, or whose sessions have not been told the newest, is on a list here; each
+list is first come, first served, and a room that has had its turn goes to the end. `beat` works the
+lists off. Whoever reads sockets calls it after each pass, so a quiet server takes an op from its bytes
+to everybody's sockets without a change of tasks. The task `run` beats for all others: it is woken when
+something comes from elsewhere, and by the clock when what was left is due.
+
+Flushing is what costs: a send for each session, whether it carries one op or a hundred. So it keeps to
+_SHARE of the time: after d seconds of it the next one waits, and gathers, up to BROADCAST_TICK. On
+a quiet server nothing waits. The share counts over all rooms, as all of them spend the same core.
+
+A beat stops after a few TICK_TURNs, so that sockets are read in between. A room's fault is its own.
+"""
+
+import heapq
+import math
+from itertools import count
+from typing import Final, Protocol
+
+import trio
+
+from whiteboard import timeouts
+
+_SHARE: Final = 0.25
+"""Part of the time that flushing may take."""
+_COMMIT_TURNS: Final = 4
+"""Turns of commits in one beat: more than a pass over the sockets brings. When less is committed than is read,
+inboxes fill up and sessions begin to wait for them one by one, which costs more than the commits."""
+
+
+class Member(Protocol):
+    """A room, as the tick sees it. None of these block or raise."""
+
+    def commit_now(self) -> bool:
+        """Commit a part of what waits; whether more does."""
+
+    def flush(self) -> None:
+        """Send every live session what it has not been sent."""
+
+    def flush_presence(self) -> None:
+        """Send every live session who came, went or moved."""
+
+
+class Tick:
+    """The rhythm of one process's rooms."""
+
+    def __init__(self) -> None:
+        self._commits: dict[Member, None] = {}  # sets that keep order of arrival
+        self._flushes: dict[Member, float] = {}
+        # each with the time since which it waits
+        self._presences: list[tuple[float, int, Member]] = []
+        # a heap by the time at which it is due
+        self._numbers = count()
+        self._ready_at = -math.inf
+        # when flushing has paid for its last turn
+        self._wake = trio.Event()
+        self._nap = trio.CancelScope()
+        self._beater: trio.lowlevel.Task | None = None
+        # whoever beats by itself: what it brings needs no waking
+
+    # --- what rooms ask for -------------------------------------------------------------------
+
+    def commit_soon(self, room: Member) -> None:
+        """The room has ops to commit."""
+        self._commits[room] = None
+        self._stir()
+
+    def flush_soon(self, room: Member) -> None:
+        """The room has ops that its sessions have not been sent."""
+        self._flushes.setdefault(room, trio.current_time())
+        self._stir()
+
+    def flush_presence_at(self, room: Member, due: float) -> None:
+        """The room has presence to send, not before `due`. To be asked for once until it was flushed."""
+        heapq.heappush(self._presences, (due, next(self._numbers), room))
+        self._stir()
+
+    def forget(self, room: Member) -> None:
+        """The room has ended."""
+        self._commits.pop(room, None)
+        self._flushes.pop(room, None)
+        self._presences = [one for one in self._presences if one[2] is not room]
+        heapq.heapify(self._presences)
+
+    # --- the beat -----------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Beat for ever, whenever something was asked for, or is due."""
+        while True:
+            with trio.CancelScope(deadline=self._due_at()) as self._nap:
+                await self._wake.wait()
+            self._wake = trio.Event()
+            self._beat()
+
+    def beat(self) -> None:
+        """Do what is due. For whoever reads sockets, after each pass, always from the same task."""
+        if self._commits or self._flushes or self._presences:
+            self._beat()
+            due = self._due_at()
+            if due != self._nap.deadline:
+                self._nap.deadline = due
+        self._beater = trio.lowlevel.current_task()
+
+    def _beat(self) -> None:
+        now = trio.current_time()
+        if self._commits:
+            now = self._commit(now + _COMMIT_TURNS * timeouts.TICK_TURN.seconds)
+        if self._presences and self._presences[0][0] <= now:
+            now = self._flush_presences(now)
+        if self._flushes and now >= self._flush_due_at():
+            self._flush(now)
+        if self._commits:
+            self._wake.set()
+
+    def _commit(self, until: float) -> float:
+        """Let rooms commit in turns; the time when that has ended."""
+        while True:
+            room = next(iter(self._commits))
+            del self._commits[room]
+            if room.commit_now():
+                self._commits[room] = None
+            now = trio.current_time()
+            if not self._commits or now >= until:
+                return now
+
+    def _flush_presences(self, started: float) -> float:
+        now, until = started, started + timeouts.TICK_TURN.seconds
+        while self._presences and self._presences[0][0] <= started and now < until:
+            heapq.heappop(self._presences)[2].flush_presence()
+            now = trio.current_time()
+        self._ready_at = max(self._ready_at, now + _rest(now - started))
+        return now
+
+    def _flush(self, started: float) -> None:
+        now, until = started, started + timeouts.TICK_TURN.seconds
+        while self._flushes and now < until:
+            room = next(iter(self._flushes))
+            del self._flushes[room]
+            room.flush()
+            now = trio.current_time()
+        self._ready_at = now + _rest(now - started)
+
+    def _flush_due_at(self) -> float:
+        oldest = next(iter(self._flushes.values()))
+        return min(self._ready_at, oldest + timeouts.BROADCAST_TICK.seconds)
+
+    def _due_at(self) -> float:
+        due = self._flush_due_at() if self._flushes else math.inf
+        return min(due, self._presences[0][0]) if self._presences else due
+
+    def _stir(self) -> None:
+        if trio.lowlevel.current_task() is not self._beater:
+            self._wake.set()
+
+
+def _rest(spent: float) -> float:
+    """How long flushing waits after a turn of it."""
+    return min(spent * (1 / _SHARE - 1), timeouts.BROADCAST_TICK.seconds)

@@ -1,0 +1,122 @@
+"""One reader for all WebSockets of a process, so that a message costs no task switch.
+
+Owns an epoll of its own, and which sockets are in it. It knows nothing of frames or messages: a source
+reads its own socket when it is told that there is something. Where there is no epoll (macOS), there is no
+pump, and each connection waits for its own socket.
+
+Theory of operation. Trio can wait for the epoll as for any other descriptor, so that one task waits for
+all sockets. It wakes, asks which sockets are ready, lets each source read once, lets others have their
+turn, and looks again. A pass is bounded in sockets, in bytes of each and in milliseconds: what tasks do
+with what was read must get its turn too. Sockets that a pass did not come to are the first of the next.
+
+There is never a second reader: a source that nobody waits for leaves the pump, and its socket is not read
+until it comes back.
+"""
+
+import select
+import sys
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+import trio
+
+from whiteboard import limits, timeouts
+
+
+class Source(Protocol):
+    """A socket's owner, as the pump sees it."""
+
+    def read_now(self, now: float) -> bool:
+        """Read what the socket has, at most once; whether there is more of which the socket will not tell.
+
+        Called when the socket is readable, closed or broken. It may leave the pump, or put others into it.
+        Blocks and raises never: what goes wrong is the owner's affair.
+        """
+
+
+def _nothing() -> None:
+    """What follows a pass when nobody has asked for anything."""
+
+
+class Pump:
+    """Sockets that are watched. Made by `open_pump`."""
+
+    def __init__(self) -> None:
+        self.after_pass: Callable[[], None] = _nothing
+        """Called behind every pass, before other tasks have their turn. Must neither block nor raise."""
+        self._epoll = select.epoll()
+        self._sources: dict[int, Source] = {}
+        self._due: deque[int] = deque()  # ready, and not read yet
+        self._again: list[int] = []  # have more, of which their sockets do not tell
+
+    @property
+    def watched(self) -> int:
+        """How many sockets are watched."""
+        return len(self._sources)
+
+    def watch(self, descriptor: int, source: Source) -> None:
+        """Have `source` read whenever `descriptor`, an open socket, is ready, until `leave`."""
+        self._epoll.register(descriptor, select.EPOLLIN)
+        self._sources[descriptor] = source
+
+    def leave(self, descriptor: int) -> None:
+        """Watch it no more. Before it is closed: the next socket may get its number. Idempotent."""
+        if self._sources.pop(descriptor, None) is not None:
+            self._epoll.unregister(descriptor)
+
+    async def run(self) -> None:
+        """Let sources read for ever."""
+        while True:
+            if self._find():
+                await trio.lowlevel.checkpoint()
+            else:
+                await trio.lowlevel.wait_readable(self._epoll.fileno())
+                self._find()
+            self._pass()
+            self.after_pass()
+
+    def close(self) -> None:
+        """Forget all sockets, which stay open; sources are not told."""
+        self._sources.clear()
+        self._epoll.close()
+
+    def _find(self) -> bool:
+        """Whether there is anything to read."""
+        if not self._due:
+            self._due.extend(self._again)
+            self._again.clear()
+            self._due.extend([ready for ready, _ in self._epoll.poll(0, limits.PUMP_SOCKETS)])
+        return bool(self._due)
+
+    def _pass(self) -> None:
+        now = trio.current_time()
+        ends = now + timeouts.PUMP_PASS.seconds
+        while self._due and now < ends:
+            descriptor = self._due.popleft()
+            source = self._sources.get(descriptor)
+            if source is None:
+                continue  # it has left since the epoll told of it
+            if source.read_now(now) and descriptor in self._sources:
+                self._again.append(descriptor)
+            now = trio.current_time()
+
+
+@asynccontextmanager
+async def open_pump() -> AsyncIterator[Pump | None]:
+    """A running pump, None where there is no epoll. Connections must have ended when the block does.
+
+    Opens a nursery with one child, the pump's task.
+    """
+    if sys.platform != "linux":
+        yield None
+        return
+    pump = Pump()
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(pump.run, name="pump")
+            yield pump
+            nursery.cancel_scope.cancel()
+    finally:
+        pump.close()
