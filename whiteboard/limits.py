@@ -51,6 +51,9 @@ MAX_OUTBOX_BYTES: Final = 1 * MIB
 from the log at its own pace, so memory never grows with its slowness."""
 SNAPSHOT_PART_BYTES: Final = 128 * KIB
 """Target size of one snapshot part: small enough to show progress, large enough to be cheap."""
+PARTS_AT_ONCE: Final = 8
+"""Snapshot parts sent to one session before others get their turn, if its socket takes them: 0.1 ms, and with
+hundreds that join in one instant 50 ms in which nobody else is heard."""
 REST_PART_BYTES: Final = 16 * KIB
 """States of elements at rest that are kept, deflated and woken from together: some 40 strokes, which cost 0.1 ms
 to inflate and take apart when one of them is touched, 0.7 ms to deflate. Parts of 128 KiB deflate 1 % smaller."""
@@ -68,10 +71,14 @@ SNAPSHOT_LOOKS: Final = 10
 """Looks of the upkeep (UPKEEP) that a snapshot nobody asks for stays in memory."""
 REST_LOOKS: Final = 10
 """Looks that an element stays awake after an op met it, on a board where little happens."""
-REST_PER_LOOK: Final = 4_096
-"""Elements laid to rest at one look: some 25 ms of work, in slices. Those above stay awake a little longer."""
-PACK_PER_LOOK: Final = 64
-"""Parts deflated at one look: some 25 ms of work, one by one."""
+REST_SLICE: Final = 64
+"""Elements laid to rest before other tasks get their turn: half a millisecond."""
+REST_SHARES: Final = 10
+"""Between two looks a busy board lays to rest and packs so often, that little is awake at a time."""
+REST_SHARE: Final = 512
+"""Elements laid to rest at a time: some 3 ms of work, in slices. Those above stay awake a little longer."""
+PACK_SHARE: Final = 12
+"""Parts deflated at a time: some 4 ms of work, one by one."""
 TURN_BYTES: Final = 96 * KIB
 """Messages of one session, each with OP_OVERHEAD_BYTES, that are handled before others get their turn: what one
 read of RECEIVE_BYTES brings of small ops, a millisecond or two."""
@@ -82,6 +89,13 @@ SLICE: Final = 256
 about SNAPSHOT_PART_BYTES."""
 MAX_STRIKES: Final = 50
 """Bad messages, less one forgiven per good second, before a session is closed with 4400."""
+
+PACK_BYTES: Final = 4 * KIB
+"""A frame of ops above this is deflated for those who agreed on that, if PACK_RECEIVERS get it: 25 small ops, which
+become a quarter. Smaller ones cost more to deflate than to send."""
+PACK_RECEIVERS: Final = 32
+"""Deflating takes some 4 µs for each KiB, and saves 0.1 µs for each KiB and session even on loopback: with 40
+sessions it costs nothing (adr/2026-11-27-deflate-without-context.md), and a network carries a quarter from here on."""
 
 # --- what a room may hold ---------------------------------------------------------------------
 MAX_INBOX_OPS: Final = 4_096

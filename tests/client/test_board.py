@@ -35,7 +35,9 @@ async def test_hello_names_client_and_welcome_gives_key() -> None:
             await board.reached(4)
             assert (board.client, board.key, board.session) == ("c-7", "secret", "session-1")
             assert (board.seq, board.epoch, board.role) == (4, "epoch-1", "editor")
-    assert heard == [{"type": "hello", "v": 1, "client": "c-7", "name": "Ada", "color": "#123"}]
+    assert heard == [
+        {"type": "hello", "v": 1, "client": "c-7", "name": "Ada", "color": "#123", "compact": True}
+    ]
 
 
 async def test_path_carries_base_and_query() -> None:

@@ -55,7 +55,8 @@ async def test_reconnect_resumes_and_resends_unacked(autojump_clock: MockClock) 
         assert [(await until(board, OpEvent)).seq for _ in range(3)] == [2, 3, 4]
         assert board.pending_count == 0
     assert hellos[1] == {
-        "type": "hello", "v": 1, "client": "c-7", "key": "secret", "since": 1, "epoch": "epoch-1"
+        "type": "hello", "v": 1, "client": "c-7", "key": "secret", "since": 1, "epoch": "epoch-1",
+        "compact": True,
     }  # fmt: skip
     assert second == first
     assert [op["seen"] for op in second] == [1, 1]
@@ -179,7 +180,8 @@ async def test_resume_of_an_earlier_run_says_since_and_epoch() -> None:
             await board.delete("s1")
     hello, op = heard
     assert hello == {
-        "type": "hello", "v": 1, "client": "c-7", "key": "mine", "since": 5, "epoch": "epoch-1", "token": "t"
+        "type": "hello", "v": 1, "client": "c-7", "key": "mine", "since": 5, "epoch": "epoch-1", "token": "t",
+        "compact": True,
     }  # fmt: skip
     assert (op["opId"], op["seen"]) == ("c-7:13", 5)
 

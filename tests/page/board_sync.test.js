@@ -15,7 +15,7 @@ function xOf(stage, id) {
 test("the hello says who we are, and asks for nothing missed on a first visit", async () => {
   const stage = new Stage();
   await stage.join();
-  assert.deepEqual(stage.socket.hello, { type: "hello", v: 1, client: "c-me", name: "Ada", color: "red" });
+  assert.deepEqual(stage.socket.hello, { type: "hello", v: 1, client: "c-me", name: "Ada", color: "red", compact: true });
   assert.equal(stage.sync.status.state, "online");
   assert.equal(stage.sync.status.loading, false);
   assert.equal(stage.sync.status.durable, "disk");
@@ -523,7 +523,7 @@ test("peers come with the welcome, join, change their name, leave, and are gone 
   const stage = new Stage();
   await stage.join({ peers: [{ session: "S2", client: "c-2", name: "Bob", color: "blue" }] });
   assert.deepEqual([...stage.sync.peers.keys()], ["S2"]);
-  await stage.socket.say({ type: "join", session: "S3", client: "c-3", name: "Eve", color: "green" }, { type: "join", session: "S1", client: "c-me", name: "Ada", color: "red" });
+  await stage.socket.say({ type: "join", session: "S3", client: "c-3", name: "Eve", color: "green" }, { type: "join", session: "S1", client: "c-me", name: "Ada", color: "red", compact: true });
   assert.deepEqual([...stage.sync.peers.keys()], ["S2", "S3"]);
   await stage.socket.say({ type: "join", session: "S2", client: "c-2", name: "Rob", color: "blue" }, { type: "leave", session: "S3" });
   assert.deepEqual([...stage.sync.peers.values()].map((peer) => peer.name), ["Rob"]);

@@ -164,7 +164,7 @@ async def test_what_happens_between_the_parts_is_not_lost(
 async def test_sync_during_a_snapshot_is_answered(
     stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch, since: int, kinds: set[str]
 ) -> None:
-    """A `resync` breaks the snapshot off and begins it anew; ops asked for come behind it. [RES-11] [RES-12]"""
+    """A `resync` breaks the snapshot off and begins it anew; ops asked for come behind it. [RES-11] [RES-12] [RES-15]"""
     in_small_parts(monkeypatch)
     ada, _ = await stage.join()
     await draw(ada, 1, 60)
@@ -308,7 +308,7 @@ async def test_who_came_and_went_during_a_backlog_is_told_afterwards(
 
 
 async def test_sync_sends_again(stage: Stage, autojump_clock: object) -> None:
-    """`sync` asks for everything after `since` again. [RES-11]"""
+    """`sync` asks for everything after `since` again; ops of before the snapshot was made came too. [RES-11] [RES-16]"""
     ada, _ = await stage.join()
     await draw(ada, 1, 5)
     await ada.expect("stroke", seq=5)

@@ -8,12 +8,12 @@ import pytest
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import History, histories, replica, states
+from strategies import History, histories, replica, run, states
 
 from whiteboard.core import board as core_board
 from whiteboard.core.board import Board
 from whiteboard.core.clocks import Stamp
-from whiteboard.core.ops import Create, Delete, ElementType, StampedOp
+from whiteboard.core.ops import Create, Delete, ElementType, SetProperties, StampedOp
 from whiteboard.ids import ClientId, ElementId
 from whiteboard.limits import SNAPSHOT_LOOKS
 from whiteboard.rooms import snapshots
@@ -101,15 +101,46 @@ async def test_a_snapshot_encodes_only_what_changed() -> None:
     assert "n1" not in {state["id"] for state in elements(made)}
 
 
+async def test_the_newest_state_of_an_element_comes_last() -> None:
+    """An element that was woken is in the piece of its part as it was, and behind all parts as it is. [RES-14]"""
+    board = replica(notes(64))
+    await Snapshots().newest(board)
+    board.apply(StampedOp(65, Stamp(65, A, 65), SetProperties(ElementId("n1"), {"x": b"2"})))
+    told = elements(await Snapshots().newest(board))
+    assert [state["x"] for state in told if state["id"] == "n1"] == [1, 2]
+
+
+async def test_points_come_as_steps_to_who_reads_them() -> None:
+    """Also those of parts that were packed; who does not read them is not sent any. [HEL-15] [ELM-10]"""
+    told = run(0, [[1000.5, 1000.5], [1001.5, 1000.5], [1002.5, 1001.5], [1003.5, 1001.5]])
+    strokes = [
+        StampedOp(seq, Stamp(seq, A, seq), Create(ElementId(f"s{seq}"), ElementType.STROKE, {}, told))
+        for seq in range(1, 9)
+    ]
+    board, kept = replica(strokes), Snapshots()
+    for _ in range(2):
+        compact = await kept.newest(board, in_steps=True)
+        assert {str(state["points"]) for state in elements(compact)} == {
+            "[2, 10, 10005, 10005, 10, 0, 10, 10, 10, 0]"
+        }
+        plain = await kept.newest(board)
+        assert {len(state["points"]) for state in elements(plain)} == {4}
+        assert compact.seq == plain.seq == board.seq
+        board.apply(StampedOp(9, Stamp(9, A, 9), SetProperties(ElementId("s1"), {"x": b"2"})))
+
+
 async def test_a_snapshot_that_nobody_asks_for_is_let_go() -> None:
     """After SNAPSHOT_LOOKS of the upkeep; somebody who asks keeps it."""
     board, kept = replica(notes(3)), Snapshots()
     made = await kept.newest(board)
     for _ in range(SNAPSHOT_LOOKS):
-        kept.look()
+        kept.look(board)
     assert await kept.newest(board) is made
+    await kept.newest(board, in_steps=True)
+    assert any(part.steps for part in board.parts())
     for _ in range(SNAPSHOT_LOOKS + 1):
-        kept.look()
+        kept.look(board)
+    assert not any(part.steps for part in board.parts())
     again = await kept.newest(board)
     assert again is not made
     assert elements(again) == elements(made)
@@ -143,13 +174,11 @@ async def _joins(board: Board, history: History, cut: int, ways: list[str]) -> S
                     part.pack()
             await trio.lowlevel.checkpoint()
 
-    kept = Snapshots()
+    kept, made = Snapshots(), list[Snapshot]()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(edit)
-        await kept.newest(board)
-    made = kept.made
-    assert made is not None
-    return made
+        made.append(await kept.newest(board))
+    return made[0]
 
 
 @given(histories(), st.data())

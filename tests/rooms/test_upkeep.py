@@ -227,7 +227,7 @@ async def test_elements_that_nobody_touches_come_to_rest(
     stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After REST_LOOKS in bounded shares, deflated; an op wakes one, and it rests again."""
-    monkeypatch.setattr(upkeep, "REST_PER_LOOK", 8)
+    monkeypatch.setattr(upkeep, "REST_SHARE", 8)
     ada, _ = await stage.join()
     ada.say([stroke(number) for number in range(30)])
     await ada.expect("ack", seq=30)

@@ -113,6 +113,7 @@ class Conversation:
             "token": who.token,
             "since": self.progress.seq,
             "epoch": None if self.progress.seq is None else self.progress.epoch,
+            "compact": True,
         }
         return {"type": "hello", "v": 1, **{k: v for k, v in fields.items() if v is not None}}
 

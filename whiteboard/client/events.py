@@ -5,10 +5,12 @@ messages. Field names are Python's; the wire's camelCase is the msgspec `rename`
 newer server adds are left aside, messages that it adds become `Unknown`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
+
+from whiteboard.client.steps import points_of
 
 Json = dict[str, Any]
 """One JSON object."""
@@ -218,9 +220,19 @@ def read_event(message: Mapping[str, Any]) -> Event:
     if shape is None:
         return Unknown(message=dict(message))
     try:
-        return msgspec.convert(message, shape)
-    except msgspec.ValidationError as error:
+        event = msgspec.convert(message, shape)
+        if isinstance(event, SnapshotPart):
+            _unfold(event.elements)
+    except (msgspec.ValidationError, ValueError, TypeError, ZeroDivisionError) as error:
         raise MalformedMessage(f"{kind}: {error}") from None
+    return event
+
+
+def _unfold(states: Iterable[Json]) -> None:
+    """Let strokes have their points, however they came."""
+    for state in states:
+        if isinstance(state.get("points"), list):
+            state["points"] = points_of(state["points"])
 
 
 def _read_op(message: Mapping[str, Any]) -> OpEvent:

@@ -173,6 +173,7 @@ class Board:
     def _roomy(self, size_bytes: int) -> Part:
         """The newest part, or a new one when it is full."""
         if self._newest.members and self._newest.size_bytes + size_bytes > REST_PART_BYTES:
+            self._newest.close()
             self._newest = Part()
         self._parts.setdefault(self._newest)
         return self._newest

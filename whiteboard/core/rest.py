@@ -57,7 +57,7 @@ class Still(NamedTuple):
 class Part:
     """States of elements at rest, and the piece that snapshots are made of."""
 
-    __slots__ = ("_changes", "_is_exact", "_piece", "_states", "_text", "members", "size_bytes")
+    __slots__ = ("_changes", "_is_exact", "_piece", "_states", "_steps", "_text", "members", "size_bytes")
 
     def __init__(self, text: Json = b"", members: int = 0) -> None:
         """A part with the states of a checkpoint, or an empty one."""
@@ -68,6 +68,7 @@ class Part:
         self._states: dict[ElementId, Json] | None = None if members else {}
         self._text: Json | None = text if members else None
         self._piece: bytes | None = None
+        self._steps: bytes | None = None
         self._is_exact = False
         # whether the piece holds the states at rest here and nothing else
         self._changes = 0
@@ -76,6 +77,11 @@ class Part:
     def piece(self) -> bytes | None:
         """A deflated piece of all states at rest here, and perhaps of older ones of elements awake; empty for none."""
         return self._piece
+
+    @property
+    def steps(self) -> bytes | None:
+        """The same with points as steps, which only snapshots are made of; kept while somebody asks for them."""
+        return self._steps
 
     @property
     def is_packed(self) -> bool:
@@ -101,7 +107,12 @@ class Part:
         if self.is_packed:
             self._open()
         self._change()
-        self._piece = None
+        self._piece = self._steps = None
+
+    def close(self) -> None:
+        """Nothing more is expected to come or go: make one text of the states."""
+        if self._states:
+            self._text, self._states = b",".join(self._states.values()), None
 
     def still(self) -> Still:
         """The part as it is now; costs a copy of the text when it is open."""
@@ -115,6 +126,15 @@ class Part:
         if still.changes == self._changes:
             self._piece, self._is_exact = piece, True
             self._states = self._text = None
+
+    def keep_steps(self, still: Still, piece: bytes) -> None:
+        """Keep a piece of the text that the part had, with points as steps, if it has that text still."""
+        if still.changes == self._changes:
+            self._steps = piece
+
+    def drop_steps(self) -> None:
+        """Nobody has asked for them lately."""
+        self._steps = None
 
     def pack(self) -> None:
         """Bring the part into its smallest form; for REST_PART_BYTES about half a millisecond."""

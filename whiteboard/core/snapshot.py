@@ -78,7 +78,10 @@ def finish(head: Json, states: Iterable[Json]) -> Json:
     The states may be younger than the head: opening applies the ops after `seq` once more, and
     merging twice changes nothing. So a large board is dumped in slices, without stopping it.
     """
-    return head[:-1] + b',"elements":[' + b",".join(states) + b"]}"
+    rows = list(states) or [b""]
+    rows[0] = head[:-1] + _ELEMENTS + rows[0]
+    rows[-1] += _END
+    return b",".join(rows)  # one copy of what may be 128 MiB
 
 
 def dump(board: Board) -> Json:

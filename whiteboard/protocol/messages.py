@@ -164,6 +164,7 @@ class Hello(Struct, tag="hello", kw_only=True):
     since: Seq | None = None
     epoch: Name | None = None
     token: str | None = None
+    compact: bool = False
 
 
 class Cursor(Struct, tag="cursor", kw_only=True):

@@ -23,6 +23,14 @@ _FROM_CLIENT: Final = tuple(get_args(messages.ClientMessage))
 _FROM_SERVER: Final = tuple(get_args(messages.ServerMessage))
 _REQUIRED_STAMPS: Final = ("seq", "at", "opId", "by", "clock", "seen", "lamport")
 
+_STEPS: Final = {
+    "type": "array",
+    "items": {"type": "integer"},
+    "minItems": 4,
+    "description": "Steps, in snapshots for clients that read them: width, scale, x, y, dx, dy, …",
+}
+"""msgspec has no union of two arrays."""
+
 Stamp = tuple[messages.Seq, messages.ClientIdText, messages.Counter]
 Lamport = Annotated[int, msgspec.Meta(ge=-MAX_COUNTER - 1, le=MAX_COUNTER)]
 RegisterStamp = tuple[Lamport, messages.ClientIdText, messages.Counter]
@@ -118,6 +126,8 @@ def _schemas(home: str) -> dict[str, Schema]:
     schemas: dict[str, Schema] = {name: _plain(schema) for name, schema in found.items()}
     stamps = schemas.pop("Stamps")
     schemas["Snapshot"]["properties"]["elements"]["items"] = {"$ref": home + "ElementState"}
+    told = schemas["ElementState"]["properties"]
+    told["points"] = {"anyOf": [told["points"], _STEPS]}
     for name in _names(_OPS):
         schemas[f"Stamped{name}"] = _stamped(schemas[name], stamps)
     return schemas

@@ -17,8 +17,10 @@ from whiteboard import timeouts
 from whiteboard.core.ops import Json
 from whiteboard.core.presence import Pointer, Presence, Profile
 from whiteboard.ids import SessionId
+from whiteboard.limits import PACK_BYTES, PACK_RECEIVERS
 from whiteboard.protocol import messages
 from whiteboard.protocol.codec import encode, frame
+from whiteboard.protocol.packed import Packed
 from whiteboard.rooms.attendance import Attendance
 from whiteboard.rooms.tail import Tail
 
@@ -29,14 +31,18 @@ class Receiver(Protocol):
     heard: int
     """How many changes of who is here its client knew when it was last told by itself."""
 
-    def offer(self, ops: Json, up_to: int) -> None:
+    def offer(self, ops: Json | Packed, up_to: int) -> None:
         """Take a frame of ops that ends at seq `up_to`."""
 
     def lag(self) -> None:
         """Stop being live, with everything up to the last offer; catch up from the log."""
 
-    def offer_presence(self, text: Json) -> None:
-        """Take a presence message, or let it go and ask for all pointers later."""
+    def offer_presence(self, text: Json, *, is_followed: bool) -> None:
+        """Take a presence message, or let it go and ask for all pointers later.
+
+        Args:
+            is_followed: ops come right behind it.
+        """
 
     def offer_profiles(self, text: Json) -> None:
         """Take who came, changed or left; never lost."""
@@ -82,9 +88,10 @@ class Broadcast:
         if not self._attendance.is_told:
             self._tell_changes()
         if moved := self.presence.take_moved():
-            text = encode_pointers(moved)
+            text, is_followed = encode_pointers(moved), self.has_news
             for feed in list(self._live):
-                feed.offer_presence(text)
+                feed.offer_presence(text, is_followed=is_followed)
+            self.flush()  # ops that wait go in the same send
 
     def _presence_moved(self) -> None:
         self.presence_changed.set()
@@ -103,7 +110,7 @@ class Broadcast:
                 feed.lag()
         self.seq = self._tail.head
         if texts:
-            ops = frame(texts)
+            ops = _packed(frame(texts), len(self._live))
             for feed in list(self._live):
                 feed.offer(ops, self.seq)
 
@@ -181,6 +188,12 @@ class Broadcast:
                 feed.offer_profiles(whole)
             elif rest := changes[feed.heard - before :]:
                 feed.offer_profiles(frame(rest))
+
+
+def _packed(text: Json, receivers: int) -> Json | Packed:
+    """A frame of ops in the form in which to push it to so many sessions."""
+    is_worth_it = receivers >= PACK_RECEIVERS and len(text) >= PACK_BYTES
+    return Packed(text, level=1) if is_worth_it else text
 
 
 def encode_join(profile: Profile) -> Json:

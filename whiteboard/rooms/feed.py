@@ -26,9 +26,10 @@ from whiteboard import timeouts
 from whiteboard.core.ops import Json
 from whiteboard.core.presence import Profile
 from whiteboard.errors import TooSlow
-from whiteboard.limits import MAX_OUTBOX_BYTES, MAX_RESUME_OPS, SLICE, SNAPSHOT_PART_BYTES
+from whiteboard.limits import MAX_OUTBOX_BYTES, MAX_RESUME_OPS, PARTS_AT_ONCE, SLICE, SNAPSHOT_PART_BYTES
 from whiteboard.protocol import messages
 from whiteboard.protocol.codec import encode, frame, number_body
+from whiteboard.protocol.packed import Packed
 from whiteboard.rooms.broadcast import Broadcast, encode_changes, encode_pointers
 from whiteboard.rooms.ports import Connection
 from whiteboard.rooms.replica import Replica
@@ -38,7 +39,17 @@ from whiteboard.rooms.tail import Tail, first_of
 class Feed:
     """One session's way from the board to its socket."""
 
-    def __init__(self, connection: Connection, replica: Replica, tail: Tail, broadcast: Broadcast) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        replica: Replica,
+        tail: Tail,
+        broadcast: Broadcast,
+        *,
+        takes_steps: bool = False,
+    ) -> None:
+        """Args: `takes_steps` says that the client reads points as steps in a snapshot."""
+        self._takes_steps = takes_steps
         self._connection = connection
         self._replica = replica
         self._tail = tail
@@ -110,7 +121,7 @@ class Feed:
 
     # --- what the broadcast calls; nothing here blocks ----------------------------------------
 
-    def offer(self, ops: Json, up_to: int) -> None:
+    def offer(self, ops: Json | Packed, up_to: int) -> None:
         """Take a frame of ops that ends at seq `up_to`."""
         self._connection.push(ops)
         self._sent = up_to
@@ -123,10 +134,12 @@ class Feed:
         if self._connection.backlog_bytes > MAX_OUTBOX_BYTES:
             self.lag()
 
-    def offer_presence(self, text: Json) -> None:
+    def offer_presence(self, text: Json, *, is_followed: bool) -> None:
         """Take moved pointers; while there is a backlog they wait, and only the newest count."""
         if self._connection.backlog_bytes:
             self._has_stale_pointers = True
+        elif is_followed:
+            self._connection.hold(text)
         else:
             self._connection.push(text)
 
@@ -204,12 +217,13 @@ class Feed:
     async def _send_snapshot(self) -> None:
         """Send the board in parts, each when the one before has left; all over again after a `resync`.
 
-        Ops that are stored from now on follow, whether the snapshot covers them or not: their authors wait
-        for them, and merging an op twice changes nothing.
+        Ops that were stored since it was asked for follow, whether the snapshot covers them or not: their authors
+        wait for them, and merging an op twice changes nothing.
         """
         self._wants_snapshot = False
-        self._sent = self._replica.board.seq
-        seq, messages_left = await self._replica.snapshots.newest(self._replica.board)
+        seq, messages_left = await self._replica.snapshots.newest(
+            self._replica.board, in_steps=self._takes_steps
+        )
         self._sent = min(self._sent, seq)
         if self._broadcast.seq < self._sent:
             self._broadcast.flush()  # so that nobody is behind what was sent
@@ -218,6 +232,8 @@ class Feed:
             # after a resync the client discards what it got: what is under way would bring back what is gone
             self._connection.push(waiting.popleft())
             await self._drain()
+            if len(waiting) % PARTS_AT_ONCE == 0:
+                await trio.lowlevel.checkpoint()  # hundreds may join in the same instant
 
     def _go_live(self) -> None:
         self._is_live, self._is_resuming = True, False
@@ -254,7 +270,7 @@ class Feed:
     def _begin_after(self, since: int | None, *, is_same_history: bool) -> None:
         self._broadcast.flush()  # so that nobody is behind what `since` may say
         if since is None:
-            self._wants_snapshot = True
+            self._want_snapshot()
         elif not is_same_history or since > self._replica.board.seq:
             self._resync("another history")
         else:
@@ -264,4 +280,9 @@ class Feed:
     def _resync(self, reason: str) -> None:
         """Tell the client to discard what it holds; a snapshot follows."""
         self._connection.push(encode(messages.Resync(reason=reason)))
-        self._is_resuming, self._wants_snapshot = False, True
+        self._is_resuming = False
+        self._want_snapshot()
+
+    def _want_snapshot(self) -> None:
+        self._wants_snapshot = True
+        self._sent = self._replica.board.seq

@@ -17,14 +17,15 @@ from typing import NamedTuple
 
 import trio
 
+from whiteboard.core import steps
 from whiteboard.core.board import Board
 from whiteboard.core.elements import Element
 from whiteboard.core.pieces import LEVEL_ONCE, deflate, stored
-from whiteboard.core.rest import Still
+from whiteboard.core.rest import Part, Still
 from whiteboard.limits import (
     HOT_OPS,
     REST_PART_BYTES,
-    SLICE,
+    REST_SLICE,
     SNAPSHOT_LAG_OPS,
     SNAPSHOT_LOOKS,
     SNAPSHOT_PART_BYTES,
@@ -57,74 +58,92 @@ class Snapshots:
     """The newest snapshot of one board, and the making of the next."""
 
     def __init__(self) -> None:
-        self.made: Snapshot | None = None
-        """The newest one, while somebody asks for it now and then."""
+        self._made: dict[bool, Snapshot] = {}
+        # by whether points are steps
         self._looks = 0
         # of the upkeep, since somebody asked
         self._turn = trio.Lock()
 
-    async def newest(self, board: Board) -> Snapshot:
-        """A snapshot that is new enough. Cancellation leaves what was deflated for the next who asks."""
+    async def newest(self, board: Board, *, in_steps: bool = False) -> Snapshot:
+        """A snapshot that is new enough. Cancellation leaves what was deflated for the next who asks.
+
+        Args:
+            in_steps: give the points of strokes as steps where that is shorter.
+        """
         self._looks = 0
-        if self.made is None or not _serves(self.made, board):
+        made = self._serving(board, in_steps=in_steps)
+        if made is None:
             async with self._turn:
-                if self.made is None or not _serves(self.made, board):
-                    self.made = await _make(board)
-                return self.made
-        return self.made
+                made = self._serving(board, in_steps=in_steps) or await _make(board, in_steps=in_steps)
+                self._made[in_steps] = made
+        return made
 
-    def look(self) -> None:
-        """Let the snapshot go when nobody has asked for it at SNAPSHOT_LOOKS of these."""
+    def look(self, board: Board) -> None:
+        """Let go what nobody has asked for at SNAPSHOT_LOOKS of these."""
         self._looks += 1
-        if self._looks > SNAPSHOT_LOOKS:
-            self.made = None
+        if self._looks > SNAPSHOT_LOOKS and self._made:
+            self._made.clear()
+            for part in board.parts():
+                part.drop_steps()
+
+    def _serving(self, board: Board, *, in_steps: bool) -> Snapshot | None:
+        """The newest one, if the ops since it are few enough to be sent behind it."""
+        made = self._made.get(in_steps)
+        is_old = made is None or board.seq - made.seq > min(len(board) // SNAPSHOT_SHARE, SNAPSHOT_LAG_OPS)
+        return None if is_old else made
 
 
-def _serves(made: Snapshot, board: Board) -> bool:
-    return board.seq - made.seq <= min(len(board) // SNAPSHOT_SHARE, SNAPSHOT_LAG_OPS)
-
-
-async def _make(board: Board) -> Snapshot:
+async def _make(board: Board, *, in_steps: bool) -> Snapshot:
     await _rest(board)
     seq, awake = board.seq, board.awake()
-    kept = [(part.piece, part.size_bytes) if part.piece else part.still() for part in board.parts()]
+    kept = [_kept(part, in_steps=in_steps) or part.still() for part in board.parts()]
     portions = []
     for one in kept:
-        if isinstance(one, Still):
-            portions += await _deflate_part(one)
-        else:
-            portions.append(_Portion(*one))
-    portions += await _deflate_awake(awake)
+        portions += [one] if isinstance(one, _Portion) else await _deflate_part(one, in_steps=in_steps)
+    portions += await _deflate_awake(awake, in_steps=in_steps)
     groups = list(_grouped(portions))
-    return Snapshot(
-        seq, tuple(_message(seq, number, len(groups), group) for number, group in enumerate(groups, start=1))
-    )
+    messages = []
+    for number, group in enumerate(groups, start=1):
+        messages.append(_message(seq, number, len(groups), group))
+        await trio.lowlevel.checkpoint()
+    return Snapshot(seq, tuple(messages))
+
+
+def _kept(part: Part, *, in_steps: bool) -> _Portion | None:
+    """The piece that a part has kept, if it has."""
+    piece = part.steps if in_steps else part.piece
+    return _Portion(piece, part.size_bytes) if piece else None
 
 
 async def _rest(board: Board) -> None:
     """Lay to rest what the newest ops have not met: their parts are encoded once, not for each snapshot."""
     awake = board.awake()
-    for start in range(0, len(awake), SLICE):
-        board.rest(awake[start : start + SLICE], board.seq - HOT_OPS)
+    for start in range(0, len(awake), REST_SLICE):
+        board.rest(awake[start : start + REST_SLICE], board.seq - HOT_OPS)
         await trio.lowlevel.checkpoint()
 
 
-async def _deflate_part(still: Still) -> list[_Portion]:
+async def _deflate_part(still: Still, *, in_steps: bool) -> list[_Portion]:
     text = still.text
     if not text:
         return []
-    piece = deflate(text)
-    still.part.keep(still, piece)
+    if in_steps:
+        piece = deflate(steps.in_steps(text))
+        still.part.keep_steps(still, piece)
+    else:
+        piece = deflate(text)
+        still.part.keep(still, piece)
     await trio.lowlevel.checkpoint()
     return [_Portion(piece, len(text))]
 
 
-async def _deflate_awake(awake: list[Element]) -> list[_Portion]:
+async def _deflate_awake(awake: list[Element], *, in_steps: bool) -> list[_Portion]:
     portions = []
     for some in _slices(awake):
         text = b",".join(one.state() for one in some if not one.is_deleted)
         if text:
-            portions.append(_Portion(deflate(text, LEVEL_ONCE), len(text)))
+            rows = steps.in_steps(text) if in_steps else text
+            portions.append(_Portion(deflate(rows, LEVEL_ONCE), len(text)))
         await trio.lowlevel.checkpoint()
     return portions
 

@@ -18,9 +18,11 @@ from whiteboard.limits import (
     COMPACT_SLICE_OPS,
     HOT_OPS,
     MAX_BOARD_BYTES,
-    PACK_PER_LOOK,
+    PACK_SHARE,
     REST_LOOKS,
-    REST_PER_LOOK,
+    REST_SHARE,
+    REST_SHARES,
+    REST_SLICE,
 )
 from whiteboard.rooms.replica import Replica, slices
 
@@ -48,17 +50,17 @@ class Upkeep:
         """Take note of the time that passes, UPKEEP between two; whether there is something to do that nobody does yet."""
         self._looks += 1
         self._seqs.append(self._replica.board.seq)
-        self._replica.snapshots.look()
+        self._replica.snapshots.look(self._replica.board)
         return not self._is_at_work and (self._is_due or self._has_slices or self._is_restless)
 
     async def work(self) -> None:
         """Do what is wanted. A write that fails is tried again at the next look."""
         self._is_at_work = True
         try:
-            if self._is_restless:
-                await self._rest()
             if self._is_due:
                 await self.settle()
+            if self._is_restless:
+                await self._rest()
             if self._has_slices:
                 await self._compact()
         finally:
@@ -77,31 +79,39 @@ class Upkeep:
     @property
     def _is_restless(self) -> bool:
         """Whether there are many elements awake, or, seldom asked, any that may have been for long enough."""
-        board = self._replica.board
-        if self._is_behind or board.awake_count > 2 * HOT_OPS:
+        awake = self._replica.board.awake_count
+        if self._is_behind or awake > HOT_OPS * 5 // 4:
             return True
-        return self._looks % REST_LOOKS == 0 and self._rested != (self._seqs[0], board.awake_count)
+        return self._looks % REST_LOOKS == 0 and self._rested != (self._seqs[0], awake)
 
     async def _rest(self) -> None:
-        """Lay to rest what no op has met for REST_LOOKS or HOT_OPS, and pack: a bounded share of it at each look."""
+        """Lay to rest and pack in shares, until there is little left or it is time for the next look."""
+        for _ in range(REST_SHARES):
+            if not await self._rest_some() or self._is_due:
+                break
+            await trio.sleep(timeouts.UPKEEP.seconds / REST_SHARES)
+
+    async def _rest_some(self) -> bool:
+        """Lay to rest what no op has met for REST_LOOKS or HOT_OPS, and pack; whether that was anything."""
         board = self._replica.board
         seq = self._seqs[0] if len(self._seqs) == REST_LOOKS else 0
         laid = await self._lay(max(seq, board.seq - HOT_OPS))
         packed = await self._pack()
-        self._is_behind = laid >= REST_PER_LOOK or packed >= PACK_PER_LOOK
+        self._is_behind = laid >= REST_SHARE or packed >= PACK_SHARE
         self._rested = (seq, board.awake_count)
+        return laid + packed > 0
 
     async def _lay(self, untouched_since: int) -> int:
         laid = 0
-        for some in slices(self._replica.board.awake()):
+        for some in slices(self._replica.board.awake(), REST_SLICE):
             laid += self._replica.board.rest(some, untouched_since)
             await trio.lowlevel.checkpoint()
-            if laid >= REST_PER_LOOK:
+            if laid >= REST_SHARE:
                 break
         return laid
 
     async def _pack(self) -> int:
-        loose = [part for part in self._replica.board.parts() if not part.is_packed][:PACK_PER_LOOK]
+        loose = [part for part in self._replica.board.parts() if not part.is_packed][:PACK_SHARE]
         for part in loose:
             part.pack()
             await trio.lowlevel.checkpoint()

@@ -11,6 +11,7 @@
 
 import { orderKey } from "./order_keys.js";
 import { compareStamps, initialStamp } from "./stamps.js";
+import { pointsOf } from "./steps.js";
 
 /** @typedef {import("./stamps.js").Stamp} Stamp */
 /** @typedef {number[]} WirePoint [x, y] or [x, y, pressure 0..1] */
@@ -32,7 +33,7 @@ import { compareStamps, initialStamp } from "./stamps.js";
 
 /**
  * The whole state of an element, as snapshots carry it: properties beside these fields.
- * @typedef {{id: string, type?: ElementType, by?: string, created?: Stamp, points?: WirePoint[],
+ * @typedef {{id: string, type?: ElementType, by?: string, created?: Stamp, points?: WirePoint[]|number[],
  *   stamps?: Record<string, Stamp>, deleted?: boolean,
  *   ink?: Record<string, [from: number, points: WirePoint[]][]>}} ElementState
  */
@@ -131,7 +132,7 @@ export class Entry {
       const stamp = own(state.stamps, name) ?? initial;
       if (stamp) changed = this.#register(name, value, stamp) || changed;
     }
-    if (state.points && state.created) changed = this.#draw(state.created[1], 0, state.points) || changed;
+    if (state.points && state.created) changed = this.#draw(state.created[1], 0, pointsOf(state.points)) || changed;
     for (const [client, runs] of Object.entries(state.ink ?? {})) {
       for (const [from, points] of runs) changed = this.#draw(client, from, points) || changed;
     }

@@ -325,7 +325,7 @@ export class BoardSync extends EventTarget {
   #hello({ client, key }, resumes) {
     const { name, color } = this.#identity;
     const resume = resumes ? { since: this.#board.seq, epoch: this.#board.epoch } : {};
-    return { type: "hello", v: 1, client, ...(key ? { key } : {}), name, color, ...resume };
+    return { type: "hello", v: 1, client, ...(key ? { key } : {}), name, color, compact: true, ...resume };
   }
 
   #linkChanged() {
