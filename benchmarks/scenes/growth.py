@@ -74,7 +74,7 @@ class Curve:
                 row = [
                     f"{one.x:,.0f}",
                     *([mode] if several else []),
-                    *([f"{one.done:,.0f}"] if asked else []),
+                    *([f"{one.done:,.0f}", f"{one.late_ms:.1f}"] if asked else []),
                 ]
                 row += [f"{one.cpu_us:,.0f}", f"{one.p50_ms:,.2f}", f"{one.p99_ms:,.1f}", f"{one.mib:,.1f}"]
                 rows.append([*row, str(one.faults or "none")])
