@@ -90,6 +90,13 @@ about SNAPSHOT_PART_BYTES."""
 MAX_STRIKES: Final = 50
 """Bad messages, less one forgiven per good second, before a session is closed with 4400."""
 
+PACK_BYTES: Final = 4 * KIB
+"""A frame of ops above this is deflated for those who agreed on that, if PACK_RECEIVERS get it: 25 small ops, which
+become a quarter. Smaller ones cost more to deflate than to send."""
+PACK_RECEIVERS: Final = 32
+"""Deflating takes some 4 µs for each KiB, and saves 0.1 µs for each KiB and session even on loopback: with 40
+sessions it costs nothing (adr/2026-11-27-deflate-without-context.md), and a network carries a quarter from here on."""
+
 # --- what a room may hold ---------------------------------------------------------------------
 MAX_INBOX_OPS: Final = 4_096
 """Ops handed in to a board and not settled. When they are so many, sessions stop reading their sockets."""
@@ -110,6 +117,8 @@ MAX_TAIL_OPS: Final = 8_192
 """Recent ops kept encoded in memory for sessions that lag or resume."""
 MAX_RESUME_OPS: Final = 10_000
 """Past this many missed ops a snapshot is cheaper than the log."""
+MAX_CHANGES_KEPT: Final = 256
+"""Of who is on a board, as they were told, some 100 bytes each: a feed that catches up misses a few, in a storm of joins dozens."""
 MAX_SESSIONS_PER_BOARD: Final = 2_000
 MAX_SESSIONS: Final = 10_000
 MAX_BOARDS_OPEN: Final = 5_000
@@ -188,6 +197,9 @@ MAX_CLOSE_REASON_BYTES: Final = 123
 # --- sockets ----------------------------------------------------------------------------------
 LISTEN_BACKLOG: Final = 1_024
 """Connections that the kernel holds until they are accepted: a board's people coming back at once."""
+ACCEPTS_AT_ONCE: Final = 8
+"""Connections accepted before others have their turn. Each goes through a dozen such turns until it has its board, so that
+in a storm of joins as many are at each stage: together some 5 ms of work."""
 RECEIVE_BYTES: Final = 32 * KIB
 """One read of one socket: about 250 small ops, some 5 ms of work before the next session's turn."""
 PUMP_SOCKETS: Final = 64

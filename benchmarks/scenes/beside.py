@@ -37,7 +37,7 @@ SETTLE_SECONDS: Final = 1.0
 WATCHED_SECONDS: Final = 20.0
 DRAWERS: Final = 9
 STALLED_SECONDS: Final = 60.0
-FROZEN_SECONDS: Final = 150.0
+FROZEN_SECONDS: Final = 100.0
 LOOK_SECONDS: Final = 0.25
 _PAUSE_SECONDS: Final = 0.004
 Row = list[str]
@@ -201,7 +201,7 @@ def measure_frozen(*, quick: bool) -> Section:
         _play(rooms, SELDOM, seconds)
         for room in rooms:
             last = room.gone[-1] if len(room.gone) == FROZEN else nan
-            rows.append([room.name, "not within the time" if isnan(last) else f"{last:.0f}"])
+            rows.append([room.name, f"not within {seconds:g}" if isnan(last) else f"{last:.0f}"])
             room.close()
     return Section(
         "peers-frozen",

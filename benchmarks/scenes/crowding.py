@@ -4,11 +4,12 @@ from array import array
 from typing import Final
 
 from benchmarks.load import Load, seated
+from benchmarks.peers.whiteboard import Whiteboard
 from benchmarks.scenes.hot import hot_board
 from benchmarks.scenes.party import party
 from benchmarks.scenes.sections import Section, Table
 from benchmarks.scenes.strokes import JOINED_STROKES, POINTS, fill
-from benchmarks.scenes.systems import MIB, cpu_seconds, peak_rss_bytes, rss_bytes
+from benchmarks.scenes.systems import MIB, OURS, cpu_seconds, forget_peak, peak_rss_bytes, rss_bytes
 from benchmarks.serving import Server
 from benchmarks.tables import percentile
 
@@ -55,24 +56,37 @@ def faults_of(load: Load) -> str:
 
 
 def storm(strokes: int, people: int, calm_seconds: float) -> list[list[str]]:
-    """A line before and one during the storm."""
+    """A line before, and one during a storm of people who take the snapshot plain and one of people who take it deflated."""
     with Server("memory") as server:
         fill(server, "full", strokes)
         load = seated(server.port, ["full"], DRAWERS)
         try:
             load.draw_at_rate(RATE, calm_seconds)
-            calm = ["calm", *figures_of(load), "", "", ""]
-            forget(load)
-            before, cpu = rss_bytes(server), cpu_seconds(server)
-            with party(server, ["full"], people, at_once=None) as many:
-                load.draw_at_rate(RATE, STORM_SECONDS, lambda: many.is_seated)
-                took = many.wait_seated()
-                cpu = cpu_seconds(server) - cpu
-                grown = (peak_rss_bytes(server) - before) / MIB
-                stormy = [f"{max(took) / 1_000:.1f}", f"{cpu / people * 1_000:.2f}", f"{grown:.0f}"]
-                return [calm, [f"{people} join", *figures_of(load), *stormy]]
+            rows = [["nobody joins", *figures_of(load), "", "", ""]]
+            rows += [_storm(server, load, people, peer) for peer in (OURS, Whiteboard(offers_deflate=True))]
+            faults = faults_of(load)
+            return [[*row, faults] for row in rows]
         finally:
             load.close()
+
+
+def _storm(server: Server, load: Load, people: int, peer: Whiteboard) -> list[str]:
+    forget(load)
+    forget_peak(server)
+    before, cpu = rss_bytes(server), cpu_seconds(server)
+    with party(server, ["full"], people, at_once=None, peer=peer) as many:
+        load.draw_at_rate(RATE, STORM_SECONDS, lambda: many.is_seated)
+        took = many.wait_seated()
+        cpu = cpu_seconds(server) - cpu
+    grown = (peak_rss_bytes(server) - before) / MIB
+    what = f"{people} join, {'deflated' if peer.offers_deflate else 'plain'}"
+    return [
+        what,
+        *figures_of(load),
+        f"{max(took) / 1_000:.1f}",
+        f"{cpu / people * 1_000:.2f}",
+        f"{grown:.0f}",
+    ]
 
 
 def hot(boards: int, seconds: float) -> list[list[str]]:
@@ -106,6 +120,7 @@ def measure_storm(*, quick: bool) -> Section:
         "last one in after s",
         "CPU ms a join",
         "peak beyond before, MiB",
+        "faults",
     )
     return Section(
         "storm",

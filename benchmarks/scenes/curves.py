@@ -85,10 +85,7 @@ def drawn(
 def people(quick: int | None, seconds: float) -> Curve:
     """Clients on one board."""
     points = [drawn(n, ["crowd"], n, PEOPLE_OPS, seconds) for n in PEOPLE[:quick]]
-    held = (
-        f"{PEOPLE_OPS:g} ops a second of all together. Each op has to go to everybody, so CPU for an op cannot "
-        "grow more slowly than the number of people once sending is what it costs"
-    )
+    held = f"{PEOPLE_OPS:g} ops a second of all together, each of which goes to everybody"
     return Curve("curve-people", "Clients per board", "clients on the board", held, {"memory": points})
 
 
@@ -128,30 +125,13 @@ def ages(quick: int | None, seconds: float) -> Curve:
     """Ops that the board's log ever took, while the board itself stays small."""
     lines = {
         mode: [
-            drawn(
-                n,
-                ["old"],
-                FEW_PEOPLE,
-                FEW_OPS,
-                seconds,
-                mode=mode,
-                prepare=partial(age, ops=n),
-            )
+            drawn(n, ["old"], FEW_PEOPLE, FEW_OPS, seconds, mode=mode, prepare=partial(age, ops=n))
             for n in AGES[:quick]
         ]
         for mode in ("memory", "sqlite")
     }
-    held = (
-        f"{AGED_ELEMENTS} strokes, moved so often; then {FEW_PEOPLE} people draw {FEW_OPS:g} ops a second together. "
-        "In memory mode the log itself is kept in memory, so that grows with it"
-    )
-    return Curve(
-        "curve-age",
-        "Age of the log",
-        "ops ever written",
-        held,
-        {"memory": lines["memory"], "sqlite": lines["sqlite"]},
-    )
+    held = f"{AGED_ELEMENTS} strokes, moved so often; then {FEW_PEOPLE} people draw {FEW_OPS:g} ops a second together"
+    return Curve("curve-age", "Age of the log", "ops ever written", held, lines)
 
 
 def age(server: Server, ops: int) -> None:

@@ -11,8 +11,9 @@ import socket
 import struct
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
-from typing import Final
+from typing import Any, Final
 
+from benchmarks.peers.peer import Peer
 from benchmarks.scenes.guests import Door
 from benchmarks.scenes.systems import OURS, Running, Visitor, visitor
 
@@ -31,6 +32,7 @@ class Party:
         boards: on which they look.
         people: of all boards together.
         at_once: how many arrive at a time; None for all.
+        peer: how they speak to the server.
         reset: whether their connections end with RST when they are killed, and not with FIN.
     """
 
@@ -42,10 +44,11 @@ class Party:
         *,
         at_once: int | None = _AT_ONCE,
         reset: bool = False,
+        peer: Peer = OURS,
     ) -> None:
         self._ours, theirs = multiprocessing.Pipe()
         context = multiprocessing.get_context("fork")
-        arguments = (theirs, server, boards, people, at_once or people, reset)
+        arguments = (theirs, server, boards, people, at_once or people, reset, peer)
         self._process = context.Process(target=_live, args=arguments, daemon=True)
         self._process.start()
         theirs.close()
@@ -72,14 +75,14 @@ class Party:
         self._ours.close()
 
 
-def _live(pipe: Connection, server: Running, boards: list[str], people: int, *how: int) -> None:
+def _live(pipe: Connection, server: Running, boards: list[str], people: int, *how: Any) -> None:
     """What the process does until it is killed."""
-    at_once, reset = how
+    at_once, reset, peer = how
     os.nice(_NICENESS)
     door: Door[Visitor] = Door()
     for begin in range(0, people, at_once):
         numbers = range(begin, min(begin + at_once, people))
-        fresh = [visitor(server, OURS, boards[number % len(boards)], number) for number in numbers]
+        fresh = [visitor(server, peer, boards[number % len(boards)], number) for number in numbers]
         if reset:
             for one in fresh:
                 one.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
@@ -93,11 +96,9 @@ def _live(pipe: Connection, server: Running, boards: list[str], people: int, *ho
 
 
 @contextlib.contextmanager
-def party(
-    server: Running, boards: list[str], people: int, *, at_once: int | None = _AT_ONCE, reset: bool = False
-) -> Iterator[Party]:
-    """A party that is over at the end of the block at the latest."""
-    one = Party(server, boards, people, at_once=at_once, reset=reset)
+def party(server: Running, boards: list[str], people: int, **how: Any) -> Iterator[Party]:
+    """A party, as `Party` takes it, that is over at the end of the block at the latest."""
+    one = Party(server, boards, people, **how)
     try:
         yield one
     finally:

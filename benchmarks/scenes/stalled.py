@@ -1,13 +1,13 @@
 """People whose sockets stand still: one of ten who stops reading, and clients that froze as a whole."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from math import isnan
+from math import isnan, nan
 from time import perf_counter
 from typing import Final
 
+from benchmarks.crowd import Crowd
 from benchmarks.load import Load, seated
 from benchmarks.scenes.guests import Door, Guest
 from benchmarks.scenes.sections import Section, Table
@@ -20,6 +20,7 @@ from benchmarks.scenes.systems import (
     forget_peak,
     peak_rss_bytes,
     rss_bytes,
+    seat,
 )
 from benchmarks.serving import Server
 from benchmarks.tables import percentile
@@ -28,7 +29,6 @@ DRAWERS: Final = 9
 RATE: Final = 200 / DRAWERS
 """Ops a second of each, 200 of all."""
 SECONDS: Final = 60.0
-ALONE_SECONDS: Final = 10.0
 WARM_UP_SECONDS: Final = 2.0
 SMALL_BUFFER: Final = 4_096
 LOOK_SECONDS: Final = 0.25
@@ -39,64 +39,78 @@ FROZEN_SECONDS: Final = 45.0
 SAY_SECONDS: Final = 5.0
 
 
-@dataclass
-class Stall:
-    """What came of somebody who stopped reading."""
+class Board:
+    """Nine people on a server of their own, and what it grows by while they draw."""
 
-    grown_mib: float = 0.0
-    cut_after: float = float("nan")
-    code: str = ""
-    seen_ms: Sequence[float] = field(default_factory=list)
-    faults: int = 0
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.crowd = Crowd("board")
+        self.crowd.join(server.port, DRAWERS)
+        self._before = 0
+
+    def begin(self) -> None:
+        """From now on it counts."""
+        self.crowd.forget_figures()
+        forget_peak(self.server)
+        self._before = rss_bytes(self.server)
+
+    @property
+    def cells(self) -> list[str]:
+        """Growth, and what the nine have seen."""
+        self.crowd.finish()
+        seen = self.crowd.seen_ms
+        grown = (peak_rss_bytes(self.server) - self._before) / MIB
+        quantiles = (percentile(seen, 0.5), percentile(seen, 0.99), max(seen))
+        return [
+            f"{grown:.1f}",
+            *(f"{one:.2f}" for one in quantiles),
+            str(sum(self.crowd.faults.values()) or "none"),
+        ]
 
 
 @contextmanager
-def stopped(server: Server, board: str, *, is_there: bool) -> Iterator[Guest | None]:
-    """Somebody who takes the snapshot and never reads again, or nobody."""
-    if not is_there:
-        yield None
-        return
+def stopped(server: Server) -> Iterator[Visitor]:
+    """Somebody who takes the snapshot and never reads again."""
     door: Door[Visitor] = Door()
-    guest = Visitor(server, OURS, board, 0, receive_bytes=SMALL_BUFFER)
-    door.let_in([guest])
-    door.wait_until(lambda: guest.is_seated)
+    guest = Visitor(server, OURS, "board", 0, receive_bytes=SMALL_BUFFER)
     try:
+        seat(door, [guest])
         yield guest
     finally:
         door.close()
 
 
-def slow(mode: str, seconds: float, *, is_there: bool) -> Stall:
-    """Ten people or nine, of whom nine draw."""
-    found = Stall()
-    with Server(mode) as server:
-        load = seated(server.port, ["slow"], DRAWERS)
+def stall(mode: str, seconds: float) -> list[list[str]]:
+    """A line for a server without, and one with somebody who stops reading, both in the same minute."""
+    with Server(mode) as calm, Server(mode) as beset:
+        boards = [Board(calm), Board(beset)]
+        load = Load([one.crowd for one in boards])
         try:
+            load.wait_until(lambda: all(one.crowd.is_seated for one in boards))
             load.draw_at_rate(RATE, min(WARM_UP_SECONDS, seconds))
-            load.crowds[0].forget_figures()
-            with stopped(server, "slow", is_there=is_there) as guest:
-                _draw_beside(server, load, seconds, found)
-                if guest is not None:
-                    found.code = last_words(guest)
-            load.crowds[0].finish()
+            with stopped(beset) as guest:
+                for one in boards:
+                    one.begin()
+                cut = _draw_beside(load, beset, seconds)
+                found = last_words(guest)
+            told = "never" if isnan(cut) else f"{cut:.1f}"
+            return [["is not there", *boards[0].cells], ["stops reading", *boards[1].cells, told, found]]
         finally:
             load.close()
-    found.seen_ms = load.crowds[0].seen_ms
-    found.faults = sum(load.crowds[0].faults.values())
-    return found
 
 
-def _draw_beside(server: Server, load: Load, seconds: float, found: Stall) -> None:
-    forget_peak(server)
-    files, before, begin = descriptors(server), rss_bytes(server), perf_counter()
+def _draw_beside(load: Load, server: Server, seconds: float) -> float:
+    """Draw on both; after how long the server let the connection go, nan when it did not."""
+    files, begin = descriptors(server), perf_counter()
+    gone: list[float] = []
 
     def look() -> bool:
-        if isnan(found.cut_after) and descriptors(server) < files:
-            found.cut_after = perf_counter() - begin
+        if not gone and descriptors(server) < files:
+            gone.append(perf_counter() - begin)
         return False
 
     load.draw_at_rate(RATE, seconds, look)
-    found.grown_mib = (peak_rss_bytes(server) - before) / MIB
+    return gone[0] if gone else nan
 
 
 def last_words(guest: Guest) -> str:
@@ -125,7 +139,7 @@ def frozen(mode: str, seconds: float) -> list[float]:
                 load.draw_at_rate(SELDOM, LOOK_SECONDS)
                 left = server.counts["sessions"] - 1
                 gone += [perf_counter() - begin] * (FROZEN - len(gone) - left)
-            return gone + [float("nan")] * (FROZEN - len(gone))
+            return gone + [nan] * (FROZEN - len(gone))
         finally:
             door.close()
             load.close()
@@ -133,38 +147,21 @@ def frozen(mode: str, seconds: float) -> list[float]:
 
 def measure(*, quick: bool) -> Section:
     """One table: without and with somebody who stops reading."""
-    rows = []
-    for is_there, seconds in ((False, ALONE_SECONDS), (True, SECONDS)):
-        one = slow("memory", 0.5 if quick else seconds, is_there=is_there)
-        rows.append(
-            [
-                "stops reading" if is_there else "is not there",
-                f"{0.5 if quick else seconds:g}",
-                f"{one.grown_mib:.1f}",
-                ("never" if isnan(one.cut_after) else f"{one.cut_after:.1f}") if is_there else "",
-                one.code,
-                f"{percentile(one.seen_ms, 0.5):.2f}",
-                f"{percentile(one.seen_ms, 0.99):.2f}",
-                f"{max(one.seen_ms):.1f}",
-                str(one.faults or "none"),
-            ]
-        )
     titles = (
         "the tenth",
-        "s",
         "grown MiB",
-        "cut after s",
-        "code",
         "others' p50 ms",
         "p99 ms",
         "max ms",
         "faults",
+        "cut after s",
+        "the tenth finds",
     )
     return Section(
         "stalled",
-        f"{DRAWERS} people draw {RATE * DRAWERS:g} ops/s together, memory mode; the tenth has a receive buffer of "
-        f"{SMALL_BUFFER // KIB} KiB and never reads. What the board itself grows by is in both lines.",
-        [Table(titles, rows)],
+        f"{DRAWERS} people draw {RATE * DRAWERS:g} ops/s together for {SECONDS:g} s on each of two servers in memory mode; on one "
+        f"there is a tenth with a receive buffer of {SMALL_BUFFER // KIB} KiB who never reads. What the log grows by is in both lines.",
+        [Table(titles, stall("memory", 0.5 if quick else SECONDS))],
     )
 
 

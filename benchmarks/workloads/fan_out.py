@@ -14,7 +14,7 @@ from benchmarks.peers.peer import Peer
 from benchmarks.workloads.workload import Column, Round, Workload, starved_remarks
 
 HELD_P99_MS: Final = 250.0
-LEFT_OVER_SECONDS: Final = 0.15
+LEFT_OVER_SECONDS: Final = 0.12
 """What may still be under way when the last op has been sent. A tenth too much grows to that in a step."""
 FIRST_DELIVERIES: Final = 25_000
 """A second, to begin with: the slowest peer holds them."""
@@ -25,7 +25,7 @@ LEAST_OPS: Final = 5.0
 STEP: Final = 1.15
 AROUND: Final = 1.25
 """How far around an earlier round's result a later one looks."""
-STEP_SECONDS: Final = 1.5
+STEP_SECONDS: Final = 1.25
 QUICK_STEP_SECONDS: Final = 0.3
 QUICK_STEPS: Final = 2
 

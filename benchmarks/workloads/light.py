@@ -11,7 +11,7 @@ from benchmarks.workloads.workload import Column, Round, Workload, remarks_on
 CLIENTS: Final = 10
 OPS_EACH: Final = 20.0
 """A second."""
-SECONDS: Final = 5.0
+SECONDS: Final = 4.0
 QUICK_SECONDS: Final = 0.5
 
 

@@ -1,10 +1,10 @@
 """Stamps and ranks: the facts that the merge order rests on."""
 
-from dataclasses import replace
 from itertools import combinations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from strategies import CLIENTS, History, Writer, histories
 
 from whiteboard.core.acceptance import Acceptance, Accepted, Author, Proposal

@@ -8,7 +8,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pytest
 from hypothesis import example, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
+from msgspec.structs import replace
 from strategies import History, histories, replica, run, stamped_ops, states, wire
 
 from whiteboard.core.acceptance import Acceptance, Accepted, Author, Proposal
@@ -151,7 +152,7 @@ def test_the_page_merges_to_what_the_server_merges_to(
 E = ElementId("e")
 
 
-class PairwiseStamp(Stamp):
+class PairwiseStamp(Stamp, frozen=True, kw_only=True):
     """The tempting order: by vector clocks where one covers the other, else by client id."""
 
     clock: Mapping[ClientId, int]
@@ -203,9 +204,7 @@ def _clock_at(history: History, seen: int) -> dict[ClientId, int]:
 
 
 def _pairwise(stamp: Stamp, clock: Mapping[ClientId, int]) -> PairwiseStamp:
-    pairwise = PairwiseStamp(*stamp)
-    pairwise.clock = clock
-    return pairwise
+    return PairwiseStamp(stamp.lamport, stamp.client, stamp.counter, clock=clock)
 
 
 def outcomes(log: Sequence[StampedOp]) -> set[bytes]:

@@ -45,6 +45,11 @@ class Line:
         self._heard = trio.current_time()
         self._bell.unpark_all()
 
+    def offer(self, message: object) -> bool:
+        """Send a message as a reader of many sockets does; whether the session has handled it at once."""
+        assert self._take is not None
+        return self._take(msgspec.json.encode(message))
+
     def deliver(self, incoming: Incoming) -> None:
         """Send something that is no text."""
         self._incoming.append(incoming)

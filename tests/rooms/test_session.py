@@ -7,7 +7,7 @@ from rooms.conftest import Stage
 from rooms.line import Line
 
 from whiteboard import limits, timeouts
-from whiteboard.rooms import session
+from whiteboard.rooms import inbox, session
 from whiteboard.rooms.ports import BINARY_MESSAGE, Oversize
 
 SEED = {"type": "stroke", "points": [[10, 20], [30, 40]], "id": "s1"}
@@ -312,3 +312,33 @@ async def test_session_that_never_reads_its_welcome_is_closed_with_4408(
     line.say(SEED)
     assert (await line.wait_closed())[0] == 4408
     assert stage.hub.statistics().queue_bytes == 0
+
+
+async def test_what_has_to_wait_is_not_taken_in_the_readers_turn(
+    autojump_clock: object, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full inbox, a large batch or a session that is ending: the reader is told to leave the message."""
+    line, _ = await stage.join()
+    await line.expect("snapshot")
+    with monkeypatch.context() as patch:
+        patch.setattr(inbox, "MAX_SESSION_OPS", 2)
+        assert line.offer([SEED, {**SEED, "id": "s2"}])
+        assert not line.offer(SEED)
+        assert not line.offer({"type": "ping"}), "nothing overtakes what waits"
+    stage.hub.tick.beat()
+    assert line.offer({"type": "ping"})
+    assert not line.offer([SEED] * limits.MAX_BATCH)
+    for _ in range(limits.MAX_STRIKES + 1):
+        assert line.offer(0)
+    assert not line.offer({"type": "ping"})
+    assert (await line.wait_closed())[0] == 4400
+
+
+async def test_a_reader_with_many_messages_is_stopped_in_time(autojump_clock: object, stage: Stage) -> None:
+    """One read's messages take TURN_BYTES of the reader's turn at most; answers that are sent alone count for more."""
+    line, _ = await stage.join()
+    await trio.testing.wait_all_tasks_blocked()
+    taken = 0
+    while line.offer({"type": "ping"}):
+        taken += 1
+    assert 50 < taken < limits.TURN_BYTES // limits.ANSWER_OVERHEAD_BYTES + 1

@@ -7,7 +7,10 @@ that a refusal depends on, because a bound that holds from batch to batch only i
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from typing import Final
+
+import msgspec
 
 from whiteboard.core.board import Board
 from whiteboard.core.clocks import Rank, Ranks, Stamp
@@ -27,8 +30,7 @@ from whiteboard.ids import MAX_COUNTER, ClientId, ElementId, OpId
 from whiteboard.limits import MAX_BOARD_BYTES, MAX_ELEMENTS, MAX_POINTS_PER_STROKE, MAX_PROPERTIES
 
 
-@dataclass(slots=True)
-class Author:
+class Author(msgspec.Struct, gc=False):
     """The highest numbers that a client has used on a board. Changed by `Acceptance.accept`."""
 
     client: ClientId
@@ -36,8 +38,7 @@ class Author:
     lamport: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(msgspec.Struct, frozen=True, gc=False):
     """An op as a session hands it in."""
 
     op: Op
@@ -49,8 +50,7 @@ class Proposal:
     """The author's vector clock, passed on as it came."""
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True, gc=False):
     """An op that may be stored."""
 
     op: Op
@@ -67,30 +67,62 @@ class Accepted:
         return self.stamp.op_id
 
 
-@dataclass(slots=True)
-class _Sketch:
-    """What refusals depend on, of one element as the batch has left it so far."""
+class _Sketch(msgspec.Struct, gc=False):
+    """What decisions depend on, of one element as the batch has left it so far."""
 
+    standing: Element | None
+    """As the board has it, which the batch does not change."""
     created: Stamp | None = None
     kind: ElementType | None = None
-    names: set[str] = field(default_factory=set)
-    """Names of every property register."""
+    names: AbstractSet[str] | None = None
+    """Names of every property register; None while nobody has asked and the board knows them."""
+    is_deleted: bool = False
+    """Whether the board has it under a tombstone."""
+    earlier: list[tuple[Op, Stamp]] = []
+    """Ops of this batch, for a draft that begins in the middle of it."""
+    draft: Element | None = None
+    """The element as the batch leaves it, when a tombstone was on it before or within the batch."""
 
     @staticmethod
     def of(element: Element | None) -> "_Sketch":
         if element is None:
-            return _Sketch()
-        return _Sketch(element.created, element.kind, set(element.property_names))
+            return _Sketch(None, names=_NO_NAMES)
+        return _Sketch(element, element.created, element.kind, is_deleted=element.is_deleted)
+
+    def registers(self) -> AbstractSet[str]:
+        if self.names is None:
+            self.names = frozenset(self.standing.property_names) if self.standing else _NO_NAMES
+        return self.names
 
     def add(self, op: Op, stamp: Stamp) -> None:
-        if isinstance(op, Create | SetProperties):
-            self.names |= op.properties.keys()
+        self.earlier.append((op, stamp))
+        if isinstance(op, Create | SetProperties) and op.properties:
+            self.names = self.registers() | op.properties.keys()
         if isinstance(op, Create) and (self.created is None or stamp < self.created):
             self.created, self.kind = stamp, op.kind
 
 
+_NO_NAMES: Final[AbstractSet[str]] = frozenset()
+
+
+class _Past:
+    """A client's ops around its late ones: their ranks, and the counters that this batch has."""
+
+    def __init__(self, known: Iterable[Rank], batch: Iterable[Stamp]) -> None:
+        self.ranks = Ranks(known)
+        self.counters: set[int] = set()
+        for stamp in batch:
+            self.add(stamp)
+
+    def add(self, stamp: Stamp) -> None:
+        self.ranks.add(Rank(stamp.counter, stamp.lamport))
+        self.counters.add(stamp.counter)
+
+
 class Acceptance:
     """Decides on one batch of ops against one board. The board is not changed.
+
+    What only late ops, tombstones or bounds ask for is put together when one of them does.
 
     Args:
         stored: for each client whose ops come late, below its highest counter, the stored ops next to
@@ -100,73 +132,78 @@ class Acceptance:
     def __init__(self, board: Board, stored: Mapping[ClientId, Iterable[Rank]] | None = None) -> None:
         self._board = board
         self._stored = stored or {}
-        self._ranks: dict[ClientId, Ranks] = {}
-        # of the authors of this batch
-        self._drafts: dict[ElementId, Element] = {}
-        # elements under a tombstone before or within this batch, as the batch leaves them
-        self._earlier: dict[ElementId, list[tuple[Op, Stamp]]] = {}
-        # accepted ops of this batch, for a draft that begins in the middle of it
+        self._newest: dict[ClientId, tuple[int, int]] = {}
+        # counter and rank with which each author came into this batch
+        self._stamps: list[Stamp] = []
+        # of the ops accepted in this batch; the store keeps the first of a name
+        self._pasts: dict[ClientId, _Past] = {}
+        # of the authors of late ops
         self._sketches: dict[ElementId, _Sketch] = {}
         # elements that accepted ops of this batch touch
         self._newcomers = 0
         # those among them that the board does not know yet
-        self._named: set[OpId] = set()
-        # ops accepted in this batch; the store keeps the first of a name
 
     def accept(self, proposal: Proposal, author: Author) -> Accepted | Rejected:
         """The decision on the next op; an accepted one advances `author`."""
-        ranks = self._ranks_of(author)
-        if self._is_repeat(proposal, author):
-            stamp, seen = self._stamp(proposal, author, ranks)
-            return Accepted(proposal.op, stamp, seen, {stamp.client: stamp.counter}, None)
-        sketch = self._sketch(proposal.op.element)
+        op, client = proposal.op, author.client
+        if client not in self._newest:
+            self._newest[client] = author.counter, author.lamport
+        past = self._past(proposal, author)
+        if past is not None and proposal.counter in past.counters:
+            stamp, seen = self._stamp(proposal, author, past)  # the store will say so: nothing may come of it
+            return Accepted(op, stamp, seen, {client: stamp.counter}, None)
+        sketch = self._sketches.get(op.element) or _Sketch.of(self._board.get(op.element))
         refusal = self._refusal(proposal, author, sketch)
         if refusal is not None:
             return refusal
-        stamp, seen = self._stamp(proposal, author, ranks)
-        ranks.add(Rank(stamp.counter, stamp.lamport))
+        stamp, seen = self._stamp(proposal, author, past)
+        joined = _attach(sketch, op, stamp)
+        self._note(author, op, stamp, sketch)
+        clock = {**proposal.clock, client: stamp.counter} if proposal.clock else {client: stamp.counter}
+        return Accepted(op, stamp, seen, clock, joined)
+
+    def _past(self, proposal: Proposal, author: Author) -> _Past | None:
+        """What a late op has to fit into; None for one behind all others of its author."""
+        if proposal.counter is None or proposal.counter > author.counter:
+            return None
+        client = author.client
+        past = self._pasts.get(client)
+        if past is None:
+            known = [Rank(*self._newest[client]), *self._stored.get(client, ())]
+            past = _Past(known, [stamp for stamp in self._stamps if stamp.client == client])
+            self._pasts[client] = past
+        return past
+
+    def _stamp(self, proposal: Proposal, author: Author, past: _Past | None) -> tuple[Stamp, int]:
+        counter = author.counter + 1 if proposal.counter is None else proposal.counter
+        head = self._board.seq
+        seen = head if proposal.seen is None or proposal.seen > head else proposal.seen
+        lamport = 2 * head + 1 if self._board.foreign_head(author.client) <= seen else 2 * seen
+        if past is not None:
+            lamport = past.ranks.place(counter, lamport)
+        elif lamport < author.lamport:
+            lamport = author.lamport
+        return Stamp(lamport, author.client, counter), seen
+
+    def _note(self, author: Author, op: Op, stamp: Stamp, sketch: _Sketch) -> None:
         author.counter = max(author.counter, stamp.counter)
         author.lamport = max(author.lamport, stamp.lamport)
-        self._named.add(stamp.op_id)
-        self._note(proposal.op, stamp, sketch)
-        clock = {**(proposal.clock or {}), stamp.client: stamp.counter}
-        return Accepted(proposal.op, stamp, seen, clock, self._attach(proposal.op, stamp))
-
-    def _ranks_of(self, author: Author) -> Ranks:
-        ranks = self._ranks.get(author.client)
-        if ranks is None:
-            newest = Rank(author.counter, author.lamport)
-            ranks = self._ranks[author.client] = Ranks([newest, *self._stored.get(author.client, ())])
-        return ranks
-
-    def _stamp(self, proposal: Proposal, author: Author, ranks: Ranks) -> tuple[Stamp, int]:
-        counter = author.counter + 1 if proposal.counter is None else proposal.counter
-        seen = self._board.seq if proposal.seen is None else min(proposal.seen, self._board.seq)
-        is_fresh = self._board.foreign_head(author.client) <= seen
-        lamport = 2 * self._board.seq + 1 if is_fresh else 2 * seen
-        return Stamp(ranks.place(counter, lamport), author.client, counter), seen
-
-    def _is_repeat(self, proposal: Proposal, author: Author) -> bool:
-        """Whether this batch has the op already: the store will say so, and nothing may come of it."""
-        return proposal.counter is not None and OpId(author.client, proposal.counter) in self._named
-
-    def _sketch(self, element: ElementId) -> _Sketch:
-        return self._sketches.get(element) or _Sketch.of(self._board.get(element))
-
-    def _note(self, op: Op, stamp: Stamp, sketch: _Sketch) -> None:
-        if op.element not in self._sketches and op.element not in self._board:
-            self._newcomers += 1
-        self._sketches[op.element] = sketch
+        self._stamps.append(stamp)
+        if stamp.client in self._pasts:
+            self._pasts[stamp.client].add(stamp)
+        if op.element not in self._sketches:
+            self._sketches[op.element] = sketch
+            self._newcomers += sketch.standing is None
         sketch.add(op, stamp)
 
     def _refusal(self, proposal: Proposal, author: Author, sketch: _Sketch) -> Rejected | None:
-        op = proposal.op
+        op, board = proposal.op, self._board
         if proposal.counter is None and author.counter >= MAX_COUNTER:
             return Rejected(RejectCode.BAD_FIELD, f"client {author.client} has no op counter left", "$.opId")
-        is_new = op.element not in self._board and op.element not in self._sketches
-        if is_new and len(self._board) + self._newcomers >= MAX_ELEMENTS:
+        is_new = sketch.standing is None and not sketch.earlier
+        if is_new and len(board) + self._newcomers >= MAX_ELEMENTS:
             return Rejected(RejectCode.BOARD_FULL, f"the board holds {MAX_ELEMENTS} elements")
-        if self._board.size_bytes >= MAX_BOARD_BYTES and not isinstance(op, Delete | Restore):
+        if board.size_bytes >= MAX_BOARD_BYTES and not isinstance(op, Delete | Restore):
             return Rejected(
                 RejectCode.BOARD_FULL, f"the board holds {MAX_BOARD_BYTES} bytes; delete something"
             )
@@ -178,36 +215,31 @@ class Acceptance:
             case Delete() | Restore():
                 return None
 
-    def _attach(self, op: Op, stamp: Stamp) -> Json | None:
-        """What replicas that forgot the element must know.
 
-        Its whole state with the op that brings it back; the tombstone with a create under it, which
-        would bring it back for them alone. Other ops on a deleted element show nothing anywhere.
-        """
-        draft = self._draft(op)
-        self._earlier.setdefault(op.element, []).append((op, stamp))
-        if draft is None:
-            return None
-        was_deleted = draft.is_deleted
-        draft.apply(op, stamp)
-        if was_deleted and not draft.is_deleted:
-            return draft.state()
-        return draft.tombstone() if draft.is_deleted and isinstance(op, Create) else None
+def _attach(sketch: _Sketch, op: Op, stamp: Stamp) -> Json | None:
+    """What replicas that forgot the element must know.
 
-    def _draft(self, op: Op) -> Element | None:
-        """The element as this batch has left it so far; None while no tombstone is in play."""
-        draft = self._drafts.get(op.element)
-        if draft is not None:
-            return draft
-        standing = self._board.get(op.element)
-        is_deleted = standing is not None and standing.is_deleted
-        if not is_deleted and not isinstance(op, Delete | Restore):
+    Its whole state with the op that brings it back; the tombstone with a create under it, which
+    would bring it back for them alone. Other ops on a deleted element show nothing anywhere.
+    """
+    draft = sketch.draft
+    if draft is None:
+        if not (sketch.is_deleted or isinstance(op, Delete | Restore)):
             return None
-        draft = standing.copy() if standing else Element(op.element)
-        for earlier, stamp in self._earlier.get(op.element, ()):
-            draft.apply(earlier, stamp)
-        self._drafts[op.element] = draft
-        return draft
+        draft = sketch.draft = _draft(sketch, op.element)
+    was_deleted = draft.is_deleted
+    draft.apply(op, stamp)
+    if was_deleted and not draft.is_deleted:
+        return draft.state()
+    return draft.tombstone() if draft.is_deleted and isinstance(op, Create) else None
+
+
+def _draft(sketch: _Sketch, element: ElementId) -> Element:
+    """The element as the batch has left it so far."""
+    draft = sketch.standing.copy() if sketch.standing else Element(element)
+    for earlier, stamp in sketch.earlier:
+        draft.apply(earlier, stamp)
+    return draft
 
 
 def _refuse_append(op: Append, sketch: _Sketch, client: ClientId) -> Rejected | None:
@@ -228,7 +260,7 @@ def _refuse_append(op: Append, sketch: _Sketch, client: ClientId) -> Rejected | 
 
 
 def _refuse_properties(op: Create | SetProperties, sketch: _Sketch) -> Rejected | None:
-    total = len(sketch.names | op.properties.keys())
+    total = len(sketch.registers() | op.properties.keys())
     if total > MAX_PROPERTIES:
         return Rejected(
             RejectCode.TOO_LARGE,

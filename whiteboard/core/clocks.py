@@ -33,14 +33,19 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
+import msgspec
+
 from whiteboard.ids import MAX_COUNTER, ClientId, OpId
 
 _INITIAL: Final = MAX_COUNTER + 1
 """Above every lamport number that a browser's doubles can hold, and so above any that there will be."""
 
 
-class Stamp(NamedTuple):
-    """An op's place in the deciding order; greater wins a last-writer-wins register."""
+class Stamp(msgspec.Struct, frozen=True, order=True, array_like=True, gc=False):
+    """An op's place in the deciding order; greater wins a last-writer-wins register.
+
+    Compared and encoded as the array of its fields.
+    """
 
     lamport: int
     """Rank at acceptance, >= 0."""

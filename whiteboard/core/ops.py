@@ -1,13 +1,15 @@
 """The closed union of ops: what a client can do to a board. Values only; merging is `board.py`.
 
 Property values and points stay the JSON text they came in as (`bytes`): the merge needs to order
-and keep them, not to understand them.
+and keep them, not to understand them. All values of the hot path are `msgspec.Struct`s: made ten times as
+fast as frozen dataclasses, and, as nothing in them can lead back to them, of no interest to the garbage collector.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
+
+import msgspec
 
 from whiteboard.core.clocks import Stamp
 from whiteboard.ids import ElementId
@@ -36,8 +38,7 @@ RESERVED: Final = frozenset((
 """Names that are never properties: stamped by the server or structure of the message."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(msgspec.Struct, frozen=True, gc=False):
     """Consecutive points of a stroke."""
 
     start: int
@@ -53,8 +54,7 @@ class Run:
         return self.start + self.count
 
 
-@dataclass(frozen=True, slots=True)
-class Create:
+class Create(msgspec.Struct, frozen=True, gc=False):
     """Bring an element into being, with its first properties."""
 
     element: ElementId
@@ -64,16 +64,14 @@ class Create:
     """A stroke's points, from index 0; None for other elements."""
 
 
-@dataclass(frozen=True, slots=True)
-class Append:
+class Append(msgspec.Struct, frozen=True, gc=False):
     """Add points to a stroke by their index; repeating it changes nothing."""
 
     element: ElementId
     run: Run
 
 
-@dataclass(frozen=True, slots=True)
-class SetProperties:
+class SetProperties(msgspec.Struct, frozen=True, gc=False):
     """Write properties, each merging on its own."""
 
     element: ElementId
@@ -81,15 +79,13 @@ class SetProperties:
     """At least one; `null` unsets."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(msgspec.Struct, frozen=True, gc=False):
     """Put a tombstone on an element."""
 
     element: ElementId
 
 
-@dataclass(frozen=True, slots=True)
-class Restore:
+class Restore(msgspec.Struct, frozen=True, gc=False):
     """Take an element's tombstone away."""
 
     element: ElementId
@@ -98,13 +94,12 @@ class Restore:
 Op = Create | Append | SetProperties | Delete | Restore
 
 
-@dataclass(frozen=True, slots=True)
-class StampedOp:
+class StampedOp(msgspec.Struct, frozen=True, gc=False):
     """An accepted op: all that a replica needs to merge it."""
 
     seq: int
     """Its place in the board's log, from 1."""
     stamp: Stamp
     op: Op
-    joined: Json | None = field(default=None)
+    joined: Json | None = None
     """State to join besides applying the op, for replicas that forgot the element."""

@@ -1,7 +1,8 @@
 """What became of an op: values, matched exhaustively. Faults are exceptions, these are not."""
 
-from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 from whiteboard.ids import ElementId
 
@@ -33,22 +34,19 @@ _RETRYABLE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(msgspec.Struct, frozen=True, gc=False):
     """The op changed an element."""
 
     element: ElementId
 
 
-@dataclass(frozen=True, slots=True)
-class Ignored:
+class Ignored(msgspec.Struct, frozen=True, gc=False):
     """The op was merged and changed nothing: a repeat, or newer writes stand."""
 
     element: ElementId
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(msgspec.Struct, frozen=True, gc=False):
     """The op was refused before it was stored; it has no seq and no effect."""
 
     code: RejectCode

@@ -5,6 +5,7 @@ stored as it is; the log's number goes in front of it when it is sent. Nobody en
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -14,17 +15,25 @@ from whiteboard.core.acceptance import Accepted
 from whiteboard.core.clocks import Stamp
 from whiteboard.core.ops import Json, StampedOp
 from whiteboard.core.outcomes import Rejected
-from whiteboard.ids import OpId
+from whiteboard.ids import ElementId, OpId
 from whiteboard.protocol import messages
+from whiteboard.protocol.requests import BadMessage
 from whiteboard.protocol.stored import read_stored
-from whiteboard.protocol.validation import BadMessage
 
 VERSION: Final = 1
+_RECENT_NAMES: Final = 4096
+"""Client ids whose JSON form is at hand: those who draw at the same time. About 600 KiB."""
 SUBPROTOCOL: Final = "whiteboard.v1"
 
 END_OF_SNAPSHOT_PART: Final = b"]}"
 
 encode = msgspec.json.encode
+
+
+@lru_cache(_RECENT_NAMES)
+def _spelled(name: str) -> bytes:
+    """The inside of a JSON string."""
+    return encode(name)[1:-1]
 
 
 class _Stamps(msgspec.Struct):
@@ -42,22 +51,21 @@ def encode_body(accepted: Accepted, at: int, content: Json) -> Json:
         at: server clock, milliseconds since 1970.
         content: the op as it came in, without stamps: a JSON object with at least one field.
     """
-    stamps = {
-        "at": at,
-        "opId": str(accepted.op_id),
-        "by": accepted.stamp.client,
-        "clock": accepted.clock,
-        "seen": accepted.seen,
-        "lamport": accepted.stamp.lamport,
-    }
-    if accepted.joined is not None:
-        stamps["element"] = msgspec.Raw(accepted.joined)
-    return encode(stamps)[:-1] + b"," + content[1:]
+    stamp = accepted.stamp
+    client = _spelled(stamp.client)
+    clock = accepted.clock
+    return b'{"at":%d,"opId":"%b:%d","by":"%b","clock":%b,"seen":%d,"lamport":%d%b,%b' % (
+        at, client, stamp.counter, client,
+        b'{"%b":%d}' % (client, stamp.counter) if len(clock) == 1 else encode(clock),
+        accepted.seen, stamp.lamport,
+        b"" if accepted.joined is None else b',"element":' + accepted.joined,
+        content[1:],
+    )  # fmt: skip
 
 
 def number_body(seq: int, body: Json) -> Json:
     """A stored op as everyone gets it: the body with its `seq` in front."""
-    return b'{"seq":%d,' % seq + body[1:]
+    return b'{"seq":%d,%b' % (seq, body[1:])
 
 
 def decode_body(seq: int, op_id: OpId, body: Json) -> StampedOp:
@@ -88,6 +96,14 @@ def encode_welcome(welcome: messages.Welcome, peers: Iterable[Json]) -> Json:
     """
     head, _, tail = encode(welcome).partition(b'"peers":[]')
     return b"".join((head, b'"peers":[', b",".join(peers), b"]", tail))
+
+
+def encode_ack(op_id: OpId, element: ElementId, seq: int, at: int, *, durable: str, ts: float | None) -> Json:
+    """An `ack` message. `durable` is the store's promise, as the wire calls it."""
+    said = b"" if ts is None else b',"ts":%b' % encode(ts)
+    return b'{"type":"ack","opId":"%b:%d","id":%b,"seq":%d,"at":%d,"durable":"%b"%b}' % (
+        _spelled(op_id.client), op_id.counter, encode(element), seq, at, _spelled(durable), said,
+    )  # fmt: skip
 
 
 def encode_reject(op_id: str | None, element: str | None, refusal: Rejected) -> Json:

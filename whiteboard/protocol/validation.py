@@ -7,7 +7,6 @@ the text of numbers as they came, and once through its class, which checks types
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import msgspec
@@ -16,48 +15,16 @@ from whiteboard import limits
 from whiteboard.core import ops
 from whiteboard.core.order_keys import is_order_key
 from whiteboard.core.outcomes import RejectCode, Rejected
-from whiteboard.ids import MAX_ID_CHARS, ElementId, OpId, parse_element_id, parse_op_id
+from whiteboard.ids import MAX_ID_CHARS, ElementId, parse_element_id, parse_op_id
 from whiteboard.protocol import messages, salvage
+from whiteboard.protocol.requests import BadMessage, BadOp, OpRequest, Signal
+from whiteboard.protocol.strict import read_strictly
+
+__all__ = ("BadMessage", "BadOp", "OpRequest", "Signal", "read_leniently", "read_message", "split_frame")
 
 T = TypeVar("T")
 Fields = dict[str, msgspec.Raw]
 
-
-@dataclass(frozen=True, slots=True)
-class OpRequest:
-    """A well-formed op."""
-
-    op: ops.Op
-    op_id: OpId | None
-    """As the client named it; None for a thin client."""
-    seen: int | None
-    clock: Mapping[str, int] | None
-    ts: int | float | None
-    """The client's own time, given back in the ack."""
-    content: ops.Json
-    """The op as a JSON object: type, id and what belongs to the type; no stamps."""
-
-
-@dataclass(frozen=True, slots=True)
-class BadOp:
-    """An op that cannot be taken: becomes a `reject`."""
-
-    op_id: str | None
-    element: str | None
-    refusal: Rejected
-
-
-@dataclass(frozen=True, slots=True)
-class BadMessage:
-    """Something that is no op and no message: becomes an `error`."""
-
-    code: str
-    reason: str
-    path: str | None = None
-
-
-Signal = messages.Hello | messages.Cursor | messages.Laser | messages.Follow | messages.Ping | messages.Sync
-"""A message that is no op."""
 
 _SIGNALS: Final[dict[str, msgspec.json.Decoder[Signal]]] = {
     "hello": msgspec.json.Decoder(messages.Hello),
@@ -113,6 +80,11 @@ def split_frame(frame: bytes) -> list[bytes] | BadMessage:
 
 def read_message(text: bytes) -> OpRequest | BadOp | Signal | BadMessage:
     """What one message says."""
+    return read_strictly(text) or read_leniently(text)
+
+
+def read_leniently(text: bytes) -> OpRequest | BadOp | Signal | BadMessage:
+    """What any message says, be it as unusual as it may."""
     try:
         fields = _decode_fields(text)
         name = _decode_text(fields["type"])

@@ -17,8 +17,11 @@ from whiteboard import timeouts
 from whiteboard.core.ops import Json
 from whiteboard.core.presence import Pointer, Presence, Profile
 from whiteboard.ids import SessionId
+from whiteboard.limits import PACK_BYTES, PACK_RECEIVERS
 from whiteboard.protocol import messages
 from whiteboard.protocol.codec import encode, frame
+from whiteboard.protocol.packed import Packed
+from whiteboard.rooms.attendance import Attendance
 from whiteboard.rooms.tail import Tail
 
 
@@ -28,14 +31,18 @@ class Receiver(Protocol):
     heard: int
     """How many changes of who is here its client knew when it was last told by itself."""
 
-    def offer(self, ops: Json, up_to: int) -> None:
+    def offer(self, ops: Json | Packed, up_to: int) -> None:
         """Take a frame of ops that ends at seq `up_to`."""
 
     def lag(self) -> None:
         """Stop being live, with everything up to the last offer; catch up from the log."""
 
-    def offer_presence(self, text: Json) -> None:
-        """Take a presence message, or let it go and ask for all pointers later."""
+    def offer_presence(self, text: Json, *, is_followed: bool) -> None:
+        """Take a presence message, or let it go and ask for all pointers later.
+
+        Args:
+            is_followed: ops come right behind it.
+        """
 
     def offer_profiles(self, text: Json) -> None:
         """Take who came, changed or left; never lost."""
@@ -57,10 +64,7 @@ class Broadcast:
         self._live: dict[Receiver, None] = {}  # a set that keeps order of arrival
         self._peers: dict[SessionId, Json] = {}
         # who is here, encoded once for everybody's welcome
-        self._changes: list[Json] = []
-        # who came and left since live feeds were told
-        self._told = 0
-        # changes before those
+        self._attendance = Attendance()
         self._is_presence_due = False
         self._presence_sent_at = -math.inf
         self.presence_changed = trio.Event()
@@ -79,13 +83,15 @@ class Broadcast:
         """Send who came and left, new names and moved pointers, the newest of each. Asked for at most every BROADCAST_TICK."""
         self._is_presence_due = False
         self._presence_sent_at = trio.current_time()
-        self._changes += map(encode_join, self.presence.take_renamed())
-        if self._changes:
+        for profile in self.presence.take_renamed():
+            self._attendance.note(encode_join(profile))
+        if not self._attendance.is_told:
             self._tell_changes()
         if moved := self.presence.take_moved():
-            text = encode_pointers(moved)
+            text, is_followed = encode_pointers(moved), self.has_news
             for feed in list(self._live):
-                feed.offer_presence(text)
+                feed.offer_presence(text, is_followed=is_followed)
+            self.flush()  # ops that wait go in the same send
 
     def _presence_moved(self) -> None:
         self.presence_changed.set()
@@ -104,7 +110,7 @@ class Broadcast:
                 feed.lag()
         self.seq = self._tail.head
         if texts:
-            ops = frame(texts)
+            ops = _packed(frame(texts), len(self._live))
             for feed in list(self._live):
                 feed.offer(ops, self.seq)
 
@@ -147,11 +153,11 @@ class Broadcast:
             self._note(encode_leave(session))
 
     def _note(self, change: Json) -> None:
+        self._attendance.note(change)
         if self._live:
-            self._changes.append(change)
             self._presence_moved()
         else:
-            self._told += 1  # who comes next hears of it by the welcome
+            self._attendance.told = self._attendance.count  # who catches up asks for what it missed
             self.presence_changed.set()
 
     @property
@@ -161,28 +167,33 @@ class Broadcast:
 
     @property
     def changes(self) -> int:
-        """How often somebody came or left, so far."""
-        return self._told + len(self._changes)
+        """How often somebody came, changed or left, so far."""
+        return self._attendance.count
 
-    @property
-    def changes_told(self) -> int:
-        """How many of these every live feed has been told."""
-        return self._told
+    def missed(self, heard: int) -> list[Json] | None:
+        """Who came, changed and left after the first `heard` changes; None when that is too long ago."""
+        return self._attendance.since(heard)
 
-    def untold(self, heard: int) -> Json | None:
-        """Who came and left since the first `heard` changes, as far as live feeds are still to be told of it."""
-        texts = self._changes[max(0, heard - self._told) :]
-        return frame(texts) if texts else None
+    def untold(self, heard: int) -> list[Json]:
+        """As `missed`, for a live feed: what the next tick would tell it."""
+        return self._attendance.since(max(heard, self._attendance.told)) or []
 
     def _tell_changes(self) -> None:
         """Tell every live feed; who has come meanwhile knows a part from the welcome, itself included."""
-        before, changes, whole = self._told, self._changes, frame(self._changes)
-        self._told, self._changes = self.changes, []
+        before, changes = self._attendance.told, self.untold(0)
+        self._attendance.told = self._attendance.count
+        whole = frame(changes)
         for feed in list(self._live):
             if feed.heard <= before:
                 feed.offer_profiles(whole)
             elif rest := changes[feed.heard - before :]:
                 feed.offer_profiles(frame(rest))
+
+
+def _packed(text: Json, receivers: int) -> Json | Packed:
+    """A frame of ops in the form in which to push it to so many sessions."""
+    is_worth_it = receivers >= PACK_RECEIVERS and len(text) >= PACK_BYTES
+    return Packed(text, level=1) if is_worth_it else text
 
 
 def encode_join(profile: Profile) -> Json:

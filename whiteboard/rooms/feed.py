@@ -29,6 +29,7 @@ from whiteboard.errors import TooSlow
 from whiteboard.limits import MAX_OUTBOX_BYTES, MAX_RESUME_OPS, PARTS_AT_ONCE, SLICE, SNAPSHOT_PART_BYTES
 from whiteboard.protocol import messages
 from whiteboard.protocol.codec import encode, frame, number_body
+from whiteboard.protocol.packed import Packed
 from whiteboard.rooms.broadcast import Broadcast, encode_changes, encode_pointers
 from whiteboard.rooms.ports import Connection
 from whiteboard.rooms.replica import Replica
@@ -58,6 +59,8 @@ class Feed:
         self._is_resuming = False
         self._wants_snapshot = False
         self._has_stale_pointers = False
+        self._has_lagged = False
+        # perhaps for long, with many comings and goings
         self.heard = 0
         """How many changes of who is here the client knew when it was last told by itself."""
         self._known: list[Profile] = []
@@ -118,7 +121,7 @@ class Feed:
 
     # --- what the broadcast calls; nothing here blocks ----------------------------------------
 
-    def offer(self, ops: Json, up_to: int) -> None:
+    def offer(self, ops: Json | Packed, up_to: int) -> None:
         """Take a frame of ops that ends at seq `up_to`."""
         self._connection.push(ops)
         self._sent = up_to
@@ -131,20 +134,22 @@ class Feed:
         if self._connection.backlog_bytes > MAX_OUTBOX_BYTES:
             self.lag()
 
-    def offer_presence(self, text: Json) -> None:
+    def offer_presence(self, text: Json, *, is_followed: bool) -> None:
         """Take moved pointers; while there is a backlog they wait, and only the newest count."""
         if self._connection.backlog_bytes:
             self._has_stale_pointers = True
+        elif is_followed:
+            self._connection.hold(text)
         else:
             self._connection.push(text)
 
     def lag(self) -> None:
         """Stop being live; what was sent so far stands, the log has the rest."""
         if self._is_live:
-            self._is_live = False
+            self._is_live, self._has_lagged = False, True
             self._connection.release()
             self._broadcast.fall_behind(self)
-            self._tell_changes()
+            self._tell_changes(self._broadcast.untold(self.heard))
             self._note_who_is_here()
             self._connection.stir()
 
@@ -212,11 +217,10 @@ class Feed:
     async def _send_snapshot(self) -> None:
         """Send the board in parts, each when the one before has left; all over again after a `resync`.
 
-        Ops that are stored from now on follow, whether the snapshot covers them or not: their authors wait
-        for them, and merging an op twice changes nothing.
+        Ops that were stored since it was asked for follow, whether the snapshot covers them or not: their authors
+        wait for them, and merging an op twice changes nothing.
         """
         self._wants_snapshot = False
-        self._sent = self._replica.board.seq
         seq, messages_left = await self._replica.snapshots.newest(
             self._replica.board, in_steps=self._takes_steps
         )
@@ -233,10 +237,7 @@ class Feed:
 
     def _go_live(self) -> None:
         self._is_live, self._is_resuming = True, False
-        if self.heard < self._broadcast.changes_told:
-            for text in encode_changes(self._known, self._broadcast.presence.profiles()):
-                self._connection.push(text)
-            self.heard = self._broadcast.changes
+        self._catch_up_with_changes()
         self._known = []
         self._has_stale_pointers = True
         self._broadcast.go_live(self)
@@ -246,23 +247,30 @@ class Feed:
         self.heard = self._broadcast.changes
         self._known = list(self._broadcast.presence.profiles())
 
-    def _tell_changes(self) -> None:
-        """Tell the client at once who came and left, not with everybody at the next tick."""
-        if (texts := self._broadcast.untold(self.heard)) is not None:
-            self._connection.push(texts)
+    def _catch_up_with_changes(self) -> None:
+        """Tell the client who came and left while it was not live: as it happened at first, later what has become of it."""
+        texts = None if self._has_lagged else self._broadcast.missed(self.heard)
+        if texts is None:
+            texts = encode_changes(self._known, self._broadcast.presence.profiles())
+        self._tell_changes(texts)
+
+    def _tell_changes(self, texts: list[Json]) -> None:
+        """Tell the client by itself, not with everybody at the next tick."""
+        if texts:
+            self._connection.push(frame(texts))
         self.heard = self._broadcast.changes
 
     def _send_pointers(self) -> None:
         self._has_stale_pointers = False
         pointers = self._broadcast.presence.pointers()
         if pointers:
-            self._tell_changes()  # nobody points before they have come
+            self._tell_changes(self._broadcast.untold(self.heard))  # nobody points before they have come
             self._connection.push(encode_pointers(pointers))
 
     def _begin_after(self, since: int | None, *, is_same_history: bool) -> None:
         self._broadcast.flush()  # so that nobody is behind what `since` may say
         if since is None:
-            self._wants_snapshot = True
+            self._want_snapshot()
         elif not is_same_history or since > self._replica.board.seq:
             self._resync("another history")
         else:
@@ -272,4 +280,9 @@ class Feed:
     def _resync(self, reason: str) -> None:
         """Tell the client to discard what it holds; a snapshot follows."""
         self._connection.push(encode(messages.Resync(reason=reason)))
-        self._is_resuming, self._wants_snapshot = False, True
+        self._is_resuming = False
+        self._want_snapshot()
+
+    def _want_snapshot(self) -> None:
+        self._wants_snapshot = True
+        self._sent = self._replica.board.seq

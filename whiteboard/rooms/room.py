@@ -16,7 +16,7 @@ checkpointed.
 import math
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import Context, copy_context
 from functools import partial
 
@@ -147,7 +147,8 @@ class Room:
     def _start(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
         """Run a part of the room's own work as a task of it; whoever asks may be another's task."""
         name = f"room {self.board_id}: {what}"
-        self._context.run(partial(self._workers.start_soon, self._own, work, name=name))
+        with suppress(RuntimeError):  # the nursery has closed: the room is over
+            self._context.run(partial(self._workers.start_soon, self._own, work, name=name))
 
     async def _load(self) -> None:
         await self.replica.load()

@@ -228,8 +228,10 @@ class Session:
         read_at = self._connection.last_heard
         if read_at != self._read_at:
             self._read_at, self._work = read_at, 0
+        if self._work + size_bytes > TURN_BYTES:
+            return False
         self._work += size_bytes
-        return self._work <= TURN_BYTES
+        return True
 
     def _handle_now(self, seat: Seat, text: bytes) -> None:
         """As `_handle`, for a session that has its seat and asks no hooks."""

@@ -8,6 +8,7 @@ import math
 import resource
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from enum import Enum, auto
 from typing import Final
 
 import trio
@@ -47,23 +48,35 @@ async def _accept_loop(listener: socket.socket, handler: Handler, handler_nurser
     paused_at = -math.inf
     while True:
         await trio.lowlevel.wait_readable(listener.fileno())
-        if not _accept_waiting(listener, handler, handler_nursery):
+        while (found := _accept_some(listener, handler, handler_nursery)) is _Found.MORE:
+            await trio.lowlevel.checkpoint()
+        if found is _Found.EXHAUSTED:
             if trio.current_time() - paused_at > timeouts.ACCEPT_EPISODE.seconds:
                 log.warning("accept_paused", descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[0])
             paused_at = trio.current_time()
             await trio.sleep(timeouts.ACCEPT_BACKOFF.seconds)
 
 
-def _accept_waiting(listener: socket.socket, handler: Handler, handler_nursery: trio.Nursery) -> bool:
-    """Accept what waits, at most a backlog's worth; False when the system is out of something."""
-    for _ in range(limits.LISTEN_BACKLOG):
+class _Found(Enum):
+    """What waited at the listener."""
+
+    ALL = auto()
+    """Everything is accepted."""
+    MORE = auto()
+    EXHAUSTED = auto()
+    """The system is out of something."""
+
+
+def _accept_some(listener: socket.socket, handler: Handler, handler_nursery: trio.Nursery) -> _Found:
+    """Accept what waits, at most ACCEPTS_AT_ONCE."""
+    for _ in range(limits.ACCEPTS_AT_ONCE):
         try:
             sock, _address = listener.accept()
         except BlockingIOError:
-            break
+            return _Found.ALL
         except OSError as error:
             if error.errno in _EXHAUSTED:
-                return False
+                return _Found.EXHAUSTED
             if error.errno in _NO_LISTENER:
                 raise
             continue  # a fault of the one connection, passed on by accept(2)
@@ -71,7 +84,7 @@ def _accept_waiting(listener: socket.socket, handler: Handler, handler_nursery: 
         if sock.family != socket.AF_UNIX:
             _send_at_once(sock)
         handler_nursery.start_soon(handler, sock)
-    return True
+    return _Found.MORE
 
 
 def _send_at_once(sock: socket.socket) -> None:

@@ -183,6 +183,31 @@ async def test_a_broken_job_fails_alone(tmp_path: Path) -> None:
     writer.close_connection()
 
 
+async def test_an_append_that_cannot_be_written_fails_alone(tmp_path: Path) -> None:
+    """An append that SQLite cannot even be given spoils nothing for those it was to be committed with."""
+    gate = Gate()
+    refused: list[type[BaseException]] = []
+    monstrous = NewOp(OpId(ADA, 1), 0, 2**70, b"{}")
+
+    async def write(storage: Storage) -> None:
+        try:
+            await append(storage.op_log, BOARD, [monstrous, *ops(ADA, [2])])
+        except OverflowError as error:
+            refused.append(type(error))
+
+    async with open_sqlite(tmp_path, connect=connecting(gate)) as storage:
+        async with trio.open_nursery() as nursery:
+            await shut_with_one_commit(gate, nursery, storage)
+            nursery.start_soon(append, storage.op_log, BOARD, ops(BOB, [1]))
+            nursery.start_soon(write, storage)
+            nursery.start_soon(append, storage.op_log, BOARD, ops(BOB, [2]))
+            await trio.testing.wait_all_tasks_blocked()
+            gate.open()
+        assert refused == [OverflowError]
+        assert [it.op_id.client for it in await read_all(storage.op_log, BOARD)] == ["first", BOB, BOB]
+        assert await storage.op_log.client(BOARD, ADA) is None
+
+
 async def test_a_connection_that_cannot_roll_back_is_replaced(tmp_path: Path) -> None:
     """After a failed COMMIT and a failed ROLLBACK the next write has a new connection."""
     broken: list[sqlite3.Connection] = []

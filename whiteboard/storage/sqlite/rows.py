@@ -64,13 +64,13 @@ def write_rows(connection: sqlite3.Connection, statement: str, width: int, value
     start = 0
     for count in _ROW_COUNTS:
         size = count * width
-        text = statement.format(rows=_marks(count, width))
+        text = _with_rows(statement, count, width)
         while len(values) - start >= size:
             connection.execute(text, values[start : start + size])
             start += size
 
 
-@cache
-def _marks(count: int, width: int) -> str:
+@cache  # of a few constants, in as many sizes
+def _with_rows(statement: str, count: int, width: int) -> str:
     row = f"({','.join('?' * width)})"
-    return ",".join([row] * count)
+    return statement.format(rows=",".join([row] * count))

@@ -136,7 +136,8 @@ class Writer:
         with self._scope:
             try:
                 async for job in self._receive:
-                    await trio.sleep(self._pace.rest(trio.current_time()))
+                    if rest := self._pace.rest(trio.current_time()):
+                        await trio.sleep(rest)
                     await self._commit(self._gather(job))
             finally:
                 self._abandon_queue()
