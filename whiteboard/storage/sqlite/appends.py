@@ -178,7 +178,7 @@ class Appends:
     ) -> Mapping[ClientId, _Client]:
         """The board's clients, with all of an append: checked against the claims, then made when new."""
         fresh = []
-        for name in {op.op_id[0] for op in request.ops}:
+        for name in {op.op_id.client for op in request.ops}:
             client = board.clients.get(name) or self._read_client(connection, board, name)
             if client is None:
                 fresh.append(name)
