@@ -88,7 +88,7 @@ class History:
         receipts: list[Receipt] = []
         seq, at = self.seq, self.updated_at
         for op in ops:
-            name, counter = op.op_id
+            name, counter = op.op_id.client, op.op_id.counter
             client = clients[name]
             if counter > client.counter:
                 client.counter = counter
