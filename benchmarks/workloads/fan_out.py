@@ -106,7 +106,7 @@ def climb(stage: Stage, clients: int, near: float | None, *, quick: bool) -> tup
     factor = AROUND if near else 2.0
     steps = 0
     while rate is not None and not (quick and steps == QUICK_STEPS):
-        step = _tried(stage, rate)
+        step = stage.step(rate) if quick else _tried(stage, rate)
         low, high = (step, high) if step.is_held else (low, step)
         rate = _next_rate(low, high, factor)
         steps += 1
