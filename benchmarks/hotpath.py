@@ -131,6 +131,7 @@ def accepting(texts: Sequence[bytes]) -> Callable[[], list[Accepted | Rejected]]
 
 def acks(ops: Sequence[OpRequest]) -> Callable[[], None]:
     """Acks of a batch."""
+
     def work() -> None:
         for one in ops:
             codec.encode_ack(one.op_id, one.op.element, 1234, 1_700_000_000_000, durable="memory", ts=one.ts)
@@ -183,9 +184,20 @@ def op_steps(texts: list[bytes]) -> list[float]:
 
 def _old_acks(ops):
     from whiteboard.protocol import messages
+
     def work():
         for one in ops:
-            codec.encode(messages.Ack(opId=str(one.op_id), id=one.op.element, seq=1234, at=1_700_000_000_000, durable="memory", ts=one.ts))
+            codec.encode(
+                messages.Ack(
+                    opId=str(one.op_id),
+                    id=one.op.element,
+                    seq=1234,
+                    at=1_700_000_000_000,
+                    durable="memory",
+                    ts=one.ts,
+                )
+            )
+
     return work
 
 
@@ -208,7 +220,10 @@ def main() -> None:
     print(table(["us per op", *columns], rows))
     refusal = Rejected(RejectCode.NOT_AUTHOR, "stroke 'e' belongs to somebody", "$.id")
     rest = [
-        ("cursor: split, read_message", cost(_each(lambda text: read_message(split_frame(text)[0]), CURSORS), BATCH)),
+        (
+            "cursor: split, read_message",
+            cost(_each(lambda text: read_message(split_frame(text)[0]), CURSORS), BATCH),
+        ),
         ("cursor: note, share of a `cursors` of 16", cost(cursors(), BATCH)),
         ("reject", cost(lambda: codec.encode_reject("c-1:4", "e", refusal), 1)),
     ]
