@@ -158,8 +158,8 @@ class Line:
             self._flow()
 
     async def wait_backlog(self) -> None:
-        await trio.lowlevel.checkpoint()
         self._is_stirred = False
+        await trio.lowlevel.checkpoint()
         while not self._outgoing and not self._is_stirred:
             await self._bell.park()
 
