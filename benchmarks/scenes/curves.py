@@ -5,6 +5,7 @@ bears that; what people say is what the page says (`benchmarks.crowd`).
 """
 
 import json
+from array import array
 from collections.abc import Callable, Sequence
 from functools import partial
 from time import perf_counter
@@ -21,7 +22,7 @@ from benchmarks.tables import percentile
 PEOPLE: Final = (2, 5, 10, 20, 50, 100, 200, 400)
 PEOPLE_OPS: Final = 100.0
 """Ops a second of all of them together, so that only the fan-out grows."""
-RATES: Final = (100, 300, 1_000, 3_000, 10_000, 20_000, 40_000)
+RATES: Final = (100, 300, 1_000, 3_000, 10_000, 20_000, 40_000, 60_000)
 RATE_PEOPLE: Final = 20
 BOARDS: Final = (1, 10, 100, 500, 1_000, 2_000)
 BOARD_PEOPLE: Final = 2
@@ -43,6 +44,7 @@ def point(x: float, load: Load, server: Server, before_bytes: int, *, ops: float
     load.draw_at_rate(rate, min(WARM_UP_SECONDS, seconds))
     for crowd in load.crowds:
         crowd.forget_figures()
+    load.late_ms = array("d")
     cpu, begin = cpu_seconds(server), perf_counter()
     load.draw_at_rate(rate, seconds)
     took, cpu = perf_counter() - begin, cpu_seconds(server) - cpu
@@ -57,6 +59,7 @@ def point(x: float, load: Load, server: Server, before_bytes: int, *, ops: float
         percentile(seen, 0.99),
         (rss_bytes(server) - before_bytes) / MIB,
         acked / took,
+        percentile(load.late_ms, 0.99),
         sum(sum(crowd.faults.values()) for crowd in load.crowds),
     )
 

@@ -25,6 +25,8 @@ class Point:
     """Resident memory beyond a fresh server's."""
     done: float
     """Ops that were acked in a second."""
+    late_ms: float
+    """By how much the load missed its own schedule, p99: when that is much, it was the bottleneck."""
     faults: int
 
 
@@ -60,7 +62,11 @@ class Curve:
     def table(self) -> Table:
         """All points; the column of a line that has its mode only where several are compared."""
         several, asked = len(self.lines) > 1, self.asks_throughput
-        titles = [self.x_label, *(["mode"] if several else []), *(["acked/s"] if asked else [])]
+        titles = [
+            self.x_label,
+            *(["mode"] if several else []),
+            *(["acked/s", "load late p99 ms"] if asked else []),
+        ]
         titles += ["CPU µs an op", "p50 ms", "p99 ms", "memory MiB", "faults"]
         rows = []
         for mode, points in self.lines.items():
@@ -68,7 +74,7 @@ class Curve:
                 row = [
                     f"{one.x:,.0f}",
                     *([mode] if several else []),
-                    *([f"{one.done:,.0f}"] if asked else []),
+                    *([f"{one.done:,.0f}", f"{one.late_ms:.1f}"] if asked else []),
                 ]
                 row += [f"{one.cpu_us:,.0f}", f"{one.p50_ms:,.2f}", f"{one.p99_ms:,.1f}", f"{one.mib:,.1f}"]
                 rows.append([*row, str(one.faults or "none")])

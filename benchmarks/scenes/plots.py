@@ -12,6 +12,8 @@ from benchmarks.scenes.sections import Panel, Plot
 _COLORS: Final = ("#1864ab", "#e8590c", "#2b8a3e", "#868e96")
 _DOTTED: Final = (0, (1, 1.5))
 _MOST_TICKS: Final = 9
+_WIDE: Final = 800
+"""An axis that spans such a factor has a tick a decade; a narrower one three."""
 _PANEL_INCHES: Final = (3.6, 2.9)
 _STYLE: Final[dict[str, Any]] = {
     "svg.hashsalt": "whiteboard",  # the same figures give the same file
@@ -57,7 +59,9 @@ def _draw_panel(axes: Any, panel: Panel, x_label: str) -> None:
     axes.set_yscale("log")
     _show_decade(axes, [y for points in panel.lines.values() for _, y in points])
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0), numticks=_MOST_TICKS))
+        low, high = axis.get_view_interval()
+        subs = (1.0,) if high > low * _WIDE else (1.0, 2.0, 5.0)
+        axis.set_major_locator(ticker.LogLocator(subs=subs, numticks=_MOST_TICKS))
         axis.set_major_formatter(ticker.FuncFormatter(_told))
         axis.set_minor_locator(ticker.NullLocator())
     axes.set_xlabel(x_label)
