@@ -50,8 +50,8 @@ class TrustedProxies:
 
     def trusts(self, address: str) -> bool:
         """Whether the peer at `address` (empty: a Unix socket) may speak for others."""
-        if self._trusts_everyone:
-            return True
+        if not self.networks or self._trusts_everyone:
+            return bool(self.networks)
         parsed = parse_address(address)
         return parsed is not None and any(parsed in network for network in self.networks)
 

@@ -75,7 +75,7 @@ async def test_a_caller_that_leaves_does_not_take_its_write_along(tmp_path: Path
             nursery.cancel_scope.cancel()
         gate.open()
         assert await seqs(storage.op_log, BOARD, ops(ClientId("cyd"), [1])) == [3]
-        assert set(await storage.op_log.find(BOARD, [OpId(ADA, 1), OpId(BOB, 1)])) == {(ADA, 1), (BOB, 1)}
+        assert set(await storage.op_log.find(BOARD, [OpId(ADA, 1), OpId(BOB, 1)])) == {OpId(ADA, 1), OpId(BOB, 1)}
 
 
 async def test_the_queue_is_bounded(tmp_path: Path) -> None:
@@ -181,6 +181,31 @@ async def test_a_broken_job_fails_alone(tmp_path: Path) -> None:
         await writer.aclose()
     assert connection.execute("SELECT sum(n) FROM t").fetchone() == (2,)
     writer.close_connection()
+
+
+async def test_an_append_that_cannot_be_written_fails_alone(tmp_path: Path) -> None:
+    """An append that SQLite cannot even be given spoils nothing for those it was to be committed with."""
+    gate = Gate()
+    refused: list[type[BaseException]] = []
+    monstrous = NewOp(OpId(ADA, 1), 0, 2**70, b"{}")
+
+    async def write(storage: Storage) -> None:
+        try:
+            await append(storage.op_log, BOARD, [monstrous, *ops(ADA, [2])])
+        except OverflowError as error:
+            refused.append(type(error))
+
+    async with open_sqlite(tmp_path, connect=connecting(gate)) as storage:
+        async with trio.open_nursery() as nursery:
+            await shut_with_one_commit(gate, nursery, storage)
+            nursery.start_soon(append, storage.op_log, BOARD, ops(BOB, [1]))
+            nursery.start_soon(write, storage)
+            nursery.start_soon(append, storage.op_log, BOARD, ops(BOB, [2]))
+            await trio.testing.wait_all_tasks_blocked()
+            gate.open()
+        assert refused == [OverflowError]
+        assert [it.op_id.client for it in await read_all(storage.op_log, BOARD)] == ["first", BOB, BOB]
+        assert await storage.op_log.client(BOARD, ADA) is None
 
 
 async def test_a_connection_that_cannot_roll_back_is_replaced(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ class History:
         receipts: list[Receipt] = []
         seq, at = self.seq, self.updated_at
         for op in ops:
-            name, counter = op.op_id
+            name, counter = op.op_id.client, op.op_id.counter
             client = clients[name]
             if counter > client.counter:
                 client.counter = counter
@@ -181,7 +181,7 @@ class History:
         """All clients of the board, those of the ops among them: checked first, then made when new."""
         clients = self._clients
         fresh = []
-        for name in {op.op_id[0] for op in ops}:
+        for name in {op.op_id.client for op in ops}:
             client = clients.get(name)
             if client is None:
                 fresh.append(name)
