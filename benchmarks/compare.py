@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -172,6 +173,9 @@ def main() -> None:
     peers = available(arguments.peers)
     workloads = [WORKLOADS[name] for name in arguments.workloads]
     take_load_core(LOAD_CORE)
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit("terminated")
+    )  # so that the server at work ends with us
     results = measure_all(workloads, peers, rounds, quick=arguments.quick)
     tables = [section(workload, results[workload.name]) for workload in workloads]
     told = Section(PLACE, caption(peers, rounds, quick=arguments.quick), [], tables)

@@ -10,21 +10,27 @@ import gc
 import os
 import time
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from benchmarks.tables import table
 from whiteboard.core.acceptance import Acceptance, Accepted, Author, Proposal
 from whiteboard.core.board import Board
 from whiteboard.core.ops import StampedOp
-from whiteboard.core.outcomes import Rejected, RejectCode
+from whiteboard.core.outcomes import RejectCode, Rejected
 from whiteboard.core.presence import Pointer, Presence, Profile
 from whiteboard.ids import ClientId, SessionId
-from whiteboard.protocol import codec
+from whiteboard.protocol import codec, messages
 from whiteboard.protocol.validation import OpRequest, read_message, split_frame
+from whiteboard.rooms.broadcast import encode_pointers
 from whiteboard.transport.frames import TEXT, FrameScanner, data_frame, unmask
+
+T = TypeVar("T")
 
 BATCH = 16
 """Ops in one commit."""
 AUTHORS = 4
+AT = 1_700_000_000_000
+"""The server's clock."""
 ROUNDS = 400
 RUNS = 7
 
@@ -80,7 +86,7 @@ def cost(work: Callable[[], object], parts: int) -> float:
     return best
 
 
-def _each(function, values) -> Callable[[], None]:
+def _each(function: Callable[[T], object], values: Sequence[T]) -> Callable[[], None]:
     def work() -> None:
         for value in values:
             function(value)
@@ -104,7 +110,8 @@ def proposals(ops: Sequence[OpRequest]) -> list[tuple[Proposal, ClientId]]:
 
 def board_of(texts: Sequence[bytes]) -> tuple[Board, dict[ClientId, Author]]:
     """A board on which these ops are, and their authors."""
-    board, authors = Board(), {}
+    board = Board()
+    authors: dict[ClientId, Author] = {}
     for start in range(0, len(texts), BATCH):
         acceptance = Acceptance(board)
         decided = []
@@ -129,19 +136,24 @@ def accepting(texts: Sequence[bytes]) -> Callable[[], list[Accepted | Rejected]]
     return work
 
 
-def acks(ops: Sequence[OpRequest]) -> Callable[[], None]:
-    """Acks of a batch."""
-    def work() -> None:
-        for one in ops:
-            codec.encode_ack(one.op_id, one.op.element, 1234, 1_700_000_000_000, durable="memory", ts=one.ts)
+def acks(ops: Sequence[OpRequest]) -> Callable[[], bytes]:
+    """The acks of a batch, as the commit gives them to one session."""
+
+    def work() -> bytes:
+        return codec.encode(
+            [
+                messages.Ack(
+                    opId=str(one.op_id), id=one.op.element, seq=1234, at=AT, durable="memory", ts=one.ts
+                )
+                for one in ops
+            ]
+        )
 
     return work
 
 
 def cursors() -> Callable[[], bytes]:
     """A `cursors` message of a batch of pointers that moved."""
-    from whiteboard.rooms.broadcast import encode_pointers
-
     presence = Presence()
     sessions = [SessionId(f"s-abcdefghij{n:02}") for n in range(BATCH)]
     for session in sessions:
@@ -162,9 +174,8 @@ def op_steps(texts: list[bytes]) -> list[float]:
     accept = accepting(texts)
     accepted = [one for one in accept() if isinstance(one, Accepted)]
     assert len(accepted) == len(ops), accept()
-    at = 1_700_000_000_000
     pairs = list(zip(accepted, (one.content for one in ops), strict=True))
-    bodies = [codec.encode_body(one, at, content) for one, content in pairs]
+    bodies = [codec.encode_body(one, AT, content) for one, content in pairs]
     batched = b"".join(frames)
     array = b"[" + b",".join(texts) + b"]"
     return [
@@ -175,18 +186,16 @@ def op_steps(texts: list[bytes]) -> list[float]:
         cost(lambda: split_frame(array), BATCH),
         cost(_each(read_message, texts), BATCH),
         cost(accept, BATCH),
-        cost(_each(lambda pair: codec.encode_body(pair[0], at, pair[1]), pairs), BATCH),
+        cost(_each(lambda pair: codec.encode_body(pair[0], AT, pair[1]), pairs), BATCH),
         cost(_each(lambda body: codec.number_body(1234, body), bodies), BATCH),
-        cost(acks(ops), BATCH) if hasattr(codec, "encode_ack") else cost(_old_acks(ops), BATCH),
+        cost(acks(ops), BATCH),
     ]
 
 
-def _old_acks(ops):
-    from whiteboard.protocol import messages
-    def work():
-        for one in ops:
-            codec.encode(messages.Ack(opId=str(one.op_id), id=one.op.element, seq=1234, at=1_700_000_000_000, durable="memory", ts=one.ts))
-    return work
+def _read_alone(text: bytes) -> object:
+    texts = split_frame(text)
+    assert isinstance(texts, list)
+    return read_message(texts[0])
 
 
 STEPS = (
@@ -208,7 +217,7 @@ def main() -> None:
     print(table(["us per op", *columns], rows))
     refusal = Rejected(RejectCode.NOT_AUTHOR, "stroke 'e' belongs to somebody", "$.id")
     rest = [
-        ("cursor: split, read_message", cost(_each(lambda text: read_message(split_frame(text)[0]), CURSORS), BATCH)),
+        ("cursor: split, read_message", cost(_each(_read_alone, CURSORS), BATCH)),
         ("cursor: note, share of a `cursors` of 16", cost(cursors(), BATCH)),
         ("reject", cost(lambda: codec.encode_reject("c-1:4", "e", refusal), 1)),
     ]

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from whiteboard.ids import (
     MAX_COUNTER,
+    ClientId,
     OpId,
     parse_board_id,
     parse_client_id,
@@ -51,7 +52,14 @@ def test_op_ids_are_read_as_they_are_written(client: str, counter: int) -> None:
         "a:0",
         "a:01",
         "a:-1",
+        "a:+1",
+        "a: 1",
+        "a:1_0",
         "a:1.0",
+        "a:" + "9" * 5000,
+        "x" * 65 + ":1",
+        "\ud800:1",
+        "a:\ud800",
         "a:1 ",
         "a:1\n",
         "a:b:1",
@@ -74,3 +82,9 @@ def test_element_ids_are_any_text_without_controls(text: str) -> None:
 def test_what_is_no_element_id(text: str) -> None:
     """Empty, too long, a control character, half a character. [IDN-11]"""
     assert parse_element_id(text) is None
+
+
+def test_an_op_id_is_a_pair() -> None:
+    """Storage takes it apart."""
+    client, counter = OpId(ClientId("a"), 4)
+    assert (client, counter) == ("a", 4)

@@ -20,7 +20,7 @@ MAX_COUNTER: Final = 2**53 - 1
 
 MAX_ID_CHARS: Final = 128
 """Characters of a board id or an element id."""
-_RECENT_CLIENTS: Final = 4096
+RECENT_CLIENTS: Final = 4096
 """Client ids whose spelling is known to be right: those who draw at the same time. About 500 KiB."""
 MAX_CLIENT_ID_CHARS: Final = 64
 _MAX_OP_ID_CHARS: Final = MAX_CLIENT_ID_CHARS + len(f":{MAX_COUNTER}")
@@ -55,7 +55,7 @@ def parse_client_id(text: str) -> ClientId | None:
     return ClientId(text) if _CLIENT_ID.fullmatch(text) else None
 
 
-_recent_client_id = lru_cache(_RECENT_CLIENTS)(parse_client_id)
+_recent_client_id = lru_cache(RECENT_CLIENTS)(parse_client_id)
 """Only for texts of _MAX_OP_ID_CHARS at most. One client writes many ops, and they share one string."""
 
 

@@ -20,6 +20,8 @@ FIRST_DELIVERIES: Final = 25_000
 """A second, to begin with: the slowest peer holds them."""
 MOST_OPS: Final = 60_000
 """A second: more than the generator can send."""
+KEPT_UP: Final = 0.9
+LATE_MS: Final = 50.0
 LEAST_OPS: Final = 5.0
 """A second: what does not hold that is not worth a search."""
 STEP: Final = 1.15
@@ -42,6 +44,12 @@ class Step(NamedTuple):
         played = self.played
         is_whole = not played.lost and not played.faults
         return is_whole and played.p99_ms <= HELD_P99_MS and played.drained_in <= LEFT_OVER_SECONDS
+
+    @property
+    def is_generators_limit(self) -> bool:
+        """Whether not even the generator kept up, so that more of it says nothing of the peer."""
+        played = self.played
+        return played.deliveries_per_second < KEPT_UP * played.planned_per_second and played.late_ms > LATE_MS
 
 
 class Stage:
@@ -98,7 +106,7 @@ def climb(stage: Stage, clients: int, near: float | None, *, quick: bool) -> tup
     factor = AROUND if near else 2.0
     steps = 0
     while rate is not None and not (quick and steps == QUICK_STEPS):
-        step = _tried(stage, rate)
+        step = stage.step(rate) if quick else _tried(stage, rate)
         low, high = (step, high) if step.is_held else (low, step)
         rate = _next_rate(low, high, factor)
         steps += 1
@@ -120,8 +128,8 @@ def _next_rate(low: Step | None, high: Step | None, factor: float) -> float | No
         rate = high.ops_per_second / factor
         return rate if rate > LEAST_OPS else None
     if high is None:
-        rate = low.ops_per_second * factor
-        return rate if rate < MOST_OPS else None
+        is_end = low.ops_per_second >= MOST_OPS or low.is_generators_limit
+        return None if is_end else min(low.ops_per_second * factor, MOST_OPS)
     if high.ops_per_second / low.ops_per_second <= STEP:
         return None
     return float((low.ops_per_second * high.ops_per_second) ** 0.5)
@@ -185,9 +193,9 @@ def _remarks(held: Step, broken: Step | None) -> list[str]:
     if not held.is_held:
         faults = [*played.faults] or [f"p99 {played.p99_ms:,.0f} ms, {played.lost} lost"]
         remarks.append(f"holds not even {played.planned_per_second:,.0f}: {', '.join(faults)}")
-    if broken is None:
+    if broken is None and not held.is_generators_limit:
         remarks.append("not driven to its limit")
-    elif broken.played.is_load_bound:
+    elif broken is None or broken.played.is_load_bound:
         remarks.append("generator-bound: may hold more")
     elif broken.played.faults:
         remarks.append(f"above: {', '.join(broken.played.faults)}")

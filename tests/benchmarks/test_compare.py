@@ -47,7 +47,7 @@ def test_a_server_is_measured_beside_the_relay(tmp_path: Path) -> None:
     lines = rows(tmp_path, "--peers", "whiteboard", "ws", *workloads, "--write", str(document))
     assert [line["peer"] for line in lines] == ["whiteboard", "ws"] * 2
     for line in lines:
-        is_measured = NOTHING not in line.values()
+        is_measured = line["p50 ms"] != NOTHING  # what was held, and how much more, is the machine's matter
         assert is_measured or (line["peer"] == "ws" and "cannot be run here" in line["remarks"])
         assert not any(word in line["remarks"] for word in ("missing", "failed", "connection", "not there"))
     assert "| whiteboard | " in document.read_text()

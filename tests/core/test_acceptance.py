@@ -3,8 +3,11 @@
 import json
 
 import pytest
-from hypothesis import given
-from strategies import ELEMENTS, History, histories, replica, run, states
+from core import plain_acceptance
+from core.plain_acceptance import PlainAcceptance
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import ELEMENTS, History, histories, ops, replica, run, states
 
 import whiteboard.core.acceptance as module
 from whiteboard.core.acceptance import Acceptance, Accepted, Author, Proposal
@@ -300,3 +303,51 @@ def test_a_board_full_of_bytes_takes_deletions_only(monkeypatch: pytest.MonkeyPa
 def test_accepting_changes_no_board(history: History) -> None:
     """The board is as its log says: decisions left no trace in it. [ACC-19]"""
     assert states(history.board) == states(replica(history.log))
+
+
+# --- the short cuts ---------------------------------------------------------------------------
+
+Handed = tuple[ClientId, Proposal]
+
+handed_in = st.tuples(
+    st.sampled_from([A, B, ClientId("c")]),
+    st.builds(
+        Proposal,
+        ops(),
+        st.none() | st.integers(1, 9),
+        st.none() | st.integers(0, 12),
+        st.none() | st.dictionaries(st.sampled_from([A, B]), st.integers(0, 9), max_size=2),
+    ),
+)
+"""Ops in order, late, repeated and unnamed, on few elements."""
+
+
+@settings(max_examples=300)
+@given(st.lists(handed_in, max_size=8), st.lists(handed_in, max_size=12), st.integers(0, 40), st.booleans())
+def test_what_is_put_together_late_changes_no_decision(
+    before: list[Handed], batch: list[Handed], lamport: int, is_full: bool
+) -> None:
+    """Decisions, stamps, clocks, states and numbers are those of the plain way, whatever the batch."""
+    board = Board()
+    for seq, (client, proposal) in enumerate(before, start=1):
+        board.apply(StampedOp(seq, Stamp(2 * seq - 1, client, seq), proposal.op))
+    stored = {A: [Rank(1, lamport // 2), Rank(3, lamport)]}
+    with pytest.MonkeyPatch.context() as patch:
+        for one in (module, plain_acceptance):
+            patch.setattr(one, "MAX_PROPERTIES", 3)
+            patch.setattr(one, "MAX_ELEMENTS", 2)
+            patch.setattr(one, "MAX_BOARD_BYTES", 150 if is_full else 1_000_000)
+        quick, plain = (
+            decisions(one, batch, lamport)
+            for one in (Acceptance(board, stored), PlainAcceptance(board, stored))
+        )
+    assert quick == plain
+
+
+def decisions(
+    acceptance: Acceptance | PlainAcceptance, batch: list[Handed], lamport: int
+) -> tuple[list[Accepted | Rejected], list[Author]]:
+    """What one batch comes to, and its authors' numbers after it."""
+    authors = {client: Author(client, 5, lamport) for client in (A, B, ClientId("c"))}
+    answers = [acceptance.accept(proposal, authors[client]) for client, proposal in batch]
+    return answers, list(authors.values())

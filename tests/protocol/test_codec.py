@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -133,3 +134,17 @@ def test_an_error_has_a_code_and_perhaps_a_path() -> None:
         "type": "error", "code": "bad_json", "reason": "no",
     }  # fmt: skip
     assert json.loads(codec.encode_error(BadMessage("bad_message", "no", "$.x")))["path"] == "$.x"
+
+
+@given(histories(), st.integers(0, 2**53 - 1))
+def test_a_body_is_spelled_as_an_encoder_spells_it(history: History, at: int) -> None:
+    """The bytes that are put together by hand are those of a JSON encoder, field by field. [LOG-2]"""
+    for accepted in history.accepted:
+        op = b'{"type":"delete","id":"e"}'
+        stamps: dict[str, object] = {
+            "at": at, "opId": str(accepted.op_id), "by": accepted.stamp.client, "clock": accepted.clock,
+            "seen": accepted.seen, "lamport": accepted.stamp.lamport,
+        }  # fmt: skip
+        if accepted.joined is not None:
+            stamps["element"] = msgspec.Raw(accepted.joined)
+        assert codec.encode_body(accepted, at, op) == codec.encode(stamps)[:-1] + b"," + op[1:]

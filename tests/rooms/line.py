@@ -158,8 +158,8 @@ class Line:
             self._flow()
 
     async def wait_backlog(self) -> None:
+        self._is_stirred = False  # first: who stirs while this gives way means this very wait
         await trio.lowlevel.checkpoint()
-        self._is_stirred = False
         while not self._outgoing and not self._is_stirred:
             await self._bell.park()
 

@@ -30,6 +30,8 @@ def deflate(text: bytes, level: int = LEVEL) -> bytes:
 def stored(text: bytes) -> bytes:
     """A piece that holds a short text as it is: for what is not worth a compressor.
 
+    It does not end as a sync flush does; an empty one does, and so can be the end of a message.
+
     Raises ValueError above 65,535 bytes (RFC 1951 section 3.2.4).
     """
     size = len(text)

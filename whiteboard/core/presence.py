@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from whiteboard.ids import ClientId, SessionId
 
 Point = Sequence[float]
@@ -19,8 +21,7 @@ class Profile:
     color: str
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
+class Pointer(msgspec.Struct, frozen=True, gc=False):
     """Where a session points. Absent parts were never sent."""
 
     x: float | None = None
@@ -72,12 +73,14 @@ class Presence:
     def point(self, session: SessionId, update: Pointer) -> None:
         """Move a session's pointer; parts of `update` that are None stay as they were."""
         if session in self._profiles:
-            self._pointers[session] = _moved(self._pointers.get(session, Pointer()), update)
+            standing = self._pointers.get(session)
+            self._pointers[session] = update if standing is None else _moved(standing, update)
             self._moved.add(session)
 
     def take_moved(self) -> dict[SessionId, Pointer]:
         """Pointers that moved since the last call, newest position each."""
-        moved = {session: self._pointers[session] for session in self._moved}
+        pointers = self._pointers
+        moved = {session: pointers[session] for session in self._moved}
         self._moved.clear()
         return moved
 
@@ -93,6 +96,9 @@ class Presence:
 
 
 def _moved(standing: Pointer, update: Pointer) -> Pointer:
+    has_place = update.x is not None and update.y is not None
+    if has_place and standing.laser is None and standing.follow is None:
+        return update  # nearly all: a cursor that moves on
     return Pointer(
         x=standing.x if update.x is None else update.x,
         y=standing.y if update.y is None else update.y,

@@ -15,14 +15,12 @@ from whiteboard.core.acceptance import Accepted
 from whiteboard.core.clocks import Stamp
 from whiteboard.core.ops import Json, StampedOp
 from whiteboard.core.outcomes import Rejected
-from whiteboard.ids import ElementId, OpId
+from whiteboard.ids import RECENT_CLIENTS, ClientId, OpId
 from whiteboard.protocol import messages
 from whiteboard.protocol.requests import BadMessage
 from whiteboard.protocol.stored import read_stored
 
 VERSION: Final = 1
-_RECENT_NAMES: Final = 4096
-"""Client ids whose JSON form is at hand: those who draw at the same time. About 600 KiB."""
 SUBPROTOCOL: Final = "whiteboard.v1"
 
 END_OF_SNAPSHOT_PART: Final = b"]}"
@@ -30,8 +28,8 @@ END_OF_SNAPSHOT_PART: Final = b"]}"
 encode = msgspec.json.encode
 
 
-@lru_cache(_RECENT_NAMES)
-def _spelled(name: str) -> bytes:
+@lru_cache(RECENT_CLIENTS)
+def _spelled(name: ClientId) -> bytes:
     """The inside of a JSON string."""
     return encode(name)[1:-1]
 
@@ -51,14 +49,13 @@ def encode_body(accepted: Accepted, at: int, content: Json) -> Json:
         at: server clock, milliseconds since 1970.
         content: the op as it came in, without stamps: a JSON object with at least one field.
     """
-    stamp = accepted.stamp
+    stamp, clock, joined = accepted.stamp, accepted.clock, accepted.joined
     client = _spelled(stamp.client)
-    clock = accepted.clock
     return b'{"at":%d,"opId":"%b:%d","by":"%b","clock":%b,"seen":%d,"lamport":%d%b,%b' % (
         at, client, stamp.counter, client,
         b'{"%b":%d}' % (client, stamp.counter) if len(clock) == 1 else encode(clock),
         accepted.seen, stamp.lamport,
-        b"" if accepted.joined is None else b',"element":' + accepted.joined,
+        b"" if joined is None else b',"element":' + joined,
         content[1:],
     )  # fmt: skip
 
@@ -96,14 +93,6 @@ def encode_welcome(welcome: messages.Welcome, peers: Iterable[Json]) -> Json:
     """
     head, _, tail = encode(welcome).partition(b'"peers":[]')
     return b"".join((head, b'"peers":[', b",".join(peers), b"]", tail))
-
-
-def encode_ack(op_id: OpId, element: ElementId, seq: int, at: int, *, durable: str, ts: float | None) -> Json:
-    """An `ack` message. `durable` is the store's promise, as the wire calls it."""
-    said = b"" if ts is None else b',"ts":%b' % encode(ts)
-    return b'{"type":"ack","opId":"%b:%d","id":%b,"seq":%d,"at":%d,"durable":"%b"%b}' % (
-        _spelled(op_id.client), op_id.counter, encode(element), seq, at, _spelled(durable), said,
-    )  # fmt: skip
 
 
 def encode_reject(op_id: str | None, element: str | None, refusal: Rejected) -> Json:

@@ -35,7 +35,7 @@ from whiteboard.protocol.codec import END_OF_SNAPSHOT_PART, begin_snapshot_part
 from whiteboard.protocol.packed import Packed
 
 _COMMA = stored(b",")
-_END = stored(END_OF_SNAPSHOT_PART)
+_END = stored(END_OF_SNAPSHOT_PART) + stored(b"")
 
 
 class Snapshot(NamedTuple):

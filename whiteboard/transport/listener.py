@@ -25,6 +25,16 @@ Handler = Callable[[socket.socket], Awaitable[object]]
 """Serves one connection. Owns the socket from its first step; lets nothing out but cancellation."""
 
 
+class _Found(Enum):
+    """What waited at the listener."""
+
+    ALL = auto()
+    """Everything is accepted."""
+    MORE = auto()
+    EXHAUSTED = auto()
+    """The system is out of something."""
+
+
 async def serve_connections(
     sockets: Sequence[socket.socket],
     handler: Handler,
@@ -48,23 +58,22 @@ async def _accept_loop(listener: socket.socket, handler: Handler, handler_nurser
     paused_at = -math.inf
     while True:
         await trio.lowlevel.wait_readable(listener.fileno())
-        while (found := _accept_some(listener, handler, handler_nursery)) is _Found.MORE:
-            await trio.lowlevel.checkpoint()
-        if found is _Found.EXHAUSTED:
+        if await _accept_in_turns(listener, handler, handler_nursery) is _Found.EXHAUSTED:
             if trio.current_time() - paused_at > timeouts.ACCEPT_EPISODE.seconds:
                 log.warning("accept_paused", descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[0])
             paused_at = trio.current_time()
             await trio.sleep(timeouts.ACCEPT_BACKOFF.seconds)
 
 
-class _Found(Enum):
-    """What waited at the listener."""
-
-    ALL = auto()
-    """Everything is accepted."""
-    MORE = auto()
-    EXHAUSTED = auto()
-    """The system is out of something."""
+async def _accept_in_turns(
+    listener: socket.socket, handler: Handler, handler_nursery: trio.Nursery
+) -> _Found:
+    """Accept what waits; others have their turns in between."""
+    while True:
+        found = _accept_some(listener, handler, handler_nursery)
+        if found is not _Found.MORE:
+            return found
+        await trio.lowlevel.checkpoint()
 
 
 def _accept_some(listener: socket.socket, handler: Handler, handler_nursery: trio.Nursery) -> _Found:

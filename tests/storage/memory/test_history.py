@@ -44,7 +44,9 @@ def test_a_history_is_what_a_plain_list_of_ops_says(drawn: list[list[OpId]]) -> 
     assert history.stored(0, history.bodies) == expected
     for client in CLIENTS:
         mine = sorted(
-            (one.op_id.counter, one.lamport, seq) for seq, one in enumerate(log, 1) if one.op_id.client == client
+            (one.op_id.counter, one.lamport, seq)
+            for seq, one in enumerate(log, 1)
+            if one.op_id.client == client
         )
         record = ClientRecord(CLAIMS[client], mine[-1][0], max(one[1] for one in mine)) if mine else None
         assert history.record(client) == record

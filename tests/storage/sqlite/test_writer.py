@@ -75,7 +75,10 @@ async def test_a_caller_that_leaves_does_not_take_its_write_along(tmp_path: Path
             nursery.cancel_scope.cancel()
         gate.open()
         assert await seqs(storage.op_log, BOARD, ops(ClientId("cyd"), [1])) == [3]
-        assert set(await storage.op_log.find(BOARD, [OpId(ADA, 1), OpId(BOB, 1)])) == {(ADA, 1), (BOB, 1)}
+        assert set(await storage.op_log.find(BOARD, [OpId(ADA, 1), OpId(BOB, 1)])) == {
+            OpId(ADA, 1),
+            OpId(BOB, 1),
+        }
 
 
 async def test_the_queue_is_bounded(tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ class Appends:
             if op.op_id in known:
                 found.append(known[op.op_id])
                 continue
-            name, counter = op.op_id
+            name, counter = op.op_id.client, op.op_id.counter
             client = clients[name]
             seq += 1
             rows.ops += (board.board_no, seq, client.client_no, counter, op.lamport, op.at, op.body)
@@ -221,7 +221,7 @@ def _stored(
     """Receipts of those ops that are stored. A counter above the client's highest is new without a look."""
     late: dict[ClientId, list[int]] = {}
     for op in request.ops:
-        name, counter = op.op_id
+        name, counter = op.op_id.client, op.op_id.counter
         if counter <= clients[name].counter:
             late.setdefault(name, []).append(counter)
     if not late:
