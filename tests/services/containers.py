@@ -54,7 +54,7 @@ network_backend = "netavark"
 runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
-image_copy_tmp_dir = "storage"
+image_copy_tmp_dir = "{folder}/copies"
 """
 
 
@@ -63,7 +63,8 @@ class Podman:
 
     def __init__(self, folder: Path, run: Path) -> None:
         self.folder = folder
-        (folder / "containers.conf").write_text(CONFIGURATION)
+        (folder / "copies").mkdir()
+        (folder / "containers.conf").write_text(CONFIGURATION.format(folder=folder))
         self.program = folder / "podman"
         self.program.write_text(
             f"#!/bin/sh\nCONTAINERS_CONF={folder}/containers.conf exec podman --root {folder}/root "
