@@ -77,8 +77,8 @@ TICK_TURN: Final = _register(
 )
 SLOW_CLIENT: Final = _register(
     "slow-client",
-    15.0,
-    "R14: a socket that took no byte for 15 s while we had some for it is closed with 4408; a phone changing networks needs up to 10 s.",
+    10.0,
+    "R14: a socket that took no byte for 10 s while we had some for it is closed with 4408, as long as a phone takes to change networks at most.",
 )
 ROOM_IDLE: Final = _register(
     "room-idle",

@@ -20,7 +20,7 @@ MEMORY_BYTES = 48 << 20
 """What the server may grow by meanwhile: the board itself, its tail, one outbox, and slack."""
 
 NOISE_MS = 500
-"""Other work on the machine; a server that waited for the slow one would take SLOW_CLIENT, 15 s."""
+"""Other work on the machine; a server that waited for the slow one would take SLOW_CLIENT, 10 s."""
 
 
 async def draw(board: BoardClient, name: str, latencies: list[float]) -> None:

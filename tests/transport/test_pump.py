@@ -28,6 +28,7 @@ class Tap:
 
     def __init__(self, pump: Pump, turns: list["Tap"], turn: Callable[[], bool] = bool) -> None:
         self.ours, self.theirs = socket.socketpair()
+        self.parted = False
         self._pump, self._turns, self._turn = pump, turns, turn
         self.theirs.send(b"x")
         pump.watch(self.ours.fileno(), self)
@@ -35,6 +36,9 @@ class Tap:
     def read_now(self, now: float) -> bool:
         self._turns.append(self)
         return self._turn()
+
+    def part_now(self) -> None:
+        self.parted = True
 
     def close(self) -> None:
         """Leave, and leave again, which does nothing."""
@@ -228,3 +232,25 @@ async def test_where_there_is_no_epoll_there_is_no_pump(monkeypatch: pytest.Monk
     monkeypatch.setattr("sys.platform", "darwin")
     async with open_pump() as pump:
         assert pump is None
+
+
+async def test_ends_come_out_a_few_after_each_pass(pump: Pump) -> None:
+    """However many sockets end at once, passes go on between their sessions' ends, and all of them come."""
+    turns: list[Tap] = []
+    taps = [Tap(pump, turns) for _ in range(2 * limits.PUMP_ENDS + 1)]
+    counts: list[int] = []
+    all_gone = trio.Event()
+
+    def note() -> None:
+        counts.append(sum(tap.parted for tap in taps))
+        if counts[-1] == len(taps):
+            all_gone.set()
+
+    pump.after_pass = note
+    for tap in taps:
+        tap.close()
+        pump.part(tap)
+    wakes = Tap(pump, turns)
+    await all_gone.wait()
+    wakes.close()
+    assert counts[:3] == [limits.PUMP_ENDS, 2 * limits.PUMP_ENDS, len(taps)]

@@ -233,10 +233,17 @@ class WebSocketConnection:
             self._read(now, limits.PUMP_BYTES)
         except Exception as fault:  # noqa: BLE001 - the pump serves others too: it comes out of `receive`
             self._fault = fault
-        if self._ready or self._lost is not None or self._fault is not None:
+        if self._ready or self._fault is not None:
             self._reader.wake()
-            return False
-        return self._wire.holds_more
+        elif self._lost is not None and self._pump is not None:
+            self._leave_pump()
+            self._pump.part(self)
+        else:
+            return self._wire.holds_more
+        return False
+
+    def part_now(self) -> None:
+        self._reader.wake()
 
     def _leave_pump(self) -> None:
         if self._is_watched and self._pump is not None:

@@ -9,6 +9,9 @@ all sockets. It wakes, asks which sockets are ready, lets each source read once,
 turn, and looks again. A pass is bounded in sockets, in bytes of each and in milliseconds: what tasks do
 with what was read must get its turn too. Sockets that a pass did not come to are the first of the next.
 
+A thousand sockets may end in the same instant, when a network or a process behind them does. To find that out is
+cheap, to take a session down is not; so ends come out a few at a time, and whoever draws is read in between.
+
 There is never a second reader: a source that nobody waits for leaves the pump, and its socket is not read
 until it comes back.
 """
@@ -35,6 +38,9 @@ class Source(Protocol):
         Blocks and raises never: what goes wrong is the owner's affair.
         """
 
+    def part_now(self) -> None:
+        """Let its end come out, which was put off by `part`. Called once, and never blocks or raises."""
+
 
 def _nothing() -> None:
     """What follows a pass when nobody has asked for anything."""
@@ -50,6 +56,7 @@ class Pump:
         self._sources: dict[int, Source] = {}
         self._due: deque[int] = deque()  # ready, and not read yet
         self._again: list[int] = []  # have more, of which their sockets do not tell
+        self._parting: deque[Source] = deque()  # have ended, and nobody knows it yet
 
     @property
     def watched(self) -> int:
@@ -66,6 +73,10 @@ class Pump:
         if self._sources.pop(descriptor, None) is not None:
             self._epoll.unregister(descriptor)
 
+    def part(self, source: Source) -> None:
+        """Let the end of a source come out in its turn; it has left."""
+        self._parting.append(source)
+
     async def run(self) -> None:
         """Let sources read for ever."""
         while True:
@@ -75,11 +86,13 @@ class Pump:
                 await trio.lowlevel.wait_readable(self._epoll.fileno())
                 self._find()
             self._pass()
+            self._let_part()
             self.after_pass()
 
     def close(self) -> None:
         """Forget all sockets, which stay open; sources are not told."""
         self._sources.clear()
+        self._parting.clear()
         self._epoll.close()
 
     def _find(self) -> bool:
@@ -88,7 +101,11 @@ class Pump:
             self._due.extend(self._again)
             self._again.clear()
             self._due.extend([ready for ready, _ in self._epoll.poll(0, limits.PUMP_SOCKETS)])
-        return bool(self._due)
+        return bool(self._due or self._parting)
+
+    def _let_part(self) -> None:
+        for _ in range(min(len(self._parting), limits.PUMP_ENDS)):
+            self._parting.popleft().part_now()
 
     def _pass(self) -> None:
         now = trio.current_time()
