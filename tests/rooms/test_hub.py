@@ -1,5 +1,7 @@
 """Rooms as a whole: opened once, evicted, failed, drained, deleted; and who may be which client."""
 
+import gc
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -35,6 +37,22 @@ async def test_idle_board_leaves_memory_and_comes_back_whole(stage: Stage, autoj
     bob, welcome = await stage.join()
     assert welcome["seq"] == 1
     assert (await bob.expect("snapshot"))["elements"][0]["id"] == "s1"
+
+
+async def test_an_evicted_board_is_freed_at_once(stage: Stage, autojump_clock: object) -> None:
+    """What a board held is gone with its room, not when the collector comes round to it."""
+    ada, _ = await stage.join()
+    ada.say(SEED)
+    await ada.expect("ack")
+    async with stage.hub.visit(BOARD) as room:
+        board = weakref.ref(room.replica.board)
+    ada.hang_up()
+    gc.disable()
+    try:
+        await trio.sleep(timeouts.ROOM_IDLE.seconds + 2 * timeouts.EVICT_SWEEP.seconds)
+        assert board() is None
+    finally:
+        gc.enable()
 
 
 async def test_session_keeps_its_board_in_memory(stage: Stage, autojump_clock: object) -> None:

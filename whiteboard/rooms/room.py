@@ -116,6 +116,8 @@ class Room:
             self._close_wanted.set()
             self._opened.set()
             self._loaded.set()
+            if self.leases == 0:
+                self.replica.let_go()
             self._ended.set()
 
     def close(self, farewell: CloseCode) -> None:
