@@ -208,6 +208,9 @@ PUMP_SOCKETS: Final = 64
 """Sockets of one pass of the pump: what comes behind them waits for others' turn, as they do for it."""
 PUMP_BYTES: Final = 8 * KIB
 """One read of one of them: about 60 small ops, 1 ms of work. A client with more comes again in the next pass."""
+INFLATED_BYTES: Final = 128 * KIB
+"""What one read may grow to, and one message more: four times RECEIVE_BYTES, as ops shrink. Of 8 KiB a stranger could
+make 8 MiB; what is left of such a read waits, as it came, for the next turn."""
 SEND_BYTES: Final = 64 * KIB
 """Queued frames are joined up to this size for one send, and HTTP answers cut: past it a system call's
 cost is lost in the copy. A reader of HTTP gets HTTP_SEND for each of them."""

@@ -328,6 +328,7 @@ async def test_what_has_to_wait_is_not_taken_in_the_readers_turn(
     stage.hub.tick.beat()
     assert line.offer({"type": "ping"})
     assert not line.offer([SEED] * limits.MAX_BATCH)
+    assert not line.offer([0] * limits.TURN_BYTES), "even to split it would take long"
     for _ in range(limits.MAX_STRIKES + 1):
         assert line.offer(0)
     assert not line.offer({"type": "ping"})

@@ -130,12 +130,12 @@ async def tcp_pair() -> tuple[Wire, RawClient]:
 
 @asynccontextmanager
 async def open_pair(
-    rest: bytes = b"", send_buffer: int | None = None, *, pump: Pump | None = None
+    rest: bytes = b"", send_buffer: int | None = None, *, deflate: str | None = None, pump: Pump | None = None
 ) -> AsyncIterator[tuple[WebSocketConnection, RawClient]]:
     """An open connection and the client at its other end, which has read the handshake."""
     wire, client = wire_pair(send_buffer)
     async with client.stream:
-        opened = open_websocket_connection(wire, Upgrade(KEY, ()), rest=rest, peer="test", pump=pump)
+        opened = open_websocket_connection(wire, Upgrade(KEY, (), deflate), rest=rest, peer="test", pump=pump)
         async with opened as connection:
             assert " 101 " in await client.head()
             yield connection, client
@@ -143,12 +143,12 @@ async def open_pair(
 
 @asynccontextmanager
 async def open_pumped_pair(
-    rest: bytes = b"", send_buffer: int | None = None
+    rest: bytes = b"", send_buffer: int | None = None, *, deflate: str | None = None
 ) -> AsyncIterator[tuple[WebSocketConnection, RawClient]]:
     """The same, read by a pump of its own, which watches nothing when all is over."""
     async with open_pump() as pump:
         assert pump is not None
-        async with open_pair(rest, send_buffer, pump=pump) as pair:
+        async with open_pair(rest, send_buffer, deflate=deflate, pump=pump) as pair:
             yield pair
         assert pump.watched == 0
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transport.peers import BINARY, CLOSE, MASK, PING, PONG, TEXT, client_frame
 
+from whiteboard import limits
 from whiteboard.protocol import close_codes
 from whiteboard.protocol.packed import Packed, deflate, unpack
 from whiteboard.rooms.ports import BINARY_MESSAGE, Oversize
@@ -269,6 +270,18 @@ def test_a_message_that_grows_above_the_limit_is_not_inflated_further() -> None:
     assert len(bomb) < LIMIT
     for data in (bomb, packed(bytes(200_000), [50], level=9)):
         assert scan(data + packed(b"next"), unpacks=True) == [Oversize(LIMIT + 1), b"next"]
+
+
+@pytest.mark.parametrize("cut", [None, 400])
+def test_many_messages_that_grow_are_scanned_in_turns(cut: int | None) -> None:
+    """A kilobyte each, a megabyte inflated: one at a time, and all of them, in order. [CON-22]"""
+    scanner, most = FrameScanner(unpacks=True), limits.MAX_FRAME_BYTES
+    texts = [bytes(most), bytes(most - 1), bytes(most + 1), b"small", b"plain"]
+    data = b"".join(map(packed, texts[:-1])) + client_frame(TEXT, texts[-1])
+    found = [scanner.feed(data[:cut]), scanner.feed(data[cut:])] if cut else [scanner.feed(data)]
+    while scanner.is_paused:
+        found.append(scanner.feed(b""))
+    assert [some for some in found if some] == [texts[:1], texts[1:2], [Oversize(most + 1)], texts[3:]]
 
 
 @pytest.mark.parametrize("payload", [b"\xff\xff\xff", b"\x07"])

@@ -212,6 +212,8 @@ class Session:
         seat = self._seat
         if seat is None or self._farewell is not None:
             return False
+        if isinstance(frame, bytes) and len(frame) > TURN_BYTES:
+            return False  # even to split it would take too long
         texts = _split(frame)
         if isinstance(texts, BadMessage):
             self._complain(texts)
@@ -258,6 +260,7 @@ class Session:
             if isinstance(texts, BadMessage):
                 await self._sit()  # whatever comes first, the first answer is `welcome`
                 self._complain(texts)
+                await self._share_turn(len(frame) if isinstance(frame, bytes) else 0)
                 continue
             for text in texts:
                 await self._handle(text)

@@ -205,14 +205,17 @@ class WebSocketConnection:
 
     async def _read_alone(self) -> None:
         try:
-            await self._wire.wait_readable()
+            if self._scanner.is_paused:
+                await trio.lowlevel.checkpoint()
+            else:
+                await self._wire.wait_readable()
             self._read(trio.current_time(), limits.RECEIVE_BYTES)
         except trio.ClosedResourceError:
             self._lose(_CLOSED_HERE)
 
     async def _have_it_read(self, pump: Pump) -> None:
         """Wait until the pump has read what the taker does not take, or until there is nothing more to read."""
-        if self._wire.holds_more:  # the pump's descriptors do not tell of that
+        if self._holds_more:  # the pump's descriptors do not tell of that
             await trio.lowlevel.checkpoint()
             self._read(trio.current_time(), limits.RECEIVE_BYTES)
             return
@@ -239,11 +242,16 @@ class WebSocketConnection:
             self._leave_pump()
             self._pump.part(self)
         else:
-            return self._wire.holds_more
+            return self._holds_more
         return False
 
     def part_now(self) -> None:
         self._reader.wake()
+
+    @property
+    def _holds_more(self) -> bool:
+        """Whether there is more to read, of which the socket does not tell."""
+        return self._scanner.is_paused or self._wire.holds_more
 
     def _leave_pump(self) -> None:
         if self._is_watched and self._pump is not None:
@@ -254,7 +262,13 @@ class WebSocketConnection:
         self._taker = take
 
     def _read(self, now: float, most: int) -> None:
-        """Read once and handle all of it. No checkpoint, so that a cancelled `receive` has lost nothing."""
+        """Read once and handle all of it. No checkpoint, so that a cancelled `receive` has lost nothing.
+
+        Of what has grown large one read is handled in turns, before the next.
+        """
+        if self._scanner.is_paused:
+            self._scan(b"")
+            return
         try:
             data = self._wire.receive_nowait(most)
         except trio.BrokenResourceError:
@@ -270,6 +284,9 @@ class WebSocketConnection:
             self._cut(_NO_GOODBYE)
             return
         self.last_heard = now
+        self._scan(data)
+
+    def _scan(self, data: bytes) -> None:
         pings: list[bytes] = []
         for item in self._scanner.feed(data):
             if isinstance(item, bytes):
@@ -475,7 +492,11 @@ class WebSocketConnection:
         """Let messages go by."""
         while not (self._is_cut or self._is_heard_out):
             try:
-                self._take(await self._wire.receive(), trio.current_time())
+                if self._scanner.is_paused:
+                    await trio.lowlevel.checkpoint()
+                    self._scan(b"")
+                else:
+                    self._take(await self._wire.receive(), trio.current_time())
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 self._cut(_RESET)
         if self._is_cut:

@@ -6,8 +6,9 @@ How scanning goes: bytes come in chunks of any size, messages and control frames
 order in which they ended. A whole text frame in one chunk (nearly all of a drawing's traffic) takes
 the short path. Fragments are joined. A message above the frame limit, or a binary one, is passed
 over without being kept, and reported where it ended. Where permessage-deflate was agreed on, a message
-may come deflated, each by itself (RFC 7692); of one that grows above the limit no more is inflated. A breach of the protocol is reported once, as
-the last thing, and so is a text that is not UTF-8 (RFC 6455 section 8.1).
+may come deflated, each by itself (RFC 7692); of one that grows above the limit no more is inflated, and when a chunk
+has grown to INFLATED_BYTES the scan pauses. A breach of the protocol is reported once, as the last thing, and so is a
+text that is not UTF-8 (RFC 6455 section 8.1).
 """
 
 from dataclasses import dataclass
@@ -169,6 +170,7 @@ class FrameScanner:
     __slots__ = (
         "_buffer",
         "_ended",
+        "_inflated",
         "_is_packed",
         "_kept",
         "_max_frame_bytes",
@@ -179,6 +181,7 @@ class FrameScanner:
         "_skip",
         "_skip_ends_message",
         "_unpacks",
+        "is_paused",
     )
 
     def __init__(
@@ -192,6 +195,9 @@ class FrameScanner:
         self._max_frame_bytes = max_frame_bytes
         self._max_message_bytes = max_message_bytes
         self._unpacks = unpacks
+        self.is_paused = False
+        """Whether what was fed has grown so much that the rest of it waits: `feed(b"")` goes on."""
+        self._inflated = 0  # bytes that the last feed has grown to
         self._buffer: bytearray | None = None  # the beginning of a frame, while there is one
         self._need = 0  # bytes that the buffer must hold before scanning on makes sense
         self._opcode: int | None = None  # of the message under way, if one is
@@ -203,8 +209,12 @@ class FrameScanner:
         self._ended = False
 
     def feed(self, data: bytes) -> list[Scanned]:
-        """What `data` completes, in order. After a Violation or a close frame: nothing any more."""
+        """What `data` completes, in order. After a Violation or a close frame: nothing any more.
+
+        While the scan is paused, `data` must be empty.
+        """
         found: list[Scanned] = []
+        self._inflated = 0
         if self._ended:
             return found
         buffer = self._buffer
@@ -224,7 +234,7 @@ class FrameScanner:
         """Scan whole frames from the start of `data`; how many bytes are done with."""
         at, size = 0, len(data)
         self._need = 0
-        while at < size and not self._ended:
+        while at < size and not self._ended and self._inflated < limits.INFLATED_BYTES:
             if self._skip:
                 at += self._pass_over(size - at, found)
                 continue
@@ -232,6 +242,7 @@ class FrameScanner:
             if not step:
                 break
             at += step
+        self.is_paused = at < size and not self._ended and self._inflated >= limits.INFLATED_BYTES
         return at
 
     def _scan_text(self, data: bytes | bytearray, at: int, size: int, found: list[Scanned]) -> int:
@@ -362,8 +373,10 @@ class FrameScanner:
             self._end(Violation(INVALID_TEXT, f"message does not inflate: {error}"), found)
             return
         if text is None:
+            self._inflated += self._max_frame_bytes
             found.append(Oversize(self._max_frame_bytes + 1))
         else:
+            self._inflated += len(text)
             self._give_text(text, found)
 
     def _give_text(self, text: bytes, found: list[Scanned]) -> None:
