@@ -108,6 +108,8 @@ MAX_COMMIT_OPS: Final = 2_048
 """Ops in one commit, so that one commit's latency stays in milliseconds."""
 COMMIT_TURN_OPS: Final = 256
 """Ops that a board commits at once, in memory, before other boards have their turn: two or three milliseconds."""
+COMMIT_TURN_BYTES: Final = 256 * KIB
+"""The same in bytes, and one op more: memory mode packs as many as it takes, 18 ms for each MiB."""
 MAX_COMMIT_BYTES: Final = 4 * MIB
 """Bodies in one commit (and one op more): some 20 ms of writing, so that other boards get their turn."""
 COMMIT_ROW_BYTES: Final = MAX_COMMIT_BYTES // MAX_COMMIT_OPS

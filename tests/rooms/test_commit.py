@@ -427,6 +427,21 @@ async def test_large_ops_form_small_commits(
         assert sum(sizes) == 10
 
 
+async def test_a_board_has_its_turn_by_bytes_too(
+    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In memory large ops take time to pack: other boards do not wait for all that a board was sent."""
+    monkeypatch.setattr(commit, "COMMIT_TURN_BYTES", 2_000)
+    ada, _ = await stage.join()
+    async with stage.hub.visit(BOARD) as room:
+        assert ada.offer([stroke(n, note="x" * 1_000) for n in range(5)])
+        turns = []
+        while not turns or turns[-1][0]:
+            turns.append((room.commit_now(), room.replica.board.seq))
+    assert turns == [(True, 2), (True, 4), (False, 5)]
+    assert await seqs(ada, 5, "ack") == [1, 2, 3, 4, 5]
+
+
 async def test_inbox_is_bounded_in_bytes(autojump_clock: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """While storage stands still, a board holds MAX_INBOX_BYTES of ops and its sessions read no further."""
     monkeypatch.setattr(inbox, "MAX_INBOX_BYTES", 50_000)

@@ -31,7 +31,13 @@ from whiteboard.core.outcomes import RejectCode, Rejected
 from whiteboard.diagnostics import logs
 from whiteboard.errors import ClaimConflict, StorageConflict, StorageError, StorageUnavailable
 from whiteboard.ids import ClientId, OpId
-from whiteboard.limits import COMMIT_TURN_OPS, MAX_COMMIT_BYTES, MAX_COMMIT_OPS
+from whiteboard.limits import (
+    COMMIT_TURN_BYTES,
+    COMMIT_TURN_OPS,
+    MAX_COMMIT_BYTES,
+    MAX_COMMIT_OPS,
+    MAX_INBOX_BYTES,
+)
 from whiteboard.protocol import messages
 from whiteboard.protocol.codec import encode, encode_body, encode_reject, number_body
 from whiteboard.protocol.validation import OpRequest
@@ -162,7 +168,7 @@ class Committer:
         if self._immediate_log is None or self._is_log_ahead or self.turn.locked():
             self._start(self._take(MAX_COMMIT_OPS))
             return False
-        batch = self._take(COMMIT_TURN_OPS)
+        batch = self._take(COMMIT_TURN_OPS, COMMIT_TURN_BYTES)
         waiting = self._propose_all_now(batch)
         if waiting is None or not self._commit_at_once(waiting, self._immediate_log):
             self._start(batch)
@@ -188,8 +194,8 @@ class Committer:
             batch = self._take(MAX_COMMIT_OPS)
         self._has_task = False  # when it fails, nobody commits any more: the room ends
 
-    def _take(self, most: int) -> list[Item]:
-        batch = self.inbox.take(most)
+    def _take(self, most: int, most_bytes: int = MAX_INBOX_BYTES) -> list[Item]:
+        batch = self.inbox.take(most, most_bytes)
         self._batch, self._answered = batch, 0
         return batch
 

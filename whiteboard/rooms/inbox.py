@@ -129,14 +129,19 @@ class Inbox:
             and self._bytes + size_bytes <= MAX_INBOX_BYTES
         )
 
-    def take(self, most: int) -> list[Item]:
-        """Take what waits, `most` of it at most."""
+    def take(self, most: int, most_bytes: int) -> list[Item]:
+        """Take what waits: `most` of it at most, and nothing more once it weighs `most_bytes`."""
         queue = self._queue
-        if len(queue) <= most:
+        if len(queue) <= most and self._bytes <= most_bytes:
             taken = list(queue)
             queue.clear()
             return taken
-        return [queue.popleft() for _ in range(most)]
+        taken, size_bytes = [], 0
+        while queue and len(taken) < most and size_bytes < most_bytes:
+            item = queue.popleft()
+            taken.append(item)
+            size_bytes += item.size_bytes
+        return taken
 
     def settle(self, items: Sequence[Item]) -> None:
         """Let go of what was taken: it has its answers."""

@@ -15,6 +15,7 @@ from whiteboard.storage.ports import NewOp, Storage
 from whiteboard.storage.sqlite import open_sqlite
 from whiteboard.storage.sqlite.appends import Appends
 from whiteboard.storage.sqlite.connection import open_writer
+from whiteboard.storage.sqlite.pace import Pace
 from whiteboard.storage.sqlite.writer import Writer
 from whiteboard.storage.wakeups import Wakeups
 from whiteboard.testing.storage_samples import ADA, BOARD, BOB, append, ops, read_all, seqs
@@ -158,6 +159,25 @@ async def test_closing_finishes_what_is_queued_within_its_deadline(
     assert found == refused
     async with open_sqlite(tmp_path) as storage:
         assert [it.op_id.client for it in await read_all(storage.op_log, BOARD)] == stored
+
+
+async def test_a_write_that_rests_when_the_deadline_comes_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, autojump_clock: trio.testing.MockClock
+) -> None:
+    """It is out of the queue and in no transaction yet; its caller hears of it all the same."""
+    autojump_clock.autojump_threshold = 0.05  # threads open and close the files
+    monkeypatch.setattr(Pace, "rest", lambda *_: 2 * timeouts.STORAGE_CLOSE.seconds)
+    async with trio.open_nursery() as nursery:
+
+        async def write(storage: Storage) -> None:
+            with pytest.raises(StorageUnavailable):
+                await append(storage.op_log, BOARD, ops(ADA, [1]))
+
+        async with open_sqlite(tmp_path) as storage:
+            nursery.start_soon(write, storage)
+            await trio.testing.wait_all_tasks_blocked()
+        nursery.cancel_scope.deadline = trio.current_time() + 1
+    assert not nursery.cancel_scope.cancelled_caught
 
 
 async def test_a_broken_job_fails_alone(tmp_path: Path) -> None:

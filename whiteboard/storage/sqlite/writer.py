@@ -136,9 +136,7 @@ class Writer:
         with self._scope:
             try:
                 async for job in self._receive:
-                    if rest := self._pace.rest(trio.current_time()):
-                        await trio.sleep(rest)
-                    await self._commit(self._gather(job))
+                    await self._commit(job)
             finally:
                 self._abandon_queue()
                 self._finished.set()
@@ -170,10 +168,9 @@ class Writer:
         before, self._data_version = self._data_version, version
         return bool(before != version)
 
-    def _gather(self, first: _Job[Any]) -> list[_Job[Any]]:
-        """The first job and those that wait behind it, as much as one transaction should take."""
-        jobs = [first]
-        weight = first.weight
+    def _gather(self, jobs: list[_Job[Any]]) -> None:
+        """Add to the first job those that wait behind it, as much as one transaction should take."""
+        weight = jobs[0].weight
         while weight < limits.MAX_COMMIT_OPS:
             try:
                 job = self._receive.receive_nowait()
@@ -181,10 +178,14 @@ class Writer:
                 break
             jobs.append(job)
             weight += job.weight
-        return jobs
 
-    async def _commit(self, jobs: Sequence[_Job[Any]]) -> None:
+    async def _commit(self, first: _Job[Any]) -> None:
+        """Commit a job and those that come until it is time; all of them hear of it, also when we are cancelled."""
+        jobs = [first]
         try:
+            if rest := self._pace.rest(trio.current_time()):
+                await trio.sleep(rest)
+            self._gather(jobs)
             cpu = await run_blocking(self._thread, self._store_timed, jobs)
             self._pace.spend(trio.current_time(), cpu)
         finally:
