@@ -1,6 +1,8 @@
 """Rooms as a whole: opened once, evicted, failed, drained, deleted; and who may be which client."""
 
-from collections.abc import AsyncIterator
+import gc
+import weakref
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -35,6 +37,32 @@ async def test_idle_board_leaves_memory_and_comes_back_whole(stage: Stage, autoj
     bob, welcome = await stage.join()
     assert welcome["seq"] == 1
     assert (await bob.expect("snapshot"))["elements"][0]["id"] == "s1"
+
+
+@pytest.fixture
+def without_cycle_search() -> Iterator[None]:
+    """Only what nobody refers to is freed."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("without_cycle_search")
+async def test_evicted_board_is_freed_without_a_search_for_cycles(
+    stage: Stage, autojump_clock: object
+) -> None:
+    """[R13] What it held is free at once: with cycles it would stay for up to an hour on a busy server."""
+    ada, _ = await stage.join(client="ada")
+    ada.say(*({**SEED, "opId": f"ada:{number}"} for number in (2, 1)))
+    await ada.expect("ack", seq=2)
+    async with stage.hub.visit(BOARD) as room:
+        held = [weakref.ref(one) for one in (room, room.replica, room.replica.board)]
+    del room
+    await trio.sleep(2 * timeouts.UPKEEP.seconds)
+    ada.hang_up()
+    await trio.sleep(timeouts.ROOM_IDLE.seconds + 2 * timeouts.EVICT_SWEEP.seconds)
+    assert stage.hub.statistics().boards == 0
+    assert [one() for one in held] == [None, None, None]
 
 
 async def test_session_keeps_its_board_in_memory(stage: Stage, autojump_clock: object) -> None:
