@@ -176,6 +176,7 @@ class Line:
     async def close(self, code: int, reason: str) -> None:
         await trio.lowlevel.checkpoint()
         self.closed = self.closed or (code, reason)
+        self._take = None  # as a connection does: no cycle is left
         self._bell.unpark_all()
 
     def _flow(self) -> None:

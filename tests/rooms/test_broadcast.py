@@ -94,3 +94,21 @@ async def test_who_come_at_once_are_told_of_at_once(
         f"P{number}" for number in range(50)
     )
     assert frames <= 4
+
+
+async def test_new_name_reaches_whoever_falls_behind_before_the_tick(
+    stage: Stage, autojump_clock: trio.testing.MockClock
+) -> None:
+    """A feed that stops being live in the instant in which somebody is renamed has not been told of it yet."""
+    ada, _ = await stage.join(name="Ada")
+    bob, _ = await stage.join()
+    await trio.sleep(1)
+    ada.say({"type": "stroke", "id": "s1", "points": [[0, 0]]})
+    await bob.expect("stroke")
+    bob.window = 0
+    assert ada.offer({"type": "hello", "name": "Grace"})
+    assert bob.offer({"type": "sync", "since": 0})
+    await trio.sleep(1)
+    bob.open_window()
+    await trio.sleep(1)
+    assert [message["name"] for message in bob.read() if message["type"] == "join"] == ["Grace"]

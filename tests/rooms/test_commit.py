@@ -232,18 +232,22 @@ async def test_write_of_unknown_fate_is_found_in_the_log_and_spread(autojump_clo
         assert await seqs(bob, 2) == [1, 2]
 
 
-async def test_ops_of_another_process_are_merged_and_spread(autojump_clock: object) -> None:
-    """When somebody else has written to the log in between, the room reads on before it goes on."""
-    async with open_tapped_stage() as (stage, storage):
-        ada, _ = await stage.join(client="ada")
-        ada.say(stroke(1, opId="ada:1"))
-        await ada.expect("stroke", seq=1)
-        stored = (await storage.op_log.read(BOARD, 0, 1))[0]
-        foreign = _as_other(stored.body)
-        head = await storage.op_log.head(BOARD)
-        await storage.op_log.append(BOARD, [foreign], epoch=head.epoch, claims={foreign.op_id.client: b"k"})
-        ada.say(stroke(3, opId="ada:3"))
-        assert await seqs(ada, 2) == [2, 3]
+@pytest.mark.parametrize("is_at_once", [False, True])
+async def test_ops_from_elsewhere_are_merged_and_spread(autojump_clock: object, is_at_once: bool) -> None:
+    """When somebody else has written to the log, in memory a room that failed before, the room reads on."""
+    async with open_memory() as memory:
+        storage: Any = memory if is_at_once else TappedStorage(memory)
+        async with open_stage(storage) as stage:
+            ada, _ = await stage.join(client="ada")
+            ada.say(stroke(1, opId="ada:1"))
+            await ada.expect("stroke", seq=1)
+            foreign = _as_other((await storage.op_log.read(BOARD, 0, 1))[0].body)
+            head = await storage.op_log.head(BOARD)
+            await storage.op_log.append(
+                BOARD, [foreign], epoch=head.epoch, claims={foreign.op_id.client: b"k"}
+            )
+            ada.say(stroke(3, opId="ada:3"))
+            assert await seqs(ada, 2) == [2, 3]
 
 
 async def test_op_on_a_tombstone_that_left_memory_merges_as_if_it_had_stayed(
@@ -552,7 +556,7 @@ async def test_in_memory_an_op_is_seen_by_all_before_anybody_else_has_a_turn(
 
 
 async def test_a_batch_with_a_late_op_keeps_its_order(stage: Stage, autojump_clock: object) -> None:
-    """What needs storage goes to the room's task, with all that came with it and behind it. [ORD-1]"""
+    """What needs storage goes to the room's task, with all that came with it and behind it. [ACK-6]"""
     ada, _ = await stage.join(client="ada")
     ada.say(stroke(5, opId="ada:5"))
     await ada.expect("ack", seq=1)
@@ -587,3 +591,22 @@ async def test_a_log_that_refuses_at_once_is_asked_again_by_the_task(
             assert (await ada.expect("ack"))["seq"] == 2
         ada.say(stroke(3))
         assert await seqs(ada, 3) == [1, 2, 3]
+
+
+async def test_op_that_comes_late_within_a_batch_of_two_writes_keeps_its_place(
+    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ranks behind its author's earlier ops, whatever it had seen of others'. [ACC-6]"""
+    monkeypatch.setattr(commit, "MAX_COMMIT_BYTES", 1)
+    bob, _ = await stage.join(client="bob")
+    bob.say(stroke(1), stroke(2))
+    await bob.expect("ack", seq=2)
+    ada, _ = await stage.join(client="ada")
+    red, blue = ({"type": "set", "id": "s1", "props": {"color": color}} for color in ("red", "blue"))
+    ada.say({**red, "opId": "ada:2"})
+    await ada.expect("ack", seq=3)
+    ada.say([stroke(9, opId="ada:5"), {**blue, "opId": "ada:3", "seen": 0}])
+    assert await seqs(ada, 2, "ack") == [4, 5]
+    carl, _ = await stage.join()
+    elements = (await carl.expect("snapshot"))["elements"]
+    assert [one["color"] for one in elements if one["id"] == "s1"] == ["blue"]

@@ -14,6 +14,9 @@ from whiteboard import timeouts
 from whiteboard.errors import RoomClosed, StorageCorrupt, StorageError, StorageUnavailable
 from whiteboard.ids import BoardId
 from whiteboard.rooms import feed, tail, upkeep
+from whiteboard.rooms.broadcast import Broadcast
+from whiteboard.rooms.commit import Committer
+from whiteboard.rooms.upkeep import Upkeep
 from whiteboard.storage.memory import open_memory
 
 OTHER = BoardId("other")
@@ -160,3 +163,34 @@ async def test_newcomer_while_a_failed_board_ends_gets_a_new_one(autojump_clock:
             back, _ = await stage.join()
             back.say(stroke(1))
             await back.expect("ack", seq=1)
+
+
+@pytest.mark.parametrize(
+    ("piece", "call"),
+    [(Committer, "commit_now"), (Broadcast, "flush"), (Broadcast, "flush_presence"), (Upkeep, "look")],
+)
+async def test_fault_in_what_all_rooms_share_stays_on_its_board(
+    autojump_clock: object, monkeypatch: pytest.MonkeyPatch, piece: type, call: str
+) -> None:
+    """[R13] The tick and the look at all boards go on when one board's turn fails; its sessions end with 4500."""
+    whole = getattr(piece, call)
+    faults = [RuntimeError(f"a fault of {call}")]
+
+    def fail_once(self: object) -> object:
+        if faults:
+            raise faults.pop()
+        return whole(self)
+
+    async with open_stage() as stage:
+        line, _ = await stage.join()
+        other, _ = await stage.join(OTHER)
+        await trio.sleep(0.5)
+        monkeypatch.setattr(piece, call, fail_once)
+        line.say(stroke(1), {"type": "cursor", "x": 0, "y": 0})
+        assert (await line.wait_closed())[0] == 4500
+        other.say(stroke(1))
+        await other.expect("stroke", seq=1)
+        back, _ = await stage.join()
+        back.say(stroke(2))
+        await back.expect("ack")
+        assert other.closed is None

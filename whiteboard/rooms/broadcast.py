@@ -83,8 +83,7 @@ class Broadcast:
         """Send who came and left, new names and moved pointers, the newest of each. Asked for at most every BROADCAST_TICK."""
         self._is_presence_due = False
         self._presence_sent_at = trio.current_time()
-        for profile in self.presence.take_renamed():
-            self._attendance.note(encode_join(profile))
+        self._note_renamed()
         if not self._attendance.is_told:
             self._tell_changes()
         if moved := self.presence.take_moved():
@@ -152,6 +151,10 @@ class Broadcast:
             del self._peers[session]
             self._note(encode_leave(session))
 
+    def _note_renamed(self) -> None:
+        for profile in self.presence.take_renamed():
+            self._attendance.note(encode_join(profile))
+
     def _note(self, change: Json) -> None:
         self._attendance.note(change)
         if self._live:
@@ -176,6 +179,7 @@ class Broadcast:
 
     def untold(self, heard: int) -> list[Json]:
         """As `missed`, for a live feed: what the next tick would tell it."""
+        self._note_renamed()
         return self._attendance.since(max(heard, self._attendance.told)) or []
 
     def _tell_changes(self) -> None:

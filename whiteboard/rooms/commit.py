@@ -201,6 +201,7 @@ class Committer:
 
     def _settle(self, batch: Sequence[Item]) -> None:
         """Let go of a batch that has its answers, or never gets them."""
+        self._batch = ()  # until the next one comes it would keep what people sent
         self.inbox.settle(batch)
         for sender in {one.sender for one in batch}:
             if not sender.waiting:
@@ -229,7 +230,7 @@ class Committer:
         return waiting
 
     def _commit_at_once(self, waiting: _Waiting, op_log: ImmediateOpLog) -> bool:
-        """Whether all of it was stored; if not, what has no answer yet is to be committed by the task."""
+        """Whether all of it was stored and merged; if not, the task goes on with what has no answer yet."""
         while waiting:
             writes = self._accept(waiting, {})
             if not writes:
@@ -245,9 +246,13 @@ class Committer:
                 return False
             self._note_begin(writes, receipts)
             numbered = list(zip(writes, receipts, strict=True))
-            if not self._merge(numbered):
-                self._is_log_ahead = True  # which an immediate log never is, by its promise
+            is_merged = self._merge(numbered)
             self._answer_writes(numbered)
+            if not is_merged:
+                self._is_log_ahead = True  # a room that failed before us has stored its last ops late
+                return False
+            if any(one.is_late for one, _ in waiting):
+                return False  # by this write: their ranks depend on what storage has now
         self._tell_answers()
         return True
 

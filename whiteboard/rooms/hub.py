@@ -182,19 +182,29 @@ class Hub:
         """Evict idle boards for ever."""
         while True:
             await trio.sleep(timeouts.EVICT_SWEEP.seconds)
-            too_old = trio.current_time() - timeouts.ROOM_IDLE.seconds
-            for room in list(self._rooms.values()):
-                if room.leases == 0 and room.idle_since <= too_old:
-                    self._evict(room)
+            self._evict_idle()
+
+    def _evict_idle(self) -> None:
+        too_old = trio.current_time() - timeouts.ROOM_IDLE.seconds
+        for room in list(self._rooms.values()):
+            if room.leases == 0 and room.idle_since <= too_old:
+                self._evict(room)
 
     async def look_after(self) -> None:
         """See for ever that boards get their checkpoints."""
         while True:
             await trio.sleep(timeouts.UPKEEP.seconds)
-            for rooms in slices(list(self._rooms.values())):
-                for room in rooms:
-                    room.look_after()
+            for board_ids in slices(
+                list(self._rooms)
+            ):  # no rooms: a task that sleeps would keep the last in memory
+                self._look_after(board_ids)
                 await trio.lowlevel.checkpoint()
+
+    def _look_after(self, board_ids: list[BoardId]) -> None:
+        for board_id in board_ids:
+            room = self._rooms.get(board_id)
+            if room is not None:
+                room.look_after()
 
     async def drain(self) -> None:
         """Stop taking sessions, ask the present ones to come back later, end every room (R12).

@@ -51,11 +51,6 @@ class Replica:
         self._kept: set[ElementId] = set()
         # elements that an op under way needs where they are
 
-    def let_go(self) -> None:
-        """Free what the board takes: a room that has ended is a cycle, which the collector may not look at for minutes."""
-        self.board = Board()
-        self.snapshots = Snapshots()
-
     async def load(self) -> None:
         """Bring the board up: its newest checkpoint, then every op after it.
 

@@ -115,9 +115,10 @@ class Room:
             self._tick.forget(self)
             self._close_wanted.set()
             self._opened.set()
+            if self._loaded.is_set():
+                # they know us: without this the board would stay in memory until all cycles are looked for
+                del self._broadcast, self._committer, self._follower, self._upkeep
             self._loaded.set()
-            if self.leases == 0:
-                self.replica.let_go()
             self._ended.set()
 
     def close(self, farewell: CloseCode) -> None:
@@ -232,8 +233,15 @@ class Room:
 
     def look_after(self) -> None:
         """Begin a checkpoint, a compaction or the laying to rest, if one is wanted."""
-        if self._loaded.is_set() and not self.is_closing and self._upkeep.look():
-            self._start("upkeep", self._upkeep.work)
+        if not self._loaded.is_set() or self.is_closing:
+            return
+        try:
+            is_wanted = self._upkeep.look()
+        except Exception as fault:  # noqa: BLE001 - not swallowed: a task of the room raises it
+            self._fail(fault)
+        else:
+            if is_wanted:
+                self._start("upkeep", self._upkeep.work)
 
     # --- leases -------------------------------------------------------------------------------
 
