@@ -1,6 +1,7 @@
 """A hub on memory storage, and lines into its boards, on a virtual clock."""
 
-from collections.abc import AsyncIterator, Callable
+import gc
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -78,6 +79,14 @@ def without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
         return blocking(*args)
 
     monkeypatch.setattr(memory_adapter, "run_blocking", run_inline)
+
+
+@pytest.fixture
+def without_cycle_search() -> Iterator[None]:
+    """Only what nobody refers to is freed."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture

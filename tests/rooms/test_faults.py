@@ -1,12 +1,13 @@
 """Storage that fails at any call ends a session or a board at most, and the next try succeeds."""
 
+import weakref
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 import pytest
 import trio
-from rooms.conftest import Stage, open_stage
+from rooms.conftest import BOARD, Stage, open_stage
 from rooms.faulty import HookedStorage
 from structlog.testing import capture_logs
 
@@ -165,6 +166,7 @@ async def test_newcomer_while_a_failed_board_ends_gets_a_new_one(autojump_clock:
             await back.expect("ack", seq=1)
 
 
+@pytest.mark.usefixtures("without_cycle_search")
 @pytest.mark.parametrize(
     ("piece", "call"),
     [(Committer, "commit_now"), (Broadcast, "flush"), (Broadcast, "flush_presence"), (Upkeep, "look")],
@@ -184,6 +186,9 @@ async def test_fault_in_what_all_rooms_share_stays_on_its_board(
     async with open_stage() as stage:
         line, _ = await stage.join()
         other, _ = await stage.join(OTHER)
+        async with stage.hub.visit(BOARD) as room:
+            failed = weakref.ref(room)
+        del room
         await trio.sleep(0.5)
         monkeypatch.setattr(piece, call, fail_once)
         line.say(stroke(1), {"type": "cursor", "x": 0, "y": 0})
@@ -194,3 +199,4 @@ async def test_fault_in_what_all_rooms_share_stays_on_its_board(
         back.say(stroke(2))
         await back.expect("ack")
         assert other.closed is None
+        assert failed() is None, "what it held is free at once"

@@ -1,8 +1,7 @@
 """Rooms as a whole: opened once, evicted, failed, drained, deleted; and who may be which client."""
 
-import gc
 import weakref
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -37,14 +36,6 @@ async def test_idle_board_leaves_memory_and_comes_back_whole(stage: Stage, autoj
     bob, welcome = await stage.join()
     assert welcome["seq"] == 1
     assert (await bob.expect("snapshot"))["elements"][0]["id"] == "s1"
-
-
-@pytest.fixture
-def without_cycle_search() -> Iterator[None]:
-    """Only what nobody refers to is freed."""
-    gc.disable()
-    yield
-    gc.enable()
 
 
 @pytest.mark.usefixtures("without_cycle_search")

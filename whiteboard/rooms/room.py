@@ -224,10 +224,11 @@ class Room:
 
     def _fail(self, fault: Exception) -> None:
         """The board has failed outside its own tasks: let one of them say so."""
+        faults = [fault]  # taken out, or it would hold the frame that raises it, and that frame the fault
 
         async def tell() -> None:
             await trio.lowlevel.checkpoint()
-            raise fault
+            raise faults.pop()
 
         self._start("fault", tell)
 
