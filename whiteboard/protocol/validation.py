@@ -57,8 +57,9 @@ _decode_text = msgspec.json.Decoder(str).decode
 _decode_any = msgspec.json.Decoder().decode
 _decode_seq = msgspec.json.Decoder(messages.Seq).decode
 _BEYOND: Final = "a number beyond the doubles"
-_PATH = re.compile(r" - at (?:`key` in )?`(\$.*)`$")
-_MISSING = re.compile(r"missing required field `(.*?)`")
+_PATH = re.compile(r" - at (?:`key` in )?`(\$[^`]*)`$")
+_MISSING = re.compile(r"Object missing required field `([^`]*)`")
+"""Both as the decoder puts them, whatever a value says that it repeats before them."""
 
 
 def split_frame(frame: bytes) -> list[bytes] | BadMessage:
@@ -330,7 +331,7 @@ def _path(error: Exception) -> str | None:
     """JSONPath that the decoder names, down to a missing field."""
     found = _PATH.search(str(error))
     path = found[1] if found else "$"
-    missing = _MISSING.search(str(error))
+    missing = _MISSING.match(str(error))
     if missing:
         return f"{path}.{missing[1]}"
     return path
