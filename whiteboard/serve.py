@@ -2,8 +2,8 @@
 
 ```
 server nursery
-  stores (their own tasks) · recorder · permission hooks (theirs) · hub nursery (sweep, rooms, in them sessions)
-  · consul · pump · connections · listener
+  stores (their own tasks) · recorder · permission hooks (theirs) · pump
+  · hub nursery (tick, alarm, sweep, upkeep, rooms, in them sessions) · consul · connections · listener · cycle search
 ```
 
 Stopping has one order (R12): leave the list of servers while everything still works, so that those who are asked

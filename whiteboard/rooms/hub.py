@@ -194,13 +194,12 @@ class Hub:
         """See for ever that boards get their checkpoints."""
         while True:
             await trio.sleep(timeouts.UPKEEP.seconds)
-            for board_ids in slices(
-                list(self._rooms)
-            ):  # no rooms: a task that sleeps would keep the last in memory
+            for board_ids in slices(list(self._rooms)):
                 self._look_after(board_ids)
                 await trio.lowlevel.checkpoint()
 
     def _look_after(self, board_ids: list[BoardId]) -> None:
+        """No room outlives this in a variable of the task above, which sleeps: it would keep a board in memory."""
         for board_id in board_ids:
             room = self._rooms.get(board_id)
             if room is not None:
