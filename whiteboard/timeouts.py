@@ -3,30 +3,12 @@
 Nothing else in the package names a duration. Code writes `trio.fail_after(timeouts.HELLO.seconds)`.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
+from whiteboard.registry import REGISTRY, Timeout
+from whiteboard.registry import register as _register
 
-@dataclass(frozen=True, slots=True)
-class Timeout:
-    """One deadline or interval."""
-
-    name: str
-    seconds: float
-    """More than zero."""
-    rationale: str
-    """Why this value and not half or double of it; cites the requirement or measurement."""
-
-
-REGISTRY: Final[dict[str, Timeout]] = {}
-
-
-def _register(name: str, seconds: float, rationale: str) -> Timeout:
-    if name in REGISTRY:
-        raise ValueError(f"timeout {name!r} is registered twice")
-    timeout = Timeout(name, seconds, rationale)
-    REGISTRY[name] = timeout
-    return timeout
+__all__ = ["REGISTRY", "Timeout"]
 
 
 HELLO: Final = _register(

@@ -254,9 +254,7 @@ async def test_old_boards_open_from_what_any_server_has_saved(serve_shared: Serv
     async with trio.open_nursery() as nursery:
         nursery.start_soon(draw, 0)
         nursery.start_soon(draw, 1)
-    with trio.fail_after(10):  # an ack says that an op is stored; the other server hears of it a moment later
-        while (expected := await servers[0].board("b")) != await servers[1].board("b"):
-            await trio.sleep(0.02)
+    expected = await same_at(servers[0], servers[1])
     assert expected["seq"] == 2 * 900 + 2 * 600
     for server in servers:
         assert server.stop() == 0
@@ -268,6 +266,16 @@ async def test_old_boards_open_from_what_any_server_has_saved(serve_shared: Serv
         await board.send({"type": "restore", "id": "s0-1"})
     (restored,) = [one for one in (await third.board("b"))["elements"] if one["id"] == "s0-1"]
     assert restored["points"] == [[1, 1]]
+
+
+async def same_at(one: ServerProcess, other: ServerProcess) -> Json:
+    """The board once both have it alike: an ack says that an op is stored, the other server hears of it a moment later."""
+    with trio.fail_after(10):
+        while True:
+            found = await one.board("b")
+            if found == await other.board("b"):
+                return found
+            await trio.sleep(0.02)
 
 
 async def draw_and_delete(board: BoardClient, element: str, count: int) -> None:

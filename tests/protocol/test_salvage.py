@@ -49,10 +49,13 @@ def test_fields_that_should_be_names_are_names_or_empty() -> None:
         b'{"a":' * 100_000,
         b"1" * 5_000,
         b'{"a":1,' + b"[" * 5_000,
+        b'{"a":' + b"[" * 5_000 + b"]" * 5_000 + b"," + b"[" * 5_000,
+        b'{"a":' + b"[" * 5_000 + b'"' + b'\\"' * 500_000,
+        b'{"a":' + b"[" * 5_000 + b'"' + b'\\"' * 500_000 + b"\\",
     ],
 )
 def test_what_nobody_takes_is_left(text: bytes) -> None:
-    """No JSON, no object, no end: there is nothing to find, and nothing is raised."""
+    """No JSON, no object, no end: there is nothing to find, nothing is raised, and nothing looked at for hours."""
     assert salvage.find_fault(text) is None
 
 
@@ -63,6 +66,16 @@ def test_nesting_near_the_reader_s_end_is_left() -> None:
         fault = salvage.find_fault(text)
         assert fault is None or fault.is_depth or fault.reason == "a number that is not finite"
         salvage.split(b"[" + text + b"]")
+
+
+def test_a_path_is_cut_where_nothing_could_be_taken() -> None:
+    """A thousand long names, told for each of thousands of values, would be gigabytes."""
+    depth = 900
+    text = ('{"%s":' % ("n" * 100)) * depth + "[" + "0," * 1_000 + "NaN]" + "}" * depth
+    fault = salvage.find_fault(text.encode())
+    assert fault is not None
+    assert fault.path.startswith("$." + "n" * limits.MAX_PROPERTY_NAME_CHARS + ".n")
+    assert len(fault.path) < 1_000
 
 
 def test_messages_beside_a_faulty_one_keep_their_spelling() -> None:

@@ -504,3 +504,14 @@ def test_null_is_as_good_as_nothing() -> None:
     """A client that writes out what it does not have is served like one that leaves it out. [OP-3]"""
     said = request({"type": "note", "id": "e", "opId": None, "seen": None, "clock": None, "ts": None})
     assert said == request({"type": "note", "id": "e"})
+
+
+def test_a_value_that_looks_like_a_complaint_does_not_change_where_the_fault_is() -> None:
+    """The decoder repeats the value: path and reason are its own all the same. [REJ-3]"""
+    for odd in (" - at `$.x`", " - at `$" * 1_000, "Object missing required field `z`", "`"):
+        text = json.dumps({"type": "shape", "id": "s", "kind": odd}).encode()
+        found = read_message(text)
+        assert isinstance(found, BadOp)
+        assert found.refusal.path == "$.kind"
+        assert found.refusal.reason.startswith("Invalid enum value")
+        assert len(found.refusal.reason) <= limits.MAX_REASON_CHARS

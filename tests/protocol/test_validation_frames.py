@@ -70,8 +70,12 @@ def test_a_batch_is_bounded() -> None:
     parts = split_frame(b"[" + b",".join([b"{}"] * limits.MAX_BATCH) + b"]")
     assert isinstance(parts, list)
     assert len(parts) == limits.MAX_BATCH
-    for odd in (b"{}", b"NaN"):
-        answer = split_frame(b"[" + b",".join([b"{}"] * limits.MAX_BATCH + [odd]) + b"]")
+    commas = [b"[" + b"0," * limits.MAX_BATCH + b"0]"] * 3
+    assert split_frame(b" [" + b" , ".join(commas) + b"] ") == commas
+    shortest = [b"0"] * limits.MAX_BATCH
+    assert split_frame(b"[" + b",".join(shortest) + b"]") == shortest
+    for odd in (b"{}", b"NaN", b"0", b"0] and more"):
+        answer = split_frame(b"[" + b",".join([*shortest, odd]) + b"]")
         assert isinstance(answer, BadMessage)
         assert answer.code == "too_large"
 

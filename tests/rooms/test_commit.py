@@ -439,7 +439,7 @@ async def test_a_board_has_its_turn_by_bytes_too(
     ada, _ = await stage.join()
     async with stage.hub.visit(BOARD) as room:
         assert ada.offer([stroke(n, note="x" * 1_000) for n in range(5)])
-        turns = []
+        turns: list[tuple[bool, int]] = []
         while not turns or turns[-1][0]:
             turns.append((room.commit_now(), room.replica.board.seq))
     assert turns == [(True, 2), (True, 4), (False, 5)]

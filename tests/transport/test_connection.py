@@ -565,67 +565,6 @@ async def test_a_library_that_knows_deflate_speaks_it_both_ways() -> None:
         await client.stream.aclose()
 
 
-def bomb(text: bytes) -> bytes:
-    """A message as a client sends it that deflates."""
-    frame = client_frame(TEXT, Packed(text).payload)
-    return bytes((frame[0] | 0x40,)) + frame[1:]
-
-
-@pytest.mark.parametrize("is_early", [False, True])
-async def test_messages_that_grow_are_not_all_inflated_at_once(open_pair: OpenPair, is_early: bool) -> None:
-    """One is kept at a time, however many one read has brought; all come, in order, and the goodbye too. [CON-22]"""
-    texts = [b"%d" % number + b" " * (limits.MAX_FRAME_BYTES - 1) for number in range(6)]
-    data = b"".join(map(bomb, texts)) + client_frame(CLOSE, b"\x03\xe8")
-    async with open_pair(data if is_early else b"", deflate="permessage-deflate") as (connection, client):
-        if not is_early:
-            await client.send(data)
-        assert [await connection.receive() for _ in texts] == [[text] for text in texts]
-        with pytest.raises(ConnectionLost) as lost:
-            await connection.receive()
-        assert lost.value.code == 1000
-        await client.stream.aclose()
-
-
-async def test_a_taker_has_messages_that_grow_in_turns(open_pair: OpenPair) -> None:
-    """Others have theirs between them."""
-    turns: list[Incoming] = []
-
-    def take(message: Incoming) -> bool:
-        turns.append(message)
-        return True
-
-    async def other() -> None:
-        while True:
-            await trio.lowlevel.checkpoint()
-            turns.append(b"other")
-
-    async with (
-        open_pair(deflate="permessage-deflate") as (connection, client),
-        trio.open_nursery() as nursery,
-    ):
-        connection.listen(take)
-        nursery.start_soon(connection.receive)
-        await trio.testing.wait_all_tasks_blocked()
-        nursery.start_soon(other)
-        large = b"{}".ljust(limits.MAX_FRAME_BYTES)
-        await client.send(bomb(large) * 3)
-        while turns.count(large) < 3:
-            await trio.lowlevel.checkpoint()
-        assert b"other" in turns[turns.index(large) + 1 : -1]
-        nursery.cancel_scope.cancel()
-
-
-async def test_a_goodbye_behind_messages_that_grow_is_heard(
-    open_pair: OpenPair, autojump_clock: trio.testing.MockClock
-) -> None:
-    """Who closes does not wait for bytes that have come already."""
-    async with open_pair(deflate="permessage-deflate") as (connection, client):
-        await client.send(bomb(bytes(limits.MAX_FRAME_BYTES)) * 5 + client_frame(CLOSE, b"\x03\xe8"))
-        started = trio.current_time()
-        await connection.close(1000, "")
-        assert trio.current_time() - started < timeouts.WS_CLOSE.seconds
-
-
 async def test_a_packed_message_is_text_for_who_did_not_agree(open_pair: OpenPair) -> None:
     """And so is everything else. [CON-19]"""
     async with open_pair() as (connection, client):

@@ -18,11 +18,15 @@ from whiteboard import limits
 
 _MAX_VALUES: Final = 4 * limits.MAX_POINTS_PER_OP
 """Values that are looked at: those of the largest op there may be, its points among them."""
+_MAX_PATH_CHARS: Final = limits.MAX_DEPTH * limits.MAX_PROPERTY_NAME_CHARS
+"""Where a path is cut: no deeper one leads to anything that could be taken."""
 _LONG_INTEGER: Final = 309
 """Digits from which on an integer may be beyond the doubles."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"[ \t\r\n]*")
-_NESTING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+_NESTING = re.compile(r'"[^"\\]*+(?:\\.?[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
+"""A string or a bracket. A string that does not end is one too, and nothing is tried twice: to look for its end from
+each of its quotes would take the square of the message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +122,8 @@ def _find_depth(text: str) -> Fault | None:
             if text.startswith("}", at):
                 break
             at = _expect(",", text, at)
-    except (ValueError, TypeError):
-        return None
+    except (ValueError, TypeError, RecursionError):
+        return None  # what stands for a name may be none, and nested itself
     return Fault("nested deeper than this server reads", path, fields, is_depth=True) if path else None
 
 
@@ -179,6 +183,7 @@ def _values(root: object) -> Iterator[tuple[object, str]]:
 
 
 def _inner(value: dict[str, Any] | list[Any], path: str) -> Iterator[tuple[object, str]]:
+    path = path[:_MAX_PATH_CHARS]
     if isinstance(value, list):
         for index, one in enumerate(value):
             yield one, f"{path}[{index}]"

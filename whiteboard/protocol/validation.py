@@ -53,12 +53,22 @@ types `type` and `id`. What a type has no use for is dropped: nobody has checked
 
 _decode_fields = msgspec.json.Decoder(Fields).decode
 _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_Batch = msgspec.defstruct(
+    "_Batch",
+    [(f"message_{n}", msgspec.Raw, msgspec.Raw()) for n in range(limits.MAX_BATCH)],
+    array_like=True,
+    forbid_unknown_fields=True,
+)
+"""An array of MAX_BATCH at most. With `max_length` the decoder would make all values first."""
+_decode_batch = msgspec.json.Decoder(_Batch).decode
+_TOO_LONG: Final = BadMessage("too_large", f"more than {limits.MAX_BATCH} messages in a frame")
 _decode_text = msgspec.json.Decoder(str).decode
 _decode_any = msgspec.json.Decoder().decode
 _decode_seq = msgspec.json.Decoder(messages.Seq).decode
 _BEYOND: Final = "a number beyond the doubles"
-_PATH = re.compile(r" - at (?:`key` in )?`(\$.*)`$")
-_MISSING = re.compile(r"missing required field `(.*?)`")
+_PATH = re.compile(r" - at (?:`key` in )?`(\$[^`]*)`$")
+_MISSING = re.compile(r"Object missing required field `([^`]*)`")
+"""Both as the decoder puts them, whatever a value says that it repeats before them."""
 
 
 def split_frame(frame: bytes) -> list[bytes] | BadMessage:
@@ -66,16 +76,29 @@ def split_frame(frame: bytes) -> list[bytes] | BadMessage:
     text = frame.lstrip(b" \t\r\n")
     if not text.startswith(b"["):
         return [text]
+    if _is_too_long(text):
+        return _TOO_LONG
     try:
-        parts = [bytes(raw) for raw in _decode_array(text)[: limits.MAX_BATCH + 1]]
+        parts = [bytes(raw) for raw in _decode_array(text)]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         salvaged = salvage.split(text)
         if salvaged is None:
             return _unreadable(error)
         parts = salvaged
-    if len(parts) > limits.MAX_BATCH:
-        return BadMessage("too_large", f"more than {limits.MAX_BATCH} messages in a frame")
-    return parts
+    return parts if len(parts) <= limits.MAX_BATCH else _TOO_LONG
+
+
+def _is_too_long(array: bytes) -> bool:
+    """Whether more than MAX_BATCH messages come, whatever comes behind those; half a million are not made to be counted."""
+    if len(array) <= 2 * limits.MAX_BATCH or array.count(b",") < limits.MAX_BATCH:
+        return False
+    try:
+        _decode_batch(array)
+    except msgspec.ValidationError:
+        return True
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass  # for who reads on
+    return False
 
 
 def read_message(text: bytes) -> OpRequest | BadOp | Signal | BadMessage:
@@ -330,7 +353,7 @@ def _path(error: Exception) -> str | None:
     """JSONPath that the decoder names, down to a missing field."""
     found = _PATH.search(str(error))
     path = found[1] if found else "$"
-    missing = _MISSING.search(str(error))
+    missing = _MISSING.match(str(error))
     if missing:
         return f"{path}.{missing[1]}"
     return path
