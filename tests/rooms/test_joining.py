@@ -78,7 +78,8 @@ class Person:
             self._hello = {}
         if "since" not in self._hello:
             self.board = Board()
-        line, welcome = await self._stage.join(compact=self._random.random() < 0.5, **self._hello)
+        hello = {"compact": self._random.random() < 0.5, **self._hello}
+        line, welcome = await self._stage.join(BOARD, **hello)
         self._hello = {"client": welcome["client"], "key": welcome["key"], "epoch": welcome["epoch"]}
         return line
 
