@@ -87,7 +87,7 @@ def _live(pipe: Connection, server: Running, boards: list[str], people: int, *ho
             for one in fresh:
                 one.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         door.let_in(fresh)
-        if not door.wait_until(lambda: all(one.is_seated for one in fresh), SEATED_SECONDS):  # noqa: B023
+        if not door.wait_until(lambda: all(one.is_seated for one in fresh), SEATED_SECONDS):  # noqa: B023  at once
             pipe.send(f"{door.ends()}")
             return
     pipe.send([one.took * 1_000 for one in door.guests.values()])

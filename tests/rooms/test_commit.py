@@ -12,7 +12,7 @@ import trio
 import trio.testing
 from rooms.conftest import BOARD, Stage, open_stage
 from rooms.faulty import HookedStorage, TappedStorage
-from rooms.line import Line
+from rooms.strokes import seqs, stroke
 
 from whiteboard import limits, timeouts
 from whiteboard.errors import StorageUnavailable
@@ -38,16 +38,6 @@ async def open_hooked_stage() -> AsyncIterator[tuple[Stage, HookedStorage]]:
         storage: Any = HookedStorage(memory)
         async with open_stage(storage) as stage:
             yield stage, storage
-
-
-def stroke(number: int, **more: object) -> dict[str, object]:
-    """A small stroke op."""
-    return {"type": "stroke", "id": f"s{number}", "points": [[number, 0]], **more}
-
-
-async def seqs(line: Line, count: int, kind: str = "stroke") -> list[int]:
-    """The seqs of the next messages of a kind."""
-    return [(await line.expect(kind))["seq"] for _ in range(count)]
 
 
 async def test_ops_sent_while_the_board_loads_are_neither_lost_nor_reordered(
@@ -537,76 +527,3 @@ async def test_what_is_stored_is_acked_although_the_log_cannot_be_read(autojump_
         storage.op_log.cannot_read = False
         ada.say(stroke(3, opId="ada:3"))
         assert await seqs(ada, 3) == [2, 3, 4]
-
-
-async def test_in_memory_an_op_is_seen_by_all_before_anybody_else_has_a_turn(
-    stage: Stage, autojump_clock: object
-) -> None:
-    """Read, stored, merged, acked and sent in the reader's turn: no other task runs in between. [ACK-4]"""
-    ada, _ = await stage.join(client="ada")
-    bob, _ = await stage.join()
-    await trio.testing.wait_all_tasks_blocked()
-    ada.read()
-    bob.read()
-    with trio.testing.assert_no_checkpoints():
-        assert ada.offer([stroke(1, opId="ada:1"), stroke(2, opId="ada:2")])
-        stage.hub.tick.beat()
-        assert [one["type"] for one in ada.read()] == ["ack", "ack", "stroke", "stroke"]
-        assert [one["seq"] for one in bob.read()] == [1, 2]
-
-
-async def test_a_batch_with_a_late_op_keeps_its_order(stage: Stage, autojump_clock: object) -> None:
-    """What needs storage goes to the room's task, with all that came with it and behind it. [ACK-6]"""
-    ada, _ = await stage.join(client="ada")
-    ada.say(stroke(5, opId="ada:5"))
-    await ada.expect("ack", seq=1)
-    ada.say(
-        stroke(6, opId="ada:6"), stroke(3, opId="ada:3"), stroke(5, opId="ada:5"), stroke(7, opId="ada:7")
-    )
-    acks = [await ada.expect("ack") for _ in range(4)]
-    assert [(ack["opId"], ack["seq"]) for ack in acks] == [
-        ("ada:6", 2),
-        ("ada:3", 3),
-        ("ada:5", 1),
-        ("ada:7", 4),
-    ]
-
-
-async def test_a_log_that_refuses_at_once_is_asked_again_by_the_task(
-    autojump_clock: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A fault of a commit at once is met again by the task, which knows what to do; nothing is stored twice."""
-    async with open_memory() as storage, open_stage(storage) as stage:
-        ada, _ = await stage.join(client="ada")
-        await ada.expect("snapshot")
-
-        def refuse(*_: object, **__: object) -> None:
-            raise StorageUnavailable("busy")
-
-        with monkeypatch.context() as patch:
-            patch.setattr(type(storage.op_log), "append_now", refuse)
-            ada.say(stroke(1, opId="ada:1"), {"type": "append", "id": "x"}, stroke(2))
-            assert (await ada.expect("ack"))["seq"] == 1
-            await ada.expect("reject", id="x")
-            assert (await ada.expect("ack"))["seq"] == 2
-        ada.say(stroke(3))
-        assert await seqs(ada, 3) == [1, 2, 3]
-
-
-async def test_op_that_comes_late_within_a_batch_of_two_writes_keeps_its_place(
-    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It ranks behind its author's earlier ops, whatever it had seen of others'. [ACC-6]"""
-    monkeypatch.setattr(commit, "MAX_COMMIT_BYTES", 1)
-    bob, _ = await stage.join(client="bob")
-    bob.say(stroke(1), stroke(2))
-    await bob.expect("ack", seq=2)
-    ada, _ = await stage.join(client="ada")
-    red, blue = ({"type": "set", "id": "s1", "props": {"color": color}} for color in ("red", "blue"))
-    ada.say({**red, "opId": "ada:2"})
-    await ada.expect("ack", seq=3)
-    ada.say([stroke(9, opId="ada:5"), {**blue, "opId": "ada:3", "seen": 0}])
-    assert await seqs(ada, 2, "ack") == [4, 5]
-    carl, _ = await stage.join()
-    elements = (await carl.expect("snapshot"))["elements"]
-    assert [one["color"] for one in elements if one["id"] == "s1"] == ["blue"]
