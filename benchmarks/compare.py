@@ -5,7 +5,7 @@
 
 Each server runs on core 0, everybody else is one process on core 1; two cores and nobody else on the machine,
 please. Peers are installed on first use, pinned, into a folder outside the tree (`--help` tells which). All of
-it takes about 25 minutes, `--peers whiteboard ws` five, `--quick` two.
+it takes about 40 minutes, `--peers whiteboard ws` ten, `--quick` two.
 """
 
 import argparse

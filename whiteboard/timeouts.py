@@ -5,583 +5,580 @@ Nothing else in the package names a duration. Code writes `trio.fail_after(timeo
 
 from typing import Final
 
-from whiteboard.registry import REGISTRY, Timeout
-from whiteboard.registry import register as _register
+from whiteboard.registry import REGISTRY, Timeout, register
 
 __all__ = ["REGISTRY", "Timeout"]
 
 
-HELLO: Final = _register(
+HELLO: Final = register(
     "hello",
     2.0,
     "Protocol: a silent listener counts as a bare hello after 2 s; longer delays the first picture of a client that never says hello.",
 )
-REQUEST_HEAD: Final = _register(
+REQUEST_HEAD: Final = register(
     "request-head",
     5.0,
     "A head is one packet; 5 s lets a bad mobile link retransmit twice and frees a slot from a peer that says nothing.",
 )
-WS_HANDSHAKE: Final = _register(
+WS_HANDSHAKE: Final = register(
     "ws-handshake",
     5.0,
     "One write after the head was read; only a peer whose receive window is closed takes longer.",
 )
-WS_CLOSE: Final = _register(
+WS_CLOSE: Final = register(
     "ws-close",
     1.0,
     "A closing handshake is one round trip; a peer that does not answer in 1 s gets its socket closed (RFC 6455 section 7.1.1 lets us).",
 )
-PING_INTERVAL: Final = _register(
+PING_INTERVAL: Final = register(
     "ping-interval",
     10.0,
     "R11: three pings fit into the 30 s, so that one lost ping never ends a session; below the 60 s at which proxies cut idle sockets.",
 )
-PING_GRID: Final = _register(
+PING_GRID: Final = register(
     "ping-grid",
     0.25,
     "How much later than PING_INTERVAL a ping may go, so that one goes with others: 50 in one go with 2,000 idle sessions, a millisecond of work.",
 )
-DEAD_PEER: Final = _register(
-    "dead-peer", 30.0, "R11: 30 s after the last sign of life a silent peer is gone."
-)
-BROADCAST_TICK: Final = _register(
+DEAD_PEER: Final = register("dead-peer", 30.0, "R11: 30 s after the last sign of life a silent peer is gone.")
+BROADCAST_TICK: Final = register(
     "broadcast-tick", 0.05, "R11: at most 50 ms of gathering under load; people notice about 100 ms."
 )
-PUMP_PASS: Final = _register(
+PUMP_PASS: Final = register(
     "pump-pass",
     0.003,
     "What one pass over the sockets may take before other tasks have their turn: measured, without it a flood of ops starves what sends them (6.8 s of latency); half of it costs a tenth of the throughput.",
 )
-TICK_TURN: Final = _register(
+TICK_TURN: Final = register(
     "tick-turn",
     0.005,
     "Rooms that commit, or send, one after the other before sockets are read again: above the cost of one full room (200 sends, 256 ops), a tenth of BROADCAST_TICK.",
 )
-SLOW_CLIENT: Final = _register(
+SLOW_CLIENT: Final = register(
     "slow-client",
     10.0,
     "R14: a socket that took no byte for 10 s while we had some for it is closed with 4408, as long as a phone takes to change networks at most.",
 )
-ROOM_IDLE: Final = _register(
+ROOM_IDLE: Final = register(
     "room-idle",
     60.0,
     "R13: a board without sessions leaves memory after a minute; a reload or a short tunnel comes back to a warm board.",
 )
-DRAIN_GRACE: Final = _register(
+DRAIN_GRACE: Final = register(
     "drain-grace",
     10.0,
     "R12: after SIGTERM sessions get this long to take their last frames; within the 30 s that process supervisors commonly allow.",
 )
-DRAIN_NOTICE: Final = _register(
+DRAIN_NOTICE: Final = register(
     "drain-notice", 0.5, "R12: time for the drain message to leave before sockets are closed with 1001."
 )
-RECONNECT_SPREAD: Final = _register(
+RECONNECT_SPREAD: Final = register(
     "reconnect-spread",
     5.0,
     "R12: clients of a draining server come back at a random moment within 5 s, so that a thousand of them are 200 a second.",
 )
-CLEANUP: Final = _register(
+CLEANUP: Final = register(
     "cleanup",
     2.0,
     "A shielded cleanup writes a few hundred bytes or closes a file; 2 s is a disk that stopped answering.",
 )
-COMMIT: Final = _register(
+COMMIT: Final = register(
     "commit",
     30.0,
     "A group commit takes 0.3 ms; past 30 s the disk is gone and the ops are refused as retryable (their fate is told by the retry).",
 )
-COMMIT_RHYTHM: Final = _register(
+COMMIT_RHYTHM: Final = register(
     "commit-rhythm",
     0.01,
     "SQLite: the longest that a commit waits for others under load; a tenth of what people notice, and a hundred commits a second cost a busy core little.",
 )
-COMMIT_BURST: Final = _register(
+COMMIT_BURST: Final = register(
     "commit-burst",
     0.005,
     "SQLite: time on a core that commits may take before one of them waits: some twenty lone ones after a pause, so that a quiet server's never do.",
 )
-STORAGE_RETRY: Final = _register(
+STORAGE_RETRY: Final = register(
     "storage-retry",
     1.0,
     "Between two write probes of `/readyz`: seldom enough to cost nothing, soon enough to notice recovery.",
 )
-SQLITE_BUSY: Final = _register(
+SQLITE_BUSY: Final = register(
     "sqlite-busy",
     2.0,
     "Other workers hold the file for one commit, some 50 ms with the largest; 2 s also covers an operator's shell taking a backup.",
 )
-ACCEPT_BACKOFF: Final = _register(
+ACCEPT_BACKOFF: Final = register(
     "accept-backoff",
     0.1,
     "Out of descriptors: Trio's own back-off; sooner burns the core, later delays recovery.",
 )
-CLIENT_CONNECT: Final = _register(
+CLIENT_CONNECT: Final = register(
     "client-connect", 10.0, "Client: DNS, TCP, TLS and upgrade on a bad link; then try again with back-off."
 )
-CLIENT_RETRY_FIRST: Final = _register(
+CLIENT_RETRY_FIRST: Final = register(
     "client-retry-first",
     0.25,
     "Client: first reconnect delay before jitter; a restarted server is back in about a second.",
 )
-CLIENT_RETRY_CAP: Final = _register(
+CLIENT_RETRY_CAP: Final = register(
     "client-retry-cap",
     15.0,
     "Client: the longest reconnect delay, so that a returning server is found within seconds.",
 )
-CLIENT_ANSWER: Final = _register(
+CLIENT_ANSWER: Final = register(
     "client-answer",
     45.0,
     "Client: an op that the server passed over and that is sent again, alone, counts as passed over again after this; above COMMIT, after which the server says that it cannot store now.",
 )
-STORAGE_CLOSE: Final = _register(
+STORAGE_CLOSE: Final = register(
     "storage-close",
     5.0,
     "R12: writes queued at shutdown are one group commit, 50 ms on a slow disk; 5 s leaves room within what supervisors allow.",
 )
-STORAGE_TAIL: Final = _register(
+STORAGE_TAIL: Final = register(
     "storage-tail",
     0.5,
     "Looks for other processes' appends while somebody waits for them; the port promises a second, a look costs 50 µs.",
 )
-REDIS_CONNECT: Final = _register(
+REDIS_CONNECT: Final = register(
     "redis-connect",
     2.0,
     "TCP, TLS and HELLO to a server in the same room: a millisecond; 2 s bridges one lost SYN (RFC 6298: resent after 1 s).",
 )
-REDIS_ANSWER: Final = _register(
+REDIS_ANSWER: Final = register(
     "redis-answer",
     5.0,
     "The largest script takes some 20 ms, an fsync by Redis up to 2 s on a busy disk; later the ops are refused as retryable, well within COMMIT.",
 )
-POSTGRES_CONNECT: Final = _register(
+POSTGRES_CONNECT: Final = register(
     "postgres-connect",
     3.0,
     "TCP, TLS and authentication with a server in the same room: 20 ms; 3 s bridge a lost SYN, and a stop does not wait long for one that is gone.",
 )
-POSTGRES_ANSWER: Final = _register(
+POSTGRES_ANSWER: Final = register(
     "postgres-answer",
     5.0,
     "The largest batch of metadata takes some 100 ms, a checkpoint of PostgreSQL may hold it up for seconds; nobody draws slower meanwhile.",
 )
-POSTGRES_BODY: Final = _register(
+POSTGRES_BODY: Final = register(
     "postgres-body",
     60.0,
     "An archive's largest piece, 256 MiB, at 10 MiB/s and its sync; only the archiver waits for it.",
 )
-POSTGRES_MIGRATE: Final = _register(
+POSTGRES_MIGRATE: Final = register(
     "postgres-migrate",
     60.0,
     "A migration, and the wait for another server's: tables of ours are created in 50 ms, an index over a large one takes a minute.",
 )
-RECORD_LINGER: Final = _register(
+RECORD_LINGER: Final = register(
     "record-linger",
     0.5,
     "Changes of metadata gather this long before they are written: one transaction for a hundred people who come back at once.",
 )
-SERVER_BEAT: Final = _register(
+SERVER_BEAT: Final = register(
     "server-beat",
     10.0,
     "A server's sign of life in the metadata: one row, whatever the number of its sessions.",
 )
-SERVER_SILENT: Final = _register(
+SERVER_SILENT: Final = register(
     "server-silent",
     45.0,
     "After four lost beats a server's sessions count as ended; a restart of PostgreSQL takes less.",
 )
-RECORD_RETRY: Final = _register(
+RECORD_RETRY: Final = register(
     "record-retry",
     2.0,
     "Between attempts to write metadata while their place is away: recovery is noticed soon, a log is not filled.",
 )
-RECORD_CLOSE: Final = _register(
+RECORD_CLOSE: Final = register(
     "record-close",
     3.0,
     "R12: what a stopping server still has to say in the metadata is one batch; when their place is away it goes unsaid.",
 )
-METADATA_SWEEP: Final = _register(
+METADATA_SWEEP: Final = register(
     "metadata-sweep",
     60.0,
     "Looks for sessions of lost servers and for what is too old: two queries that find nothing by an index.",
 )
-METADATA_KEPT: Final = _register(
+METADATA_KEPT: Final = register(
     "metadata-kept",
     90 * 24 * 3600.0,
     "Ended sessions and lines of the audit: a quarter of a year to look into what happened, some 60 MB with a thousand visits a day.",
 )
-EPOCH_AGREED: Final = _register(
+EPOCH_AGREED: Final = register(
     "epoch-agreed",
     3600.0,
     "A board that nobody has drawn on: servers that open it within the hour agree on its history's name; later ones meet at the first op.",
 )
-REDIS_LOOK: Final = _register(
+REDIS_LOOK: Final = register(
     "redis-look",
     0.25,
     "While it is in doubt which Redis node has what, one is asked this often: a failover is found soon after its two seconds or more.",
 )
-REDIS_DOUBT: Final = _register(
+REDIS_DOUBT: Final = register(
     "redis-doubt",
     5.0,
     "After a fault the nodes of a cluster are asked for this long who has what: the first answers may still name who has failed.",
 )
-REDIS_REFRESH: Final = _register(
+REDIS_REFRESH: Final = register(
     "redis-refresh",
     2.0,
     "A Redis Cluster is asked this often who has what, so that a node which only swallows commands is left before the first of them has waited for REDIS_ANSWER.",
 )
-REDIS_NODE_PROBE: Final = _register(
+REDIS_NODE_PROBE: Final = register(
     "redis-node-probe",
     0.25,
     "Within READY_PROBE a node that does not take the probe leaves time for two others; a sound one takes 1 ms.",
 )
-REDIS_REDIRECT: Final = _register(
+REDIS_REDIRECT: Final = register(
     "redis-redirect",
     0.02,
     "Between two tries of a command that a node refused because its slot is moving: a slot of usual boards moves in milliseconds.",
 )
-CHANNELS_PING: Final = _register(
+CHANNELS_PING: Final = register(
     "channels-ping",
     5.0,
     "A connection that only listens is asked for a sign of life this often, so that a silent one is noticed within this and REDIS_ANSWER.",
 )
-TAIL_LINGER: Final = _register(
+TAIL_LINGER: Final = register(
     "tail-linger",
     2.0,
     "A board's log is listened to for this long after its last waiter: a commit that holds up the next wait takes less.",
 )
-PRESENCE_BEAT: Final = _register(
+PRESENCE_BEAT: Final = register(
     "presence-beat",
     5.0,
     "Between servers: all of one's people once more, so that a lost message is made up for before anybody wonders; a few hundred bytes a board.",
 )
-PRESENCE_TTL: Final = _register(
+PRESENCE_TTL: Final = register(
     "presence-ttl",
     15.0,
     "Between servers: three beats in a row are lost only with the server that sent them; its people then leave the list.",
 )
-LOG_CHECK: Final = _register(
+LOG_CHECK: Final = register(
     "log-check",
     5.0,
     "A board that hears nothing from a shared log looks whether it is still the same one: a question of 0.2 ms, and people see within 5 s that it was deleted or lost.",
 )
-ARCHIVE_ROUND: Final = _register(
+ARCHIVE_ROUND: Final = register(
     "archive-round",
     60.0,
     "Between two looks at all boards for what can leave Redis: a question of 0.1 ms a board; a minute's ops of a busy board are one piece.",
 )
-ARCHIVE_AGE: Final = _register(
+ARCHIVE_AGE: Final = register(
     "archive-age",
     60.0,
     "Ops go to the archive when they are this old: above the second or two that a Redis without `appendfsync always` may lose, so that the archive never has ops that the log gives other numbers.",
 )
-ARCHIVE_COLD: Final = _register(
+ARCHIVE_COLD: Final = register(
     "archive-cold",
     86_400.0,
     "R32: a board on which nobody has drawn for a day leaves Redis but for its head; opening it again costs one fetch of its pieces.",
 )
-ARCHIVE_CHECKPOINT: Final = _register(
+ARCHIVE_CHECKPOINT: Final = register(
     "archive-checkpoint",
     3_600.0,
     "R31: a busy board's checkpoint is copied to the archive once an hour; the ops themselves go as soon as they fill a piece.",
 )
-ARCHIVE_LEASE: Final = _register(
+ARCHIVE_LEASE: Final = register(
     "archive-lease",
     60.0,
     "One server archives a board at a time: several times what storing the largest piece takes, and a server that died is replaced within a round.",
 )
-THAW: Final = _register(
+THAW: Final = register(
     "thaw",
     3_600.0,
     "What a server filled from the archive and did not put in place, because it died, goes from Redis after this; a board of a million ops takes a minute.",
 )
-DOCTOR_STEP: Final = _register(
+DOCTOR_STEP: Final = register(
     "doctor-step",
     10.0,
     "Doctor: one question, from the connection to the whole answer; visitors wait no longer either, as CLIENT_CONNECT has it.",
 )
-DOCTOR_WHOLE: Final = _register(
+DOCTOR_WHOLE: Final = register(
     "doctor-whole",
     90.0,
     "Doctor: the whole examination beside the wait for proxies; a second where all is well, some minutes where each step takes all of its time, which nobody waits for.",
 )
-DOCTOR_IDLE_MARGIN: Final = _register(
+DOCTOR_IDLE_MARGIN: Final = register(
     "doctor-idle-margin",
     2.0,
     "Doctor: a ping that is due may be as late on a bad link; an idle socket is watched for one ping interval and this.",
 )
-DOCTOR_LONGEST_WAIT: Final = _register(
+DOCTOR_LONGEST_WAIT: Final = register(
     "doctor-longest-wait",
     3600.0,
     "Doctor: the longest wait that may be asked for; proxies that cut tunnels by their age do so within an hour.",
 )
-CLOCK_APART: Final = _register(
+CLOCK_APART: Final = register(
     "clock-apart",
     5.0,
     "Doctor: machines with time synchronisation are apart by milliseconds, so 5 s says that one has none; people do not notice them yet.",
 )
-CLOCK_WRONG: Final = _register(
+CLOCK_WRONG: Final = register(
     "clock-wrong",
     60.0,
     "Doctor: people see a minute in the times of their boards, and what is valid for a short time (links, tokens) fails.",
 )
-CERTIFICATE_ENDS: Final = _register(
+CERTIFICATE_ENDS: Final = register(
     "certificate-ends",
     14 * 86_400.0,
     "Doctor: certificates of 90 days are renewed 30 days before their end; with 14 left the renewal has failed for two weeks.",
 )
-SUPERVISOR: Final = _register(
+SUPERVISOR: Final = register(
     "supervisor",
     2.0,
     "A datagram to the process manager on this machine: microseconds; its queue is full only while it stands still, and then the server goes on.",
 )
-TLS_HANDSHAKE: Final = _register(
+TLS_HANDSHAKE: Final = register(
     "tls-handshake",
     5.0,
     "Two round trips and a signature; as long as the request head gets, so that TLS buys a silent peer no more time than plain HTTP.",
 )
-LINGER: Final = _register(
+LINGER: Final = register(
     "linger",
     1.0,
     "RFC 9112 section 9.6: closing over unread bytes makes the kernel reset the connection and can destroy our last answer; one slow round trip.",
 )
-HTTP_SEND: Final = _register(
+HTTP_SEND: Final = register(
     "http-send",
     15.0,
     "R14 for HTTP: a reader that takes no SEND_BYTES in 15 s (35 kbit/s) is cut, so that answers do not pile up in memory; as SLOW_CLIENT is for sockets.",
 )
-HTTP_DRAIN: Final = _register(
+HTTP_DRAIN: Final = register(
     "http-drain",
     1.0,
     "R12: what HTTP answers under way get when the sessions have used up DRAIN_GRACE; then their connections are closed by force.",
 )
-BOARD_VIEW: Final = _register(
+BOARD_VIEW: Final = register(
     "board-view",
     5.0,
     "Wait for one of MAX_BOARD_VIEWS places: a large board is made and sent in about a second; who waits longer is better told to come back.",
 )
-COME_BACK: Final = _register(
+COME_BACK: Final = register(
     "come-back",
     5.0,
     "Retry-After of a server that drains or is full: a restart takes about a second, and the upper end of what `drain` tells sessions is the same.",
 )
-ACCEPT_EPISODE: Final = _register(
+ACCEPT_EPISODE: Final = register(
     "accept-episode",
     10.0,
     "Accepting counts as well again after 10 s without a pause: one log line for each shortage of descriptors, however it flickers.",
 )
-HTTP_KEEP_ALIVE: Final = _register(
+HTTP_KEEP_ALIVE: Final = register(
     "http-keep-alive",
     15.0,
     "An idle HTTP connection serves a page's next request without a handshake; longer would only keep descriptors from those who come.",
 )
-READY_PROBE: Final = _register(
+READY_PROBE: Final = register(
     "ready-probe",
     0.8,
     "A write probe takes 1 ms; supervisors give /readyz 1 s by default, and an answer in time beats none.",
 )
-REQUEST_BODY: Final = _register(
+REQUEST_BODY: Final = register(
     "request-body",
     10.0,
     "An API body is at most one window of packets; a phone changing networks needs up to 10 s.",
 )
-CYCLES_LOOK: Final = _register(
+CYCLES_LOOK: Final = register(
     "cycles-look",
     5.0,
     "Over how long a server has to be quiet before all its objects are walked; nobody draws a stroke and waits longer for the next.",
 )
-CYCLES_ALL: Final = _register(
+CYCLES_ALL: Final = register(
     "cycles-all",
     600.0,
     "Between two walks through all objects, in a quiet moment: 40 ms with 2,000 idle sessions, too little of ten minutes to measure.",
 )
-CYCLES_ALL_LATEST: Final = _register(
+CYCLES_ALL_LATEST: Final = register(
     "cycles-all-latest",
     3600.0,
     "A server that is never quiet stands still for a tenth of a second once an hour, so that dead cycles cannot gather for days.",
 )
-UPKEEP: Final = _register(
+UPKEEP: Final = register(
     "upkeep",
     1.0,
     "Looks whether a board wants a checkpoint: a comparison of two numbers, often enough to spread the writes.",
 )
-FULL_BOARD: Final = _register(
+FULL_BOARD: Final = register(
     "full-board",
     15.0,
     "Between two checkpoints of a full board, which alone let deleted elements leave; each writes up to 128 MiB, so sooner would keep a disk busy.",
 )
-COMPACT_PAUSE: Final = _register(
+COMPACT_PAUSE: Final = register(
     "compact-pause",
     0.02,
     "Between two slices of compaction, so that commits of busy boards go in between; a slice takes about 5 ms.",
 )
-EVICT_SWEEP: Final = _register(
+EVICT_SWEEP: Final = register(
     "evict-sweep",
     5.0,
     "Looks for boards without sessions; an idle board stays at most this much longer than ROOM_IDLE.",
 )
-HOOK_ENTER: Final = _register(
+HOOK_ENTER: Final = register(
     "hook-enter",
     2.0,
     "R33: a permission hook may ask a directory over the network who comes; as long as a client may be silent before its hello, and within its own patience for a welcome.",
 )
-HOOK_OP: Final = _register(
+HOOK_OP: Final = register(
     "hook-op",
     0.25,
     "R33: a permission hook's answer on one op stands in the way of what its author sends next; later than a quarter of a second drawing together falls apart.",
 )
-HOOK_PAUSE: Final = _register(
+HOOK_PAUSE: Final = register(
     "hook-pause",
     5.0,
     "R33: a permission hook that answered too late HOOK_PATIENCE times in a row is left alone this long, then tried with one question: pages send refused ops again within seconds.",
 )
-HOOK_LOG: Final = _register(
+HOOK_LOG: Final = register(
     "hook-log",
     10.0,
     "R33: one line in the log for all failures of a permission hook in this time: a broken one fails with every op.",
 )
-HOOK_AGAIN: Final = _register(
+HOOK_AGAIN: Final = register(
     "hook-again",
     60.0,
     "R33: how long somebody whose permission was taken away may go on looking; a question a minute for each session is 170 a second with MAX_SESSIONS.",
 )
-REFUSAL_COUNTS: Final = _register(
+REFUSAL_COUNTS: Final = register(
     "refusal-counts",
     5.0,
     "R55: how long `/readyz` remembers a refused commit; a load balancer looks every few seconds and must see it once.",
 )
-CONSUL_ANSWER: Final = _register(
+CONSUL_ANSWER: Final = register(
     "consul-answer",
     5.0,
     "An agent on the same machine answers in milliseconds, a new leader is elected in some seconds; later it counts as away.",
 )
-CONSUL_LOOK: Final = _register(
+CONSUL_LOOK: Final = register(
     "consul-look",
     5.0,
     "Looks whether the agent still has this server on its list; an agent that came back empty is told within the time of one check.",
 )
-CONSUL_WAIT: Final = _register(
+CONSUL_WAIT: Final = register(
     "consul-wait",
     10.0,
     "One blocking query for the list of servers; a change ends it at once, so this bounds only how old the view in `/api/cluster` may be.",
 )
-CONSUL_PACE: Final = _register(
+CONSUL_PACE: Final = register(
     "consul-pace",
     0.5,
     "Least time between two queries for the list: whatever changes so fast, or ends every query at once, costs two queries a second.",
 )
-CONSUL_RETRY_FIRST: Final = _register(
+CONSUL_RETRY_FIRST: Final = register(
     "consul-retry-first", 0.5, "First delay before an agent is asked again: its restart takes about a second."
 )
-CONSUL_RETRY_CAP: Final = _register(
+CONSUL_RETRY_CAP: Final = register(
     "consul-retry-cap",
     15.0,
     "The longest delay before an agent is asked again: a machine that comes back is on the list within the time of two checks.",
 )
-CONSUL_CHECK: Final = _register(
+CONSUL_CHECK: Final = register(
     "consul-check",
     5.0,
     "Between two checks of `/readyz` by Consul: a dead server is off the list of those that pass within 5 s; one write probe each.",
 )
-CONSUL_CHECK_ANSWER: Final = _register(
+CONSUL_CHECK_ANSWER: Final = register(
     "consul-check-answer",
     2.0,
     "What a check waits for `/readyz`, which answers within READY_PROBE: twice that, for a busy machine.",
 )
-CONSUL_FORGET: Final = _register(
+CONSUL_FORGET: Final = register(
     "consul-forget",
     600.0,
     "A server whose check has failed for so long leaves Consul's list for good; longer than a restart of what it stores in, and one that comes back registers again.",
 )
-CONSUL_LEAVE: Final = _register(
+CONSUL_LEAVE: Final = register(
     "consul-leave",
     1.0,
     "R12: what taking a draining server off the list may take before people are asked to leave it; an agent that answers needs milliseconds.",
 )
-BLOB_LEFT: Final = _register(
+BLOB_LEFT: Final = register(
     "blob-left",
     3_600.0,
     "Where several processes keep files: what was begun an hour ago and is not there yet was a dead one's; writing the largest takes seconds.",
 )
-WRITE_TURN: Final = _register(
+WRITE_TURN: Final = register(
     "write-turn",
     0.001,
     "Between two looks whether another worker has ended its commit, which takes about as long; SQLite's own waiting sleeps up to 0.1 s between two and loses every race to a busy neighbour.",
 )
-WORKER_START: Final = _register(
+WORKER_START: Final = register(
     "worker-start",
     30.0,
     "A worker imports and opens its storage in a second; 30 s is a cold disk beside a busy core, and one that takes longer hangs.",
 )
-WORKER_WAIT: Final = _register(
+WORKER_WAIT: Final = register(
     "worker-wait",
     10.0,
     "A connection whose worker is away waits this long: a worker that died is back in a second or three, one that drains first in some five.",
 )
-WORKER_STOP: Final = _register(
+WORKER_STOP: Final = register(
     "worker-stop",
     12.0,
     "R12: what a worker gets beyond the drain grace: HTTP_DRAIN, CLEANUP and STORAGE_CLOSE, one after the other, and then some. Later it is killed.",
 )
-WORKER_BEAT: Final = _register(
+WORKER_BEAT: Final = register(
     "worker-beat",
     5.0,
     "A worker tells the front so often that its event loop runs: a byte, and several times within WORKER_SILENT.",
 )
-WORKER_SILENT: Final = _register(
+WORKER_SILENT: Final = register(
     "worker-silent",
     30.0,
     "As long as systemd waits for the front (WatchdogSec of the unit that we ship): an event loop that stands still for so long does not come back.",
 )
-WORKER_STEADY: Final = _register(
+WORKER_STEADY: Final = register(
     "worker-steady",
     60.0,
     "A worker that lived for a minute and then died is started again at once, as if it were the first time.",
 )
-WORKER_RETRY_FIRST: Final = _register(
+WORKER_RETRY_FIRST: Final = register(
     "worker-retry-first",
     0.5,
     "The second restart in a row waits this long and each further one twice as long: a start takes a second of a core.",
 )
-WORKER_RETRY_CAP: Final = _register(
+WORKER_RETRY_CAP: Final = register(
     "worker-retry-cap",
     30.0,
     "The longest pause between two starts of a worker that keeps dying: the boards of the others live on meanwhile, and theirs come back within half a minute of its cure.",
 )
-WORKER_ANSWER: Final = _register(
+WORKER_ANSWER: Final = register(
     "worker-answer",
     30.0,
     "A question between workers: deleting a board ends its sessions first, within CLEANUP twice; viewing the largest one takes seconds.",
 )
-LEASE_LEFT: Final = _register(
+LEASE_LEFT: Final = register(
     "lease-left",
     25.0,
     "Workers whose front was killed drain and let the data directory go: DRAIN_GRACE and WORKER_STOP at most, a second as a rule; a server that starts meanwhile waits for them.",
 )
-LEASE_LOOK: Final = _register(
+LEASE_LOOK: Final = register(
     "lease-look",
     0.05,
     "Between two looks at a lock that somebody is about to give up: people wait for a start.",
 )
-S3_CONNECT: Final = _register(
+S3_CONNECT: Final = register(
     "s3-connect",
     2.0,
     "TCP and TLS to a store in the same region: some milliseconds; 2 s bridges one lost SYN (RFC 6298: resent after 1 s).",
 )
-S3_ANSWER: Final = _register(
+S3_ANSWER: Final = register(
     "s3-answer",
     15.0,
     "One request with at most S3_PART_BYTES: 8 MiB in 15 s are 4.5 Mbit/s, and a busy store needs some seconds to put a large blob's parts together; one that stands still is noticed as soon.",
 )
-S3_RETRY: Final = _register(
+S3_RETRY: Final = register(
     "s3-retry",
     15.0,
     "From a request's start after which it is not sent again: with S3_ANSWER a call to a store that stands still ends after 15 s, to a flickering one after 30.",
 )
-ASSET_BODY: Final = _register(
+ASSET_BODY: Final = register(
     "asset-body",
     60.0,
     "A picture of 10 MiB in a minute is 1.4 Mbit/s, which a phone on the road has; what the page sends is mostly a tenth of it.",
 )
-ASSET_PLACE: Final = _register(
+ASSET_PLACE: Final = register(
     "asset-place",
     5.0,
     "Wait for a place among the pictures that come in or go out: one takes a second or two; who waits longer is better told to come back.",
