@@ -208,6 +208,8 @@ PUMP_ENDS: Final = 8
 """Sessions whose sockets have ended that are taken down between two passes: some 2 ms, when a thousand end at once."""
 PUMP_SOCKETS: Final = 64
 """Sockets of one pass of the pump: what comes behind them waits for others' turn, as they do for it."""
+PUMP_SMALL_PASS: Final = 16
+"""Ready sockets below which a pass was hardly worth its while: with fewer it costs more to look than to read them."""
 PUMP_BYTES: Final = 8 * KIB
 """One read of one of them: about 60 small ops, 1 ms of work. A client with more comes again in the next pass."""
 INFLATED_BYTES: Final = 128 * KIB

@@ -77,6 +77,33 @@ async def test_flushing_keeps_to_its_share_and_to_the_latest_time(
     assert slower.flushed_at[-1] - asked <= LATEST
 
 
+async def test_what_was_not_used_lately_is_credit(tick: Tick, autojump_clock: trio.testing.MockClock) -> None:
+    """[R11] Ops close behind each other both go at once on a quiet server; who goes on so waits."""
+    room = Counting(tick, autojump_clock, flush_seconds=timeouts.FLUSH_CREDIT.seconds / 8)
+    waits: list[float] = []
+    for number in range(20):
+        asked = trio.current_time()
+        tick.flush_soon(room)
+        with trio.move_on_after(LATEST):
+            await trio.testing.wait_all_tasks_blocked()
+            await trio.sleep(0 if len(room.flushed_at) > number else LATEST)
+        waits.append(room.flushed_at[number] - asked)
+    assert waits[:2] == [0, 0]
+    assert 0 < waits[-1] < LATEST
+
+
+async def test_a_beat_says_how_long_nothing_can_be_sent(
+    tick: Tick, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Whoever reads sockets may leave them alone for so long."""
+    assert tick.beat() <= 0
+    room = Counting(tick, autojump_clock, flush_seconds=0.01)
+    tick.flush_soon(room)
+    assert 0.01 < tick.beat() <= LATEST
+    await trio.sleep(LATEST)
+    assert tick.beat() <= 0
+
+
 async def test_a_busy_room_lets_the_others_commit(tick: Tick, autojump_clock: trio.testing.MockClock) -> None:
     """Rooms commit in turns: whoever has one op waits for one part of a busy room's."""
     busy, quiet = Counting(tick, autojump_clock), Counting(tick, autojump_clock)

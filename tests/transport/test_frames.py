@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from transport.peers import BINARY, CLOSE, MASK, PING, PONG, TEXT, client_frame
 
@@ -300,3 +300,40 @@ def test_a_deflated_binary_message_is_passed_over_like_any() -> None:
     """Unread. [CON-10]"""
     data = b"\xc2" + client_frame(BINARY, b"anything")[1:]
     assert scan(data, unpacks=True) == [BINARY_MESSAGE]
+
+
+@settings(max_examples=300)
+@given(
+    st.one_of(
+        st.builds(lambda text, at: (masked_text(text), at), st.binary(max_size=300), st.integers(0, 40)),
+        st.builds(lambda data, at: (data, at), st.binary(max_size=40), st.just(0)),
+    )
+)
+def test_a_single_text_is_taken_as_the_scan_would(case: tuple[bytes, int]) -> None:
+    """The short way gives the one message that the scan finds, or has touched nothing."""
+    frame, cut = case
+    data = frame[: len(frame) - cut] if cut < len(frame) else frame
+    quick, whole = FrameScanner(), FrameScanner()
+    text = quick.take_single(data)
+    found = whole.feed(data)
+    if text is not None:
+        assert found == [text]
+    else:
+        assert shown(quick.feed(data)) == shown(found)
+    tail = masked_text(b"{}")
+    assert shown(quick.feed(tail)) == shown(whole.feed(tail))
+
+
+def masked_text(payload: bytes) -> bytes:
+    """A client's text frame."""
+    return bytes(client_frame(TEXT, payload))
+
+
+def test_a_single_text_is_not_taken_within_another_message() -> None:
+    """It would come before what began first, or be no message at all."""
+    scanner = FrameScanner()
+    assert scanner.take_single(masked_text(b"{}")) == b"{}"
+    begun = bytearray(masked_text(b"[1"))
+    begun[0] &= 0x7F
+    assert scanner.feed(bytes(begun)) == []
+    assert scanner.take_single(masked_text(b"{}")) is None

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import AsyncIterator, Callable
+from itertools import pairwise
 
 import pytest
 import trio
@@ -53,10 +54,11 @@ async def passes(pump: Pump, count: int, done: list[Tap]) -> list[int]:
     totals: list[int] = []
     enough = trio.Event()
 
-    def note() -> None:
+    def note() -> float:
         totals.append(len(done))
         if len(totals) == count:
             enough.set()
+        return 0.0
 
     pump.after_pass = note
     await enough.wait()
@@ -215,9 +217,13 @@ async def test_what_follows_a_pass_comes_before_other_tasks(pump: Pump) -> None:
         order.append("taker")
         return False
 
+    def note() -> float:
+        order.append("after")
+        return 0.0
+
     async with open_pair(pump=pump) as (connection, client), trio.open_nursery() as nursery:
         connection.listen(take)
-        pump.after_pass = lambda: order.append("after")
+        pump.after_pass = note
         nursery.start_soon(waiting, connection)
         await trio.testing.wait_all_tasks_blocked()
         order.clear()
@@ -225,6 +231,31 @@ async def test_what_follows_a_pass_comes_before_other_tasks(pump: Pump) -> None:
         await trio.testing.wait_all_tasks_blocked()
         assert order[:3] == ["taker", "after", "task"]
         await client.stream.aclose()
+
+
+@pytest.mark.parametrize("sockets", [1, limits.PUMP_SMALL_PASS])
+async def test_after_a_small_pass_it_naps_while_nothing_can_be_passed_on(
+    pump: Pump, autojump_clock: trio.testing.MockClock, sockets: int
+) -> None:
+    """So that the next pass finds more; one that found much goes on at once, and so does one after which nothing waits."""
+    times: list[float] = []
+    rests = [10.0, 10.0, 0.0, 0.0]
+    enough = trio.Event()
+
+    def note() -> float:
+        times.append(trio.current_time())
+        if len(times) == len(rests):
+            enough.set()
+        return rests[min(len(times), len(rests)) - 1]
+
+    pump.after_pass = note
+    taps = [Tap(pump, []) for _ in range(sockets)]
+    await enough.wait()
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    nap = timeouts.PUMP_NAP.seconds if sockets == 1 else 0.0
+    assert gaps[:3] == pytest.approx([nap, nap, 0.0])
+    for tap in taps:
+        tap.close()
 
 
 async def test_where_there_is_no_epoll_there_is_no_pump(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,10 +272,11 @@ async def test_ends_come_out_a_few_after_each_pass(pump: Pump) -> None:
     counts: list[int] = []
     all_gone = trio.Event()
 
-    def note() -> None:
+    def note() -> float:
         counts.append(sum(tap.parted for tap in taps))
         if counts[-1] == len(taps):
             all_gone.set()
+        return 0.0
 
     pump.after_pass = note
     for tap in taps:

@@ -65,10 +65,16 @@ class Board:
 
     def apply(self, stamped: StampedOp) -> Applied | Ignored:
         """Merge an accepted op. Any order, any repetition gives the same board (R4)."""
-        self._advance(stamped.seq, stamped.stamp.client)
-        self.note_counter(stamped.stamp.client, stamped.stamp.counter)
-        element, before = self._element(stamped.op.element)
-        changed = element.apply(stamped.op, stamped.stamp)
+        stamp, op = stamped.stamp, stamped.op
+        if stamped.seq > self.seq:
+            self._advance(stamped.seq, stamp.client)
+        self.note_counter(stamp.client, stamp.counter)
+        element = self._awake.get(op.element)
+        if element is None:
+            element, before = self._element(op.element)
+        else:
+            before = element.size_bytes
+        changed = element.apply(op, stamp)
         if stamped.joined is not None:
             changed |= element.join(stamped.joined)
         return Applied(element.id) if self._keep(element, changed, before) else Ignored(element.id)
@@ -199,8 +205,7 @@ class Board:
     # --- merging ------------------------------------------------------------------------------
 
     def _advance(self, seq: int, author: ClientId) -> None:
-        if seq <= self.seq:
-            return
+        """Come to a seq above ours."""
         if author != self._last_author:
             self._head_before_author = self._last_seq
             self._last_author = author
@@ -208,9 +213,7 @@ class Board:
 
     def _element(self, element: ElementId) -> tuple[Element, int]:
         """The element, or a new one that is not kept yet; and what it counts for so far."""
-        known = self._awake.get(element)
-        if known is None and element in self._homes:
-            known = self._wake(element)
+        known = self.get(element)
         return (Element(element), 0) if known is None else (known, known.size_bytes)
 
     def _keep(self, element: Element, changed: bool, before: int) -> bool:

@@ -93,6 +93,11 @@ class Element:
         return self._values.keys() - {_TOMBSTONE}
 
     @property
+    def register_count(self) -> int:
+        """How many registers there are, the tombstone's included."""
+        return len(self._values)
+
+    @property
     def points(self) -> Run | None:
         """The points to show: the author's, contiguous from index 0; None for what is no stroke."""
         if self.kind is not ElementType.STROKE or self.author not in self._ink:
@@ -175,7 +180,9 @@ class Element:
     def _add_points(self, client: ClientId, run: Run) -> bool:
         if run.count == 0:
             return False
-        ink = self._ink.setdefault(client, Ink())
+        ink = self._ink.get(client)
+        if ink is None:
+            ink = self._ink[client] = Ink()
         before = ink.size_bytes
         changed = ink.add(run)
         self.size_bytes += ink.size_bytes - before

@@ -43,9 +43,11 @@ from whiteboard.protocol.codec import encode, encode_body, encode_reject, number
 from whiteboard.protocol.validation import OpRequest
 from whiteboard.rooms.broadcast import Broadcast
 from whiteboard.rooms.claims import Claims
+from whiteboard.rooms.direct import Direct
 from whiteboard.rooms.inbox import Answer, Inbox, Item, Sender, Submission
 from whiteboard.rooms.ports import NOBODY, Witness
 from whiteboard.rooms.replica import Replica
+from whiteboard.rooms.server_time import ServerTime
 from whiteboard.rooms.tail import Tail
 from whiteboard.storage.ports import ImmediateOpLog, NewOp, Receipt
 
@@ -101,24 +103,22 @@ class Committer:
         *,
         commit_soon: Callable[[], None],
         start_task: StartTask,
+        fail: Callable[[Exception], None],
         witness: Witness = NOBODY,
     ) -> None:
-        """Args: `commit_soon` sees to it that `commit_now` is called."""
+        """Args: `commit_soon` sees to it that `commit_now` is called; `fail` ends the room."""
         self._witness = witness
         self._replica = replica
         self._tail = tail
         self._broadcast = broadcast
         self._claims = claims
-        self._clock_ms = clock_ms
+        self._time = ServerTime(clock_ms, replica.updated_at)
         self._start_task = start_task
         op_log = replica.storage.op_log
         self._immediate_log = op_log if isinstance(op_log, ImmediateOpLog) else None
         self._durable = op_log.durability.value
         self.inbox = Inbox(commit_soon)
         self._finished = trio.Event()
-        self._at = replica.updated_at
-        self._is_log_ahead = False
-        # a write failed with unknown fate: read the log before trusting `board.seq` again
         self.refused_at = -math.inf
         """`trio.current_time()` when storage last refused a commit."""
         self.turn = trio.Lock()
@@ -127,6 +127,20 @@ class Committer:
         self._batch: Sequence[Item] = ()
         self._answered = 0
         # items of the batch at work that have been sent their answers
+        self._fail = fail
+        self._direct = self._make_direct()
+
+    def _make_direct(self) -> Direct | None:
+        if self._immediate_log is None:
+            return None
+        return Direct(
+            self._immediate_log,
+            self._replica,
+            tail=self._tail,
+            broadcast=self._broadcast,
+            witness=self._witness,
+            time=self._time,
+        )
 
     @property
     def waiting(self) -> int:
@@ -134,6 +148,21 @@ class Committer:
         return len(self.inbox)
 
     # --- handing in ---------------------------------------------------------------------------
+
+    def commit_directly(self, sender: Sender, request: OpRequest, seen: int | None) -> bool:
+        """Commit and answer an op on the spot, if it can be; whether it was. Else it is to be handed in.
+
+        A fault ends the room: the op may be in the log and not on the board.
+        """
+        inbox = self.inbox
+        is_free = not (inbox.unsettled or inbox.is_closed or self._has_task or self._replica.is_behind)
+        if self._direct is None or not is_free or self.turn.locked():
+            return False
+        try:
+            return self._direct.commit(sender, request, seen)
+        except Exception as fault:  # noqa: BLE001 - not swallowed: a task of the room raises it
+            self._fail(fault)
+            return True
 
     async def submit(self, item: Item) -> None:
         """Hand an op in; waits while the inbox is full, refuses it once `finish` has returned.
@@ -165,7 +194,7 @@ class Committer:
         """Commit some of what waits, or see to it that the task does; whether more waits for this."""
         if self._has_task or not self.inbox.is_waiting:
             return False
-        if self._immediate_log is None or self._is_log_ahead or self.turn.locked():
+        if self._immediate_log is None or self._replica.is_behind or self.turn.locked():
             self._start(self._take(MAX_COMMIT_OPS))
             return False
         batch = self._take(COMMIT_TURN_OPS, COMMIT_TURN_BYTES)
@@ -249,7 +278,7 @@ class Committer:
             is_merged = self._merge(numbered)
             self._answer_writes(numbered)
             if not is_merged:
-                self._is_log_ahead = True  # a room that failed before us has stored its last ops late
+                self._replica.is_behind = True  # a room that failed before us has stored its last ops late
                 return False
             if any(one.is_late for one, _ in waiting):
                 return False  # by this write: their ranks depend on what storage has now
@@ -290,16 +319,16 @@ class Committer:
         self._refuse_all(lost, _CLAIMED)
 
     def _note_refusal(self) -> None:
-        self._is_log_ahead = True
+        self._replica.is_behind = True
         self.refused_at = trio.current_time()
 
     # --- before the write: everything that needs storage, then the decision in one go ---------
 
     async def _prepare(self, batch: list[Submission]) -> _Waiting:
         """Answer known repeats; proposals of the others, in order."""
-        if self._is_log_ahead:
+        if self._replica.is_behind:
             await self.catch_up()
-            self._is_log_ahead = False
+            self._replica.is_behind = False
         await self._answer_repeats(batch)
         return deque([(one, await self._propose(one)) for one in _open(batch)])
 
@@ -351,7 +380,7 @@ class Committer:
     def _accept(self, waiting: _Waiting, stored: StoredRanks) -> list[_Write]:
         """Decide on what waits, in order, until it is enough for one write; the rest goes on waiting."""
         acceptance = Acceptance(self._replica.board, stored)
-        at = self._at = max(self._at, self._clock_ms())
+        at = self._time.now()
         writes: list[_Write] = []
         size_bytes = 0
         while waiting and size_bytes < MAX_COMMIT_BYTES:

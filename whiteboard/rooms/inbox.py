@@ -79,7 +79,8 @@ class Inbox:
         """Args: `arrived` is called when the first op comes after none waited."""
         self._arrived = arrived
         self._queue: deque[Item] = deque()
-        self._unsettled = 0
+        self.unsettled = 0
+        """Ops handed in and not settled."""
         self._bytes = 0
         self.is_closed = False
         """Whether it takes nothing new."""
@@ -87,7 +88,7 @@ class Inbox:
 
     def __len__(self) -> int:
         """Ops handed in and not settled."""
-        return self._unsettled
+        return self.unsettled
 
     @property
     def is_waiting(self) -> bool:
@@ -115,7 +116,7 @@ class Inbox:
             claim.holders += 1
         claim.handed_in = max(claim.handed_in, item.counter)
         sender.waiting += 1
-        self._unsettled += 1
+        self.unsettled += 1
         self._bytes += item.size_bytes
         self._queue.append(item)
         if len(self._queue) == 1:
@@ -125,7 +126,7 @@ class Inbox:
         """Whether so many ops of a session, with about so many bytes together, can be handed in now."""
         return (
             sender.waiting + ops <= MAX_SESSION_OPS
-            and self._unsettled + ops <= MAX_INBOX_OPS
+            and self.unsettled + ops <= MAX_INBOX_OPS
             and self._bytes + size_bytes <= MAX_INBOX_BYTES
         )
 
@@ -145,7 +146,7 @@ class Inbox:
 
     def settle(self, items: Sequence[Item]) -> None:
         """Let go of what was taken: it has its answers."""
-        self._unsettled -= len(items)
+        self.unsettled -= len(items)
         for item in items:
             self._bytes -= item.size_bytes
             item.sender.waiting -= 1

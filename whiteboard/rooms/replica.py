@@ -43,6 +43,9 @@ class Replica:
         """Seq of the newest checkpoint that this replica knows of."""
         self.newest: Newest | None = None
         """The op at the board's seq, while the log is shared; None when it has not told it yet."""
+        self._is_shared = storage.op_log.is_shared
+        self.is_behind = False
+        """Whether the log may have ops that the board has not: read it before trusting the board's seq."""
         self.has_tombstones = False
         """Whether storage may have elements that memory has not: `recall` tells."""
         self.snapshots = Snapshots()
@@ -74,7 +77,7 @@ class Replica:
 
     def note(self, op_id: OpId, at: int) -> None:
         """The board has come up to this op of the log."""
-        if self.storage.op_log.is_shared:
+        if self._is_shared:
             self.newest = op_id, at
 
     async def check_history(self) -> int:

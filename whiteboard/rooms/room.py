@@ -167,6 +167,7 @@ class Room:
             self._clock_ms,
             commit_soon=partial(self._tick.commit_soon, self),
             start_task=partial(self._start, "commit"),
+            fail=self._fail,
             witness=self.witness,
         )
         self._follower = Follower(self.replica, self._committer)

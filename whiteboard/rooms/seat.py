@@ -49,6 +49,10 @@ class Seat:
             and inbox.has_room(self._sender, ops, size_bytes)
         )
 
+    def commit_now(self, request: OpRequest) -> bool:
+        """Commit and answer an op on the spot, if nothing waits before it or is to be asked; whether it was."""
+        return self._committer.commit_directly(self._sender, request, self.feed.resumed_at)
+
     def submit_now(self, request: OpRequest) -> None:
         """Hand in an op for which there is room."""
         self._inbox.put_now(Submission(self._sender, request, self.feed.resumed_at))

@@ -201,17 +201,32 @@ class Session:
 
     def _take_now(self, frame: Incoming) -> bool:
         """Handle a frame in the reader's turn, if nothing in it has to be waited for; whether it was handled."""
+        seat = self._seat
+        if seat is None or self._farewell is not None:
+            return False
         try:
-            return self._handle_frame_now(frame)
+            if isinstance(frame, bytes) and frame.startswith(b"{"):
+                return self._handle_single_now(seat, frame)
+            return self._handle_frame_now(seat, frame)
         except Exception as fault:  # noqa: BLE001 - not swallowed: the session's own task raises it
             self._fault = fault
             self._end(close_codes.INTERNAL_ERROR)
             return True
 
-    def _handle_frame_now(self, frame: Incoming) -> bool:
-        seat = self._seat
-        if seat is None or self._farewell is not None:
+    def _handle_single_now(self, seat: Seat, text: bytes) -> bool:
+        """A frame of one message, as nearly all are."""
+        size_bytes = len(text) + OP_OVERHEAD_BYTES
+        if seat.feed.is_above_budget or not self._has_turn(size_bytes):
             return False
+        message = read_message(text)
+        if isinstance(message, OpRequest) and _is_honest(message, seat) and seat.commit_now(message):
+            return True
+        if not seat.can_take(1, size_bytes):
+            return False
+        self._handle_now(seat, message)
+        return True
+
+    def _handle_frame_now(self, seat: Seat, frame: Incoming) -> bool:
         if isinstance(frame, bytes) and len(frame) > TURN_BYTES:
             return False  # even to split it would take too long
         texts = _split(frame)
@@ -222,7 +237,7 @@ class Session:
         if not self._has_turn(size_bytes) or not seat.can_take(len(texts), size_bytes):
             return False
         for text in texts:
-            self._handle_now(seat, text)
+            self._handle_now(seat, read_message(text))
         return True
 
     def _has_turn(self, size_bytes: int) -> bool:
@@ -235,11 +250,10 @@ class Session:
         self._work += size_bytes
         return True
 
-    def _handle_now(self, seat: Seat, text: bytes) -> None:
+    def _handle_now(self, seat: Seat, message: OpRequest | BadOp | BadMessage | Signal) -> None:
         """As `_handle`, for a session that has its seat and asks no hooks."""
         if self._farewell is not None:
             return
-        message = read_message(text)
         match message:
             case OpRequest() if _is_honest(message, seat):
                 seat.submit_now(message)

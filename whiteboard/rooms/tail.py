@@ -36,6 +36,8 @@ class Tail:
         """The last `count` ops, ascending; None when some of them have left the tail already."""
         if count > len(self._texts):
             return None
+        if count == 1:
+            return [self._texts[-1]]
         found = list(islice(reversed(self._texts), count))
         found.reverse()
         return found

@@ -10,7 +10,8 @@ something comes from elsewhere, and by the clock when what was left is due.
 
 Flushing is what costs: a send for each session, whether it carries one op or a hundred. So it keeps to
 _SHARE of the time: after d seconds of it the next one waits, and gathers, up to BROADCAST_TICK. On
-a quiet server nothing waits. The share counts over all rooms, as all of them spend the same core.
+a quiet server nothing waits: what was not used lately is credit. The share counts over all rooms, as all of them
+spend the same core.
 
 A beat stops after a few TICK_TURNs, so that sockets are read in between. A room's fault is its own.
 """
@@ -71,8 +72,9 @@ class Tick:
 
     def flush_soon(self, room: Member) -> None:
         """The room has ops that its sessions have not been sent."""
-        self._flushes.setdefault(room, trio.current_time())
-        self._stir()
+        if room not in self._flushes:
+            self._flushes[room] = trio.current_time()
+            self._stir()
 
     def flush_presence_at(self, room: Member, due: float) -> None:
         """The room has presence to send, not before `due`. To be asked for once until it was flushed."""
@@ -96,14 +98,18 @@ class Tick:
             self._wake = trio.Event()
             self._beat()
 
-    def beat(self) -> None:
-        """Do what is due. For whoever reads sockets, after each pass, always from the same task."""
+    def beat(self) -> float:
+        """Do what is due; for how many seconds whatever comes now would only wait, 0 or less when it would not.
+
+        For whoever reads sockets, after each pass, always from the same task.
+        """
         if self._commits or self._flushes or self._presences:
             self._beat()
             due = self._due_at()
             if due != self._nap.deadline:
                 self._nap.deadline = due
         self._beater = trio.lowlevel.current_task()
+        return self._ready_at - trio.current_time()
 
     def _beat(self) -> None:
         now = trio.current_time()
@@ -132,7 +138,7 @@ class Tick:
         while self._presences and self._presences[0][0] <= started and now < until:
             heapq.heappop(self._presences)[2].flush_presence()
             now = trio.current_time()
-        self._ready_at = max(self._ready_at, now + _rest(now - started))
+        self._pay(started, now)
         return now
 
     def _flush(self, started: float) -> None:
@@ -142,7 +148,12 @@ class Tick:
             del self._flushes[room]
             room.flush()
             now = trio.current_time()
-        self._ready_at = now + _rest(now - started)
+        self._pay(started, now)
+
+    def _pay(self, started: float, now: float) -> None:
+        """Let flushing wait for what it has just taken; time in which there was none counts, up to FLUSH_CREDIT."""
+        earned = max(self._ready_at, started - timeouts.FLUSH_CREDIT.seconds)
+        self._ready_at = min(earned + (now - started) / _SHARE, now + timeouts.BROADCAST_TICK.seconds)
 
     def _flush_due_at(self) -> float:
         oldest = next(iter(self._flushes.values()))
@@ -155,8 +166,3 @@ class Tick:
     def _stir(self) -> None:
         if trio.lowlevel.current_task() is not self._beater:
             self._wake.set()
-
-
-def _rest(spent: float) -> float:
-    """How long flushing waits after a turn of it."""
-    return min(spent * (1 / _SHARE - 1), timeouts.BROADCAST_TICK.seconds)

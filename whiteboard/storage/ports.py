@@ -254,6 +254,9 @@ class ImmediateOpLog(OpLog, Protocol):
         nobody else writes to this log, so what was read of it is there.
         """
 
+    def append_one_now(self, board: BoardId, op: NewOp, *, epoch: str, claim: bytes) -> Receipt:
+        """`append_now` of one op, whose client has this claim."""
+
 
 class Snapshots(Protocol):
     """Checkpoints, and the tombstoned elements that a checkpoint leaves out.

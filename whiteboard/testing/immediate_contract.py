@@ -142,9 +142,52 @@ class ImmediateContract(OpLogContract):
         assert await read_all(log, BOARD) == as_stored(ops(ADA, [1]))
         assert await log.client(BOARD, BOB) is None
 
+    async def test_one_op_is_appended_as_by_itself(self, plain: Storage) -> None:
+        """`append_one_now` gives the receipts of `append_now`: for the next op, a late one, a repeat, a new client's."""
+        log = immediate(plain)
+        receipts = []
+        for client, counter in [(ADA, 1), (ADA, 5), (BOB, 1), (ADA, 3), (ADA, 5), (ADA, 6)]:
+            (op,) = ops(client, [counter])
+            receipts.append(log.append_one_now(BOARD, op, epoch=EPOCH, claim=key(client)))
+        assert [(it.seq, it.is_new) for it in receipts] == [
+            (1, True),
+            (2, True),
+            (3, True),
+            (4, True),
+            (2, False),
+            (5, True),
+        ]
+        stored = await read_all(log, BOARD)
+        assert [str(op.op_id) for op in stored] == [
+            str(op.op_id)
+            for client, counter in [(ADA, 1), (ADA, 5), (BOB, 1), (ADA, 3), (ADA, 6)]
+            for op in ops(client, [counter])
+        ]
+        record = await log.client(BOARD, ADA)
+        assert record is not None
+        assert record.counter == 6
+        head = await log.head(BOARD)
+        assert head is not None
+        assert (head.seq, head.updated_at) == (5, AT)
+
+    async def test_one_op_is_refused_as_by_itself(self, plain: Storage) -> None:
+        """Another epoch, another key, a counter out of range: nothing is stored."""
+        log = immediate(plain)
+        first, second = ops(ADA, [1, 2])
+        log.append_one_now(BOARD, first, epoch=EPOCH, claim=key(ADA))
+        for epoch, claim in (("epoch-2", key(ADA)), (EPOCH, b"forged")):
+            with pytest.raises(StorageConflict):
+                log.append_one_now(BOARD, second, epoch=epoch, claim=claim)
+        (beyond,) = ops(ADA, [2**53])
+        with pytest.raises(ValueError, match="out of range"):
+            log.append_one_now(BOARD, beyond, epoch=EPOCH, claim=key(ADA))
+        assert await read_all(log, BOARD) == as_stored([first])
+
     async def test_once_closed_it_refuses(self, open_storage: OpenStorage) -> None:
         """After the storage's block, `append_now` raises StorageUnavailable."""
         async with open_storage() as storage:
             log = immediate(storage)
         with pytest.raises(StorageUnavailable):
             log.append_now(BOARD, ops(ADA, [1]), epoch=EPOCH, claims={ADA: key(ADA)})
+        with pytest.raises(StorageUnavailable):
+            log.append_one_now(BOARD, ops(ADA, [1])[0], epoch=EPOCH, claim=key(ADA))

@@ -175,7 +175,7 @@ class WebSocketConnection:
         self._ready: list[Incoming] | None = None
         self._taker: Taker | None = None
         self._fault: Exception | None = None  # of the taker, on its way to `receive`
-        self._held: bytearray | None = None
+        self._held: bytes | None = None
         self._queue: SendQueue | None = None
         self._held_pong: bytes | None = None
         self._lost: tuple[str, int | None] | None = None
@@ -284,7 +284,11 @@ class WebSocketConnection:
             self._cut(_NO_GOODBYE)
             return
         self.last_heard = now
-        self._scan(data)
+        text = self._scanner.take_single(data)
+        if text is None:
+            self._scan(data)
+        else:
+            self._offer(text)
 
     def _scan(self, data: bytes) -> None:
         pings: list[bytes] = []
@@ -338,9 +342,9 @@ class WebSocketConnection:
 
     def hold(self, message: bytes) -> None:
         if self._lost is None:
-            self._held = self._held or bytearray()
-            self._held += frames.data_frame(frames.TEXT, message)
-            if len(self._held) > limits.SEND_BYTES:
+            frame = frames.data_frame(frames.TEXT, message)
+            self._held = held = frame if self._held is None else self._held + frame
+            if len(held) > limits.SEND_BYTES:
                 self.release()
 
     def release(self) -> None:
@@ -348,7 +352,7 @@ class WebSocketConnection:
             held, self._held = self._held, None
             self._put(held)
 
-    def _behind_held(self, frame: bytes) -> bytes | bytearray:
+    def _behind_held(self, frame: bytes) -> bytes:
         """`frame` with what is held before it, for one send; a large frame goes alone, since copying it costs more."""
         if self._held is None or len(frame) > limits.SEND_BYTES:
             self.release()
@@ -360,7 +364,7 @@ class WebSocketConnection:
         self._put(frames.PING_FRAME)
         await trio.lowlevel.checkpoint()
 
-    def _put(self, data: bytes | bytearray) -> None:
+    def _put(self, data: bytes) -> None:
         """Send whole frames, or queue what the kernel does not take. Nothing follows a goodbye."""
         if self._has_said_goodbye or self._is_cut:
             return

@@ -230,6 +230,27 @@ class FrameScanner:
                 self._buffer = None
         return found
 
+    def take_single(self, data: bytes) -> bytes | None:
+        """The message, when `data` is one whole, plain text frame and nothing is under way: what nearly every read has.
+
+        None for anything else: nothing was done then, and `feed` takes it.
+        """
+        if self._buffer is not None or self._opcode is not None or self._skip or self._ended:
+            return None
+        size = len(data)
+        if size < _HEADER_BYTES or data[0] != _FIN_TEXT:
+            return None
+        length, key = data[1] - _MASKED, 2
+        if length == _LENGTH_16:
+            length, key = data[2] << 8 | data[3], 4
+            if length <= _MAX_SHORT:
+                return None
+        payload = key + _MASK_BYTES
+        if payload + length != size or length > self._max_frame_bytes:
+            return None
+        text = unmask(data[key:payload], data[payload:])
+        return text if text.isascii() else None
+
     def _scan(self, data: bytes | bytearray, found: list[Scanned]) -> int:
         """Scan whole frames from the start of `data`; how many bytes are done with."""
         at, size = 0, len(data)

@@ -141,6 +141,17 @@ class _MemoryOpLog:
         self._place.check_open()
         return self._store(board, ops, epoch, claims)
 
+    def append_one_now(self, board: BoardId, op: NewOp, *, epoch: str, claim: bytes) -> Receipt:
+        place = self._place
+        found = place.boards.get(board)  # a closed place has none
+        if found is not None and found.history.epoch == epoch:
+            receipt = found.history.store_newest(op, claim)
+            if receipt is not None:
+                place.wakeups.ring(board)
+                return receipt
+        (receipt,) = self.append_now(board, (op,), epoch=epoch, claims={op.op_id.client: claim})
+        return receipt
+
     def _store(
         self, board: BoardId, ops: Sequence[NewOp], epoch: str, claims: Mapping[ClientId, bytes]
     ) -> list[Receipt]:

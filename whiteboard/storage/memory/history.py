@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from whiteboard import limits
 from whiteboard.errors import ClaimConflict
-from whiteboard.ids import ClientId, OpId
+from whiteboard.ids import MAX_COUNTER, ClientId, OpId
 from whiteboard.storage import segments
 from whiteboard.storage.ports import ClientRecord, NewOp, Receipt, StoredOp
 
@@ -111,6 +111,27 @@ class History:
         if self._fresh_bytes >= limits.PACK_INLINE_BYTES:
             self._pack_all()
         return receipts
+
+    def store_newest(self, op: NewOp, claim: bytes) -> Receipt | None:
+        """As `store`, for one op behind all others of a known client; None, and nothing is done, for any other."""
+        name, counter = op.op_id.client, op.op_id.counter
+        client = self._clients.get(name)
+        if client is None or not client.counter < counter <= MAX_COUNTER or client.key_hash != claim:
+            return None
+        seq, body = len(self._counters) + 1, op.body
+        client.counter = counter
+        client.seqs.append(seq)
+        client.lamport = max(client.lamport, op.lamport)
+        self._authors.append(client.number)
+        self._counters.append(counter)
+        self._ats.append(op.at)
+        self._lamports.append(op.lamport)
+        self.bodies.append(body)
+        self._fresh_bytes += len(body)
+        self.updated_at = op.at
+        if self._fresh_bytes >= limits.PACK_INLINE_BYTES:
+            self._pack_all()
+        return Receipt(seq, op.at, is_new=True)
 
     def receipt(self, op_id: OpId) -> Receipt | None:
         """Of a stored op; None when it is not stored."""
