@@ -2,10 +2,21 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Locator, Page, WebSocket, expect
+from playwright.sync_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Locator,
+    Page,
+    Request,
+    WebSocket,
+    expect,
+)
 
 Json = dict[str, Any]
 At = tuple[float, float]
@@ -14,6 +25,8 @@ NETWORK_TROUBLE = re.compile(r"net::ERR_|WebSocket connection to|WebSocket is cl
 """What Chromium itself writes to the console when there is no network."""
 LEFT = re.compile(r"context was destroyed|frame (was|got) detached|navigation", re.IGNORECASE)
 """What Playwright says of a question to a page that has gone."""
+TOLD = 30
+"""So many of a page's last complaints stand below an error, expected ones too."""
 MOVES = 2
 """Pointer events from one point of a drawing to the next."""
 WAIT_MS = 20_000
@@ -41,22 +54,34 @@ class Person:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.troubles: list[str] = []
+        self.complaints: deque[str] = deque(maxlen=TOLD)
         self.expects_network_trouble = False
         self.sent: list[str] = []
         page.set_default_timeout(WAIT_MS)
         page.on("pageerror", self._hear_error)
         page.on("console", self._hear_console)
+        page.on("requestfailed", self._hear_failure)
         page.on("websocket", self._hear_socket)
 
     def _hear_error(self, error: Error) -> None:
-        self.troubles.append(f"page error: {error}")
+        self._note(f"page error: {error}")
 
     def _hear_console(self, message: ConsoleMessage) -> None:
+        text = f"console {message.type}: {message.text} ({message.location.get('url')})"
         if message.type not in {"error", "warning"}:
-            return
-        if self.expects_network_trouble and NETWORK_TROUBLE.search(message.text):
-            return
-        self.troubles.append(f"console {message.type}: {message.text} ({message.location.get('url')})")
+            self.complaints.append(text)
+        else:
+            self._note(
+                text, is_expected=self.expects_network_trouble and NETWORK_TROUBLE.search(message.text)
+            )
+
+    def _hear_failure(self, request: Request) -> None:
+        self.complaints.append(f"no answer: {request.failure} ({request.url})")
+
+    def _note(self, text: str, *, is_expected: object = False) -> None:
+        self.complaints.append(text)
+        if not is_expected:
+            self.troubles.append(text)
 
     def _hear_socket(self, socket: WebSocket) -> None:
         socket.on("framesent", lambda payload: self.sent.append(str(payload)))
@@ -147,13 +172,24 @@ class Person:
 
     def open(self, url: str) -> "Person":
         """Go to a board; return once it may be drawn on."""
-        self.page.goto(url)
+        with self._telling():
+            self.page.goto(url, wait_until="commit")  # the page may load itself again before it is complete
         return self.arrives()
 
     def arrives(self) -> "Person":
         """Wait until the board is there, with all tools and its first picture."""
-        self.wait_after_leaving("window.probe?.isReady() && !window.whiteboard.sync.status.loading")
+        with self._telling():
+            self.wait_after_leaving("window.probe?.isReady() && !window.whiteboard.sync.status.loading")
         return self
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """What fails in the block says what the page has complained of, the expected included."""
+        try:
+            yield
+        except Error as error:
+            error.add_note("\n".join(["what the page has said:", *(self.complaints or ["nothing"])]))
+            raise
 
     def comes_back(self) -> None:
         """Have the page connect now, if it has not come back by itself already."""
