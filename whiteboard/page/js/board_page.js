@@ -7,6 +7,7 @@ import { guestName } from "./guest.js";
 import { t } from "./i18n/i18n.js";
 import { loadArrivals } from "./input/files.js";
 import { PointerInput } from "./input/pointer.js";
+import { arrived, untilAllArrive } from "./loading.js";
 import { recall, remember } from "./prefs.js";
 import { BoardSync } from "./sync/board_sync.js";
 import { loadIdentity, newClientId, saveIdentity } from "./sync/identity.js";
@@ -34,9 +35,10 @@ function person() {
   return fresh;
 }
 
-/** @param {HTMLElement} root @param {string} board */
+/** Returns once the board may be drawn on; what is needed later is loaded behind it. @param {HTMLElement} root @param {string} board */
 export async function showBoard(root, board) {
-  const chromeModule = import("./chrome/chrome.js");
+  const chromeModule = arrived(import("./chrome/chrome.js"));
+  chromeModule.catch(() => {}); // thrown below, where it is waited for
   const key = new URL(`ws/${board}`, document.baseURI).pathname;
   const sync = new BoardSync({ url: socketUrl(board), board: new Board(), identity: loadIdentity(key, person()), store: await openJournal(key) });
   sync.addEventListener("identity", (e) => saveIdentity(key, /** @type {CustomEvent} */ (e).detail));
@@ -50,11 +52,30 @@ export async function showBoard(root, board) {
   const { makeChrome } = await chromeModule;
   const presence = makeChrome(desk, parts.chrome, parts.cursors, input);
   Object.assign(/** @type {any} */ (window).whiteboard, { presence, isReady: false });
-  await Promise.all([started, desk.setTool("pen")]);
-  await Promise.all([...TOOLS.map((tool) => desk.loadTool(tool.id)), loadArrivals(desk)]);
+  await Promise.all([started, desk.loadTool("pen")]);
+  await desk.setTool("pen");
+  addEventListener("pagehide", () => desk.rememberCamera());
+  void loadRest(desk);
+}
+
+/** Loads early what is used later: without a network it could not be had. @param {Desk} desk */
+async function loadRest(desk) {
+  await untilAllArrive(() => [...TOOLS.map((tool) => desk.loadTool(tool.id)), loadArrivals(desk)], (ms) => pause(desk, ms));
   /** @type {any} */ (window).whiteboard.isReady = true;
   document.documentElement.dataset.ready = "true";
-  addEventListener("pagehide", () => desk.rememberCamera());
+}
+
+/** @param {Desk} desk @param {number} ms at most: less when there is a connection again @returns {Promise<void>} */
+function pause(desk, ms) {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      desk.removeEventListener("online", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    desk.addEventListener("online", end);
+  });
 }
 
 /** @param {HTMLElement} root @param {string} board */

@@ -20,6 +20,7 @@ import { makeTheme } from "./draw/painters.js";
 import { Scene } from "./draw/scene.js";
 import { measureText } from "./draw/text.js";
 import { History } from "./history.js";
+import { arrived, NotArrived } from "./loading.js";
 import { Album } from "./pictures/album.js";
 import { assetUrl, fetchPicture } from "./pictures/remote.js";
 import { isDark, recall, remember } from "./prefs.js";
@@ -289,7 +290,7 @@ export class Desk extends EventTarget {
 
   // --- tools ------------------------------------------------------------------------------------
 
-  /** @param {string} id */
+  /** Rejects with NotArrived; the next call asks for it again. @param {string} id */
   loadTool(id) {
     let tool = this.tools.get(id);
     if (!tool) {
@@ -301,11 +302,25 @@ export class Desk extends EventTarget {
     return tool;
   }
 
+  /**
+   * A part of the page that is loaded when it is used; null, with a word to the person, for NotArrived: the next use asks for it again.
+   * @template T @param {Promise<T>} loading @returns {Promise<T|null>}
+   */
+  async part(loading) {
+    try {
+      return await loading;
+    } catch (error) {
+      if (!(error instanceof NotArrived)) throw error;
+      this.emit("toast", "toast.notArrived");
+      return null;
+    }
+  }
+
   /** Takes up a tool as soon as it is loaded. @param {string} id */
   async setTool(id) {
     this.wantedTool = id;
-    const tool = await this.loadTool(id);
-    if (this.wantedTool !== id || this.tool === tool) return;
+    const tool = await this.part(this.loadTool(id));
+    if (!tool || this.wantedTool !== id || this.tool === tool) return;
     this.tool?.leave();
     this.tool = tool;
     this.toolId = id;
@@ -352,8 +367,8 @@ export class Desk extends EventTarget {
 
   /** @param {string|null} id null: a new text @param {{x:number, y:number}} at */
   async editText(id, at) {
-    const { openEditor } = await import("./tools/text_editor.js");
-    openEditor(this, id, at);
+    const loaded = await this.part(arrived(import("./tools/text_editor.js")));
+    loaded?.openEditor(this, id, at);
   }
 
   closeEditor() {

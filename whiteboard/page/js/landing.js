@@ -2,6 +2,7 @@
 /** The page at `/`: a new board, a board by name, boards one was on before. */
 import { isBoardId, isMadeUp } from "./board_id.js";
 import { h, icon, iconButton } from "./chrome/dom.js";
+import { toast } from "./chrome/toast.js";
 import { language, LANGUAGES, setLanguage, t, tn } from "./i18n/i18n.js";
 import { forgetVisit, recentBoards, remember } from "./prefs.js";
 import { withToken } from "./token.js";
@@ -26,7 +27,7 @@ function makeLanguages() {
     class: "quiet", testid: `language-${id}`, attrs: { type: "button", lang: id },
     on: { click: () => {
       remember("language", id);
-      void setLanguage(id).then(mark);
+      setLanguage(id).then(mark).catch(() => toast(t("toast.notArrived"), "warning"));
     } },
   }, name));
   const mark = () => links.forEach((link) => link.setAttribute("aria-pressed", String(link.lang === language)));

@@ -2,6 +2,7 @@
 /** Everything around the board: puts the bars in place and lets the keyboard in. */
 import { t } from "../i18n/i18n.js";
 import { isTyping, listenToKeys } from "../input/actions.js";
+import { arrived } from "../loading.js";
 import { h } from "./dom.js";
 import { listenToClipboard } from "../input/clipboard.js";
 import { listenToDrops } from "../input/files.js";
@@ -17,7 +18,7 @@ import { makeWayBack } from "./way_back.js";
  * @param {import("../input/pointer.js").PointerInput} input
  */
 export function makeChrome(desk, root, cursors, input) {
-  const openHelp = () => void import("./help.js").then((help) => help.openHelp());
+  const openHelp = async () => (await desk.part(arrived(import("./help.js"))))?.openHelp();
   const context = { input, openHelp };
   const { panel: style, button: styleButton } = makeStylePanel(desk), toolbar = makeToolbar(desk, context);
   const dock = h("div", { class: "dock" }, style, styleButton, toolbar);

@@ -25,7 +25,7 @@ export function makeTopbar(desk, context) {
   const left = h("div", { class: "panel corner-left" },
     homeLink(), boardName(desk.board), makeStatusLight(desk));
   const right = h("div", { class: "corner-right" },
-    ...makePeople(desk), makeShare(), ...makeMenu(context));
+    ...makePeople(desk), makeShare(), ...makeMenu(desk, context));
   return h("header", { class: "topbar" }, left, right);
 }
 
@@ -140,13 +140,13 @@ function copyOldWay(text) {
   return isDone;
 }
 
-/** @param {Context} context @returns {HTMLElement[]} */
-function makeMenu(context) {
+/** @param {Desk} desk @param {Context} context @returns {HTMLElement[]} */
+function makeMenu(desk, context) {
   const button = iconButton("menu", { label: "board.menu", testid: "menu", class: "panel menu-button" });
   const themes = choice("menu.theme", "theme", ["system", "light", "dark"].map((id) => ({ id, text: `theme.${id}` })), chosenTheme, "themechange", (id) => applyTheme(/** @type {any} */ (id)));
   const languages = choice("menu.language", "language", Object.entries(LANGUAGES).map(([id, { name }]) => ({ id, name })), () => language, "languagechange", (id) => {
     remember("language", id);
-    void setLanguage(id);
+    void desk.part(setLanguage(id));
   });
   const help = h("button", { class: "menu-row", testid: "help-button", attrs: { type: "button" }, on: { click: () => {
     close();

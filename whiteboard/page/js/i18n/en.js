@@ -100,6 +100,7 @@ export default {
   "toast.drain": "The server is restarting. You can go on drawing.",
   "toast.keepTool.on": "The tool stays after drawing.",
   "toast.keepTool.off": "After drawing, the selection tool comes back.",
+  "toast.notArrived": "This part of the page has not arrived. Try again with a connection; if that does not help, reload the page.",
   "toast.textKept": "Somebody deleted this text while you were typing. Your words are kept.",
   "toast.reconnected": "Back online. Everything was sent.",
   "picture.uploading": "Uploading… {n} %",

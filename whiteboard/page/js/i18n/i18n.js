@@ -5,6 +5,7 @@
  *
  * @typedef {Record<string, string>} Dictionary
  */
+import { arrived } from "../loading.js";
 
 /** @type {Record<string, {name: string, load: () => Promise<{default: Dictionary}>}>} */
 export const LANGUAGES = {
@@ -25,9 +26,9 @@ export function chooseLanguage(wishes) {
 let dictionary = {};
 export let language = "en";
 
-/** Loads a language and makes it the page's. @param {string} code */
+/** Loads a language and makes it the page's; rejects with NotArrived, and stays with the one before. @param {string} code */
 export async function setLanguage(code) {
-  dictionary = (await LANGUAGES[code].load()).default;
+  dictionary = (await arrived(LANGUAGES[code].load())).default;
   language = code;
   if (typeof document === "undefined") return;
   document.documentElement.lang = code === "zh" ? "zh-CN" : code;

@@ -100,6 +100,7 @@ export default {
   "toast.drain": "服务器正在重启，可以继续画。",
   "toast.keepTool.on": "绘制后保持当前工具。",
   "toast.keepTool.off": "绘制后回到选择工具。",
+  "toast.notArrived": "这部分页面尚未加载。请联网后重试；若仍无效，请刷新页面。",
   "toast.textKept": "有人在你输入时删除了这段文字，你的内容已保留。",
   "toast.reconnected": "已重新连接，全部更改已发送。",
   "picture.uploading": "正在上传… {n} %",

@@ -71,9 +71,9 @@ function bringAlong(desk, ops) {
     strangers.set(home, (strangers.get(home) ?? new Set()).add(String(op.asset)));
   }
   if (strangers.size === 0) return;
-  void import("../pictures/arrivals.js").then(({ adopt }) => {
+  import("../pictures/arrivals.js").then(({ adopt }) => {
     for (const [board, assets] of strangers) void adopt(desk, board, assets);
-  });
+  }).catch(() => desk.emit("toast", "toast.picture.notCopied"));
 }
 
 /** @param {Desk} desk @param {DataTransfer} data @returns {Op[]} */

@@ -8,17 +8,18 @@
  * @typedef {import("../pictures/arrivals.js").Arrivals} Arrivals
  */
 import { toBoard } from "../draw/camera.js";
+import { arrived } from "../loading.js";
 
 /** @type {WeakMap<Desk, Promise<Arrivals>>} */
 const arrivals = new WeakMap();
 /** @type {WeakMap<Desk, HTMLInputElement>} */
 const pickers = new WeakMap();
 
-/** Loads what takes pictures in. To be called early: without a network it could not be had. @param {Desk} desk */
+/** Loads what takes pictures in; rejects with NotArrived, and the next call asks for it again. @param {Desk} desk */
 export function loadArrivals(desk) {
   let made = arrivals.get(desk);
   if (!made) {
-    made = import("../pictures/arrivals.js").then((module) => new module.Arrivals(desk));
+    made = arrived(import("../pictures/arrivals.js")).then((module) => new module.Arrivals(desk));
     arrivals.set(desk, made);
     made.catch(() => arrivals.delete(desk));
   }

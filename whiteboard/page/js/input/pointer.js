@@ -90,7 +90,7 @@ export class PointerInput {
   /** @param {PointerEvent} e */
   async beginTool(e) {
     const { desk } = this;
-    const tool = e.button === PEN_ERASER ? await desk.loadTool("eraser") : desk.tool;
+    const tool = e.button === PEN_ERASER ? await desk.part(desk.loadTool("eraser")) : desk.tool;
     if (!tool) return;
     if (desk.isReadOnly && !tool.isReadOnly) {
       desk.emit("refused");
