@@ -38,7 +38,7 @@ NO_PAGE: Final = {
 
 
 def lost_page(text: LostText, language: str, *, base: str, assets: str) -> bytes:
-    """The page. It has no script of its own: early.js only takes up the appearance that was chosen.
+    """The page. It has no script of its own: early.js takes up the appearance that was chosen, and has the look fetched again.
 
     Args:
         base: the base path, without a slash at the end.
