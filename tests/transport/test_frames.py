@@ -307,6 +307,11 @@ def test_a_deflated_binary_message_is_passed_over_like_any() -> None:
     st.one_of(
         st.builds(lambda text, at: (masked_text(text), at), st.binary(max_size=300), st.integers(0, 40)),
         st.builds(lambda data, at: (data, at), st.binary(max_size=40), st.just(0)),
+        st.builds(
+            lambda size, start: (of_size(size, start), 0),
+            st.sampled_from([2, 125, 126, 127]),
+            st.binary(max_size=14),
+        ),
     )
 )
 def test_a_single_text_is_taken_as_the_scan_would(case: tuple[bytes, int]) -> None:
@@ -324,6 +329,11 @@ def test_a_single_text_is_taken_as_the_scan_would(case: tuple[bytes, int]) -> No
     assert shown(quick.feed(tail)) == shown(whole.feed(tail))
 
 
+def of_size(size: int, start: bytes) -> bytes:
+    """What looks like a text frame with the size in its second byte, whatever that means; it begins with `start`."""
+    return bytes((0x81, 0x80 | size)) + (start + bytes(size + 4))[: size + 4]
+
+
 def masked_text(payload: bytes) -> bytes:
     """A client's text frame."""
     return bytes(client_frame(TEXT, payload))
@@ -337,3 +347,14 @@ def test_a_single_text_is_not_taken_within_another_message() -> None:
     begun[0] &= 0x7F
     assert scanner.feed(bytes(begun)) == []
     assert scanner.take_single(masked_text(b"{}")) is None
+
+
+def test_a_single_text_is_not_taken_out_of_the_beginning_of_a_long_one() -> None:
+    """A length of eight bytes begins with 127; what came of it first may have the size of a frame with so many bytes."""
+    text = b"{}".ljust(2**16)
+    frame = masked_text(text)
+    for size in range(14, 200):
+        scanner = FrameScanner()
+        assert scanner.take_single(frame[:size]) is None
+        assert scanner.feed(frame[:size]) == []
+        assert scanner.feed(frame[size:]) == [text]

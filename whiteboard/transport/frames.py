@@ -245,6 +245,8 @@ class FrameScanner:
             length, key = data[2] << 8 | data[3], 4
             if length <= _MAX_SHORT:
                 return None
+        elif length > _MAX_SHORT:
+            return None
         payload = key + _MASK_BYTES
         if payload + length != size or length > self._max_frame_bytes:
             return None
