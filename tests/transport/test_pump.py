@@ -258,6 +258,43 @@ async def test_after_a_small_pass_it_naps_while_nothing_can_be_passed_on(
         tap.close()
 
 
+@pytest.mark.parametrize("kind", ["not come to", "holds more", "has ended", "took long"])
+async def test_it_does_not_nap_when_there_is_more_to_do(
+    pump: Pump, autojump_clock: trio.testing.MockClock, kind: str
+) -> None:
+    """Nor after a pass that has found as much as the next one would: whoever floods is not to wait for nothing."""
+    turns: list[Tap] = []
+    waits: list[float] = []
+    enough = trio.Event()
+    ended = trio.current_time()
+
+    def turn() -> bool:
+        waits.append(trio.current_time() - ended)
+        if kind == "took long":
+            autojump_clock.jump(timeouts.PUMP_NAP.seconds)
+        if kind == "not come to":
+            autojump_clock.jump(timeouts.PUMP_PASS.seconds)
+        return kind == "holds more"
+
+    def note() -> float:
+        nonlocal ended
+        ended = trio.current_time()
+        if len(waits) == 3:
+            enough.set()
+        return 10.0
+
+    pump.after_pass = note
+    taps = [Tap(pump, turns, turn) for _ in range(4 if kind == "not come to" else 1)]
+    gone = [Tap(pump, turns) for _ in range(9 * limits.PUMP_ENDS if kind == "has ended" else 0)]
+    for tap in gone:
+        tap.close()
+        pump.part(tap)
+    await enough.wait()
+    assert waits[:3] == [0.0, 0.0, 0.0]
+    for tap in taps:
+        tap.close()
+
+
 async def test_where_there_is_no_epoll_there_is_no_pump(monkeypatch: pytest.MonkeyPatch) -> None:
     """Connections read for themselves there."""
     monkeypatch.setattr("sys.platform", "darwin")

@@ -13,7 +13,7 @@ A thousand sockets may end in the same instant, when a network or a process behi
 cheap, to take a session down is not; so ends come out a few at a time, and whoever draws is read in between.
 
 A pass costs some 15 µs of looking and of task switches, however little it finds. Under load, when what is read would
-only wait for the next flush, the pump naps after a pass that found little, and the next one finds more.
+only wait for the next flush, the pump naps after a pass that found little and left nothing, and the next one finds more.
 
 There is never a second reader: a source that nobody waits for leaves the pump, and its socket is not read
 until it comes back.
@@ -92,11 +92,12 @@ class Pump:
             else:
                 await trio.lowlevel.wait_readable(self._epoll.fileno())
                 self._find()
-            is_small = len(self._due) < limits.PUMP_SMALL_PASS
-            self._pass()
+            found, nap = len(self._due), timeouts.PUMP_NAP.seconds
+            spent = self._pass()
             self._let_part()
-            if self.after_pass() > timeouts.PUMP_NAP.seconds and is_small:
-                await trio.sleep(timeouts.PUMP_NAP.seconds)
+            has_found_little = found < limits.PUMP_SMALL_PASS and spent < nap and not self._has_more
+            if self.after_pass() > nap and has_found_little:
+                await trio.sleep(nap)
 
     def close(self) -> None:
         """Forget all sockets, which stay open; sources are not told."""
@@ -112,14 +113,20 @@ class Pump:
             self._due.extend([ready for ready, _ in self._epoll.poll(0, limits.PUMP_SOCKETS)])
         return bool(self._due or self._parting)
 
+    @property
+    def _has_more(self) -> bool:
+        """Whether there is something to do of which no socket has to tell."""
+        return bool(self._due or self._again or self._parting)
+
     def _let_part(self) -> None:
         for _ in range(min(len(self._parting), limits.PUMP_ENDS)):
             self._parting.popleft().part_now()
 
-    def _pass(self) -> None:
+    def _pass(self) -> float:
+        """Read; how many seconds that took."""
         time = trio.lowlevel.current_clock().current_time  # asked for each socket
-        now = time()
-        ends = now + timeouts.PUMP_PASS.seconds
+        began = now = time()
+        ends = began + timeouts.PUMP_PASS.seconds
         while self._due and now < ends:
             descriptor = self._due.popleft()
             source = self._sources.get(descriptor)
@@ -128,6 +135,7 @@ class Pump:
             if source.read_now(now) and descriptor in self._sources:
                 self._again.append(descriptor)
             now = time()
+        return now - began
 
 
 @asynccontextmanager
