@@ -152,6 +152,30 @@ async def test_a_fault_after_storing_ends_the_room_and_loses_nothing(
     assert [one["id"] for one in (await back.expect("snapshot"))["elements"]] == ["s1"]
 
 
+async def test_after_a_fault_nothing_more_is_stored_or_acked(
+    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reader has others' ops at hand still; on a board that has missed one they would be decided wrongly. [ACK-6]"""
+    ada, bob = await seated(stage, "ada"), await seated(stage, "bob")
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with capture_logs():
+        with monkeypatch.context() as patch, trio.testing.assert_no_checkpoints():
+            patch.setattr(Board, "apply", fail)
+            assert ada.offer(stroke(1, opId="ada:1"))
+            patch.undo()
+            for offered in (stroke(2, opId="bob:1"), [stroke(3)]):
+                bob.offer(offered)
+            stage.hub.tick.beat()
+        assert (await bob.wait_closed())[0] == 4500
+    head = await stage.storage.op_log.head(BOARD)
+    assert head is not None
+    assert head.seq == 1
+    assert not {"ack", "reject", "stroke"}.intersection(types(bob))
+
+
 async def test_a_closing_room_commits_nothing_on_the_spot(stage: Stage, autojump_clock: object) -> None:
     """What comes then is refused as it always was."""
     ada = await seated(stage, "ada")

@@ -152,7 +152,7 @@ class Committer:
     def commit_directly(self, sender: Sender, request: OpRequest, seen: int | None) -> bool:
         """Commit and answer an op on the spot, if it can be; whether it was. Else it is to be handed in.
 
-        A fault ends the room: the op may be in the log and not on the board.
+        A fault ends the room, and nothing more is taken: the op may be in the log and not on the board.
         """
         inbox = self.inbox
         is_free = not (inbox.unsettled or inbox.is_closed or self._has_task or self._replica.is_behind)
@@ -161,6 +161,7 @@ class Committer:
         try:
             return self._direct.commit(sender, request, seen)
         except Exception as fault:  # noqa: BLE001 - not swallowed: a task of the room raises it
+            inbox.close()
             self._fail(fault)
             return True
 
