@@ -74,7 +74,7 @@ class Direct:
         self._merge(accepted, new, receipt.seq)
         if receipt.seq == 1:
             self._witness.board_begun(replica.board_id, op_id.client)
-        sender.reply(self._ack(request, op_id, receipt))
+        sender.reply(encode(ack_of(request, op_id, receipt, self._durable)))
         return True
 
     def _store(self, sender: Sender, new: NewOp) -> Receipt | None:
@@ -97,14 +97,14 @@ class Direct:
         self._tail.add(seq, number_body(seq, new.body))
         self._broadcast.ops_arrived()
 
-    def _ack(self, request: OpRequest, op_id: OpId, receipt: Receipt) -> bytes:
-        return encode(
-            messages.Ack(
-                opId=str(op_id),
-                id=request.op.element,
-                seq=receipt.seq,
-                at=receipt.at,
-                durable=self._durable,
-                ts=request.ts,
-            )
-        )
+
+def ack_of(request: OpRequest, op_id: OpId, receipt: Receipt, durable: str) -> messages.Ack:
+    """What tells an op's author that it is stored, and under which numbers."""
+    return messages.Ack(
+        opId=str(op_id),
+        id=request.op.element,
+        seq=receipt.seq,
+        at=receipt.at,
+        durable=durable,
+        ts=request.ts,
+    )

@@ -86,10 +86,6 @@ class Inbox:
         """Whether it takes nothing new."""
         self._space = trio.lowlevel.ParkingLot()
 
-    def __len__(self) -> int:
-        """Ops handed in and not settled."""
-        return self.unsettled
-
     @property
     def is_waiting(self) -> bool:
         """Whether there is something to take."""

@@ -71,7 +71,7 @@ class Replica:
         self.has_tombstones = await self.storage.snapshots.has_tombstones(self.board_id)
         while await self.catch_up():
             pass
-        if self.storage.op_log.is_shared and self.newest is None and self.board.seq:
+        if self._is_shared and self.newest is None and self.board.seq:
             for op in await self.storage.op_log.read(self.board_id, self.board.seq - 1, 1, epoch=self.epoch):
                 self.note(op.op_id, op.at)
 
@@ -168,12 +168,12 @@ class Replica:
             buried |= {one.id: one.state() for one in elements if one.is_deleted}
             await trio.lowlevel.checkpoint()
         checkpoint = Checkpoint(seq, snapshot.finish(head, states))
-        if self.storage.op_log.is_shared:
+        if self._is_shared:
             await self.check_history()  # or one of a history that was lost would become the board
         await self.storage.snapshots.save(
             self.board_id, checkpoint, buried, epoch=self.epoch, until=self.board.seq
         )
-        if self.storage.op_log.is_shared:
+        if self._is_shared:
             buried = await self._kept_of(buried)
         self.checkpointed = seq
         self.has_tombstones = self.has_tombstones or bool(buried)

@@ -49,7 +49,7 @@ class Seat:
             and inbox.has_room(self._sender, ops, size_bytes)
         )
 
-    def commit_now(self, request: OpRequest) -> bool:
+    def commit_directly(self, request: OpRequest) -> bool:
         """Commit and answer an op on the spot, if nothing waits before it or is to be asked; whether it was."""
         return self._committer.commit_directly(self._sender, request, self.feed.resumed_at)
 

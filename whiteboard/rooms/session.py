@@ -219,7 +219,7 @@ class Session:
         if seat.feed.is_above_budget or not self._has_turn(size_bytes):
             return False
         message = read_message(text)
-        if isinstance(message, OpRequest) and _is_honest(message, seat) and seat.commit_now(message):
+        if isinstance(message, OpRequest) and _is_honest(message, seat) and seat.commit_directly(message):
             return True
         if not seat.can_take(1, size_bytes):
             return False

@@ -100,7 +100,7 @@ class Tick:
             self._beat()
 
     def beat(self) -> float:
-        """Do what is due; for how many seconds whatever comes now would only wait, 0 or less when it would not.
+        """Do what is due; for how many seconds ops that come now would only wait, 0 or less when they would not.
 
         For whoever reads sockets, after each pass, always from the same task.
         """

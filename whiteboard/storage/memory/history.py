@@ -84,54 +84,21 @@ class History:
     def store(self, ops: Sequence[NewOp], claims: Mapping[ClientId, bytes]) -> list[Receipt]:
         """Number the new ones among checked ops; a receipt each. Raises ClaimConflict, and has changed nothing then."""
         clients = self._claim(ops, claims)
-        counters, ats, lamports = self._counters, self._ats, self._lamports
         receipts: list[Receipt] = []
-        seq, at = self.seq, self.updated_at
         for op in ops:
-            name, counter = op.op_id.client, op.op_id.counter
-            client = clients[name]
-            if counter > client.counter:
-                client.counter = counter
-                client.seqs.append(seq + 1)
-            elif known := self._seq_of(client, counter):
-                receipts.append(Receipt(known, ats[known - 1], is_new=False))
-                continue
-            else:
-                client.seqs.insert(self._place(client, counter), seq + 1)
-            seq, at = seq + 1, op.at
-            client.lamport = max(client.lamport, op.lamport)
-            self._authors.append(client.number)
-            counters.append(counter)
-            ats.append(at)
-            lamports.append(op.lamport)
-            self.bodies.append(op.body)
-            self._fresh_bytes += len(op.body)
-            receipts.append(Receipt(seq, at, is_new=True))
-        self.updated_at = at
-        if self._fresh_bytes >= limits.PACK_INLINE_BYTES:
-            self._pack_all()
+            client, counter = clients[op.op_id.client], op.op_id.counter
+            known = 0 if counter > client.counter else self._seq_of(client, counter)
+            receipts.append(
+                Receipt(known, self._ats[known - 1], is_new=False) if known else self._add(client, op)
+            )
         return receipts
 
     def store_newest(self, op: NewOp, claim: bytes) -> Receipt | None:
         """As `store`, for one op behind all others of a known client; None, and nothing is done, for any other."""
-        name, counter = op.op_id.client, op.op_id.counter
-        client = self._clients.get(name)
-        if client is None or not client.counter < counter <= MAX_COUNTER or client.key_hash != claim:
+        client = self._clients.get(op.op_id.client)
+        if client is None or not client.counter < op.op_id.counter <= MAX_COUNTER or client.key_hash != claim:
             return None
-        seq, body = len(self._counters) + 1, op.body
-        client.counter = counter
-        client.seqs.append(seq)
-        client.lamport = max(client.lamport, op.lamport)
-        self._authors.append(client.number)
-        self._counters.append(counter)
-        self._ats.append(op.at)
-        self._lamports.append(op.lamport)
-        self.bodies.append(body)
-        self._fresh_bytes += len(body)
-        self.updated_at = op.at
-        if self._fresh_bytes >= limits.PACK_INLINE_BYTES:
-            self._pack_all()
-        return Receipt(seq, op.at, is_new=True)
+        return self._add(client, op)
 
     def receipt(self, op_id: OpId) -> Receipt | None:
         """Of a stored op; None when it is not stored."""
@@ -192,6 +159,26 @@ class History:
         del self.bodies[:count]
 
     # --- small steps --------------------------------------------------------------------------
+
+    def _add(self, client: _Client, op: NewOp) -> Receipt:
+        """Give an op the next number."""
+        counter, seq = op.op_id.counter, len(self._counters) + 1
+        if counter > client.counter:
+            client.counter = counter
+            client.seqs.append(seq)
+        else:
+            client.seqs.insert(self._place(client, counter), seq)
+        client.lamport = max(client.lamport, op.lamport)
+        self._authors.append(client.number)
+        self._counters.append(counter)
+        self._ats.append(op.at)
+        self._lamports.append(op.lamport)
+        self.bodies.append(op.body)
+        self._fresh_bytes += len(op.body)
+        self.updated_at = op.at
+        if self._fresh_bytes >= limits.PACK_INLINE_BYTES:
+            self._pack_all()
+        return Receipt(seq, op.at, is_new=True)
 
     def _pack_all(self) -> None:
         while self.bodies:
