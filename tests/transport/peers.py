@@ -12,9 +12,10 @@ import trio
 from whiteboard.config import Address, TcpAddress, UnixAddress
 from whiteboard.errors import ConnectionLost
 from whiteboard.transport.addresses import open_listening
-from whiteboard.transport.connection import WebSocketConnection, open_websocket_connection
+from whiteboard.transport.connection import WebSocketConnection
 from whiteboard.transport.demux import Demux, OnWebSocket
 from whiteboard.transport.frames import unmask
+from whiteboard.transport.handshake import open_websocket_connection
 from whiteboard.transport.http_front import Receive, Scope, Send
 from whiteboard.transport.http_head import head_end
 from whiteboard.transport.hypercorn_bridge import HttpBridge
@@ -107,6 +108,15 @@ class RawClient:
                 await self._more()
             except (EOFError, trio.BrokenResourceError):
                 return self.buffer
+
+
+async def say_goodbye(client: RawClient, code: int = 1000) -> int:
+    """Answer a close frame, and return the code that it carried."""
+    while True:
+        opcode, payload = await client.frame()
+        if opcode == CLOSE:
+            await client.send(client_frame(CLOSE, code.to_bytes(2, "big")))
+            return int.from_bytes(payload[:2], "big")
 
 
 def wire_pair(send_buffer: int | None = None) -> tuple[Wire, RawClient]:

@@ -30,8 +30,9 @@ from transport.peers import (
 from whiteboard import timeouts
 from whiteboard.errors import StartupError
 from whiteboard.rooms.ports import Incoming
-from whiteboard.transport.connection import WebSocketConnection, open_websocket_connection
+from whiteboard.transport.connection import WebSocketConnection
 from whiteboard.transport.demux import Demux
+from whiteboard.transport.handshake import open_websocket_connection
 from whiteboard.transport.http_front import Receive, Scope, Send
 from whiteboard.transport.hypercorn_bridge import HttpBridge
 from whiteboard.transport.pump import open_pump

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
-from whiteboard.transport.connection import WebSocketConnection, open_websocket_connection
+from whiteboard.transport.connection import WebSocketConnection
+from whiteboard.transport.handshake import open_websocket_connection
 from whiteboard.transport.http_answer import HeaderList, answer_and_close
 from whiteboard.transport.pump import Pump
 from whiteboard.transport.upgrade import Upgrade
