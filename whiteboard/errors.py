@@ -46,7 +46,7 @@ class ConnectionLost(WhiteboardError):
 
 
 class TooSlow(WhiteboardError):
-    """The socket took no byte for SLOW_CLIENT although there was something for it."""
+    """The peer took no byte for SLOW_CLIENT although there was something for it."""
 
 
 class OpFailed(WhiteboardError):

@@ -218,6 +218,12 @@ make 8 MiB; what is left of such a read waits, as it came, for the next turn."""
 SEND_BYTES: Final = 64 * KIB
 """Queued frames are joined up to this size for one send, and HTTP answers cut: past it a system call's
 cost is lost in the copy. A reader of HTTP gets HTTP_SEND for each of them."""
+MAX_UNSENT_BYTES: Final = 128 * KIB
+"""What the kernel keeps for one WebSocket beyond what is under way, and one send more: enough for 10 ms at 100 Mbit/s, and the
+rest waits where sessions share it and presence is not behind it."""
+MAX_STRAGGLERS: Final = 100
+"""Sockets whose sessions have ended over a shut window, kept for their last words: less than the session took each, and some
+200 KiB in the kernel."""
 TLS_RECORD_BYTES: Final = 8 * KIB
 """Plain text in one record: half of what TLS allows costs a sixth more time, and every session keeps a buffer of its size."""
 DEFLATE_WINDOW_BITS: Final = 13

@@ -3,7 +3,7 @@
 ```
 server nursery
   stores (their own tasks) · recorder · permission hooks (theirs) · pump
-  · hub nursery (tick, alarm, sweep, upkeep, rooms, in them sessions) · consul · connections · listener · cycle search
+  · hub nursery (tick, alarm, lookout, sweep, upkeep, rooms, in them sessions) · consul · connections · listener · cycle search
 ```
 
 Stopping has one order (R12): leave the list of servers while everything still works, so that those who are asked

@@ -66,8 +66,18 @@ TICK_TURN: Final = register(
 )
 SLOW_CLIENT: Final = register(
     "slow-client",
-    10.0,
-    "R14: a socket that took no byte for 10 s while we had some for it is closed with 4408, as long as a phone takes to change networks at most.",
+    8.0,
+    "R14: a peer that takes nothing for so long while something waits for it is closed with 4408. Found by looks that are LOOKOUT apart, it is gone before 10 s are over; a program that collects garbage, or a page that works, pauses for less.",
+)
+LOOKOUT: Final = register(
+    "lookout",
+    1.0,
+    "Between two looks at who takes nothing of what was sent: a standstill is found so much too late at most, and 2,000 people who all get something cost 5 ms each time.",
+)
+STRAGGLER: Final = register(
+    "straggler",
+    60.0,
+    "From a session's end over a shut window: who reads on within a minute, as after a page that froze, finds why it ended; its socket and some KiB wait for that.",
 )
 ROOM_IDLE: Final = register(
     "room-idle",

@@ -153,11 +153,14 @@ def test_the_lists_of_names_are_those_of_the_code() -> None:
 
 
 def test_seconds_in_the_spec_are_those_of_the_registry() -> None:
-    """Hello, tick, slow client, dead peer and strikes are quoted in the text. [HEL-2] [BRC-3] [SLW-2] [HBT-2] [HTTP-18]"""
+    """Hello, tick, slow client, dead peer and strikes are quoted in the text. [HEL-2] [BRC-3] [SLW-2] [SLW-4] [HBT-2] [HTTP-18]"""
     delivery = text("delivery.md")
     assert f"within {timeouts.HELLO.seconds:.0f} s" in text("connecting.md")
     assert f"at most {timeouts.BROADCAST_TICK.seconds * 1000:.0f} ms" in delivery
-    assert f"takes no byte for {timeouts.SLOW_CLIENT.seconds:.0f} s" in delivery
+    at_last = timeouts.SLOW_CLIENT.seconds + 2 * timeouts.LOOKOUT.seconds
+    assert f"takes no byte for {at_last:.0f} s" in delivery
+    assert f"but not before {timeouts.SLOW_CLIENT.seconds:.0f} s" in delivery
+    assert timeouts.STRAGGLER.seconds == 60, "a minute, says SLW-4"
     assert f"heartbeat.dead` seconds, {timeouts.DEAD_PEER.seconds:.0f}," in delivery
     assert f"after more than {limits.MAX_STRIKES}," in text("acceptance.md")
     assert f"nothing of its answer for {timeouts.HTTP_SEND.seconds:.0f} s" in text("http.md")

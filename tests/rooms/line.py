@@ -5,15 +5,15 @@ them to the test's side at once; a test that sets `window = 0` is a client that 
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 import trio
 
-from whiteboard.errors import ConnectionLost
+from whiteboard.errors import ConnectionLost, TooSlow
 from whiteboard.protocol.packed import Packed
-from whiteboard.rooms.ports import Incoming, Taker
+from whiteboard.rooms.ports import Connection, Incoming, Taker
 
 
 class Line:
@@ -34,6 +34,9 @@ class Line:
         self._take: Taker | None = None
         self._held: list[bytes] = []
         self._is_stirred = False
+        self._unread_since: float | None = None
+        self._is_given_up = False
+        self._report: Callable[[Connection], object] | None = None
         self._bell = trio.lowlevel.ParkingLot()
 
     # --- the test's end -----------------------------------------------------------------------
@@ -64,6 +67,11 @@ class Line:
         """Begin to read again."""
         self.window = size
         self._bell.unpark_all()
+
+    def leave_unread(self, *, since: float | None) -> None:
+        """From then on the peer has not read what the kernel took, as if the test had not got it; None when it has."""
+        self._unread_since = since
+        self._note()
 
     def read(self) -> list[dict[str, Any]]:
         """Everything that has come so far, batches taken apart."""
@@ -107,9 +115,25 @@ class Line:
     def backlog_bytes(self) -> int:
         return sum(map(len, self._outgoing))
 
-    @property
-    def last_progress(self) -> float:
-        return self._progress
+    def report_to(self, note: Callable[[Connection], object]) -> None:
+        self._report = note
+        self._note()
+
+    def _note(self) -> None:
+        if self._report is not None:
+            self._report(self)
+
+    def stands_still_for(self, now: float) -> float | None:
+        since = self._progress if self._outgoing else self._unread_since
+        return None if since is None else now - since
+
+    def give_up(self) -> None:
+        self._is_given_up = True
+        self._bell.unpark_all()
+
+    def _raise_if_given_up(self) -> None:
+        if self._is_given_up:
+            raise TooSlow
 
     async def receive(self) -> Sequence[Incoming]:
         await trio.lowlevel.checkpoint()
@@ -145,6 +169,7 @@ class Line:
             if not self._outgoing:
                 self._progress = trio.current_time()
             self._outgoing.append(message)
+            self._note()
             self._flow()
             self._bell.unpark_all()
 
@@ -154,14 +179,16 @@ class Line:
         while self._outgoing:
             if self._lost is not None:
                 raise ConnectionLost(self._lost)
+            self._raise_if_given_up()
             await self._bell.park()
             self._flow()
 
     async def wait_backlog(self) -> None:
         self._is_stirred = False  # first: who stirs while this gives way means this very wait
         await trio.lowlevel.checkpoint()
-        while not self._outgoing and not self._is_stirred:
+        while not (self._outgoing or self._is_stirred or self._is_given_up):
             await self._bell.park()
+        self._raise_if_given_up()
 
     def stir(self) -> None:
         self._is_stirred = True
@@ -176,7 +203,7 @@ class Line:
     async def close(self, code: int, reason: str) -> None:
         await trio.lowlevel.checkpoint()
         self.closed = self.closed or (code, reason)
-        self._take = None  # as a connection does: no cycle is left
+        self._take = self._report = None  # as a connection does: no cycle is left
         self._bell.unpark_all()
 
     def _flow(self) -> None:

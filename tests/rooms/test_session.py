@@ -307,7 +307,7 @@ async def test_failing_session_ends_alone(
 async def test_session_that_never_reads_its_welcome_is_closed_with_4408(
     autojump_clock: object, stage: Stage
 ) -> None:
-    """[R14] A socket that takes nothing for 15 s while there is something for it: 4408. [SLW-2]"""
+    """[R14] Nobody has to be welcome to be too slow: 4408. [SLW-2]"""
     line: Line = await stage.connect(window=0)
     line.say(SEED)
     assert (await line.wait_closed())[0] == 4408

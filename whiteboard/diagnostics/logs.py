@@ -40,6 +40,7 @@ EVENTS: Final = {
     "session_opened": "A client joined a board.",
     "session_closed": "A session ended; `code` and `reason` say why, of the `peer` or of the server, whoever ended it.",
     "session_failed": "A session's task raised; the other sessions notice nothing.",
+    "straggler_failed": "A socket that was kept for last words raised; its session had ended already.",
     "commit_refused": "The store did not take a group of ops; they are refused as retryable.",
     "checkpoint_failed": "A checkpoint could not be stored; it is tried again later, the log has all.",
     "checkpoint_unreadable": "A stored checkpoint cannot be read; the board is built from its whole log instead.",

@@ -13,19 +13,17 @@ the tail or the log (or sends a snapshot when that is cheaper), pushes it, and w
 reached what everybody else was given it goes live, in one step without an await between.
 
 So ops are never dropped and memory is bounded by construction: what a slow client has not taken yet
-stays in the log. A socket that takes no byte for SLOW_CLIENT while there is something for it ends the
-session with 4408. Presence is not queued behind ops at all: it is left out while there is a backlog,
-and sent whole when the feed is level again.
+stays in the log. A client that takes no byte for SLOW_CLIENT while there is something for it, in our queue or the
+kernel's, ends the session with 4408 (`lookout.py`). Presence is not queued behind ops at all: it is left out while
+there is a backlog, and sent whole when the feed is level again.
 """
 
 from collections import deque
 
 import trio
 
-from whiteboard import timeouts
 from whiteboard.core.ops import Json
 from whiteboard.core.presence import Profile
-from whiteboard.errors import TooSlow
 from whiteboard.limits import MAX_OUTBOX_BYTES, MAX_RESUME_OPS, PARTS_AT_ONCE, SLICE, SNAPSHOT_PART_BYTES
 from whiteboard.protocol import messages
 from whiteboard.protocol.codec import encode, frame, number_body
@@ -173,13 +171,9 @@ class Feed:
             self._broadcast.fall_behind(self)
 
     async def _drain(self) -> None:
-        """Return when nothing is queued; every byte that leaves earns SLOW_CLIENT more seconds."""
+        """Return when nothing is queued."""
         while self._connection.backlog_bytes:
-            progress = self._connection.last_progress
-            with trio.move_on_at(progress + timeouts.SLOW_CLIENT.seconds):
-                await self._connection.drain()
-            if self._connection.backlog_bytes and self._connection.last_progress == progress:
-                raise TooSlow
+            await self._connection.drain()
         if self._level is not None:
             self._level.set()
             self._level = None

@@ -1,7 +1,7 @@
 """Board id -> room: opened once, kept while somebody needs it, evicted when idle, drained at the end.
 
 ```
-hub nursery       tick · alarm · sweep · upkeep · one task per open room
+hub nursery       tick · alarm · lookout · sweep · upkeep · one task per open room
 ```
 
 A room that fails takes its own sessions with it and nothing else. An evicted room leaves the table
@@ -28,6 +28,7 @@ from whiteboard.protocol import close_codes, messages
 from whiteboard.protocol.close_codes import CloseCode
 from whiteboard.protocol.codec import encode
 from whiteboard.rooms.alarm import Alarm
+from whiteboard.rooms.lookout import Lookout
 from whiteboard.rooms.permit import Permit
 from whiteboard.rooms.ports import NOBODY, Connection, Visitor, Witness
 from whiteboard.rooms.replica import slices
@@ -84,6 +85,8 @@ class Hub:
         """Commits and sends for all rooms. Whoever reads sockets calls its `beat` after each pass."""
         self.alarm = Alarm()
         """Wakes the watchdogs of all sessions."""
+        self.lookout = Lookout()
+        """Gives up clients that take nothing of what they are sent."""
         self._corrupt_at = -math.inf
 
     # --- sessions -----------------------------------------------------------------------------
@@ -229,7 +232,15 @@ class Hub:
         if room is None or room.is_closing:
             if len(self._rooms) >= limits.MAX_BOARDS_OPEN:
                 self._make_room()
-            room = Room(board_id, self._storage, self._clock_ms, self.tick, self.alarm, witness=self._witness)
+            room = Room(
+                board_id,
+                self._storage,
+                self._clock_ms,
+                self.tick,
+                self.alarm,
+                lookout=self.lookout,
+                witness=self._witness,
+            )
             self._rooms[board_id] = room
             self._nursery.start_soon(self._run_room, room, name=f"room {board_id}")
         return room
@@ -299,12 +310,13 @@ async def open_hub(
 ) -> AsyncIterator[Hub]:
     """A hub and its nursery. Leaving the block cancels what is left; call `drain` before.
 
-    Children: the tick, the alarm, the sweep, upkeep, and one task per open room.
+    Children: the tick, the alarm, the lookout, the sweep, upkeep, and one task per open room.
     """
     async with trio.open_nursery() as nursery:
         hub = Hub(storage, nursery, clock_ms, witness, guard)
         nursery.start_soon(hub.tick.run, name="hub: tick")
         nursery.start_soon(hub.alarm.run, name="hub: alarm")
+        nursery.start_soon(hub.lookout.run, name="hub: lookout")
         nursery.start_soon(hub.sweep, name="hub: sweep")
         nursery.start_soon(hub.look_after, name="hub: upkeep")
         yield hub

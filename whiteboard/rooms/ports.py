@@ -54,10 +54,6 @@ class Connection(Protocol):
     def backlog_bytes(self) -> int:
         """Bytes pushed that the kernel has not taken yet."""
 
-    @property
-    def last_progress(self) -> float:
-        """`trio.current_time()` when the kernel last took bytes, or when the backlog began."""
-
     async def receive(self) -> Sequence[Incoming]:
         """The next messages in order, at least one: all that the socket holds, in one go.
 
@@ -86,10 +82,10 @@ class Connection(Protocol):
         """Send what is held."""
 
     async def drain(self) -> None:
-        """Return when nothing is queued. Raises ConnectionLost. Cancellation keeps the queue."""
+        """Return when nothing is queued. Raises ConnectionLost, TooSlow. Cancellation keeps the queue."""
 
     async def wait_backlog(self) -> None:
-        """Return once something is queued, or `stir` is called: wakes the one task that calls `drain`.
+        """Return once something is queued, or `stir` is called: wakes the one task that calls `drain`. Raises TooSlow.
 
         When the connection is lost and nothing is queued, it waits for ever: `receive` tells of that.
         """
@@ -97,13 +93,28 @@ class Connection(Protocol):
     def stir(self) -> None:
         """Have the task in `wait_backlog` return now, if there is one."""
 
+    def report_to(self, note: Callable[["Connection"], object]) -> None:
+        """Call `note` with this connection whenever something goes under way to the peer, and nothing was before."""
+
+    def stands_still_for(self, now: float) -> float | None:
+        """Seconds for which the peer has taken nothing although something waits for it; 0.0 while it goes on.
+
+        None when nothing is under way, so that there is nothing to ask until the next report. Ask once a second or so,
+        in `trio.current_time()`: it becomes known by looking. A peer that cannot be reached does not stand still, as far
+        as that can be told from one that does not read.
+        """
+
+    def give_up(self) -> None:
+        """From now on have `drain` and `wait_backlog` raise TooSlow: nobody waits for this peer any more."""
+
     async def ping(self) -> None:
         """Queue a WebSocket ping."""
 
     async def close(self, code: int, reason: str) -> None:
         """Say goodbye with a code, wait for the answer within WS_CLOSE, close the socket. Idempotent.
 
-        Takes the socket down by force when the queue cannot leave in time.
+        Takes the socket down by force when the queue cannot leave in time. A peer that stands still is not waited for:
+        what has begun to leave and the goodbye are kept for it for STRAGGLER, behind the session's back.
         """
 
 

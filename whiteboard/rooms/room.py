@@ -35,6 +35,7 @@ from whiteboard.rooms.claims import Claim, Claims
 from whiteboard.rooms.commit import Committer
 from whiteboard.rooms.feed import Feed
 from whiteboard.rooms.follow import Follower
+from whiteboard.rooms.lookout import Lookout
 from whiteboard.rooms.ports import NOBODY, Connection, Witness
 from whiteboard.rooms.relay import Relay
 from whiteboard.rooms.replica import Replica
@@ -56,11 +57,14 @@ class Room:
         tick: Tick,
         alarm: Alarm,
         *,
+        lookout: Lookout,
         witness: Witness = NOBODY,
     ) -> None:
         self.board_id = board_id
         self.alarm = alarm
         """What wakes the watchdogs of its sessions."""
+        self.lookout = lookout
+        """What looks whether their clients take what they are sent."""
         self._tick = tick
         self.witness = witness
         self.replica = Replica(storage, board_id, epoch=secrets.token_urlsafe(9))

@@ -109,6 +109,7 @@ class Session:
                 await self._leave(cause)
 
     async def _run_children(self) -> None:
+        self._connection.report_to(self._room.lookout.note)
         async with trio.open_nursery() as nursery:
             self._scope = nursery.cancel_scope
             nursery.start_soon(self._sync_loop, name=_SYNC_LOOP)

@@ -14,21 +14,25 @@ has no task, no buffer and no queue of its own: what it needs for a moment is ma
 
 States: open → lost (the peer closed, reset or broke the protocol; `receive` raises) → closed, or
 open → closing (`close` has taken over both directions; `receive` and `drain` elsewhere raise) → closed.
+What closes while its peer stands still is left to the stragglers, who own the socket then: closing is done for
+everybody else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import trio
 
 from whiteboard import limits, timeouts
-from whiteboard.errors import ConnectionLost
+from whiteboard.errors import ConnectionLost, TooSlow
 from whiteboard.protocol.packed import Packed
-from whiteboard.rooms.ports import Incoming, Taker
+from whiteboard.rooms.ports import Connection, Incoming, Taker
 from whiteboard.rooms.sleeper import Sleeper
 from whiteboard.transport import frames
 from whiteboard.transport.pump import Pump
 from whiteboard.transport.send_queue import SendQueue
+from whiteboard.transport.standstill import Standstill
+from whiteboard.transport.stragglers import Stragglers
 from whiteboard.transport.upgrade import Upgrade
 from whiteboard.transport.wire import Wire
 
@@ -48,12 +52,15 @@ class WebSocketConnection:
 
     __slots__ = (
         "_closed",
+        "_draining",
         "_fault",
         "_has_said_goodbye",
         "_held",
         "_held_pong",
         "_is_cut",
+        "_is_given_up",
         "_is_heard_out",
+        "_is_under_way",
         "_is_violated",
         "_is_watched",
         "_lost",
@@ -62,13 +69,16 @@ class WebSocketConnection:
         "_queue",
         "_reader",
         "_ready",
+        "_report",
         "_scanner",
+        "_standstill",
+        "_taken_at",
         "_taker",
         "_wire",
         "_writer",
         "backlog_bytes",
+        "is_left",
         "last_heard",
-        "last_progress",
         "peer",
         "subprotocol",
     )
@@ -78,7 +88,9 @@ class WebSocketConnection:
         self.subprotocol = upgrade.chosen_subprotocol
         """What was agreed on: `whiteboard.v1` or None."""
         self.backlog_bytes = 0
-        self.last_heard = self.last_progress = trio.current_time()
+        self.is_left = False
+        """Whether the socket has been left to the stragglers, who close it."""
+        self.last_heard = self._taken_at = trio.current_time()
         self._wire = wire
         self._pump = pump
         self._is_watched = False  # the pump has our socket
@@ -92,6 +104,11 @@ class WebSocketConnection:
         self._held: bytes | None = None
         self._queue: SendQueue | None = None
         self._held_pong: bytes | None = None
+        self._is_under_way = False  # something may be that the peer has not got
+        self._report: Callable[[Connection], object] | None = None  # to whom to tell when that begins
+        self._standstill: Standstill | None = None  # there while something is
+        self._is_given_up = False
+        self._draining: trio.CancelScope | None = None  # while somebody drains
         self._lost: tuple[str, int | None] | None = None
         self._is_cut = False  # the socket can neither send nor receive any more
         self._has_said_goodbye = False  # a close frame is sent or queued
@@ -282,6 +299,8 @@ class WebSocketConnection:
         """Send whole frames, or queue what the kernel does not take. Nothing follows a goodbye."""
         if self._has_said_goodbye or self._is_cut:
             return
+        if not self._is_under_way:
+            self._set_under_way()
         sent = 0
         if not self.backlog_bytes:
             try:
@@ -303,7 +322,9 @@ class WebSocketConnection:
 
     def _note_backlog(self) -> None:
         if not self.backlog_bytes:
-            self.last_progress = trio.current_time()
+            self._taken_at = trio.current_time()
+        if not self._is_under_way:
+            self._set_under_way()
         self._count_backlog()
         self._writer.wake()
 
@@ -313,8 +334,9 @@ class WebSocketConnection:
 
     async def wait_backlog(self) -> None:
         await trio.lowlevel.checkpoint_if_cancelled()
-        if not self.backlog_bytes:
+        if not (self.backlog_bytes or self._is_given_up):
             await self._writer.sleep()
+        self._raise_if_given_up()
 
     def stir(self) -> None:
         self._writer.wake()
@@ -322,33 +344,72 @@ class WebSocketConnection:
     async def drain(self) -> None:
         await trio.lowlevel.checkpoint_if_cancelled()
         self._raise_if_lost()
+        self._raise_if_given_up()
         try:
-            await self._write_out()
+            with trio.CancelScope() as self._draining:
+                await self._write_out()
         except trio.ClosedResourceError:
             self._lose(_CLOSED_HERE)
+        finally:
+            self._draining = None
         self._raise_if_lost()
+        self._raise_if_given_up()
 
     async def _write_out(self) -> None:
         """Return when nothing is queued or the socket is cut. Cancellation keeps the queue."""
         while self.backlog_bytes:
             await self._wire.wait_writable()
-            before = self.backlog_bytes
-            try:
-                self._send_some()
-            except trio.BrokenResourceError:
-                self._cut(_RESET)
-            if self.backlog_bytes < before:
-                self.last_progress = trio.current_time()
+            if self._send_some():
+                self._taken_at = trio.current_time()
             if not self.backlog_bytes and self._held_pong is not None:
                 pong, self._held_pong = self._held_pong, None
                 self._put(pong)
 
-    def _send_some(self) -> None:
-        if self._wire.flush_nowait() and self._queue is not None:
-            self._queue.took(self._wire.send_nowait(self._queue.next_chunk()))
-            if not self._queue.size:
-                self._queue = None
-        self._count_backlog()
+    def report_to(self, note: Callable[[Connection], object]) -> None:
+        self._report = note
+        if self._is_under_way:
+            note(self)
+
+    def _set_under_way(self) -> None:
+        self._is_under_way = True
+        if self._report is not None:
+            self._report(self)
+
+    def stands_still_for(self, now: float) -> float | None:
+        if self._is_under_way and not self._is_cut:
+            self._standstill = self._standstill or Standstill()
+            waiting_since = self._taken_at if self.backlog_bytes else None
+            if self._standstill.look(self._wire.socket, now, waiting_since):
+                return self._standstill.seconds(now)
+        self._is_under_way, self._standstill = False, None
+        return None
+
+    def give_up(self) -> None:
+        self._is_given_up = True
+        self._writer.wake()
+        if self._draining is not None:
+            self._draining.cancel()
+
+    def _raise_if_given_up(self) -> None:
+        if self._is_given_up:
+            raise TooSlow
+
+    def _send_what_fits(self) -> None:
+        while self.backlog_bytes and self._send_some():
+            pass
+
+    def _send_some(self) -> bool:
+        """Have the kernel take the start of the queue; whether it took anything, or the socket turned out cut."""
+        before = self.backlog_bytes
+        try:
+            if self._wire.flush_nowait() and self._queue is not None:
+                self._queue.took(self._wire.send_nowait(self._queue.next_chunk()))
+                if not self._queue.size:
+                    self._queue = None
+            self._count_backlog()
+        except trio.BrokenResourceError:
+            self._cut(_RESET)
+        return self.backlog_bytes < before
 
     # --- ending -------------------------------------------------------------------------------
     def _lose(self, reason: str, code: int | None = None) -> None:
@@ -375,34 +436,76 @@ class WebSocketConnection:
         self._closed = trio.Event()
         self.release()
         self._take_over()
+        if self._pump is not None and self._stands_still:
+            self._leave_to(self._pump.stragglers, frames.close_frame(code, reason))
+            return
         try:
             if not self._is_cut:
                 self._say_goodbye(frames.close_frame(code, reason))
                 with trio.move_on_after(timeouts.WS_CLOSE.seconds):
                     await self._part()
         finally:
-            self._cut(_CLOSED_HERE)
-            self._wire.close()
+            self._close_wire()
+
+    def _close_wire(self) -> None:
+        self._cut(_CLOSED_HERE)
+        self._wire.close()
+        if self._closed is not None:
             self._closed.set()
 
     def _take_over(self) -> None:
         """From here on the task that closes reads and writes, and nobody else."""
         self._leave_pump()
         self._wire.interrupt()
+        self._report = None
         self._ready = self._taker = None  # the taker is the session, which holds us: no cycle is to be left
         self._lose(_CLOSED_HERE)
         self._reader.wake()
 
+    @property
+    def _stands_still(self) -> bool:
+        """Whether to wait for the peer's answer would be in vain: it has not taken anything for as long."""
+        if self._is_cut or self._is_heard_out:
+            return False
+        lasted = self.stands_still_for(trio.current_time())
+        return lasted is not None and lasted >= timeouts.WS_CLOSE.seconds
+
+    def _leave_to(self, stragglers: Stragglers, goodbye: bytes) -> None:
+        """Have the peer find what has begun to leave, and then our goodbye, when it reads on.
+
+        The kernel gets all of it now, if it takes that: so it keeps it when we are gone.
+        """
+        self.is_left = True
+        if self._queue is not None and not self._has_said_goodbye:
+            self._queue.drop_unbegun()
+            self._count_backlog()
+        self._wire.limit_unsent(None)
+        self._say_goodbye(goodbye)
+        self._send_what_fits()
+        if self.backlog_bytes:
+            self._wire.make_room(self.backlog_bytes)
+            self._send_what_fits()
+        if self._closed is not None:
+            self._closed.set()
+        stragglers.see_off(self._part_late)
+
+    async def _part_late(self) -> None:
+        try:
+            await self._part()
+        finally:
+            self._close_wire()
+
     async def _part(self) -> None:
         """Write what is queued, and read until the peer has said goodbye too: then nothing of ours can be lost.
 
-        After a violation nothing that the peer says counts, and reading goes on until it ends its side.
+        After a violation nothing that the peer says counts, and reading goes on until it ends its side. A straggler is
+        told the end, too, before it has said anything.
         Opens a nursery with one child, the reading, which ends it when the socket is cut.
         """
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._read_to_goodbye, nursery.cancel_scope)
             await self._write_out()
-            if self._is_violated:
+            if self._is_violated or self.is_left:
                 self._wire.end_sending()
         self._wire.end_sending()
 

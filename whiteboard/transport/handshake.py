@@ -7,7 +7,7 @@ from types import TracebackType
 
 import trio
 
-from whiteboard import timeouts
+from whiteboard import limits, timeouts
 from whiteboard.errors import ConnectionLost
 from whiteboard.protocol import close_codes
 from whiteboard.transport import frames
@@ -57,6 +57,7 @@ class Opening:
         if upgrade is None:
             raise RuntimeError("an upgrade can be accepted once")
         is_open = False
+        self._wire.limit_unsent(limits.MAX_UNSENT_BYTES)
         try:
             await _shake_hands(self._wire, upgrade)
             is_open = True
@@ -78,7 +79,8 @@ class Opening:
             with trio.move_on_after(timeouts.CLEANUP.seconds, shield=True):
                 await self._connection.close(_exit_code(error), "")
         finally:
-            self._wire.close()
+            if not self._connection.is_left:
+                self._wire.close()
 
 
 async def _shake_hands(wire: Wire, upgrade: Upgrade) -> None:

@@ -29,6 +29,7 @@ from typing import Protocol
 import trio
 
 from whiteboard import limits, timeouts
+from whiteboard.transport.stragglers import Stragglers, open_stragglers
 
 
 class Source(Protocol):
@@ -53,12 +54,14 @@ def _nothing() -> float:
 class Pump:
     """Sockets that are watched. Made by `open_pump`."""
 
-    def __init__(self) -> None:
+    def __init__(self, stragglers: Stragglers) -> None:
         self.after_pass: Callable[[], float] = _nothing
         """Called behind every pass, before other tasks have their turn. Must neither block nor raise.
 
         It says for how many seconds whatever is read now would only wait.
         """
+        self.stragglers = stragglers
+        """For those who have left it for good and whose peers have to read their last words yet."""
         self._epoll = select.epoll()
         self._sources: dict[int, Source] = {}
         self._due: deque[int] = deque()  # ready, and not read yet
@@ -142,16 +145,17 @@ class Pump:
 async def open_pump() -> AsyncIterator[Pump | None]:
     """A running pump, None where there is no epoll. Connections must have ended when the block does.
 
-    Opens a nursery with one child, the pump's task.
+    Opens a nursery with one child, the pump's task, and behind it that of the stragglers, who are not waited for.
     """
     if sys.platform != "linux":
         yield None
         return
-    pump = Pump()
-    try:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(pump.run, name="pump")
-            yield pump
-            nursery.cancel_scope.cancel()
-    finally:
-        pump.close()
+    async with open_stragglers() as stragglers:
+        pump = Pump(stragglers)
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(pump.run, name="pump")
+                yield pump
+                nursery.cancel_scope.cancel()
+        finally:
+            pump.close()

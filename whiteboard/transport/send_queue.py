@@ -18,7 +18,7 @@ class SendQueue:
         """Bytes in it."""
 
     def add(self, piece: Piece) -> None:
-        """Put whole frames, or the rest of one, at the end."""
+        """Put whole frames at the end; as a memoryview the rest of some that have begun to leave."""
         self._pieces.append(piece)
         self.size += len(piece)
 
@@ -34,6 +34,12 @@ class SendQueue:
                 break
             pieces.append(piece)
         return b"".join(pieces)
+
+    def drop_unbegun(self) -> None:
+        """Keep the rest of what has begun to leave, and nothing behind it."""
+        begun = [piece for piece in self._pieces if isinstance(piece, memoryview)]
+        self._pieces = deque(begun)
+        self.size = sum(map(len, begun))
 
     def took(self, sent: int) -> None:
         """Drop the first `sent` bytes."""

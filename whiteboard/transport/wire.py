@@ -6,12 +6,15 @@ nothing of what the bytes mean. `tls.TlsWire` is the same over TLS.
 
 import socket
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import trio
 
 from whiteboard import limits, timeouts
 from whiteboard.trust.names import plain_address
+
+_NOTSENT_LOWAT: Final[int | None] = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+_UNLIMITED: Final = 0x7FFF_FFFF
 
 
 class Wire:
@@ -96,6 +99,27 @@ class Wire:
             raise trio.BrokenResourceError(str(error)) from error
         self.saw_eof = self.saw_eof or not data
         return data
+
+    def limit_unsent(self, size: int | None) -> None:
+        """Let the kernel take no more than about `size` bytes of what cannot leave yet; None for what its buffer holds.
+
+        What is under way does not count, so that a fast line is kept busy whatever the size. Does nothing on a Unix
+        socket, or where the system knows no such limit.
+        """
+        if _NOTSENT_LOWAT is None or self.socket.family == socket.AF_UNIX:
+            return
+        try:
+            self.socket.setsockopt(socket.IPPROTO_TCP, _NOTSENT_LOWAT, _UNLIMITED if size is None else size)
+        except OSError:
+            pass  # the connection is gone
+
+    def make_room(self, size: int) -> None:
+        """Have a kernel's buffer that is full take `size` bytes more, as far as the system allows it."""
+        try:
+            kept = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, kept // 2 + size + limits.SEND_BYTES)
+        except OSError:
+            pass  # the connection is gone
 
     async def wait_readable(self) -> None:
         """Return when `receive_nowait` may have something.
