@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import struct
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Self
@@ -17,6 +18,10 @@ import trio
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
 Json = dict[str, Any]
+_PACKED = 0x40
+_DEFLATE = (
+    "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n"
+)
 
 
 class Ended(Exception):
@@ -36,16 +41,16 @@ class BareSocket:
         self._messages: list[Json] = []
 
     @classmethod
-    async def open(cls, url: str, board: str) -> Self:
-        """Connect and upgrade; no hello is said."""
+    async def open(
+        cls, url: str, board: str, *, deflate: bool = False, receive_bytes: int | None = None
+    ) -> Self:
+        """Connect and upgrade; no hello is said. The kernel keeps `receive_bytes`, if they are given, and about as many more."""
         parts = urlsplit(url)
-        assert parts.hostname is not None
-        assert parts.port is not None
-        stream = await trio.open_tcp_stream(parts.hostname, parts.port)
+        stream = await _connected(parts.hostname, parts.port, receive_bytes)
         try:
             await stream.send_all(
                 f"GET {parts.path}/ws/{board} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
-                "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                f"Upgrade: websocket\r\nConnection: Upgrade\r\n{_DEFLATE if deflate else ''}"
                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
             )
             return cls(stream, await _upgraded(stream))
@@ -106,7 +111,14 @@ class BareSocket:
         elif size == 127:
             (size,) = struct.unpack(">Q", await self._take(8))
         assert first & 0x80, "our server does not fragment"
-        return first & 0x0F, await self._take(size)
+        payload = await self._take(size)
+        if first & _PACKED:
+            payload = zlib.decompress(payload + b"\x00\x00\xff\xff\x03\x00", -zlib.MAX_WBITS)
+        return first & 0x0F, payload
+
+    async def sip(self, size: int) -> None:
+        """Read at most `size` bytes, and keep them for `hear`."""
+        self._buffer += await self._stream.receive_some(size)
 
     async def _take(self, size: int) -> bytes:
         while len(self._buffer) < size:
@@ -142,6 +154,14 @@ class BareSocket:
         await self._stream.aclose()
 
 
+async def _connected(host: str | None, port: int | None, receive_bytes: int | None) -> trio.SocketStream:
+    sock = trio.socket.socket()
+    if receive_bytes is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+    await sock.connect((host, port))
+    return trio.SocketStream(sock)
+
+
 async def _upgraded(stream: trio.SocketStream) -> bytes:
     """Read the answer to the upgrade; what came behind it."""
     head = b""
@@ -155,9 +175,9 @@ async def _upgraded(stream: trio.SocketStream) -> bytes:
 
 
 @asynccontextmanager
-async def bare_socket(url: str, board: str) -> AsyncIterator[BareSocket]:
+async def bare_socket(url: str, board: str, **how: Any) -> AsyncIterator[BareSocket]:
     """A bare socket that hangs up at the end of the block, if it is still open."""
-    one = await BareSocket.open(url, board)
+    one = await BareSocket.open(url, board, **how)
     try:
         yield one
     finally:

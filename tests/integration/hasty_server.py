@@ -1,24 +1,16 @@
-"""The real server with short waits towards Consul, so that tests need not wait; run by `test_consul.py`.
+"""The real server with short waits, so that tests need not wait; run by `server_process.HastyServer`.
 
-Arguments are those of the command line. The product's registry of timeouts is changed, nothing else.
+Arguments: what to change in the product's registry of timeouts, as NAME=SECONDS with commas between, then those of the
+command line. Nothing else is changed.
 """
 
 import sys
 
 from whiteboard import cli, timeouts
 
-HASTE = {
-    "CONSUL_ANSWER": 0.7,
-    "CONSUL_LOOK": 0.3,
-    "CONSUL_WAIT": 1.0,
-    "CONSUL_PACE": 0.05,
-    "CONSUL_RETRY_FIRST": 0.1,
-    "CONSUL_RETRY_CAP": 0.4,
-    "CONSUL_CHECK": 1.0,  # Consul's own least
-    "CONSUL_LEAVE": 0.7,
-}
-
 if __name__ == "__main__":
-    for name, seconds in HASTE.items():
-        vars(timeouts)[name] = timeouts.Timeout(f"test-{name}", seconds, "short rounds")
-    sys.exit(cli.main(sys.argv[1:]))
+    for change in sys.argv[1].split(","):
+        name, _, seconds = change.partition("=")
+        assert isinstance(vars(timeouts)[name], timeouts.Timeout), name
+        vars(timeouts)[name] = timeouts.Timeout(f"test-{name}", float(seconds), "short rounds")
+    sys.exit(cli.main(sys.argv[2:]))

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Self
@@ -21,6 +22,7 @@ START_SECONDS = 30.0
 STOP_SECONDS = 30.0
 HTTP_SECONDS = 10.0
 POLL_SECONDS = 0.01
+_HASTY = Path(__file__).with_name("hasty_server.py")
 
 Json = dict[str, Any]
 
@@ -190,6 +192,19 @@ class ServerProcess:
         _, hard = resource.prlimit(self.pid, resource.RLIMIT_FSIZE)
         soft = hard if size_bytes is None else size_bytes
         resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (soft, hard))
+
+
+class HastyServer(ServerProcess):
+    """The same with some waits shortened: `haste` has seconds by their names in `whiteboard.timeouts`."""
+
+    def __init__(self, folder: Path, mode: str, haste: Mapping[str, float], *options: str) -> None:
+        super().__init__(folder, mode, *options)
+        self._haste = ",".join(f"{name}={seconds}" for name, seconds in haste.items())
+
+    @property
+    def command(self) -> list[str]:
+        python, _, _, _, *arguments = super().command
+        return [python, "-P", str(_HASTY), self._haste, *arguments]
 
 
 def free_port() -> int:

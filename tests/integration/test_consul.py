@@ -13,7 +13,7 @@ from certificates import make_certificate
 from cluster.consul.scripted import registration
 from integration.bare_socket import bare_socket
 from integration.polling import until
-from integration.server_process import Json, ServerProcess
+from integration.server_process import HastyServer, Json
 from services.consul_process import ConsulProcess, consul_running
 
 from whiteboard.cluster.consul import open_consul
@@ -23,21 +23,25 @@ from whiteboard.errors import StorageUnavailable
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
-LAUNCHER = Path(__file__).with_name("hasty_server.py")
+HASTE = {
+    "CONSUL_ANSWER": 0.7,
+    "CONSUL_LOOK": 0.3,
+    "CONSUL_WAIT": 1.0,
+    "CONSUL_PACE": 0.05,
+    "CONSUL_RETRY_FIRST": 0.1,
+    "CONSUL_RETRY_CAP": 0.4,
+    "CONSUL_CHECK": 1.0,  # Consul's own least
+    "CONSUL_LEAVE": 0.7,
+}
 OPERATOR_TOKEN = "f4e2b6de-1111-4f0e-9d9a-5b3f8f1c2a77"
 DENY = {"acl": {"enabled": True, "default_policy": "deny", "tokens": {"master": OPERATOR_TOKEN}}}
 
 
-class HastyServer(ServerProcess):
+class ListedServer(HastyServer):
     """A server in memory mode that does not wait long for Consul."""
 
     def __init__(self, folder: Path, *options: str) -> None:
-        super().__init__(folder, "memory", *options)
-
-    @property
-    def command(self) -> list[str]:
-        python, _, _, _, *arguments = super().command
-        return [python, "-P", str(LAUNCHER), *arguments]
+        super().__init__(folder, "memory", HASTE, *options)
 
     @property
     def name(self) -> str:
@@ -56,7 +60,7 @@ class HastyServer(ServerProcess):
         return {one["name"]: one["health"] for one in self.cluster()["others"]}
 
 
-Serve = Callable[..., HastyServer]
+Serve = Callable[..., ListedServer]
 
 
 @pytest.fixture
@@ -73,10 +77,10 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     with ExitStack() as stack:
         count = iter(range(9))
 
-        def start(consul: ConsulProcess, *options: str) -> HastyServer:
+        def start(consul: ConsulProcess, *options: str) -> ListedServer:
             folder = tmp_path / f"server-{next(count)}"
             folder.mkdir()
-            return stack.enter_context(HastyServer(folder, "--consul-addr", consul.address, *options))
+            return stack.enter_context(ListedServer(folder, "--consul-addr", consul.address, *options))
 
         yield start
 
@@ -87,7 +91,7 @@ async def has_health(consul: ConsulProcess, name: str, health: str | None) -> bo
     return found.get(name) == health
 
 
-async def has_agent(server: HastyServer, state: str) -> bool:
+async def has_agent(server: ListedServer, state: str) -> bool:
     """Whether a server says so of its agent."""
     cluster = await trio.to_thread.run_sync(server.cluster)
     return bool(cluster["consul"]["agent"] == state)
@@ -254,7 +258,7 @@ async def test_the_check_gets_through_tls_and_named_hosts(
 ) -> None:
     """A certificate for a name, and `hosts` without the address that Consul asks at: the check passes all the same. [CLU-1]"""
     made = make_certificate(tmp_path)
-    server = HastyServer(
+    server = ListedServer(
         tmp_path,
         *("--consul-addr", consul.address, "--instance", "tls", "--hosts", "draw.example"),
         *("--tls-cert", str(made.cert), "--tls-key", str(made.key)),
