@@ -13,6 +13,7 @@ from typing import Final
 
 from benchmarks.peers import ALL, available
 from benchmarks.peers.peer import Peer, Unavailable
+from benchmarks.scenes.far_end import far_end
 from benchmarks.scenes.guests import Door
 from benchmarks.scenes.sections import Section, Table
 from benchmarks.scenes.stalled import FROZEN, RATE, SELDOM, SMALL_BUFFER, last_words
@@ -22,7 +23,6 @@ from benchmarks.scenes.systems import (
     Running,
     Visitor,
     cpu_seconds,
-    descriptors,
     looking,
     peak_rss_bytes,
     rest,
@@ -126,10 +126,10 @@ class Room:
         seat(self._stills, self.still)
         self._numbers = count()
         self._before = rss_bytes(self.server)
-        self._files = descriptors(self.server)
+        self._held = self.still
         self._begun = perf_counter()
         self.gone: list[float] = []
-        """Seconds after which each connection that stood still was let go."""
+        """Seconds after which the server had ended each connection that stood still."""
 
     def draw(self, ops: int) -> None:
         """So many ops, in turns."""
@@ -143,8 +143,9 @@ class Room:
 
     def look(self) -> None:
         """Who of those who stand still is gone."""
-        left = descriptors(self.server) - (self._files - len(self.still))
-        self.gone += [perf_counter() - self._begun] * (len(self.still) - len(self.gone) - left)
+        held = [one for one in self._held if far_end(one.socket).is_open]
+        self.gone += [perf_counter() - self._begun] * (len(self._held) - len(held))
+        self._held = held
 
     @property
     def grown_mib(self) -> float:
@@ -188,7 +189,7 @@ def measure_stalled(*, quick: bool) -> Section:
         "peers-stalled",
         f"{DRAWERS} draw {RATE * DRAWERS:g} ops/s together for {seconds:g} s, the tenth does not read. Growth is with what "
         "a server keeps of the ops.",
-        [Table(("server", "grown MiB", "cut after s", "the tenth finds"), [*rows, *missing])],
+        [Table(("server", "grown MiB", "ended after s", "the tenth finds"), [*rows, *missing])],
     )
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from benchmarks.crowd import Crowd
 from benchmarks.load import Load, seated
+from benchmarks.scenes.far_end import far_end
 from benchmarks.scenes.guests import Door, Guest
 from benchmarks.scenes.sections import Section, Table
 from benchmarks.scenes.systems import (
@@ -16,7 +17,6 @@ from benchmarks.scenes.systems import (
     MIB,
     OURS,
     Visitor,
-    descriptors,
     forget_peak,
     peak_rss_bytes,
     rss_bytes,
@@ -91,26 +91,39 @@ def stall(mode: str, seconds: float) -> list[list[str]]:
             with stopped(beset) as guest:
                 for one in boards:
                     one.begin()
-                cut = _draw_beside(load, beset, seconds)
+                stay = Stay(guest)
+                load.draw_at_rate(RATE, seconds, stay.look)
                 found = last_words(guest)
-            told = "never" if isnan(cut) else f"{cut:.1f}"
-            return [["is not there", *boards[0].cells], ["stops reading", *boards[1].cells, told, found]]
+            return [
+                ["is not there", *boards[0].cells],
+                ["stops reading", *boards[1].cells, *stay.cells, found],
+            ]
         finally:
             load.close()
 
 
-def _draw_beside(load: Load, server: Server, seconds: float) -> float:
-    """Draw on both; after how long the server let the connection go, nan when it did not."""
-    files, begin = descriptors(server), perf_counter()
-    gone: list[float] = []
+class Stay:
+    """How long a server holds on to somebody from now on, and what its kernel keeps for them."""
 
-    def look() -> bool:
-        if not gone and descriptors(server) < files:
-            gone.append(perf_counter() - begin)
+    def __init__(self, guest: Guest) -> None:
+        self._guest = guest
+        self._begun = perf_counter()
+        self._lasted = nan
+        self._kept = 0
+
+    def look(self) -> bool:
+        """Take note; False, so that drawing goes on."""
+        if isnan(self._lasted):
+            end = far_end(self._guest.socket)
+            if not end.is_open:
+                self._lasted = perf_counter() - self._begun
+            self._kept = max(self._kept, end.queued_bytes)
         return False
 
-    load.draw_at_rate(RATE, seconds, look)
-    return gone[0] if gone else nan
+    @property
+    def cells(self) -> list[str]:
+        """The kernel's most KiB, and after how many seconds the server ended it."""
+        return [f"{self._kept / KIB:.0f}", "never" if isnan(self._lasted) else f"{self._lasted:.1f}"]
 
 
 def last_words(guest: Guest) -> str:
@@ -154,7 +167,8 @@ def measure(*, quick: bool) -> Section:
         "p99 ms",
         "max ms",
         "faults",
-        "cut after s",
+        "kept by the kernel, KiB",
+        "ended after s",
         "the tenth finds",
     )
     return Section(
