@@ -56,12 +56,17 @@ PARTS_AT_ONCE: Final = 8
 hundreds that join in one instant 50 ms in which nobody else is heard."""
 REST_PART_BYTES: Final = 16 * KIB
 """States of elements at rest that are kept, deflated and woken from together: some 40 strokes, which cost 0.1 ms
-to inflate and take apart when one of them is touched, 0.7 ms to deflate. Parts of 128 KiB deflate 1 % smaller."""
+to inflate and take apart when one of them is touched, 0.2 ms to deflate. Parts of 128 KiB deflate 1 % smaller."""
 PARTS_SLICE: Final = 8
 """Parts inflated before other tasks get their turn: half a millisecond."""
 HOT_OPS: Final = 1_024
 """Elements that the newest so many ops met stay awake: what is being drawn is about to be touched again, and
 a thousand pens move between two of these."""
+AWAKE_ELEMENTS: Final = 1_536
+"""Elements awake, and of them those that HOT_OPS did not meet, that are left to the upkeep: it looks once a second. Above it
+each commit lays as many to rest as it brings, or a board drawn in one burst would swell to four times what is kept of it, for good."""
+AWAKE_LOOKED_AT: Final = 4
+"""Elements looked at for each op of such a commit: a third of those awake can be laid, so more are laid than come."""
 SNAPSHOT_SHARE: Final = 16
 """A snapshot is sent to others, and the ops since behind it, until these are one for so many elements: a few per cent
 more to send, and a board of 10,000 elements on which 300 ops a second are drawn is encoded anew every two seconds."""

@@ -8,6 +8,7 @@ themselves. Only visible ones rest: one under a tombstone, or without its create
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from whiteboard.core.elements import Element
 from whiteboard.core.ops import Json, StampedOp
@@ -147,6 +148,16 @@ class Board:
                 self._lay(element)
         return self._resting - before
 
+    def rest_next(self, most: int, untouched_since: int) -> int:
+        """As `rest`, of the next so many of those awake, in turn: who asks again and again sees all of them."""
+        some = list(islice(self._awake.values(), most))
+        laid = self.rest(some, untouched_since)
+        if laid < len(some):
+            for element in some:
+                if self._awake.pop(element.id, None) is not None:
+                    self._awake[element.id] = element
+        return laid
+
     def lay_part(self, text: Json, elements: Sequence[ElementId]) -> bool:
         """Take in visible elements as they are. False, and nothing is done, when one is there already or twice.
 
@@ -179,7 +190,7 @@ class Board:
     def _roomy(self, size_bytes: int) -> Part:
         """The newest part, or a new one when it is full."""
         if self._newest.members and self._newest.size_bytes + size_bytes > REST_PART_BYTES:
-            self._newest.close()
+            self._newest.pack()
             self._newest = Part()
         self._parts.setdefault(self._newest)
         return self._newest

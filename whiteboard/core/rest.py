@@ -12,6 +12,9 @@ inflating it to wake an element, sending it. It is in one of three forms:
     text      the states in a row, as a checkpoint had them
     packed    the text as a deflated piece
 
+Whoever lays the element that a part has no room for packs the part, so an unpacked one is the newest, has been
+opened since, or came with a checkpoint; the board's owner packs these when it has time.
+
 A part remembers its piece after an element has been woken from it. The piece then holds an old state
 of that element, which does no harm in a snapshot: states join, and the newer one is sent as well. Only
 when an element has been deleted, or laid into the part, the piece is wrong and is dropped.
@@ -109,11 +112,6 @@ class Part:
         self._change()
         self._piece = self._steps = None
 
-    def close(self) -> None:
-        """Nothing more is expected to come or go: make one text of the states."""
-        if self._states:
-            self._text, self._states = b",".join(self._states.values()), None
-
     def still(self) -> Still:
         """The part as it is now; costs a copy of the text when it is open."""
         if self._piece is not None and self._is_exact:
@@ -137,7 +135,7 @@ class Part:
         self._steps = None
 
     def pack(self) -> None:
-        """Bring the part into its smallest form; for REST_PART_BYTES about half a millisecond."""
+        """Bring the part into its smallest form; for REST_PART_BYTES about 0.2 ms."""
         still = self.still()
         self.keep(still, still.kept if still.is_packed or not still.kept else deflate(still.kept))
 

@@ -18,7 +18,7 @@ from whiteboard.core.ops import Json, StampedOp
 from whiteboard.diagnostics import logs
 from whiteboard.errors import StorageConflict, StorageCorrupt
 from whiteboard.ids import BoardId, ElementId, OpId
-from whiteboard.limits import PARTS_SLICE, SLICE
+from whiteboard.limits import AWAKE_ELEMENTS, AWAKE_LOOKED_AT, HOT_OPS, PARTS_SLICE, SLICE
 from whiteboard.protocol.codec import decode_body, number_body
 from whiteboard.rooms.snapshots import Snapshots
 from whiteboard.storage.ports import Checkpoint, Newest, Storage, StoredOp
@@ -113,6 +113,7 @@ class Replica:
         await self.recall(op.op.element for op in stamped)
         for op in stamped:
             self.board.apply(op)
+        self.keep_small(len(stamped))
         if batch:
             self.note(batch[-1].op_id, batch[-1].at)
         return [(stored.seq, number_body(stored.seq, stored.body)) for stored in batch]
@@ -128,6 +129,14 @@ class Replica:
             await self.check_history()
             raise StorageConflict(f"the log has another op than {newest[0]} at {seq}")
         return batch[1:]
+
+    def keep_small(self, ops: int) -> None:
+        """Lay elements to rest in step with so many ops that were merged, if the upkeep has left many awake.
+
+        What lies between many that are made and soon let go keeps the allocator from giving any of it back.
+        """
+        if self.board.awake_count > AWAKE_ELEMENTS:
+            self.board.rest_next(AWAKE_LOOKED_AT * ops, self.board.seq - HOT_OPS)
 
     async def recall(self, elements: Iterable[ElementId]) -> None:
         """Bring back the tombstoned ones among elements that are not in memory.
