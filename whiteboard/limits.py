@@ -57,8 +57,8 @@ hundreds that join in one instant 50 ms in which nobody else is heard."""
 REST_PART_BYTES: Final = 16 * KIB
 """States of elements at rest that are kept, deflated and woken from together: some 40 strokes, which cost 0.1 ms
 to inflate and take apart when one of them is touched, 0.2 ms to deflate. Parts of 128 KiB deflate 1 % smaller."""
-PARTS_SLICE: Final = 8
-"""Parts inflated before other tasks get their turn: half a millisecond."""
+CHECKPOINT_SLICE_BYTES: Final = 128 * KIB
+"""Of a checkpoint, put together before other tasks get their turn: half a millisecond."""
 HOT_OPS: Final = 1_024
 """Elements that the newest so many ops met stay awake: what is being drawn is about to be touched again, and
 a thousand pens move between two of these."""

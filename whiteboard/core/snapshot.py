@@ -68,20 +68,27 @@ class Rows(NamedTuple):
 
 
 def head(board: Board) -> Json:
-    """A checkpoint's first bytes: everything but the elements. `finish` makes it whole."""
+    """A checkpoint's first bytes: everything but the elements. `texts` and `finish` make it whole."""
     return msgspec.json.encode({"format": FORMAT, "seq": board.seq, "clock": board.clock})
 
 
-def finish(head: Json, states: Iterable[Json]) -> Json:
-    """A whole checkpoint of a head and the states of the elements that are not deleted.
+def texts(head: Json, states: Iterable[Json]) -> Iterator[Json]:
+    """A whole checkpoint, text by text, of a head and the states of the elements that are not deleted.
 
     The states may be younger than the head: opening applies the ops after `seq` once more, and
     merging twice changes nothing. So a large board is dumped in slices, without stopping it.
     """
-    rows = list(states) or [b""]
-    rows[0] = head[:-1] + _ELEMENTS + rows[0]
-    rows[-1] += _END
-    return b",".join(rows)  # one copy of what may be 128 MiB
+    before = head[:-1] + _ELEMENTS
+    for state in states:
+        yield before
+        yield state
+        before = b","
+    yield before + _END if before != b"," else _END
+
+
+def finish(head: Json, states: Iterable[Json]) -> Json:
+    """The same in one."""
+    return b"".join(texts(head, states))
 
 
 def dump(board: Board) -> Json:

@@ -7,7 +7,8 @@ back those that an op is about to touch, so that the op merges as if they had ne
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from io import BytesIO
+from itertools import chain, islice
 from typing import TypeVar
 
 import trio
@@ -18,7 +19,7 @@ from whiteboard.core.ops import Json, StampedOp
 from whiteboard.diagnostics import logs
 from whiteboard.errors import StorageConflict, StorageCorrupt
 from whiteboard.ids import BoardId, ElementId, OpId
-from whiteboard.limits import AWAKE_ELEMENTS, AWAKE_LOOKED_AT, HOT_OPS, PARTS_SLICE, SLICE
+from whiteboard.limits import AWAKE_ELEMENTS, AWAKE_LOOKED_AT, CHECKPOINT_SLICE_BYTES, HOT_OPS, SLICE
 from whiteboard.protocol.codec import decode_body, number_body
 from whiteboard.rooms.snapshots import Snapshots
 from whiteboard.storage.ports import Checkpoint, Newest, Storage, StoredOp
@@ -171,12 +172,12 @@ class Replica:
         Raises StorageUnavailable, StorageConflict. The board may go on changing meanwhile. Cancellation leaves the older checkpoint in force.
         """
         head, seq = snapshot.head(self.board), self.board.seq
-        states = await self._states()
+        body = await self._written(head)
         buried: dict[ElementId, Json] = {}
         for elements in slices(self.board.deleted()):
             buried |= {one.id: one.state() for one in elements if one.is_deleted}
             await trio.lowlevel.checkpoint()
-        checkpoint = Checkpoint(seq, snapshot.finish(head, states))
+        checkpoint = Checkpoint(seq, body)
         if self._is_shared:
             await self.check_history()  # or one of a history that was lost would become the board
         await self.storage.snapshots.save(
@@ -190,17 +191,21 @@ class Replica:
             self._forget(some, buried)
             await trio.lowlevel.checkpoint()
 
-    async def _states(self) -> list[Json]:
+    async def _written(self, head: Json) -> Json:
+        """A checkpoint with this head, in one buffer from the first text on: there may be 128 MiB of it."""
+        whole, pause = BytesIO(), 0
+        for text in snapshot.texts(head, self._states()):
+            whole.write(text)
+            if whole.tell() > pause:
+                pause = whole.tell() + CHECKPOINT_SLICE_BYTES
+                await trio.lowlevel.checkpoint()
+        return whole.getvalue()
+
+    def _states(self) -> Iterator[Json]:
         """States of the elements that are not deleted, by parts and one by one: as they are now, or younger."""
         parts, awake = [part.still() for part in self.board.parts()], self.board.awake()
-        states: list[Json] = []
-        for some in slices(parts, PARTS_SLICE):
-            states.extend(text for still in some if (text := still.text))
-            await trio.lowlevel.checkpoint()
-        for elements in slices(awake):
-            states.extend(one.state() for one in elements if not one.is_deleted)
-            await trio.lowlevel.checkpoint()
-        return states
+        resting = (still.text for still in parts)
+        return chain((text for text in resting if text), (one.state() for one in awake if not one.is_deleted))
 
     async def _kept_of(self, buried: Mapping[ElementId, Json]) -> dict[ElementId, Json]:
         """Those that storage has in this state: another server may have saved a newer one."""
