@@ -280,6 +280,15 @@ HOOK_PATIENCE: Final = 5
 """Answers in a row that came too late before a hook is left alone for HOOK_PAUSE: a person who draws meets
 these waits once, 1.25 s in all."""
 
+# --- memory of the process --------------------------------------------------------------------
+LARGE_BUFFER_BYTES: Final = 256 * KIB
+"""Buffers above this are mapped apart, and given back when they are let go: a checkpoint, not a snapshot's part or what is
+read and sent at a time. The map and its pages cost a tenth of a millisecond for each MiB, as much as writing to it."""
+LOOSE_END_BYTES: Final = 1 * MIB
+"""What the allocator may have free at the heap's end: what a busy moment lets go and the next one wants."""
+SPARE_BYTES: Final = 1 * MIB
+"""Free memory that is worth a pause to give it back."""
+
 # --- diagnostics ------------------------------------------------------------------------------
 MAX_LOG_VALUE_CHARS: Final = 300
 """One value in a log line: longer than any close reason or address."""
