@@ -82,8 +82,8 @@ REST_SHARES: Final = 10
 """Between two looks a busy board lays to rest and packs so often, that little is awake at a time."""
 REST_SHARE: Final = 512
 """Elements laid to rest at a time: some 3 ms of work, in slices. Those above stay awake a little longer."""
-PACK_SHARE: Final = 12
-"""Parts deflated at a time: some 4 ms of work, one by one."""
+PACK_SHARE: Final = 24
+"""Parts deflated at a time while people draw: some 5 ms of work, one by one."""
 TURN_BYTES: Final = 96 * KIB
 """Messages of one session, each with OP_OVERHEAD_BYTES, that are handled before others get their turn: what one
 read of RECEIVE_BYTES brings of small ops, a millisecond or two."""

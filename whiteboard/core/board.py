@@ -13,7 +13,7 @@ from itertools import islice
 from whiteboard.core.elements import Element
 from whiteboard.core.ops import Json, StampedOp
 from whiteboard.core.outcomes import Applied, Ignored
-from whiteboard.core.rest import Part
+from whiteboard.core.rest import Part, Rows
 from whiteboard.ids import ClientId, ElementId
 from whiteboard.limits import MAX_CLOCK_CLIENTS, REST_PART_BYTES
 
@@ -158,14 +158,14 @@ class Board:
                     self._awake[element.id] = element
         return laid
 
-    def lay_part(self, text: Json, elements: Sequence[ElementId]) -> bool:
+    def lay_part(self, rows: Rows, elements: Sequence[ElementId]) -> bool:
         """Take in visible elements as they are. False, and nothing is done, when one is there already or twice.
 
         Args:
-            text: their states in a row, with commas between; they must be readable.
+            rows: their states; they must be readable.
             elements: their ids in the same order, one at least.
         """
-        part = Part(text, len(elements))
+        part = Part(rows, len(elements))
         homes = dict.fromkeys(elements, part)
         if len(homes) < len(elements) or any(one in self for one in elements):
             return False

@@ -18,6 +18,7 @@ from whiteboard.limits import (
     COMPACT_SLICE_OPS,
     HOT_OPS,
     MAX_BOARD_BYTES,
+    MAX_ELEMENTS,
     PACK_SHARE,
     REST_LOOKS,
     REST_SHARE,
@@ -43,8 +44,8 @@ class Upkeep:
         self._looks = 0
         self._rested = (0, 0)
         # nothing more could be laid to rest for this one of those seqs, and with so many elements awake
-        self._is_behind = False
-        # whether the newest look left something to lay or to pack
+        self._is_behind = bool(replica.board.parts())
+        # whether the newest look, or opening the board, left something to lay or to pack
 
     def look(self) -> bool:
         """Take note of the time that passes, UPKEEP between two; whether there is something to do that nobody does yet."""
@@ -96,7 +97,7 @@ class Upkeep:
         board = self._replica.board
         seq = self._seqs[0] if len(self._seqs) == REST_LOOKS else 0
         laid = await self._lay(max(seq, board.seq - HOT_OPS))
-        packed = await self._pack()
+        packed = await self._pack(PACK_SHARE if laid else MAX_ELEMENTS)
         self._is_behind = laid >= REST_SHARE or packed >= PACK_SHARE
         self._rested = (seq, board.awake_count)
         return laid + packed > 0
@@ -110,8 +111,9 @@ class Upkeep:
                 break
         return laid
 
-    async def _pack(self) -> int:
-        loose = [part for part in self._replica.board.parts() if not part.is_packed][:PACK_SHARE]
+    async def _pack(self, most: int) -> int:
+        """Where nothing is drawn all at once, as after a board was opened: its checkpoint stays in memory meanwhile."""
+        loose = [part for part in self._replica.board.parts() if not part.is_packed][:most]
         for part in loose:
             part.pack()
             await trio.lowlevel.checkpoint()
