@@ -121,7 +121,13 @@ COMMIT_ROW_BYTES: Final = MAX_COMMIT_BYTES // MAX_COMMIT_OPS
 """A larger row counts as several where one transaction of the storage takes writes of several boards together."""
 MAX_TAIL_BYTES: Final = 2 * MIB
 MAX_TAIL_OPS: Final = 8_192
-"""Recent ops kept encoded in memory for sessions that lag or resume."""
+"""Recent ops kept encoded in memory for sessions that lag or resume. What comes between two broadcasts fits in."""
+CALM_TAIL_BYTES: Final = 256 * KIB
+"""What of it stays for longer than UPKEEP: five seconds of ten people who draw, as many ops as a snapshot may be old. The log
+has the rest, and a thousand boards on which people draw keep no GiB twice."""
+TAIL_LOOKS: Final = 60
+"""Looks of the upkeep that an op stays for at the least, up to twice as many: somebody who comes back after a minute reads
+the log, and a board on which nobody draws keeps nothing twice."""
 MAX_RESUME_OPS: Final = 10_000
 """Past this many missed ops a snapshot is cheaper than the log."""
 MAX_CHANGES_KEPT: Final = 256
