@@ -62,9 +62,13 @@ CHECKPOINT_SLICE_BYTES: Final = 128 * KIB
 HOT_OPS: Final = 1_024
 """Elements that the newest so many ops met stay awake: what is being drawn is about to be touched again, and
 a thousand pens move between two of these."""
-AWAKE_ELEMENTS: Final = 1_536
-"""Elements awake, and of them those that HOT_OPS did not meet, that are left to the upkeep: it looks once a second. Above it
-each commit lays as many to rest as it brings, or a board drawn in one burst would swell to four times what is kept of it, for good."""
+LEAST_HOT_OPS: Final = 128
+"""The same of a board that only a few have ever drawn on: awake, what they draw takes five times as much memory."""
+HOT_OPS_OF_CLIENT: Final = 16
+"""What each that has drawn on it adds: in between two ops on one element so many of another's come, if pens are quick and slow."""
+AWAKE_SHARE: Final = 1.5
+"""With this many elements awake for each hot op, a commit lays as many to rest as it brings: the upkeep looks once a second, and
+a board that is drawn in one burst would swell to four times what is kept of it meanwhile, for good."""
 AWAKE_LOOKED_AT: Final = 4
 """Elements looked at for each op of such a commit: a third of those awake can be laid, so more are laid than come."""
 SNAPSHOT_SHARE: Final = 16

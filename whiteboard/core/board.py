@@ -15,7 +15,13 @@ from whiteboard.core.ops import Json, StampedOp
 from whiteboard.core.outcomes import Applied, Ignored
 from whiteboard.core.rest import Part, Rows
 from whiteboard.ids import ClientId, ElementId
-from whiteboard.limits import MAX_CLOCK_CLIENTS, REST_PART_BYTES
+from whiteboard.limits import (
+    HOT_OPS,
+    HOT_OPS_OF_CLIENT,
+    LEAST_HOT_OPS,
+    MAX_CLOCK_CLIENTS,
+    REST_PART_BYTES,
+)
 
 
 class Board:
@@ -127,6 +133,11 @@ class Board:
     def awake_count(self) -> int:
         """Elements that are awake."""
         return len(self._awake)
+
+    @property
+    def hot_ops(self) -> int:
+        """What the newest so many ops met is about to be met again, by as many people as have drawn here."""
+        return min(HOT_OPS, LEAST_HOT_OPS + HOT_OPS_OF_CLIENT * len(self._clock))
 
     def awake(self) -> list[Element]:
         """Elements that are awake, whatever their state."""

@@ -19,7 +19,7 @@ from whiteboard.core.ops import Json, StampedOp
 from whiteboard.diagnostics import logs
 from whiteboard.errors import StorageConflict, StorageCorrupt
 from whiteboard.ids import BoardId, ElementId, OpId
-from whiteboard.limits import AWAKE_ELEMENTS, AWAKE_LOOKED_AT, CHECKPOINT_SLICE_BYTES, HOT_OPS, SLICE
+from whiteboard.limits import AWAKE_LOOKED_AT, AWAKE_SHARE, CHECKPOINT_SLICE_BYTES, SLICE
 from whiteboard.protocol.codec import decode_body, number_body
 from whiteboard.rooms.snapshots import Snapshots
 from whiteboard.storage.ports import Checkpoint, Newest, Storage, StoredOp
@@ -136,8 +136,9 @@ class Replica:
 
         What lies between many that are made and soon let go keeps the allocator from giving any of it back.
         """
-        if self.board.awake_count > AWAKE_ELEMENTS:
-            self.board.rest_next(AWAKE_LOOKED_AT * ops, self.board.seq - HOT_OPS)
+        board = self.board
+        if board.awake_count > AWAKE_SHARE * board.hot_ops:
+            board.rest_next(AWAKE_LOOKED_AT * ops, board.seq - board.hot_ops)
 
     async def recall(self, elements: Iterable[ElementId]) -> None:
         """Bring back the tombstoned ones among elements that are not in memory.

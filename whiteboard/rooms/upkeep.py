@@ -16,7 +16,6 @@ from whiteboard.errors import StorageConflict, StorageUnavailable
 from whiteboard.limits import (
     CHECKPOINT_MIN_OPS,
     COMPACT_SLICE_OPS,
-    HOT_OPS,
     MAX_BOARD_BYTES,
     MAX_ELEMENTS,
     PACK_SHARE,
@@ -81,7 +80,7 @@ class Upkeep:
     def _is_restless(self) -> bool:
         """Whether there are many elements awake, or, seldom asked, any that may have been for long enough."""
         awake = self._replica.board.awake_count
-        if self._is_behind or awake > HOT_OPS * 5 // 4:
+        if self._is_behind or awake > self._replica.board.hot_ops * 5 // 4:
             return True
         return self._looks % REST_LOOKS == 0 and self._rested != (self._seqs[0], awake)
 
@@ -93,10 +92,10 @@ class Upkeep:
             await trio.sleep(timeouts.UPKEEP.seconds / REST_SHARES)
 
     async def _rest_some(self) -> bool:
-        """Lay to rest what no op has met for REST_LOOKS or HOT_OPS, and pack; whether that was anything."""
+        """Lay to rest what no op has met for REST_LOOKS or all that are hot, and pack; whether that was anything."""
         board = self._replica.board
         seq = self._seqs[0] if len(self._seqs) == REST_LOOKS else 0
-        laid = await self._lay(max(seq, board.seq - HOT_OPS))
+        laid = await self._lay(max(seq, board.seq - board.hot_ops))
         packed = await self._pack(PACK_SHARE if laid else MAX_ELEMENTS)
         self._is_behind = laid >= REST_SHARE or packed >= PACK_SHARE
         self._rested = (seq, board.awake_count)
