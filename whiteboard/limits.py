@@ -71,6 +71,11 @@ AWAKE_SHARE: Final = 1.5
 a board that is drawn in one burst would swell to four times what is kept of it meanwhile, for good."""
 AWAKE_LOOKED_AT: Final = 4
 """Elements looked at for each op of such a commit: a third of those awake can be laid, so more are laid than come."""
+PACKED_PART_OPS: Final = 32
+"""Ops for which such a commit packs one of the parts that became full: strokes of twenty points fill one by 37, which makes a
+third of the commit's time. Where they are larger the upkeep packs what is left."""
+YOUNG_PARTS: Final = 16
+"""Among which such a commit looks for full ones: between two of them few become full. What is left the upkeep finds."""
 SNAPSHOT_SHARE: Final = 16
 """A snapshot is sent to others, and the ops since behind it, until these are one for so many elements: a few per cent
 more to send, and a board of 10,000 elements on which 300 ops a second are drawn is encoded anew every two seconds."""

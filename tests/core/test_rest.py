@@ -160,13 +160,19 @@ def test_what_is_hot_grows_with_those_who_have_drawn(monkeypatch: pytest.MonkeyP
     assert found == [128, 144, 160, 176, 192, 200, 200]
 
 
-def test_a_part_is_packed_when_the_next_state_does_not_fit() -> None:
-    """By whoever lays it, so that only the newest is not."""
-    board = replica([note(number + 1, ElementId(f"e{number}")) for number in range(9)])
+def test_parts_that_are_full_are_packed_in_their_order_by_whoever_asks() -> None:
+    """The newest, which is being filled, is not among them, nor one that somebody has packed."""
+    board = replica([note(number + 1, ElementId(f"e{number}")) for number in range(14)])
     board.rest(board.awake(), board.seq)
     *full, newest = board.parts()
-    assert [part.is_packed for part in full] == [True] * len(full) != []
+    assert len(full) > 3
+    full[1].pack()
+    board.pack_full(2)
+    assert [part.is_packed for part in full] == [True] * 3 + [False] * (len(full) - 3)
+    board.pack_full(100)
+    assert all(part.is_packed for part in full)
     assert not newest.is_packed
+    board.pack_full(1)
 
 
 def test_parts_of_a_checkpoint_hold_its_text_until_they_are_packed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from whiteboard.limits import (
     LEAST_HOT_OPS,
     MAX_CLOCK_CLIENTS,
     REST_PART_BYTES,
+    YOUNG_PARTS,
 )
 
 
@@ -169,6 +170,13 @@ class Board:
                     self._awake[element.id] = element
         return laid
 
+    def pack_full(self, most: int) -> None:
+        """Pack so many of those among the youngest parts that are full and not packed yet, the oldest of them first."""
+        young = islice(reversed(self._parts), 1, YOUNG_PARTS + most)  # the first is being filled
+        loose = [part for part in young if not part.is_packed]
+        for part in loose[-most:]:
+            part.pack()
+
     def lay_part(self, rows: Rows, elements: Sequence[ElementId]) -> bool:
         """Take in visible elements as they are. False, and nothing is done, when one is there already or twice.
 
@@ -201,7 +209,7 @@ class Board:
     def _roomy(self, size_bytes: int) -> Part:
         """The newest part, or a new one when it is full."""
         if self._newest.members and self._newest.size_bytes + size_bytes > REST_PART_BYTES:
-            self._newest.pack()
+            self._newest.close()
             self._newest = Part()
         self._parts.setdefault(self._newest)
         return self._newest

@@ -9,11 +9,8 @@ A part holds about REST_PART_BYTES of states. It is the unit of everything that 
 inflating it to wake an element, sending it. It is in one of three forms:
 
     open      states by element: elements come and go
-    rows      the states in a row, where the board's checkpoint has them
+    rows      the states in a row, in a text of their own or where the board's checkpoint has them
     packed    the text as a deflated piece
-
-Whoever lays the element that a part has no room for packs the part, so an unpacked one is the newest, has been
-opened since, or came with a checkpoint; the board's owner packs these when it has time.
 
 A part remembers its piece after an element has been woken from it. The piece then holds an old state
 of that element, which does no harm in a snapshot: states join, and the newer one is sent as well. Only
@@ -127,6 +124,12 @@ class Part:
             self._open()
         self._change()
         self._piece = self._steps = None
+
+    def close(self) -> None:
+        """Nothing more is expected to come or go: make one text of the states."""
+        if self._states:
+            text = b",".join(self._states.values())
+            self._rows, self._states = Rows(text, 0, len(text)), None
 
     def still(self) -> Still:
         """The part as it is now; costs a text when it is open."""

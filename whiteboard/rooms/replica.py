@@ -19,7 +19,7 @@ from whiteboard.core.ops import Json, StampedOp
 from whiteboard.diagnostics import logs
 from whiteboard.errors import StorageConflict, StorageCorrupt
 from whiteboard.ids import BoardId, ElementId, OpId
-from whiteboard.limits import AWAKE_LOOKED_AT, AWAKE_SHARE, CHECKPOINT_SLICE_BYTES, SLICE
+from whiteboard.limits import AWAKE_LOOKED_AT, AWAKE_SHARE, CHECKPOINT_SLICE_BYTES, PACKED_PART_OPS, SLICE
 from whiteboard.protocol.codec import decode_body, number_body
 from whiteboard.rooms.snapshots import Snapshots
 from whiteboard.storage.ports import Checkpoint, Newest, Storage, StoredOp
@@ -139,6 +139,7 @@ class Replica:
         board = self.board
         if board.awake_count > AWAKE_SHARE * board.hot_ops:
             board.rest_next(AWAKE_LOOKED_AT * ops, board.seq - board.hot_ops)
+            board.pack_full(1 + ops // PACKED_PART_OPS)
 
     async def recall(self, elements: Iterable[ElementId]) -> None:
         """Bring back the tombstoned ones among elements that are not in memory.
