@@ -86,7 +86,8 @@ SNAPSHOT_LOOKS: Final = 10
 REST_LOOKS: Final = 10
 """Looks that an element stays awake after an op met it, on a board where little happens."""
 REST_SLICE: Final = 64
-"""Elements laid to rest before other tasks get their turn: half a millisecond."""
+"""Elements laid to rest before other tasks get their turn: a quarter of a millisecond. And ops after which commits lay
+those that they have left awake."""
 REST_SHARES: Final = 10
 """Between two looks a busy board lays to rest and packs so often, that little is awake at a time."""
 REST_SHARE: Final = 512

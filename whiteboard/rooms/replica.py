@@ -19,7 +19,14 @@ from whiteboard.core.ops import Json, StampedOp
 from whiteboard.diagnostics import logs
 from whiteboard.errors import StorageConflict, StorageCorrupt
 from whiteboard.ids import BoardId, ElementId, OpId
-from whiteboard.limits import AWAKE_LOOKED_AT, AWAKE_SHARE, CHECKPOINT_SLICE_BYTES, PACKED_PART_OPS, SLICE
+from whiteboard.limits import (
+    AWAKE_LOOKED_AT,
+    AWAKE_SHARE,
+    CHECKPOINT_SLICE_BYTES,
+    PACKED_PART_OPS,
+    REST_SLICE,
+    SLICE,
+)
 from whiteboard.protocol.codec import decode_body, number_body
 from whiteboard.rooms.snapshots import Snapshots
 from whiteboard.storage.ports import Checkpoint, Newest, Storage, StoredOp
@@ -51,6 +58,8 @@ class Replica:
         """Whether storage may have elements that memory has not: `recall` tells."""
         self.snapshots = Snapshots()
         """What those who join are sent."""
+        self._merged = 0
+        # ops since elements were last laid to rest in step with them
         self._times_forgotten = 0
         self._kept: set[ElementId] = set()
         # elements that an op under way needs where they are
@@ -136,10 +145,12 @@ class Replica:
 
         What lies between many that are made and soon let go keeps the allocator from giving any of it back.
         """
-        board = self.board
-        if board.awake_count > AWAKE_SHARE * board.hot_ops:
-            board.rest_next(AWAKE_LOOKED_AT * ops, board.seq - board.hot_ops)
-            board.pack_full(1 + ops // PACKED_PART_OPS)
+        self._merged += ops
+        if self._merged >= REST_SLICE:
+            ops, self._merged, board = self._merged, 0, self.board
+            if board.awake_count > AWAKE_SHARE * board.hot_ops:
+                board.rest_next(AWAKE_LOOKED_AT * ops, board.seq - board.hot_ops)
+                board.pack_full(1 + ops // PACKED_PART_OPS)
 
     async def recall(self, elements: Iterable[ElementId]) -> None:
         """Bring back the tombstoned ones among elements that are not in memory.
