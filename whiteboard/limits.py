@@ -56,12 +56,26 @@ PARTS_AT_ONCE: Final = 8
 hundreds that join in one instant 50 ms in which nobody else is heard."""
 REST_PART_BYTES: Final = 16 * KIB
 """States of elements at rest that are kept, deflated and woken from together: some 40 strokes, which cost 0.1 ms
-to inflate and take apart when one of them is touched, 0.7 ms to deflate. Parts of 128 KiB deflate 1 % smaller."""
-PARTS_SLICE: Final = 8
-"""Parts inflated before other tasks get their turn: half a millisecond."""
+to inflate and take apart when one of them is touched, 0.2 ms to deflate. Parts of 128 KiB deflate 1 % smaller."""
+CHECKPOINT_SLICE_BYTES: Final = 128 * KIB
+"""Of a checkpoint, put together before other tasks get their turn: half a millisecond."""
 HOT_OPS: Final = 1_024
 """Elements that the newest so many ops met stay awake: what is being drawn is about to be touched again, and
 a thousand pens move between two of these."""
+LEAST_HOT_OPS: Final = 128
+"""The same of a board that only a few have ever drawn on: awake, what they draw takes five times as much memory."""
+HOT_OPS_OF_CLIENT: Final = 16
+"""What each that has drawn on it adds: in between two ops on one element so many of another's come, if pens are quick and slow."""
+AWAKE_SHARE: Final = 1.5
+"""With this many elements awake for each hot op, a commit lays as many to rest as it brings: the upkeep looks once a second, and
+a board that is drawn in one burst would swell to four times what is kept of it meanwhile, for good."""
+AWAKE_LOOKED_AT: Final = 4
+"""Elements looked at for each op of such a commit: a third of those awake can be laid, so more are laid than come."""
+PACKED_PART_OPS: Final = 32
+"""Ops for which such a commit packs one of the parts that became full: strokes of twenty points fill one by 37, which makes a
+third of the commit's time. Where they are larger the upkeep packs what is left."""
+YOUNG_PARTS: Final = 16
+"""Among which such a commit looks for full ones: between two of them few become full. What is left the upkeep finds."""
 SNAPSHOT_SHARE: Final = 16
 """A snapshot is sent to others, and the ops since behind it, until these are one for so many elements: a few per cent
 more to send, and a board of 10,000 elements on which 300 ops a second are drawn is encoded anew every two seconds."""
@@ -72,13 +86,14 @@ SNAPSHOT_LOOKS: Final = 10
 REST_LOOKS: Final = 10
 """Looks that an element stays awake after an op met it, on a board where little happens."""
 REST_SLICE: Final = 64
-"""Elements laid to rest before other tasks get their turn: half a millisecond."""
+"""Elements laid to rest before other tasks get their turn: a quarter of a millisecond. And ops after which commits lay
+those that they have left awake."""
 REST_SHARES: Final = 10
 """Between two looks a busy board lays to rest and packs so often, that little is awake at a time."""
 REST_SHARE: Final = 512
 """Elements laid to rest at a time: some 3 ms of work, in slices. Those above stay awake a little longer."""
-PACK_SHARE: Final = 12
-"""Parts deflated at a time: some 4 ms of work, one by one."""
+PACK_SHARE: Final = 24
+"""Parts deflated at a time while people draw: some 5 ms of work, one by one."""
 TURN_BYTES: Final = 96 * KIB
 """Messages of one session, each with OP_OVERHEAD_BYTES, that are handled before others get their turn: what one
 read of RECEIVE_BYTES brings of small ops, a millisecond or two."""
@@ -116,7 +131,13 @@ COMMIT_ROW_BYTES: Final = MAX_COMMIT_BYTES // MAX_COMMIT_OPS
 """A larger row counts as several where one transaction of the storage takes writes of several boards together."""
 MAX_TAIL_BYTES: Final = 2 * MIB
 MAX_TAIL_OPS: Final = 8_192
-"""Recent ops kept encoded in memory for sessions that lag or resume."""
+"""Recent ops kept encoded in memory for sessions that lag or resume. What comes between two broadcasts fits in."""
+CALM_TAIL_BYTES: Final = 256 * KIB
+"""What of it stays for longer than UPKEEP: five seconds of ten people who draw, as many ops as a snapshot may be old. The log
+has the rest, and a thousand boards on which people draw keep no GiB twice."""
+TAIL_LOOKS: Final = 60
+"""Looks of the upkeep that an op stays for at the least, up to twice as many: somebody who comes back after a minute reads
+the log, and a board on which nobody draws keeps nothing twice."""
 MAX_RESUME_OPS: Final = 10_000
 """Past this many missed ops a snapshot is cheaper than the log."""
 MAX_CHANGES_KEPT: Final = 256
@@ -274,6 +295,15 @@ MAX_HOOK_QUEUE: Final = 64
 HOOK_PATIENCE: Final = 5
 """Answers in a row that came too late before a hook is left alone for HOOK_PAUSE: a person who draws meets
 these waits once, 1.25 s in all."""
+
+# --- memory of the process --------------------------------------------------------------------
+LARGE_BUFFER_BYTES: Final = 256 * KIB
+"""Buffers above this are mapped apart, and given back when they are let go: a checkpoint, not a snapshot's part or what is
+read and sent at a time. The map and its pages cost a tenth of a millisecond for each MiB, as much as writing to it."""
+LOOSE_END_BYTES: Final = 1 * MIB
+"""What the allocator may have free at the heap's end: what a busy moment lets go and the next one wants."""
+SPARE_BYTES: Final = 1 * MIB
+"""Free memory that is worth a pause to give it back."""
 
 # --- diagnostics ------------------------------------------------------------------------------
 MAX_LOG_VALUE_CHARS: Final = 300

@@ -3,7 +3,8 @@
 ```
 server nursery
   stores (their own tasks) · recorder · permission hooks (theirs) · pump
-  · hub nursery (tick, alarm, lookout, sweep, upkeep, rooms, in them sessions) · consul · connections · listener · cycle search
+  · hub nursery (tick, alarm, lookout, sweep, upkeep, rooms, in them sessions) · consul · connections · listener
+  · cycle search · giving memory back
 ```
 
 Stopping has one order (R12): leave the list of servers while everything still works, so that those who are asked
@@ -40,7 +41,9 @@ from whiteboard.composition.neighbours import checked_at, membership_of, place_o
 from whiteboard.composition.stores import StorageOn, clock_ms, open_stores, storage_of
 from whiteboard.config import Mode, Settings, StorageName
 from whiteboard.diagnostics import logs, tasks
+from whiteboard.diagnostics.allocator import find_allocator
 from whiteboard.diagnostics.cycles import open_cycle_search
+from whiteboard.diagnostics.memory import open_giving_back
 from whiteboard.diagnostics.supervisor import Supervisor
 from whiteboard.errors import ConfigError
 from whiteboard.plugins.guard import Guard
@@ -76,7 +79,7 @@ def run(settings: Settings) -> None:
     a plugin does not take its options.
     """
     logs.configure(settings.log.format, settings.log.level)
-    raise_descriptor_limit()
+    _arrange_process()
     supervisor = Supervisor.of(os.environ)
     open_storage, open_guard = storage_of(settings), guard_of(settings)
     if settings.workers > 1:
@@ -95,10 +98,17 @@ def work(equipment: bytes) -> None:
     share = unpacked(equipment)
     settings = share.settings
     logs.configure(settings.log.format, settings.log.level)
-    raise_descriptor_limit()
+    _arrange_process()
     ages = tasks.TaskAges()
     open_storage = storage_of(settings, share.lease)
     trio.run(serve_share, share, open_storage, ages, guard_of(settings), instruments=[ages])
+
+
+def _arrange_process() -> None:
+    """What the process asks of the system before it begins."""
+    raise_descriptor_limit()
+    if allocator := find_allocator():
+        allocator.arrange()
 
 
 def guard_of(settings: Settings) -> OpenGuard | None:
@@ -119,6 +129,13 @@ def _let_rooms_follow(pump: Pump | None, hub: Hub) -> None:
     """Let rooms commit and send right behind each pass over the sockets."""
     if pump is not None:
         pump.after_pass = hub.tick.beat
+
+
+@asynccontextmanager
+async def _open_quiet_work() -> AsyncIterator[None]:
+    """What a server does when nobody asks anything of it. To be entered when all is built."""
+    async with open_cycle_search(), open_giving_back():
+        yield
 
 
 def _maybe(open_guard: OpenGuard | None) -> AbstractAsyncContextManager[Guard | None]:
@@ -160,7 +177,7 @@ async def serve(
             with ExitStack() as until_signal:
                 # Before anybody can know that we are there, so that no signal finds nobody at home.
                 signals = until_signal.enter_context(_signals())
-                async with _open_server(settings, accept, listening, bridge, hub), open_cycle_search():
+                async with _open_server(settings, accept, listening, bridge, hub), _open_quiet_work():
                     await supervisor.ready(f"serving {_announce(settings, listening)}")
                     await anext(signals)
                     until_signal.close()  # a second one ends the process at once
@@ -257,7 +274,7 @@ async def serve_share(
             accept = partial(inlet.serve, demux.serve)
             async with trio.open_nursery() as asked:
                 await asked.start(inlet.answer_questions, partial(answer, replies(own.rooms, reports.own)))
-                async with _open_server(settings, accept, None, bridge, hub), open_cycle_search():
+                async with _open_server(settings, accept, None, bridge, hub), _open_quiet_work():
                     await inlet.drain_wanted.wait()
                 asked.cancel_scope.cancel()
 

@@ -415,6 +415,16 @@ CYCLES_ALL_LATEST: Final = register(
     3600.0,
     "A server that is never quiet stands still for a tenth of a second once an hour, so that dead cycles cannot gather for days.",
 )
+MEMORY_LOOK: Final = register(
+    "memory-look",
+    2.0,
+    "Over how long a server has to be quiet before it gives free memory back: a pause of 0.1 ms for each MiB, seldom above 5 ms.",
+)
+MEMORY_LATEST: Final = register(
+    "memory-latest",
+    60.0,
+    "A server that is never quiet gives free memory back once a minute, as long as an empty board stays: 20 ms if that was 200 MiB.",
+)
 UPKEEP: Final = register(
     "upkeep",
     1.0,

@@ -12,6 +12,9 @@ from strategies import numbers, points, run
 from whiteboard.core import ink as ink_module
 from whiteboard.core.ink import Ink
 from whiteboard.core.ops import Run
+from whiteboard.ids import ClientId
+
+A = ClientId("a")
 
 runs = st.builds(run, st.integers(0, 8), st.lists(points, max_size=5))
 
@@ -34,7 +37,7 @@ def rank(point: list[float]) -> tuple[float, float, float]:
 @given(st.lists(runs, max_size=8))
 def test_ink_is_the_least_point_at_each_index(some: list[Run]) -> None:
     """Runs merge to the map that holds the least of all points given for an index. [MRG-10] [MRG-11]"""
-    ink, model = Ink(), dict[int, list[float]]()
+    ink, model = Ink(A), dict[int, list[float]]()
     for one in some:
         before = dict(model)
         for offset, point in enumerate(json.loads(b"[" + one.points + b"]")):
@@ -49,7 +52,7 @@ def test_ink_is_the_least_point_at_each_index(some: list[Run]) -> None:
 @example([run(0, [[0, 0]]), run(1, [[0, 0]])])
 def test_runs_stay_apart_and_in_order(some: list[Run]) -> None:
     """Runs neither overlap nor touch, count what they hold, and only one from 0 is shown. [MRG-12] [ELM-6]"""
-    ink = Ink()
+    ink = Ink(A)
     for one in some:
         ink.add(one)
     kept = list(ink)
@@ -62,7 +65,7 @@ def test_runs_stay_apart_and_in_order(some: list[Run]) -> None:
 @given(st.lists(runs, max_size=6), runs)
 def test_a_copy_is_independent(some: list[Run], more: Run) -> None:
     """What is added to a copy does not show in its origin."""
-    ink = Ink()
+    ink = Ink(A)
     for one in some:
         ink.add(one)
     before, twin = list(ink), ink.copy()
@@ -72,7 +75,7 @@ def test_a_copy_is_independent(some: list[Run], more: Run) -> None:
 
 def test_a_gap_is_closed_when_its_points_come() -> None:
     """Points beyond a gap join the shown run once the gap is filled. [MRG-12]"""
-    ink = Ink()
+    ink = Ink(A)
     ink.add(run(0, [[0, 0]]))
     ink.add(run(2, [[2, 2]]))
     assert ink.shown == run(0, [[0, 0]])
@@ -83,7 +86,7 @@ def test_a_gap_is_closed_when_its_points_come() -> None:
 
 def test_a_point_without_pressure_is_less_than_one_with() -> None:
     """Absent pressure counts as -1. [MRG-11]"""
-    ink = Ink()
+    ink = Ink(A)
     ink.add(run(0, [[1, 1, 0]]))
     assert ink.add(run(0, [[1, 1]]))
     assert as_map(ink) == {0: [1, 1]}
@@ -91,7 +94,7 @@ def test_a_point_without_pressure_is_less_than_one_with() -> None:
 
 def test_the_sign_of_zero_decides_nothing() -> None:
     """-0 and 0 are the same number, however they are spelled. [MRG-11]"""
-    ink = Ink()
+    ink = Ink(A)
     ink.add(Run(0, 1, b"[0,1]"))
     for other in (b"[-0,1]", b"[-0.0,1.0]", b"[0e5,10e-1]", b"[ 0 , 1 ]"):
         assert not ink.add(Run(0, 1, other))
@@ -99,7 +102,7 @@ def test_the_sign_of_zero_decides_nothing() -> None:
 
 def test_points_are_compared_as_numbers_not_as_text() -> None:
     """9 is less than 10, and 1e1 is 10. [MRG-11]"""
-    ink = Ink()
+    ink = Ink(A)
     ink.add(Run(0, 1, b"[10,0]"))
     assert not ink.add(Run(0, 1, b"[1e1,0]"))
     assert ink.add(Run(0, 1, b"[9,0]"))
@@ -122,7 +125,7 @@ def test_many_overlapping_runs_read_the_stroke_once(monkeypatch: pytest.MonkeyPa
         return found
 
     monkeypatch.setattr(ink_module, "_decode_array", decode)
-    ink = Ink()
+    ink = Ink(A)
     ink.add(run(0, [[x, 0] for x in range(1_000)]))
     for number in range(500):
         ink.add(run(number % 7, [[-number // 2, 0]]))

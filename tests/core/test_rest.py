@@ -15,11 +15,11 @@ from whiteboard.core.board import Board
 from whiteboard.core.clocks import Stamp
 from whiteboard.core.ops import Create, Delete, ElementType, Op, SetProperties, StampedOp
 from whiteboard.core.pieces import deflate, inflate
-from whiteboard.core.rest import Part
+from whiteboard.core.rest import Part, Rows
 from whiteboard.ids import ClientId, ElementId
 
 A, E = ClientId("a"), ElementId("e")
-WAYS = ("nothing", "nothing", "rest", "pack", "reopen")
+WAYS = ("nothing", "nothing", "rest", "some", "pack", "reopen")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -35,6 +35,8 @@ def treat(board: Board, way: str) -> Board:
     match way:
         case "rest":
             board.rest(board.awake(), board.seq)
+        case "some":
+            board.rest_next(2, board.seq)
         case "pack":
             for part in board.parts():
                 part.pack()
@@ -136,6 +138,54 @@ def test_only_what_was_not_touched_since_rests() -> None:
     assert {one.id for one in board.awake()} == {"bare", "gone", "new"}
     assert board.get(ElementId("old")) is board.get(ElementId("old")), "it is awake now"
     assert board.awake_count == 4
+
+
+def test_whoever_asks_again_and_again_sees_all_that_are_awake() -> None:
+    """Those that cannot rest do not stand in the way of the others."""
+    gone = [StampedOp(20 + n, Stamp(20 + n, A, 20 + n), Delete(ElementId(f"e{n}"))) for n in range(4)]
+    board = replica([note(n + 1, ElementId(f"e{n}")) for n in range(10)] + gone)
+    laid = [board.rest_next(3, board.seq) for _ in range(5)]
+    assert (sum(laid), board.awake_count, laid[-1]) == (6, 4, 0)
+    assert [board.rest_next(3, board.seq) for _ in range(3)] == [0, 0, 0]
+
+
+def test_what_is_hot_grows_with_those_who_have_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From LEAST_HOT_OPS on, by HOT_OPS_OF_CLIENT each, up to HOT_OPS."""
+    monkeypatch.setattr(core_board, "HOT_OPS", 200)
+    board = Board()
+    found = []
+    for number in range(7):
+        found.append(board.hot_ops)
+        board.note_counter(ClientId(f"c{number}"), 1)
+    assert found == [128, 144, 160, 176, 192, 200, 200]
+
+
+def test_parts_that_are_full_are_packed_in_their_order_by_whoever_asks() -> None:
+    """The newest, which is being filled, is not among them, nor one that somebody has packed."""
+    board = replica([note(number + 1, ElementId(f"e{number}")) for number in range(14)])
+    board.rest(board.awake(), board.seq)
+    *full, newest = board.parts()
+    assert len(full) > 3
+    full[1].pack()
+    board.pack_full(2)
+    assert [part.is_packed for part in full] == [True] * 3 + [False] * (len(full) - 3)
+    board.pack_full(100)
+    assert all(part.is_packed for part in full)
+    assert not newest.is_packed
+    board.pack_full(1)
+
+
+def test_parts_of_a_checkpoint_hold_its_text_until_they_are_packed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them one text, of which none has a copy."""
+    monkeypatch.setattr(snapshot, "REST_PART_BYTES", 150)
+    body = snapshot.dump(resting(9))
+    board = snapshot.load(body)
+    kept = [part.still().kept for part in board.parts()]
+    assert len(kept) > 1
+    assert all(isinstance(one, Rows) and one.text is body for one in kept)
+    treat(board, "pack")
+    assert all(isinstance(part.still().kept, bytes) for part in board.parts())
+    assert states(board) == states(snapshot.load(body))
 
 
 def test_an_element_that_was_awake_elsewhere_is_not_laid() -> None:

@@ -9,7 +9,7 @@ import trio
 import trio.testing
 
 from whiteboard import timeouts
-from whiteboard.diagnostics import cycles
+from whiteboard.diagnostics import pace
 from whiteboard.diagnostics.cycles import CycleSearch, open_cycle_search
 
 
@@ -75,7 +75,7 @@ async def test_dead_cycles_that_are_frozen_are_found_in_a_quiet_moment(
     search = CycleSearch()
     dead = frozen_and_dead(search)
     worked = 0.0
-    monkeypatch.setattr(cycles, "process_time", lambda: worked)
+    monkeypatch.setattr(pace, "process_time", lambda: worked)
     await trio.sleep(timeouts.CYCLES_ALL.seconds - 1)
     search.look()
     assert dead() is not None
@@ -95,7 +95,7 @@ async def test_a_server_that_is_never_quiet_looks_for_all_dead_cycles_at_last(
     """After CYCLES_ALL_LATEST, whatever it costs those who draw."""
     search = CycleSearch()
     dead = frozen_and_dead(search)
-    monkeypatch.setattr(cycles, "process_time", trio.current_time)
+    monkeypatch.setattr(pace, "process_time", trio.current_time)
     await trio.sleep(timeouts.CYCLES_ALL_LATEST.seconds)
     search.look()
     assert dead() is None

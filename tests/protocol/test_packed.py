@@ -55,6 +55,15 @@ def test_bytes_behind_the_last_block_are_refused() -> None:
         unpack(bytes.fromhex("f348cdc9c9070000") + b"more", 100)
 
 
+def test_a_message_of_pieces_is_put_together_for_who_asks() -> None:
+    """Only the frame is kept beside pieces that others hold as well."""
+    message = Packed.of_pieces([deflate(b"one "), deflate(b"two")])
+    assert message.payload == message.payload
+    assert message.payload is not message.payload
+    assert message.framed(bytes) is message.framed(bytes)
+    assert message.text == b"one two"
+
+
 def test_a_packed_message_is_put_into_a_frame_once() -> None:
     """Whoever asks, and whenever; an empty one has a payload too."""
     made: list[bytes] = []

@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from whiteboard.core.board import Board
 from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import ClientId, OpId
+from whiteboard.limits import AWAKE_SHARE, REST_SLICE
 from whiteboard.rooms.room import Room
 from whiteboard.storage.memory import open_memory
 from whiteboard.storage.ports import NewOp
@@ -43,6 +44,19 @@ async def test_an_op_alone_is_stored_before_its_reader_goes_on(stage: Stage, aut
         assert types(ada) == []
         stage.hub.tick.beat()
         assert types(ada) == ["ack", "stroke"]
+
+
+async def test_a_board_drawn_op_by_op_is_laid_to_rest_meanwhile(stage: Stage, autojump_clock: object) -> None:
+    """In step with the ops, without the upkeep: at no time more is awake than what is hot and a slice."""
+    people = {client: await seated(stage, client) for client in ("ada", "bob", "cyd", "dan")}
+    board = room_of(stage).replica.board
+    with trio.testing.assert_no_checkpoints():
+        for number in range(1_000):
+            client = list(people)[number % 4]
+            assert people[client].offer(stroke(number, opId=f"{client}:{number + 1}"))
+            assert board.awake_count <= AWAKE_SHARE * board.hot_ops + REST_SLICE < 400
+    assert len(board) == 1_000
+    assert sum(part.is_packed for part in board.parts()) == len(board.parts()) - 1 > 2
 
 
 async def test_one_ack_for_each_in_the_order_of_the_ops(stage: Stage, autojump_clock: object) -> None:

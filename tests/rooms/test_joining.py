@@ -31,8 +31,8 @@ def small_bounds() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (core_board, snapshot, snapshots):
             patch.setattr(module, "REST_PART_BYTES", 300)
+        patch.setattr(core_board, "HOT_OPS", 3)
         for module in (snapshots, upkeep):
-            patch.setattr(module, "HOT_OPS", 3)
             patch.setattr(module, "REST_SLICE", 2)
         patch.setattr(snapshots, "SNAPSHOT_PART_BYTES", 500)
         patch.setattr(snapshots, "SNAPSHOT_SHARE", 3)

@@ -30,7 +30,7 @@ def small_parts() -> Iterator[None]:
         patch.setattr(core_board, "REST_PART_BYTES", 150)
         patch.setattr(snapshots, "REST_PART_BYTES", 150)
         patch.setattr(snapshots, "SNAPSHOT_PART_BYTES", 400)
-        patch.setattr(snapshots, "HOT_OPS", 2)
+        patch.setattr(core_board, "HOT_OPS", 2)
         yield
 
 

@@ -35,6 +35,37 @@ def test_bytes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _filled(0, 9).floor == 7
 
 
+def test_what_lags_for_long_reads_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look lets go what was there at the one before, down to CALM_TAIL_BYTES; what came since stays whatever it takes."""
+    monkeypatch.setattr(tail, "CALM_TAIL_BYTES", 2)
+    ops = _filled(0, 5)
+    ops.look()
+    assert ops.floor == 0
+    _add(ops, 9)
+    ops.look()
+    assert ops.floor == 5
+    ops.look()
+    assert (ops.floor, ops.between(7, 9, 100)) == (7, [b"8", b"9"])
+
+
+def test_an_op_leaves_a_board_on_which_nobody_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not before TAIL_LOOKS looks and not after twice as many; the head stays."""
+    monkeypatch.setattr(tail, "TAIL_LOOKS", 4)
+    ops = _filled(0, 5)
+    for _ in range(4):
+        ops.look()
+    assert ops.floor == 0
+    _add(ops, 6)
+    for _ in range(4):
+        ops.look()
+    assert (ops.floor, ops.between(5, 6, 100)) == (5, [b"6"])
+    for _ in range(4):
+        ops.look()
+    assert (ops.floor, ops.head, ops.newest(0), ops.between(5, 6, 100)) == (6, 6, [], None)
+    _add(ops, 7)
+    assert ops.newest(1) == [b"7"]
+
+
 def test_gap_is_refused() -> None:
     """An op that does not follow the newest one is our fault."""
     with pytest.raises(ValueError, match="op 12 does not follow op 9"):
@@ -43,6 +74,10 @@ def test_gap_is_refused() -> None:
 
 def _filled(after: int, head: int) -> Tail:
     ops = Tail(after)
-    for seq in range(after + 1, head + 1):
-        ops.add(seq, str(seq).encode())
+    _add(ops, head)
     return ops
+
+
+def _add(ops: Tail, up_to: int) -> None:
+    for seq in range(ops.head + 1, up_to + 1):
+        ops.add(seq, str(seq).encode())

@@ -8,9 +8,10 @@ from rooms.conftest import BOARD, Stage, open_stage
 from rooms.faulty import HookedStorage, TappedStorage
 
 from whiteboard import timeouts
+from whiteboard.core import board as core_board
 from whiteboard.core.board import Board
 from whiteboard.ids import ElementId
-from whiteboard.limits import REST_LOOKS
+from whiteboard.limits import AWAKE_SHARE, REST_LOOKS, REST_SLICE, SLICE
 from whiteboard.rooms import upkeep
 from whiteboard.rooms.replica import Replica
 from whiteboard.storage.memory import open_memory
@@ -253,11 +254,46 @@ async def test_elements_that_nobody_touches_come_to_rest(
 async def test_where_much_is_drawn_elements_rest_sooner(
     stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All but those that the newest HOT_OPS ops met, at the next look."""
-    monkeypatch.setattr(upkeep, "HOT_OPS", 10)
+    """All but those that the hot ops met, at the next look."""
+    monkeypatch.setattr(core_board, "HOT_OPS", 10)
     ada, _ = await stage.join()
     ada.say([stroke(number) for number in range(30)])
     await ada.expect("ack", seq=30)
     await trio.sleep(2 * timeouts.UPKEEP.seconds)
     async with stage.hub.visit(BOARD) as room:
         assert {one.id for one in room.replica.board.awake()} == {f"s{number}" for number in range(20, 30)}
+
+
+async def test_a_board_drawn_in_a_burst_is_at_rest_when_the_last_ack_comes(
+    stage: Stage, autojump_clock: object
+) -> None:
+    """Without a look of the upkeep: what is not hot lies packed, and who joins sees all of it."""
+    ada, _ = await stage.join()
+    for begin in range(0, 2_000, 50):
+        ada.say([stroke(number) for number in range(begin, begin + 50)])
+        await ada.expect("ack", seq=begin + 50)
+    async with stage.hub.visit(BOARD) as room:
+        board = room.replica.board
+        assert board.awake_count <= AWAKE_SHARE * board.hot_ops + REST_SLICE + 50 < 400
+        *full, newest = board.parts()
+        assert len(full) > 3
+        assert all(part.is_packed for part in full)
+        assert not newest.is_packed
+        assert _visible(board) == {f"s{number}" for number in range(2_000)}
+    bob, _ = await stage.join()
+    parts = [await bob.expect("snapshot", part=1)]
+    while len(parts) < parts[0]["parts"]:
+        parts.append(await bob.expect("snapshot", part=len(parts) + 1))
+    told = {state["id"] for part in parts for state in part["elements"]}
+    assert told == {f"s{number}" for number in range(2_000)}
+
+
+async def test_a_log_that_is_replayed_is_laid_to_rest_meanwhile(stage: Stage, autojump_clock: object) -> None:
+    """A board that opens without a checkpoint takes no more memory for it."""
+    ada, _ = await stage.join()
+    ada.say([stroke(number) for number in range(900)])
+    await ada.expect("ack", seq=900)
+    replica = Replica(stage.storage, BOARD, "unused")
+    await replica.load()
+    assert len(replica.board) == 900
+    assert replica.board.awake_count <= AWAKE_SHARE * replica.board.hot_ops + SLICE / 2

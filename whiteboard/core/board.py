@@ -8,13 +8,21 @@ themselves. Only visible ones rest: one under a tombstone, or without its create
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from whiteboard.core.elements import Element
 from whiteboard.core.ops import Json, StampedOp
 from whiteboard.core.outcomes import Applied, Ignored
-from whiteboard.core.rest import Part
+from whiteboard.core.rest import Part, Rows
 from whiteboard.ids import ClientId, ElementId
-from whiteboard.limits import MAX_CLOCK_CLIENTS, REST_PART_BYTES
+from whiteboard.limits import (
+    HOT_OPS,
+    HOT_OPS_OF_CLIENT,
+    LEAST_HOT_OPS,
+    MAX_CLOCK_CLIENTS,
+    REST_PART_BYTES,
+    YOUNG_PARTS,
+)
 
 
 class Board:
@@ -127,6 +135,11 @@ class Board:
         """Elements that are awake."""
         return len(self._awake)
 
+    @property
+    def hot_ops(self) -> int:
+        """What the newest so many ops met is about to be met again, by as many people as have drawn here."""
+        return min(HOT_OPS, LEAST_HOT_OPS + HOT_OPS_OF_CLIENT * len(self._clock))
+
     def awake(self) -> list[Element]:
         """Elements that are awake, whatever their state."""
         return list(self._awake.values())
@@ -147,14 +160,31 @@ class Board:
                 self._lay(element)
         return self._resting - before
 
-    def lay_part(self, text: Json, elements: Sequence[ElementId]) -> bool:
+    def rest_next(self, most: int, untouched_since: int) -> int:
+        """As `rest`, of the next so many of those awake, in turn: who asks again and again sees all of them."""
+        some = list(islice(self._awake.values(), most))
+        laid = self.rest(some, untouched_since)
+        if laid < len(some):
+            for element in some:
+                if self._awake.pop(element.id, None) is not None:
+                    self._awake[element.id] = element
+        return laid
+
+    def pack_full(self, most: int) -> None:
+        """Pack so many of those among the youngest parts that are full and not packed yet, the oldest of them first."""
+        young = islice(reversed(self._parts), 1, YOUNG_PARTS + most)  # the first is being filled
+        loose = [part for part in young if not part.is_packed]
+        for part in loose[-most:]:
+            part.pack()
+
+    def lay_part(self, rows: Rows, elements: Sequence[ElementId]) -> bool:
         """Take in visible elements as they are. False, and nothing is done, when one is there already or twice.
 
         Args:
-            text: their states in a row, with commas between; they must be readable.
+            rows: their states; they must be readable.
             elements: their ids in the same order, one at least.
         """
-        part = Part(text, len(elements))
+        part = Part(rows, len(elements))
         homes = dict.fromkeys(elements, part)
         if len(homes) < len(elements) or any(one in self for one in elements):
             return False

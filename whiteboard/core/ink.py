@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from whiteboard.core.ops import Json, Run
+from whiteboard.ids import ClientId
 
 _COMMA: Final = b","
 _GAP: Final = b""
@@ -29,15 +30,16 @@ _decode_point = msgspec.json.Decoder(list[float]).decode
 class Ink:
     """Points of one client in one stroke."""
 
-    __slots__ = ("_end", "_runs", "_tail", "_woven", "size_bytes")
+    __slots__ = ("_end", "_runs", "_tail", "_woven", "client", "size_bytes")
 
-    def __init__(self) -> None:
+    def __init__(self, client: ClientId) -> None:
+        self.client = client
         self.size_bytes = 0
         """Bytes of point text held."""
         self._runs: list[Run] = []
         # sorted by start; neighbours neither overlap nor touch, so the first run is the shown prefix
-        self._tail: list[Json] = []
-        # texts that go on from the last run: joined to it when somebody reads, not at each append
+        self._tail: list[Json] | None = None
+        # texts that go on from the last run, if there are any: joined to it when somebody reads, not at each append
         self._end = 0
         # index after the last point, those of the tail included
         self._woven: tuple[Run, list[Json]] | None = None
@@ -49,11 +51,7 @@ class Ink:
         if run.count == 0:
             return False
         if self._runs and run.start == self._end:
-            self._tail.append(run.points)
-            self._end += run.count
-            self.size_bytes += len(run.points) + len(_COMMA)
-            if len(self._tail) >= _TAIL_TEXTS:
-                self._settle()
+            self._go_on(run)
             return True
         self._settle()
         if self._runs and run.start < self._end:
@@ -66,21 +64,30 @@ class Ink:
         self._end = self._runs[-1].end
         return changed
 
+    def _go_on(self, run: Run) -> None:
+        if self._tail is None:
+            self._tail = [run.points]
+        else:
+            self._tail.append(run.points)
+        self._end += run.count
+        self.size_bytes += len(run.points) + len(_COMMA)
+        if len(self._tail) >= _TAIL_TEXTS:
+            self._settle()
+
     def _settle(self) -> None:
         """Join the tail to the last run."""
-        if not self._tail:
+        if self._tail is None:
             return
         last, more = self._runs[-1], _COMMA.join(self._tail)
         whole = Run(last.start, self._end - last.start, last.points + _COMMA + more)
         if self._woven is not None and self._woven[0] is last:
             self._woven[1].extend(_split(more))
             self._woven = (whole, self._woven[1])
-        self._runs[-1] = whole
-        self._tail.clear()
+        self._runs[-1], self._tail = whole, None
 
     def copy(self) -> "Ink":
         """An independent copy; runs are immutable and shared."""
-        twin = Ink()
+        twin = Ink(self.client)
         self._settle()
         twin._runs = self._runs.copy()
         twin._end, twin.size_bytes = self._end, self.size_bytes

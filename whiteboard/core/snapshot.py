@@ -4,17 +4,18 @@ A checkpoint holds element states, which join in any order, so states made a mom
 are no fault: they only hold more. Tombstoned elements are not in it: they are kept one by one beside it
 and come back when an op touches them.
 
-Opening does not read the elements themselves. A slice of the text is checked for its form and kept as it
-is, with its elements at rest; only what cannot rest is merged there and then.
+Opening does not read the elements themselves. A slice of the text is checked for its form, and its elements are at
+rest where they are, in the text; only what cannot rest is merged there and then.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
 from whiteboard.core.board import Board
 from whiteboard.core.ops import ElementType, Json
+from whiteboard.core.rest import Rows
 from whiteboard.ids import ClientId, ElementId
 from whiteboard.limits import REST_PART_BYTES
 
@@ -59,29 +60,28 @@ _decode_states = msgspec.json.Decoder(list[_State]).decode
 _decode_raw = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
-class Rows(NamedTuple):
-    """Element states within a text, in a row with commas between: from `start` up to `end`."""
-
-    text: Json
-    start: int
-    end: int
-
-
 def head(board: Board) -> Json:
-    """A checkpoint's first bytes: everything but the elements. `finish` makes it whole."""
+    """A checkpoint's first bytes: everything but the elements. `texts` and `finish` make it whole."""
     return msgspec.json.encode({"format": FORMAT, "seq": board.seq, "clock": board.clock})
 
 
-def finish(head: Json, states: Iterable[Json]) -> Json:
-    """A whole checkpoint of a head and the states of the elements that are not deleted.
+def texts(head: Json, states: Iterable[Json]) -> Iterator[Json]:
+    """A whole checkpoint, text by text, of a head and the states of the elements that are not deleted.
 
     The states may be younger than the head: opening applies the ops after `seq` once more, and
     merging twice changes nothing. So a large board is dumped in slices, without stopping it.
     """
-    rows = list(states) or [b""]
-    rows[0] = head[:-1] + _ELEMENTS + rows[0]
-    rows[-1] += _END
-    return b",".join(rows)  # one copy of what may be 128 MiB
+    before = head[:-1] + _ELEMENTS
+    for state in states:
+        yield before
+        yield state
+        before = b","
+    yield before + _END if before != b"," else _END
+
+
+def finish(head: Json, states: Iterable[Json]) -> Json:
+    """The same in one."""
+    return b"".join(texts(head, states))
 
 
 def dump(board: Board) -> Json:
@@ -124,25 +124,25 @@ def join(board: Board, rows: Rows) -> Iterator[int]:
     Raises ValueError for what is no state.
     """
     count = 0
-    for text, states in _slices(rows):
-        is_laid = all(one.can_rest for one in states) and board.lay_part(text, [one.id for one in states])
+    for some, states in _slices(rows):
+        is_laid = all(one.can_rest for one in states) and board.lay_part(some, [one.id for one in states])
         if not is_laid:
-            for one, state in zip(states, _decode_raw(b"[" + text + b"]"), strict=True):
+            for one, state in zip(states, _decode_raw(b"[" + some.whole + b"]"), strict=True):
                 board.join(one.id, bytes(state))
         count += len(states)
         yield count
 
 
-def _slices(rows: Rows) -> Iterator[tuple[Json, list[_State]]]:
+def _slices(rows: Rows) -> Iterator[tuple[Rows, list[_State]]]:
     """The states in slices that begin and end between two of them."""
     start = rows.start
     while start < rows.end:
-        text, states = _slice(rows, start)
-        yield text, states
-        start += len(text) + 1
+        some, states = _slice(rows, start)
+        yield some, states
+        start = some.end + 1
 
 
-def _slice(rows: Rows, start: int) -> tuple[Json, list[_State]]:
+def _slice(rows: Rows, start: int) -> tuple[Rows, list[_State]]:
     """The next states: up to the first seam after REST_PART_BYTES that is one.
 
     A seam within a value leaves brackets open, so the slice does not read, and a larger one is tried.
@@ -151,11 +151,11 @@ def _slice(rows: Rows, start: int) -> tuple[Json, list[_State]]:
     while True:
         seam = rows.text.find(_SEAM, start + size_bytes, rows.end)
         end = rows.end if seam < 0 else seam + 1
-        text = rows.text[start:end]
+        some = Rows(rows.text, start, end)
         try:
-            if not text.isascii():
+            if not (text := some.whole).isascii():
                 text.decode()
-            return text, _decode_states(b"[" + text + b"]")
+            return some, _decode_states(b"[" + text + b"]")
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             if end == rows.end:
                 raise ValueError(f"no element state: {error}") from error

@@ -16,13 +16,14 @@ CYCLES_ALL_LATEST all the same. `adr/2026-11-27-cycles-in-quiet-moments.md` has 
 import gc
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from time import perf_counter, process_time
+from time import perf_counter
 from typing import Final
 
 import trio
 
 from whiteboard import timeouts
 from whiteboard.diagnostics import logs
+from whiteboard.diagnostics.pace import Pace
 
 log = logs.get_logger()
 
@@ -32,8 +33,6 @@ _MIDDLE: Final = 10
 _RECENT: Final = 5
 _EVERYTHING: Final = 2
 """The collector's name for all that is not frozen."""
-_QUIET_SHARE: Final = 0.05
-"""Of one core: who draws alone needs 2 to 4 %, a board of ten 10 %."""
 
 
 @asynccontextmanager
@@ -66,8 +65,8 @@ class CycleSearch:
     """Finds quiet moments to walk all objects in. Made while `_freeze_what_lives` is in force."""
 
     def __init__(self) -> None:
-        self._looked_at = self._walked_at = trio.current_time()
-        self._worked = process_time()
+        self._walked_at = trio.current_time()
+        self._pace = Pace()
         gc.collect()
 
     async def run(self) -> None:
@@ -78,19 +77,11 @@ class CycleSearch:
 
     def look(self) -> None:
         """Walk everything, if it is time for that."""
-        is_quiet = self._is_quiet()
         waited = trio.current_time() - self._walked_at
-        patience = timeouts.CYCLES_ALL if is_quiet else timeouts.CYCLES_ALL_LATEST
+        patience = timeouts.CYCLES_ALL if self._pace.was_quiet() else timeouts.CYCLES_ALL_LATEST
         if waited >= patience.seconds:
             self._walked_at = trio.current_time()
             _walk_all()
-
-    def _is_quiet(self) -> bool:
-        """Whether the process has hardly worked since it was asked before."""
-        now, worked = trio.current_time(), process_time()
-        spent, passed = worked - self._worked, now - self._looked_at
-        self._looked_at, self._worked = now, worked
-        return spent < passed * _QUIET_SHARE
 
 
 def _walk_all() -> None:

@@ -30,6 +30,7 @@ EVENTS: Final = {
     "server_draining": "A signal came: no new sessions, the old ones are asked to come back later.",
     "server_stopped": "Everything is closed; the process ends.",
     "supervisor_not_told": "The process manager that started us cannot be told how we are; `reason` says why.",
+    "memory_given_back": "The C library's free memory was given back to the system, in `took_ms`.",
     "cycles_walked": "The collector has walked all objects, in `took_ms`, and `found` so many in dead cycles.",
     "library_message": "A library's own warning, as it gave it; `library` is its logger's name.",
     # rooms

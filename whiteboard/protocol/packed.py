@@ -43,34 +43,34 @@ def unpack(payload: bytes, most: int) -> Json | None:
 class Packed:
     """A message in both forms: deflated for sessions that agreed on that, plain for the others.
 
-    Made of either one; the other is computed when it is first asked for. The plain form of a message
-    that came deflated is not kept.
+    Made of either one; the other is computed when it is asked for. Of a message that came in pieces, which others
+    hold as well, nothing is kept but those and its frame.
     """
 
-    __slots__ = ("_framed", "_level", "_payload", "_text")
+    __slots__ = ("_framed", "_level", "_pieces", "_text")
 
-    def __init__(self, text: Json | None, pieces: bytes = b"", level: int = LEVEL) -> None:
+    def __init__(self, text: Json | None, pieces: Iterable[bytes] = (), level: int = LEVEL) -> None:
         self._text = text
-        self._payload = pieces.removesuffix(_END)
+        self._pieces = tuple(pieces)
         self._level = level
         self._framed: bytes | None = None
 
     @staticmethod
     def of_pieces(pieces: Iterable[bytes]) -> "Packed":
         """A message of deflated pieces."""
-        return Packed(None, b"".join(pieces))
+        return Packed(None, pieces)
 
     @property
     def text(self) -> Json:
         """The message."""
-        return self._text if self._text is not None else inflate(self._payload + _END)
+        return self._text if self._text is not None else inflate(b"".join(self._pieces))
 
     @property
     def payload(self) -> bytes:
         """A permessage-deflate payload without context, the flush's end taken off."""
-        if not self._payload and self._text is not None:
-            self._payload = deflate(self._text, self._level).removesuffix(_END)
-        return self._payload or _EMPTY
+        if not self._pieces and self._text is not None:
+            self._pieces = (deflate(self._text, self._level),)
+        return b"".join(self._pieces).removesuffix(_END) or _EMPTY
 
     def framed(self, frame: Callable[[bytes], bytes]) -> bytes:
         """What `frame` makes of the payload: made once and kept, for all who are sent it at whatever time."""

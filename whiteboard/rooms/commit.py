@@ -233,6 +233,7 @@ class Committer:
 
     def _settle(self, batch: Sequence[Item]) -> None:
         """Let go of a batch that has its answers, or never gets them."""
+        self._replica.keep_small(len(batch))
         self._batch = ()  # until the next one comes it would keep what people sent
         self.inbox.settle(batch)
         for sender in {one.sender for one in batch}:

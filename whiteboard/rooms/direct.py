@@ -75,6 +75,7 @@ class Direct:
         if receipt.seq == 1:
             self._witness.board_begun(replica.board_id, op_id.client)
         sender.reply(encode(ack_of(request, op_id, receipt, self._durable)))
+        replica.keep_small(1)
         return True
 
     def _store(self, sender: Sender, new: NewOp) -> Receipt | None:

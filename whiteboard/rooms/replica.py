@@ -7,7 +7,8 @@ back those that an op is about to touch, so that the op merges as if they had ne
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from io import BytesIO
+from itertools import chain, islice
 from typing import TypeVar
 
 import trio
@@ -18,7 +19,14 @@ from whiteboard.core.ops import Json, StampedOp
 from whiteboard.diagnostics import logs
 from whiteboard.errors import StorageConflict, StorageCorrupt
 from whiteboard.ids import BoardId, ElementId, OpId
-from whiteboard.limits import PARTS_SLICE, SLICE
+from whiteboard.limits import (
+    AWAKE_LOOKED_AT,
+    AWAKE_SHARE,
+    CHECKPOINT_SLICE_BYTES,
+    PACKED_PART_OPS,
+    REST_SLICE,
+    SLICE,
+)
 from whiteboard.protocol.codec import decode_body, number_body
 from whiteboard.rooms.snapshots import Snapshots
 from whiteboard.storage.ports import Checkpoint, Newest, Storage, StoredOp
@@ -50,6 +58,8 @@ class Replica:
         """Whether storage may have elements that memory has not: `recall` tells."""
         self.snapshots = Snapshots()
         """What those who join are sent."""
+        self._merged = 0
+        # ops since elements were last laid to rest in step with them
         self._times_forgotten = 0
         self._kept: set[ElementId] = set()
         # elements that an op under way needs where they are
@@ -113,6 +123,7 @@ class Replica:
         await self.recall(op.op.element for op in stamped)
         for op in stamped:
             self.board.apply(op)
+        self.keep_small(len(stamped))
         if batch:
             self.note(batch[-1].op_id, batch[-1].at)
         return [(stored.seq, number_body(stored.seq, stored.body)) for stored in batch]
@@ -128,6 +139,18 @@ class Replica:
             await self.check_history()
             raise StorageConflict(f"the log has another op than {newest[0]} at {seq}")
         return batch[1:]
+
+    def keep_small(self, ops: int) -> None:
+        """Lay elements to rest in step with so many ops that were merged, if the upkeep has left many awake.
+
+        What lies between many that are made and soon let go keeps the allocator from giving any of it back.
+        """
+        self._merged += ops
+        if self._merged >= REST_SLICE:
+            ops, self._merged, board = self._merged, 0, self.board
+            if board.awake_count > AWAKE_SHARE * board.hot_ops:
+                board.rest_next(AWAKE_LOOKED_AT * ops, board.seq - board.hot_ops)
+                board.pack_full(1 + ops // PACKED_PART_OPS)
 
     async def recall(self, elements: Iterable[ElementId]) -> None:
         """Bring back the tombstoned ones among elements that are not in memory.
@@ -162,12 +185,12 @@ class Replica:
         Raises StorageUnavailable, StorageConflict. The board may go on changing meanwhile. Cancellation leaves the older checkpoint in force.
         """
         head, seq = snapshot.head(self.board), self.board.seq
-        states = await self._states()
+        body = await self._written(head)
         buried: dict[ElementId, Json] = {}
         for elements in slices(self.board.deleted()):
             buried |= {one.id: one.state() for one in elements if one.is_deleted}
             await trio.lowlevel.checkpoint()
-        checkpoint = Checkpoint(seq, snapshot.finish(head, states))
+        checkpoint = Checkpoint(seq, body)
         if self._is_shared:
             await self.check_history()  # or one of a history that was lost would become the board
         await self.storage.snapshots.save(
@@ -181,17 +204,21 @@ class Replica:
             self._forget(some, buried)
             await trio.lowlevel.checkpoint()
 
-    async def _states(self) -> list[Json]:
+    async def _written(self, head: Json) -> Json:
+        """A checkpoint with this head, in one buffer from the first text on: there may be 128 MiB of it."""
+        whole, pause = BytesIO(), 0
+        for text in snapshot.texts(head, self._states()):
+            whole.write(text)
+            if whole.tell() > pause:
+                pause = whole.tell() + CHECKPOINT_SLICE_BYTES
+                await trio.lowlevel.checkpoint()
+        return whole.getvalue()
+
+    def _states(self) -> Iterator[Json]:
         """States of the elements that are not deleted, by parts and one by one: as they are now, or younger."""
         parts, awake = [part.still() for part in self.board.parts()], self.board.awake()
-        states: list[Json] = []
-        for some in slices(parts, PARTS_SLICE):
-            states.extend(text for still in some if (text := still.text))
-            await trio.lowlevel.checkpoint()
-        for elements in slices(awake):
-            states.extend(one.state() for one in elements if not one.is_deleted)
-            await trio.lowlevel.checkpoint()
-        return states
+        resting = (still.text for still in parts)
+        return chain((text for text in resting if text), (one.state() for one in awake if not one.is_deleted))
 
     async def _kept_of(self, buried: Mapping[ElementId, Json]) -> dict[ElementId, Json]:
         """Those that storage has in this state: another server may have saved a newer one."""

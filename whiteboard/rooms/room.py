@@ -242,6 +242,7 @@ class Room:
         if not self._loaded.is_set() or self.is_closing:
             return
         try:
+            self._tail.look()
             is_wanted = self._upkeep.look()
         except Exception as fault:  # noqa: BLE001 - not swallowed: a task of the room raises it
             self._fail(fault)

@@ -23,7 +23,6 @@ from whiteboard.core.elements import Element
 from whiteboard.core.pieces import LEVEL_ONCE, deflate, stored
 from whiteboard.core.rest import Part, Still
 from whiteboard.limits import (
-    HOT_OPS,
     REST_PART_BYTES,
     REST_SLICE,
     SNAPSHOT_LAG_OPS,
@@ -119,7 +118,7 @@ async def _rest(board: Board) -> None:
     """Lay to rest what the newest ops have not met: their parts are encoded once, not for each snapshot."""
     awake = board.awake()
     for start in range(0, len(awake), REST_SLICE):
-        board.rest(awake[start : start + REST_SLICE], board.seq - HOT_OPS)
+        board.rest(awake[start : start + REST_SLICE], board.seq - board.hot_ops)
         await trio.lowlevel.checkpoint()
 
 

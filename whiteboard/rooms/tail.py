@@ -1,11 +1,11 @@
-"""The newest ops of a board, encoded, for sessions that lag or resume. Bounded in ops and bytes."""
+"""The newest ops of a board, encoded, for sessions that lag or resume. Bounded in ops, bytes and time."""
 
 from collections import deque
 from collections.abc import Iterable
 from itertools import islice
 
 from whiteboard.core.ops import Json
-from whiteboard.limits import MAX_TAIL_BYTES, MAX_TAIL_OPS
+from whiteboard.limits import CALM_TAIL_BYTES, MAX_TAIL_BYTES, MAX_TAIL_OPS, TAIL_LOOKS
 
 
 class Tail:
@@ -16,6 +16,9 @@ class Tail:
         self._bytes = 0
         self.head = seq
         """Seq of the newest op, here or before anything was added."""
+        self._looks = 0
+        self._looked_at = self._long_ago = seq
+        # the head at the newest look, and at the newest one of those that are TAIL_LOOKS apart
 
     @property
     def floor(self) -> int:
@@ -30,7 +33,21 @@ class Tail:
         self._bytes += len(text)
         self.head = seq
         while self._bytes > MAX_TAIL_BYTES or len(self._texts) > MAX_TAIL_OPS:
-            self._bytes -= len(self._texts.popleft())
+            self._drop()
+
+    def look(self) -> None:
+        """Take note of the time that passes, UPKEEP between two; let go what has been here for long enough."""
+        while self._bytes > CALM_TAIL_BYTES and self.floor < self._looked_at:
+            self._drop()
+        self._looked_at = self.head
+        self._looks += 1
+        if self._looks % TAIL_LOOKS == 0:
+            while self.floor < self._long_ago:
+                self._drop()
+            self._long_ago = self.head
+
+    def _drop(self) -> None:
+        self._bytes -= len(self._texts.popleft())
 
     def newest(self, count: int) -> list[Json] | None:
         """The last `count` ops, ascending; None when some of them have left the tail already."""

@@ -16,8 +16,8 @@ from whiteboard.errors import StorageConflict, StorageUnavailable
 from whiteboard.limits import (
     CHECKPOINT_MIN_OPS,
     COMPACT_SLICE_OPS,
-    HOT_OPS,
     MAX_BOARD_BYTES,
+    MAX_ELEMENTS,
     PACK_SHARE,
     REST_LOOKS,
     REST_SHARE,
@@ -43,8 +43,8 @@ class Upkeep:
         self._looks = 0
         self._rested = (0, 0)
         # nothing more could be laid to rest for this one of those seqs, and with so many elements awake
-        self._is_behind = False
-        # whether the newest look left something to lay or to pack
+        self._is_behind = bool(replica.board.parts())
+        # whether the newest look, or opening the board, left something to lay or to pack
 
     def look(self) -> bool:
         """Take note of the time that passes, UPKEEP between two; whether there is something to do that nobody does yet."""
@@ -80,7 +80,7 @@ class Upkeep:
     def _is_restless(self) -> bool:
         """Whether there are many elements awake, or, seldom asked, any that may have been for long enough."""
         awake = self._replica.board.awake_count
-        if self._is_behind or awake > HOT_OPS * 5 // 4:
+        if self._is_behind or awake > self._replica.board.hot_ops * 5 // 4:
             return True
         return self._looks % REST_LOOKS == 0 and self._rested != (self._seqs[0], awake)
 
@@ -92,11 +92,11 @@ class Upkeep:
             await trio.sleep(timeouts.UPKEEP.seconds / REST_SHARES)
 
     async def _rest_some(self) -> bool:
-        """Lay to rest what no op has met for REST_LOOKS or HOT_OPS, and pack; whether that was anything."""
+        """Lay to rest what no op has met for REST_LOOKS or all that are hot, and pack; whether that was anything."""
         board = self._replica.board
         seq = self._seqs[0] if len(self._seqs) == REST_LOOKS else 0
-        laid = await self._lay(max(seq, board.seq - HOT_OPS))
-        packed = await self._pack()
+        laid = await self._lay(max(seq, board.seq - board.hot_ops))
+        packed = await self._pack(PACK_SHARE if laid else MAX_ELEMENTS)
         self._is_behind = laid >= REST_SHARE or packed >= PACK_SHARE
         self._rested = (seq, board.awake_count)
         return laid + packed > 0
@@ -110,8 +110,9 @@ class Upkeep:
                 break
         return laid
 
-    async def _pack(self) -> int:
-        loose = [part for part in self._replica.board.parts() if not part.is_packed][:PACK_SHARE]
+    async def _pack(self, most: int) -> int:
+        """Where nothing is drawn all at once, as after a board was opened: its checkpoint stays in memory meanwhile."""
+        loose = [part for part in self._replica.board.parts() if not part.is_packed][:most]
         for part in loose:
             part.pack()
             await trio.lowlevel.checkpoint()

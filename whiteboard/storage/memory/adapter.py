@@ -8,6 +8,7 @@ import zlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, NamedTuple, TypeVar
 
 import trio
@@ -261,7 +262,8 @@ class _MemorySnapshots:
         if found is None or found.checkpoint is None:
             return None
         seq, packed, size_bytes = found.checkpoint
-        return Checkpoint(seq, await self._place.off_path(zlib.decompress, packed, size_bytes))
+        unpack = partial(zlib.decompress, bufsize=size_bytes)  # into one buffer
+        return Checkpoint(seq, await self._place.off_path(unpack, packed, size_bytes))
 
     async def save(
         self,
