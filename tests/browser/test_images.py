@@ -13,6 +13,7 @@ from browser.picture import picture
 from integration.server_process import Json, ServerProcess
 from playwright.sync_api import expect
 from services.redis_process import redis_running
+from services.waiting import until
 from web.pictures_made import png
 
 pytestmark = pytest.mark.browser
@@ -238,6 +239,7 @@ def test_a_missing_picture_shows_its_place(invite: Invite, shared_server: Server
         assert plain == (233, 236, 239)
         part = picture(ada, x - 30, y - 30, 60, 60)
         assert any(pixel[0] < 180 for row in part for pixel in row)
+    until(lambda: ada.ask("true") and any("404" in one for one in ada.troubles), "Chromium's word on it")
     ada.troubles = [trouble for trouble in ada.troubles if "404" not in trouble]
 
 
