@@ -51,8 +51,8 @@ MAX_OUTBOX_BYTES: Final = 1 * MIB
 from the log at its own pace, so memory never grows with its slowness."""
 SNAPSHOT_PART_BYTES: Final = 128 * KIB
 """Target size of one snapshot part: small enough to show progress, large enough to be cheap."""
-PARTS_AT_ONCE: Final = 8
-"""Snapshot parts sent to one session before others get their turn, if its socket takes them: 0.1 ms, and with
+PARTS_AT_ONCE: Final = 32
+"""Snapshot parts sent to one session before others get their turn, BURST_BYTES at the most: 0.1 ms, and with
 hundreds that join in one instant 50 ms in which nobody else is heard."""
 REST_PART_BYTES: Final = 16 * KIB
 """States of elements at rest that are kept, deflated and woken from together: some 40 strokes, which cost 0.1 ms
@@ -245,6 +245,9 @@ rest waits where sessions share it and presence is not behind it."""
 MAX_STRAGGLERS: Final = 100
 """Sockets whose sessions have ended over a shut window, kept for their last words: less than the session took each, and some
 200 KiB in the kernel."""
+BURST_BYTES: Final = 512 * KIB
+"""Deflated messages that leave by one system call. Snapshot parts of 28 KiB in one each cost the kernel half as much
+again, and us three times as much; what a socket does not take of them is no more memory, as all who join share them."""
 TLS_RECORD_BYTES: Final = 8 * KIB
 """Plain text in one record: half of what TLS allows costs a sixth more time, and every session keeps a buffer of its size."""
 DEFLATE_WINDOW_BITS: Final = 13

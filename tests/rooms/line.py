@@ -164,6 +164,10 @@ class Line:
         self.release()
         self._send(message if isinstance(message, bytes) else message.text)
 
+    def push_some(self, messages: deque[Packed], most: int) -> None:
+        for _ in range(min(most, len(messages))):
+            self.push(messages.popleft())
+
     def _send(self, message: bytes) -> None:
         if self.closed is None and self._lost is None:
             if not self._outgoing:

@@ -2,6 +2,7 @@
 
 import ssl
 import subprocess
+from collections import deque
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from transport.peers import (
 
 from whiteboard import timeouts
 from whiteboard.errors import StartupError
+from whiteboard.protocol.packed import Packed, unpack
 from whiteboard.rooms.ports import Incoming
 from whiteboard.transport.connection import WebSocketConnection
 from whiteboard.transport.demux import Demux
@@ -202,6 +204,29 @@ async def test_push_over_tls_never_waits_and_drains(certificate: Certificate) ->
             nursery.start_soon(connection.drain)
             for message in messages:
                 assert await client.frame() == (TEXT, message)
+        assert connection.backlog_bytes == 0
+        await client.stream.aclose()
+
+
+async def test_a_burst_over_tls_arrives_whole(certificate: Certificate) -> None:
+    """Message by message, in order, also where the kernel takes a part of it."""
+    plain, far = await tcp_pair()
+    wire = TlsWire(plain.socket, load_tls(certificate.cert, certificate.key))
+    client = secured(far.stream, certificate)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(client.stream.do_handshake)  # type: ignore[attr-defined]
+        await wire.handshake()
+    texts = [b"%d:" % number + bytes(20_000) for number in range(300)]
+    waiting = deque(Packed(text, level=0) for text in texts)
+    async with open_websocket_connection(wire, Upgrade(KEY, (), "permessage-deflate")) as connection:
+        await client.head()
+        while waiting:
+            connection.push_some(waiting, 100)
+        assert connection.backlog_bytes > 0
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(connection.drain)
+            for text in texts:
+                assert unpack((await client.frame())[1], len(text)) == text
         assert connection.backlog_bytes == 0
         await client.stream.aclose()
 

@@ -224,10 +224,9 @@ class Feed:
         waiting = deque(messages_left)
         while waiting and not self._wants_snapshot:
             # after a resync the client discards what it got: what is under way would bring back what is gone
-            self._connection.push(waiting.popleft())
+            self._connection.push_some(waiting, PARTS_AT_ONCE)
             await self._drain()
-            if len(waiting) % PARTS_AT_ONCE == 0:
-                await trio.lowlevel.checkpoint()  # hundreds may join in the same instant
+            await trio.lowlevel.checkpoint()  # hundreds may join in the same instant
 
     def _go_live(self) -> None:
         self._is_live, self._is_resuming = True, False

@@ -1,5 +1,6 @@
 """What rooms need of others: a socket for each session, and somebody to tell what happens. Owns neither."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -74,6 +75,9 @@ class Connection(Protocol):
 
         After the connection is lost or closing, it does nothing.
         """
+
+    def push_some(self, messages: deque[Packed], most: int) -> None:
+        """As `push`, for the first of `messages`, in one send: takes out at least one and no more than `most`."""
 
     def hold(self, message: bytes) -> None:
         """Keep a message for the next `push` or `release`, so that both go out in one send."""

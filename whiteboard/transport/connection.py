@@ -18,6 +18,7 @@ What closes while its peer stands still is left to the stragglers, who own the s
 everybody else.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -30,7 +31,7 @@ from whiteboard.rooms.ports import Connection, Incoming, Taker
 from whiteboard.rooms.sleeper import Sleeper
 from whiteboard.transport import frames
 from whiteboard.transport.pump import Pump
-from whiteboard.transport.send_queue import SendQueue
+from whiteboard.transport.send_queue import Piece, SendQueue
 from whiteboard.transport.standstill import Standstill
 from whiteboard.transport.stragglers import Stragglers
 from whiteboard.transport.upgrade import Upgrade
@@ -271,6 +272,27 @@ class WebSocketConnection:
             frame = _FRAMER.frame(message, self._packs)
             self._put(frame if self._held is None else self._behind_held(frame))
 
+    def push_some(self, messages: deque[Packed], most: int) -> None:
+        if self._lost is not None:
+            messages.popleft()
+        elif self._packs:
+            burst = self._burst(messages, most)
+            self._put_all(burst if self._held is None else [self._take_held(), *burst])
+        else:
+            self.push(messages.popleft())  # made for us alone: only one at a time may wait here
+
+    def _burst(self, messages: deque[Packed], most: int) -> list[Piece]:
+        burst: list[Piece] = []
+        size = 0
+        while messages and len(burst) < most:
+            frame = _FRAMER.frame(messages[0], packs=True)
+            size += len(frame)
+            if burst and size > limits.BURST_BYTES:
+                break
+            burst.append(frame)
+            messages.popleft()
+        return burst
+
     def hold(self, message: bytes) -> None:
         if self._lost is None:
             frame = frames.data_frame(frames.TEXT, message)
@@ -280,16 +302,18 @@ class WebSocketConnection:
 
     def release(self) -> None:
         if self._held is not None:
-            held, self._held = self._held, None
-            self._put(held)
+            self._put(self._take_held())
+
+    def _take_held(self) -> bytes:
+        held, self._held = self._held, None
+        return held or b""
 
     def _behind_held(self, frame: bytes) -> bytes:
         """`frame` with what is held before it, for one send; a large frame goes alone, since copying it costs more."""
         if self._held is None or len(frame) > limits.SEND_BYTES:
             self.release()
             return frame
-        held, self._held = self._held, None
-        return held + frame
+        return self._take_held() + frame
 
     async def ping(self) -> None:
         self._put(frames.PING_FRAME)
@@ -311,9 +335,32 @@ class WebSocketConnection:
             if sent == len(data) and not self._wire.pending_bytes:
                 return
         if sent < len(data):
-            self._queue = self._queue or SendQueue()
-            self._queue.add(memoryview(data)[sent:] if sent else data)
+            self._enqueue(memoryview(data)[sent:] if sent else data)
         self._note_backlog()
+
+    def _put_all(self, pieces: Sequence[Piece]) -> None:
+        """As `_put`, for several frames by one system call."""
+        if self._has_said_goodbye or self._is_cut:
+            return
+        if not self._is_under_way:
+            self._set_under_way()
+        sent = 0
+        if not self.backlog_bytes:
+            try:
+                sent = self._wire.send_pieces_nowait(pieces)
+            except trio.BrokenResourceError:
+                self._cut(_RESET)
+                return
+        for piece in pieces:
+            if sent < len(piece):
+                self._enqueue(memoryview(piece)[sent:] if sent else piece)
+            sent = max(0, sent - len(piece))
+        if self._queue is not None or self._wire.pending_bytes:
+            self._note_backlog()
+
+    def _enqueue(self, piece: Piece) -> None:
+        self._queue = self._queue or SendQueue()
+        self._queue.add(piece)
 
     def _say_goodbye(self, frame: bytes) -> None:
         """Queue our close frame, unless one has gone before it."""

@@ -6,6 +6,7 @@ room must be able to push a frame to a session without waiting (and it costs 5 Â
 
 import socket
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ import trio
 
 from whiteboard import limits
 from whiteboard.errors import StartupError
+from whiteboard.transport.send_queue import Piece
 from whiteboard.transport.wire import Wire
 
 HTTP2: Final = "h2"
@@ -109,6 +111,16 @@ class TlsWire(Wire):
             self._encrypted = self._records(memoryview(data)[taken:end])
             taken = end
         self.flush_nowait()
+        return taken
+
+    def send_pieces_nowait(self, pieces: Sequence[Piece]) -> int:
+        """As `send_nowait`, for what stands in several places, one after the other."""
+        taken = 0
+        for piece in pieces:
+            took = self.send_nowait(piece)
+            taken += took
+            if took < len(piece):
+                break
         return taken
 
     def _records(self, data: memoryview) -> bytes:
