@@ -33,6 +33,7 @@ class Line:
         self._lost: str | None = None
         self._take: Taker | None = None
         self._held: list[bytes] = []
+        self._is_nudged = False
         self._is_stirred = False
         self._unread_since: float | None = None
         self._is_given_up = False
@@ -144,6 +145,9 @@ class Line:
                 break
             if self._lost is not None:
                 raise ConnectionLost(self._lost)
+            if self._is_nudged:
+                self._is_nudged = False
+                return []
             await self._bell.park()
         found = list(self._incoming)
         self._incoming.clear()
@@ -151,6 +155,10 @@ class Line:
 
     def listen(self, take: Taker) -> None:
         self._take = take
+
+    def nudge(self) -> None:
+        self._is_nudged = True
+        self._bell.unpark_all()
 
     def hold(self, message: bytes) -> None:
         self._held.append(message)

@@ -10,8 +10,9 @@ import secrets
 from dataclasses import dataclass
 
 from whiteboard.core.acceptance import Author
+from whiteboard.errors import StorageError
 from whiteboard.ids import BoardId, ClientId
-from whiteboard.storage.ports import OpLog
+from whiteboard.storage.ports import ClientRecord, ImmediateOpLog, OpLog
 
 
 @dataclass(slots=True)
@@ -42,6 +43,7 @@ class Claims:
     def __init__(self, board: BoardId, op_log: OpLog) -> None:
         self._board = board
         self._op_log = op_log
+        self._immediate_log = op_log if isinstance(op_log, ImmediateOpLog) else None
         self._held: dict[ClientId, Claim] = {}
         self._times_dropped = 0
 
@@ -51,11 +53,22 @@ class Claims:
         A wanted id is granted when its key is right or when it is free; else, and when none is
         wanted, a fresh id is handed out (a wrong key is no error).
         """
-        if wanted is not None:
-            granted = await self._enter_wanted(wanted, key)
-            if granted is not None:
-                return granted
-        return self._hold(ClientId(f"c-{secrets.token_urlsafe(9)}"), secrets.token_urlsafe(16))
+        granted = None if wanted is None else await self._enter_wanted(wanted, key)
+        return granted or self._hold_fresh()
+
+    def enter_now(self, wanted: ClientId | None, key: str | None) -> tuple[Claim, str] | None:
+        """As `enter`, where that has to wait for nobody; None where the log has to be asked."""
+        if wanted is None:
+            return self._hold_fresh()
+        record = None
+        if wanted not in self._held:
+            if self._immediate_log is None:
+                return None
+            try:
+                record = self._immediate_log.client_now(self._board, wanted)
+            except StorageError:
+                return None  # who waits for the log meets it again
+        return self._grant(wanted, key, record) or self._hold_fresh()
 
     def release(self, claim: Claim) -> None:
         """Give back one hold."""
@@ -71,7 +84,12 @@ class Claims:
             record = await self._op_log.client(self._board, wanted)
             if times_dropped == self._times_dropped:
                 break  # else a session may have come, written under this id and gone meanwhile
-        held = self._held.get(wanted)  # asked again: another session may have come in meanwhile
+        return self._grant(wanted, key, record)
+
+    def _grant(
+        self, wanted: ClientId, key: str | None, record: ClientRecord | None
+    ) -> tuple[Claim, str] | None:
+        held = self._held.get(wanted)  # asked now: another session may have come in while the log was
         known_hash = held.key_hash if held else record.key_hash if record else None
         if known_hash is None:
             return self._hold(wanted, key or secrets.token_urlsafe(16))
@@ -79,6 +97,9 @@ class Claims:
             return None
         numbers = (record.counter, record.lamport) if record else (0, 0)
         return self._hold(wanted, key, *numbers)
+
+    def _hold_fresh(self) -> tuple[Claim, str]:
+        return self._hold(ClientId(f"c-{secrets.token_urlsafe(9)}"), secrets.token_urlsafe(16))
 
     def _hold(self, client: ClientId, key: str, counter: int = 0, lamport: int = 0) -> tuple[Claim, str]:
         claim = self._held.get(client)

@@ -31,6 +31,7 @@ from whiteboard.protocol.packed import Packed
 from whiteboard.rooms.broadcast import Broadcast, encode_changes, encode_pointers
 from whiteboard.rooms.ports import Connection
 from whiteboard.rooms.replica import Replica
+from whiteboard.rooms.snapshots import Snapshot
 from whiteboard.rooms.tail import Tail, first_of
 
 
@@ -56,6 +57,8 @@ class Feed:
         self._is_live = False
         self._is_resuming = False
         self._wants_snapshot = False
+        self._parts: deque[Packed] | None = None
+        # of a snapshot, which are still to be sent
         self._has_stale_pointers = False
         self._has_lagged = False
         # perhaps for long, with many comings and goings
@@ -76,15 +79,35 @@ class Feed:
         """The seq up to which a client that resumed has been brought; None when it is level, or began anew."""
         return self._sent if self._is_resuming else None
 
-    def start(self, since: int | None, *, is_same_history: bool) -> None:
-        """Say where to begin, before `run`: after `since`, or with a snapshot.
+    def start(self, welcome: Json, since: int | None, *, is_same_history: bool, is_hello_said: bool) -> None:
+        """Greet the client, and say where to begin, before `run`: after `since`, or with a snapshot.
+
+        A snapshot that is at hand goes with the welcome, in one send; mostly that is all there is to tell, the feed is
+        live, and no task had to wake for it. What a client missed comes later: ops that it sent with its hello are older.
 
         Args:
             since: the seq that the client has, None for nothing.
             is_same_history: whether that seq counts in the epoch that this room has.
+            is_hello_said: whether the client has begun with that; else an answer to what it has said goes first.
         """
-        self._note_who_is_here()
+        self.heard = self._broadcast.changes
+        self._connection.hold(welcome)
         self._begin_after(since, is_same_history=is_same_history)
+        if is_hello_said and self._wants_snapshot:
+            self._catch_up_at_once()
+        self._connection.release()
+        if not self._is_live:
+            self._note_who_is_here()
+            self._connection.stir()
+
+    def _catch_up_at_once(self) -> None:
+        """As far as what is at hand goes, and what the socket takes: a snapshot, the ops since, live."""
+        for _ in range(3):
+            if self._connection.backlog_bytes or not self._catch_up_now() or self._parts:
+                return  # the rest is the broadcaster's
+            if self._is_live:
+                self._send_pointers()
+                return
 
     def rewind(self, since: int) -> None:
         """Send everything after `since` again: the client asked for it."""
@@ -180,16 +203,32 @@ class Feed:
 
     async def _catch_up(self) -> None:
         """One piece nearer to the head; the queue is empty when this begins."""
+        if self._catch_up_now():
+            await trio.lowlevel.checkpoint()  # hundreds may join in the same instant
+        elif self._wants_snapshot:
+            made = await self._replica.snapshots.newest(self._replica.board, in_steps=self._takes_steps)
+            if self._wants_snapshot:  # else the client has asked for something else meanwhile
+                self._begin_snapshot(made)
+        else:
+            await self._send_from_log()
+
+    def _catch_up_now(self) -> bool:
+        """The same, if nothing has to be waited for; whether that was so."""
         if self._wants_snapshot:
-            await self._send_snapshot()
+            made = self._replica.snapshots.at_hand(self._replica.board, in_steps=self._takes_steps)
+            if made is None:
+                return False
+            self._begin_snapshot(made)
+        if self._parts:
+            self._connection.push_some(self._parts, PARTS_AT_ONCE)
         elif self._sent >= self._broadcast.seq:
             self._go_live()
         else:
             texts = self._tail.between(self._sent, self._broadcast.seq, SNAPSHOT_PART_BYTES)
             if texts is None:
-                await self._send_from_log()
-            else:
-                self._send_ops(texts)
+                return False
+            self._send_ops(texts)
+        return True
 
     async def _send_from_log(self) -> None:
         if self._broadcast.seq - self._sent > MAX_RESUME_OPS:
@@ -208,28 +247,18 @@ class Feed:
             self._connection.push(frame(texts))
             self._sent += len(texts)
 
-    async def _send_snapshot(self) -> None:
-        """Send the board in parts, each when the one before has left; all over again after a `resync`.
+    def _begin_snapshot(self, made: Snapshot) -> None:
+        """Have the board sent in parts; all over again after a `resync`.
 
         Ops that were stored since it was asked for follow, whether the snapshot covers them or not: their authors
         wait for them, and merging an op twice changes nothing.
         """
         self._wants_snapshot = False
-        seq, messages_left = await self._replica.snapshots.newest(
-            self._replica.board, in_steps=self._takes_steps
-        )
-        self._sent = min(self._sent, seq)
-        if self._broadcast.seq < self._sent:
-            self._broadcast.flush()  # so that nobody is behind what was sent
-        waiting = deque(messages_left)
-        while waiting and not self._wants_snapshot:
-            # after a resync the client discards what it got: what is under way would bring back what is gone
-            self._connection.push_some(waiting, PARTS_AT_ONCE)
-            await self._drain()
-            await trio.lowlevel.checkpoint()  # hundreds may join in the same instant
+        self._sent = min(self._sent, made.seq)
+        self._parts = deque(made.messages)
 
     def _go_live(self) -> None:
-        self._is_live, self._is_resuming = True, False
+        self._is_live, self._is_resuming, self._parts = True, False, None
         self._catch_up_with_changes()
         self._known = []
         self._has_stale_pointers = True
@@ -261,12 +290,13 @@ class Feed:
             self._connection.push(encode_pointers(pointers))
 
     def _begin_after(self, since: int | None, *, is_same_history: bool) -> None:
-        self._broadcast.flush()  # so that nobody is behind what `since` may say
         if since is None:
             self._want_snapshot()
         elif not is_same_history or since > self._replica.board.seq:
             self._resync("another history")
         else:
+            if since > self._broadcast.seq:
+                self._broadcast.flush()  # so that nobody is behind this client
             self._sent = since
             self._is_resuming, self._wants_snapshot = True, False
 
@@ -278,4 +308,5 @@ class Feed:
 
     def _want_snapshot(self) -> None:
         self._wants_snapshot = True
-        self._sent = self._replica.board.seq
+        self._parts = None  # what is under way would bring back what is gone
+        self._sent = self._broadcast.seq

@@ -1,7 +1,7 @@
 """Board id -> room: opened once, kept while somebody needs it, evicted when idle, drained at the end.
 
 ```
-hub nursery       tick · alarm · lookout · sweep · upkeep · one task per open room
+hub nursery       tick · alarm · lookout · patience · sweep · upkeep · one task per open room
 ```
 
 A room that fails takes its own sessions with it and nothing else. An evicted room leaves the table
@@ -29,6 +29,7 @@ from whiteboard.protocol.close_codes import CloseCode
 from whiteboard.protocol.codec import encode
 from whiteboard.rooms.alarm import Alarm
 from whiteboard.rooms.lookout import Lookout
+from whiteboard.rooms.patience import Patience
 from whiteboard.rooms.permit import Permit
 from whiteboard.rooms.ports import NOBODY, Connection, Visitor, Witness
 from whiteboard.rooms.replica import slices
@@ -87,6 +88,8 @@ class Hub:
         """Wakes the watchdogs of all sessions."""
         self.lookout = Lookout()
         """Gives up clients that take nothing of what they are sent."""
+        self.patience = Patience(timeouts.HELLO)
+        """Tells sessions that nobody has said hello in time."""
         self._corrupt_at = -math.inf
 
     # --- sessions -----------------------------------------------------------------------------
@@ -132,7 +135,7 @@ class Hub:
             opening = accept()
             del accept  # with the request; nobody looks at it again
             async with opening as connection:
-                await Session(session_id, room, connection, permit).run()
+                await Session(session_id, room, connection, self.patience, permit).run()
         except* ConnectionLost:
             log.debug("handshake_failed")
         except* Exception:
@@ -310,13 +313,14 @@ async def open_hub(
 ) -> AsyncIterator[Hub]:
     """A hub and its nursery. Leaving the block cancels what is left; call `drain` before.
 
-    Children: the tick, the alarm, the lookout, the sweep, upkeep, and one task per open room.
+    Children: the tick, the alarm, the lookout, patience, the sweep, upkeep, and one task per open room.
     """
     async with trio.open_nursery() as nursery:
         hub = Hub(storage, nursery, clock_ms, witness, guard)
         nursery.start_soon(hub.tick.run, name="hub: tick")
         nursery.start_soon(hub.alarm.run, name="hub: alarm")
         nursery.start_soon(hub.lookout.run, name="hub: lookout")
+        nursery.start_soon(hub.patience.run, name="hub: patience")
         nursery.start_soon(hub.sweep, name="hub: sweep")
         nursery.start_soon(hub.look_after, name="hub: upkeep")
         yield hub

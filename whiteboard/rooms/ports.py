@@ -56,7 +56,7 @@ class Connection(Protocol):
         """Bytes pushed that the kernel has not taken yet."""
 
     async def receive(self) -> Sequence[Incoming]:
-        """The next messages in order, at least one: all that the socket holds, in one go.
+        """The next messages in order, at least one: all that the socket holds, in one go. None after `nudge`.
 
         Pings are answered and fragments joined inside. Raises ConnectionLost when the peer closed,
         reset or broke the WebSocket protocol. Cancellation loses no message: the next call has it.
@@ -69,6 +69,9 @@ class Connection(Protocol):
         says False, that message and those behind it go to `receive`, and nothing is offered until the next
         call of `receive` waits. An exception of `take` comes out of `receive`.
         """
+
+    def nudge(self) -> None:
+        """Have `receive` return with nothing, the one that waits or the next."""
 
     def push(self, message: bytes | Packed) -> None:
         """Send what is held and one text message now, or queue what the kernel does not take. Never blocks.

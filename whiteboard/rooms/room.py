@@ -295,29 +295,58 @@ class Room:
     # --- what sessions do ---------------------------------------------------------------------
 
     async def enter(
-        self, session: SessionId, hello: messages.Hello, connection: Connection, role: str = "editor"
+        self,
+        session: SessionId,
+        hello: messages.Hello | None,
+        connection: Connection,
+        role: str = "editor",
     ) -> Seat:
         """Bring a session in: it gets `welcome`, the others hear of it, its feed is ready to run.
 
         Args:
+            hello: None when the client has said something else, or nothing.
             role: what the welcome says that it may do; nothing here holds it to that.
 
         Raises RoomClosed, StorageUnavailable. When cancelled, the session was never here.
         """
         await self.wait_loaded()
-        is_same = hello.epoch is None or hello.epoch == self.replica.epoch
-        if is_same:
-            await self._reach(hello.since or 0)
-        wanted = ClientId(hello.client) if hello.client is not None else None
-        claim, key = await self._claims.enter(wanted, hello.key)
+        said = hello or messages.Hello()
+        if self._is_same_history(said):
+            await self._reach(said.since or 0)
+        granted = await self._claims.enter(_wanted(said), said.key)
+        return self._seat(session, said, connection, role, granted, is_hello_said=hello is not None)
+
+    def enter_now(self, session: SessionId, hello: messages.Hello, connection: Connection) -> Seat | None:
+        """As `enter`, when nothing has to be waited for; else None, and nothing has happened."""
+        if not self._loaded.is_set() or self.is_closing or self.replica.storage.op_log.is_shared:
+            return None
+        granted = self._claims.enter_now(_wanted(hello), hello.key)
+        if granted is None:
+            return None
+        return self._seat(session, hello, connection, "editor", granted, is_hello_said=True)
+
+    def _seat(
+        self,
+        session: SessionId,
+        hello: messages.Hello,
+        connection: Connection,
+        role: str,
+        granted: tuple[Claim, str],
+        *,
+        is_hello_said: bool,
+    ) -> Seat:
+        claim, key = granted
         profile = Profile(session, claim.client, hello.name, hello.color)
-        feed = Feed(connection, self.replica, self._tail, self._broadcast, takes_steps=hello.compact)
-        feed.tell(self._welcome(profile, claim, key, role))
+        welcome = self._welcome(profile, claim, key, role)
         self._broadcast.enter(profile)
-        feed.start(hello.since, is_same_history=is_same)
-        seat = Seat(profile, claim, feed, self._broadcast, self._committer)
-        self._seats[session] = seat
+        feed = Feed(connection, self.replica, self._tail, self._broadcast, takes_steps=hello.compact)
+        is_same = self._is_same_history(hello)
+        feed.start(welcome, hello.since, is_same_history=is_same, is_hello_said=is_hello_said)
+        seat = self._seats[session] = Seat(profile, claim, feed, self._broadcast, self._committer)
         return seat
+
+    def _is_same_history(self, hello: messages.Hello) -> bool:
+        return hello.epoch is None or hello.epoch == self.replica.epoch
 
     async def _reach(self, seq: int) -> None:
         """Read on to a seq that somebody has; a log that is not the same any more ends the room."""
@@ -384,3 +413,7 @@ class Room:
     def ops_waiting(self) -> int:
         """Ops handed in and not settled."""
         return self._committer.waiting if self._loaded.is_set() and not self.is_closing else 0
+
+
+def _wanted(hello: messages.Hello) -> ClientId | None:
+    return None if hello.client is None else ClientId(hello.client)

@@ -11,6 +11,7 @@ its claim, its place in presence; then the socket is closed with a code, shielde
 
 import math
 from collections.abc import Iterable
+from contextvars import Context
 from typing import Final
 
 import trio
@@ -41,11 +42,11 @@ from whiteboard.protocol.validation import (
     read_message,
     split_frame,
 )
+from whiteboard.rooms.patience import Patience
 from whiteboard.rooms.permit import Permit, farewell_of
 from whiteboard.rooms.ports import Connection, Incoming, Oversize
 from whiteboard.rooms.room import Room
 from whiteboard.rooms.seat import Seat
-from whiteboard.rooms.sleeper import Sleeper
 
 log = logs.get_logger()
 
@@ -61,7 +62,12 @@ class Session:
     """One client's stay on one board."""
 
     def __init__(
-        self, session_id: SessionId, room: Room, connection: Connection, permit: Permit | None = None
+        self,
+        session_id: SessionId,
+        room: Room,
+        connection: Connection,
+        patience: Patience,
+        permit: Permit | None = None,
     ) -> None:
         """Args: `permit` says what the session may do; everything without one."""
         self.id = session_id
@@ -74,7 +80,9 @@ class Session:
         self._scope: trio.CancelScope
         # its nursery's, once that is open
         self._seat: Seat | None = None
-        self._seated = Sleeper()
+        self._patience = patience
+        self._context: Context | None = trio.lowlevel.current_task().context
+        # in which the session's begin is logged, whoever's turn it is
         self._fault: Exception | None = None
         # of ours, while a message was taken in the reader's turn
         self._listening_since: float | None = None
@@ -128,6 +136,7 @@ class Session:
         by, code, said = "server", farewell.code, reason or farewell.name
         if isinstance(cause, ConnectionLost):
             by, code, said = "peer", cause.code or _NO_GOODBYE, reason
+        self._patience.let_go(self)
         if self._seat is not None:
             self._room.leave(self._seat)
             self._room.witness.session_closed(self.id, f"{by}: {code} {said}")
@@ -142,15 +151,18 @@ class Session:
 
         A silent client is welcomed after the hello deadline as if it had said a bare hello.
         """
-        first: Iterable[Incoming] = ()
-        with trio.move_on_after(timeouts.HELLO.seconds):
-            first = await self._listen()
-        await self._take(first)
-        await self._sit()
         if self._permit is None:  # hooks take their time over each op
             self._connection.listen(self._take_now)
+        self._patience.wait_for(self)
+        await self._take(await self._listen())
+        await self._sit()
         while True:
             await self._take(await self._listen())
+
+    def lose_patience(self) -> None:
+        """No hello has come in time: the sync loop is to go on without."""
+        if self._seat is None:
+            self._connection.nudge()
 
     async def _heartbeat_watchdog(self) -> None:
         """Ping a silent peer; end the session DEAD_PEER after the last sign of life. Ask hooks again when it is time.
@@ -179,7 +191,9 @@ class Session:
     async def _broadcaster(self) -> None:
         """Bring the client up to date and keep its queue moving, once it has a seat."""
         while self._seat is None:
-            await self._seated.sleep()
+            await self._connection.wait_backlog()
+            if self._seat is None:
+                await self._connection.drain()
         await self._seat.feed.run()
 
     async def _ask_again(self, permit: Permit) -> None:
@@ -203,9 +217,11 @@ class Session:
     def _take_now(self, frame: Incoming) -> bool:
         """Handle a frame in the reader's turn, if nothing in it has to be waited for; whether it was handled."""
         seat = self._seat
-        if seat is None or self._farewell is not None:
+        if self._farewell is not None:
             return False
         try:
+            if seat is None:
+                return self._enter_now(frame)
             if isinstance(frame, bytes) and frame.startswith(b"{"):
                 return self._handle_single_now(seat, frame)
             return self._handle_frame_now(seat, frame)
@@ -307,22 +323,34 @@ class Session:
 
     async def _sit(self) -> Seat:
         """The seat; taken as if a bare hello had come when there is none yet."""
-        return self._seat or await self._enter(messages.Hello())
+        return self._seat or await self._enter(None)
 
-    async def _enter(self, hello: messages.Hello) -> Seat:
-        """Take a seat in the room; waits while its board loads."""
-        if hello.v != VERSION:
+    async def _enter(self, hello: messages.Hello | None) -> Seat:
+        """Take a seat in the room, as if a bare hello had come when it is None; waits while the board loads."""
+        said = hello or messages.Hello()
+        if said.v != VERSION:
             self._end(close_codes.VERSION)
             await trio.lowlevel.checkpoint()
-        role = "editor" if self._permit is None else await self._be_admitted(self._permit, hello)
-        self._seat = await self._room.enter(self.id, hello, self._connection, role)
-        self._seated.wake()
-        logs.learn(client=self._seat.claim.client)
-        log.info("session_opened", peer=self._connection.peer)
-        self._tell_of_begin(self._seat)
-        return self._seat
+        role = "editor" if self._permit is None else await self._be_admitted(self._permit, said)
+        seat = self._seat = await self._room.enter(self.id, hello, self._connection, role)
+        self._note_begin(seat)
+        return seat
 
-    def _tell_of_begin(self, seat: Seat) -> None:
+    def _enter_now(self, frame: Incoming) -> bool:
+        """Take a seat in the reader's turn, when a frame is a hello and nothing has to be waited for; whether that was so."""
+        hello = _hello_in(frame)
+        if hello is None or hello.v != VERSION or self._context is None:
+            return False
+        seat = self._seat = self._room.enter_now(self.id, hello, self._connection)
+        if seat is not None:
+            self._context.run(self._note_begin, seat)
+        return seat is not None
+
+    def _note_begin(self, seat: Seat) -> None:
+        self._patience.let_go(self)
+        self._context = None
+        logs.learn(client=seat.claim.client)
+        log.info("session_opened", peer=self._connection.peer)
         room, profile = self._room, seat.profile
         room.witness.session_opened(
             self.id, room.board_id, profile.client, profile.name, self._connection.peer
@@ -399,6 +427,13 @@ def _split(frame: Incoming) -> list[bytes] | BadMessage:
     if isinstance(frame, Oversize):
         return BadMessage("too_large", f"a frame of {frame.size} bytes, at most {MAX_FRAME_BYTES}")
     return BadMessage("binary_frame", "messages are JSON in text frames")
+
+
+def _hello_in(frame: Incoming) -> messages.Hello | None:
+    """The hello that a frame is; None for anything else, also for a batch with a hello in it."""
+    texts = split_frame(frame) if isinstance(frame, bytes) and len(frame) <= TURN_BYTES else None
+    hello = read_message(texts[0]) if isinstance(texts, list) and len(texts) == 1 else None
+    return hello if isinstance(hello, messages.Hello) else None
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:

@@ -69,13 +69,19 @@ class Snapshots:
         Args:
             in_steps: give the points of strokes as steps where that is shorter.
         """
-        self._looks = 0
-        made = self._serving(board, in_steps=in_steps)
+        made = self.at_hand(board, in_steps=in_steps)
         if made is None:
             async with self._turn:
-                made = self._serving(board, in_steps=in_steps) or await _make(board, in_steps=in_steps)
+                made = self.at_hand(board, in_steps=in_steps) or await _make(board, in_steps=in_steps)
                 self._made[in_steps] = made
         return made
+
+    def at_hand(self, board: Board, *, in_steps: bool = False) -> Snapshot | None:
+        """The newest one, if the ops since it are few enough to be sent behind it."""
+        self._looks = 0
+        made = self._made.get(in_steps)
+        is_old = made is None or board.seq - made.seq > min(len(board) // SNAPSHOT_SHARE, SNAPSHOT_LAG_OPS)
+        return None if is_old else made
 
     def look(self, board: Board) -> None:
         """Let go what nobody has asked for at SNAPSHOT_LOOKS of these."""
@@ -84,12 +90,6 @@ class Snapshots:
             self._made.clear()
             for part in board.parts():
                 part.drop_steps()
-
-    def _serving(self, board: Board, *, in_steps: bool) -> Snapshot | None:
-        """The newest one, if the ops since it are few enough to be sent behind it."""
-        made = self._made.get(in_steps)
-        is_old = made is None or board.seq - made.seq > min(len(board) // SNAPSHOT_SHARE, SNAPSHOT_LAG_OPS)
-        return None if is_old else made
 
 
 async def _make(board: Board, *, in_steps: bool) -> Snapshot:

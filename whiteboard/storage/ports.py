@@ -240,7 +240,7 @@ class OpLog(Protocol):
 
 @runtime_checkable
 class ImmediateOpLog(OpLog, Protocol):
-    """A log that waits for nobody to store ops: one process's own, in its own memory.
+    """A log that waits for nobody: one process's own, in its own memory.
 
     Optional: whoever keeps a board asks with `isinstance`, and does without where it is not there.
     """
@@ -256,6 +256,9 @@ class ImmediateOpLog(OpLog, Protocol):
 
     def append_one_now(self, board: BoardId, op: NewOp, *, epoch: str, claim: bytes) -> Receipt:
         """`append_now` of one op, whose client has this claim."""
+
+    def client_now(self, board: BoardId, client: ClientId) -> ClientRecord | None:
+        """`client` without a checkpoint."""
 
 
 class Snapshots(Protocol):

@@ -1,4 +1,4 @@
-"""The promises of `ImmediateOpLog`: those of the op log, kept by `append_now` as well. Knows the ports only."""
+"""The promises of `ImmediateOpLog`: those of the op log, kept by what waits for nobody as well. Knows the ports only."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -12,6 +12,7 @@ from whiteboard.ids import BoardId, ClientId
 from whiteboard.storage.ports import (
     Boards,
     Bus,
+    ClientRecord,
     ImmediateOpLog,
     Newest,
     NewOp,
@@ -44,7 +45,7 @@ def immediate(storage: Storage) -> ImmediateOpLog:
 
 
 class _AppendsNow:
-    """An op log whose `append` is `append_now`, unless it is told what its caller has read."""
+    """An op log whose `append` is `append_now`, unless it is told what its caller has read; `client` is `client_now`."""
 
     def __init__(self, log: ImmediateOpLog) -> None:
         self._log = log
@@ -66,6 +67,10 @@ class _AppendsNow:
             return await self._log.append(board, ops, epoch=epoch, claims=claims, known=known, newest=newest)
         await trio.lowlevel.checkpoint()
         return self._log.append_now(board, ops, epoch=epoch, claims=claims)
+
+    async def client(self, board: BoardId, client: ClientId) -> ClientRecord | None:
+        await trio.lowlevel.checkpoint()
+        return self._log.client_now(board, client)
 
 
 class _AtOnce:
@@ -110,10 +115,15 @@ class ImmediateContract(OpLogContract):
         return _AtOnce(plain)
 
     async def test_nobody_else_gets_a_turn(self, plain: Storage) -> None:
-        """`append_now` is done when it returns, and no other task has run."""
+        """What is asked or told is done when the call returns, and no other task has run."""
         log = immediate(plain)
         with trio.testing.assert_no_checkpoints():
+            before = log.client_now(BOARD, ADA)
             receipts = log.append_now(BOARD, ops(ADA, [1]), epoch=EPOCH, claims={ADA: key(ADA)})
+            record = log.client_now(BOARD, ADA)
+        assert before is None
+        assert record == await log.client(BOARD, ADA)
+        assert record is not None
         assert receipts == [Receipt(1, AT, is_new=True)]
         assert await read_all(log, BOARD) == as_stored(ops(ADA, [1]))
 
@@ -184,10 +194,12 @@ class ImmediateContract(OpLogContract):
         assert await read_all(log, BOARD) == as_stored([first])
 
     async def test_once_closed_it_refuses(self, open_storage: OpenStorage) -> None:
-        """After the storage's block, `append_now` raises StorageUnavailable."""
+        """After the storage's block, all of them raise StorageUnavailable."""
         async with open_storage() as storage:
             log = immediate(storage)
         with pytest.raises(StorageUnavailable):
             log.append_now(BOARD, ops(ADA, [1]), epoch=EPOCH, claims={ADA: key(ADA)})
         with pytest.raises(StorageUnavailable):
             log.append_one_now(BOARD, ops(ADA, [1])[0], epoch=EPOCH, claim=key(ADA))
+        with pytest.raises(StorageUnavailable):
+            log.client_now(BOARD, ADA)

@@ -61,6 +61,7 @@ class WebSocketConnection:
         "_is_cut",
         "_is_given_up",
         "_is_heard_out",
+        "_is_nudged",
         "_is_under_way",
         "_is_violated",
         "_is_watched",
@@ -115,6 +116,7 @@ class WebSocketConnection:
         self._has_said_goodbye = False  # a close frame is sent or queued
         self._is_heard_out = False  # the peer's close frame has come
         self._is_violated = False
+        self._is_nudged = False
         self._closed: trio.Event | None = None  # there once `close` was called, set when it is done
 
     def begin(self, rest: bytes) -> None:
@@ -128,6 +130,9 @@ class WebSocketConnection:
             await trio.lowlevel.checkpoint()
         while not self._ready:
             self._raise_if_lost()
+            if self._is_nudged:
+                self._is_nudged = False
+                return ()
             if self._pump is None:
                 await self._read_alone()
             else:
@@ -143,7 +148,8 @@ class WebSocketConnection:
                 await self._wire.wait_readable()
             self._read(trio.current_time(), limits.RECEIVE_BYTES)
         except trio.ClosedResourceError:
-            self._lose(_CLOSED_HERE)
+            if not self._is_nudged:
+                self._lose(_CLOSED_HERE)
 
     async def _have_it_read(self, pump: Pump) -> None:
         """Wait until the pump has read what the taker does not take, or until there is nothing more to read."""
@@ -192,6 +198,12 @@ class WebSocketConnection:
 
     def listen(self, take: Taker) -> None:
         self._taker = take
+
+    def nudge(self) -> None:
+        self._is_nudged = True
+        self._reader.wake()
+        if self._pump is None:
+            self._wire.interrupt()
 
     def _read(self, now: float, most: int) -> None:
         """Read once and handle all of it. No checkpoint, so that a cancelled `receive` has lost nothing.

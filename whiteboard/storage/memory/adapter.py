@@ -236,6 +236,10 @@ class _MemoryOpLog:
 
     async def client(self, board: BoardId, client: ClientId) -> ClientRecord | None:
         await self._place.enter()
+        return self.client_now(board, client)
+
+    def client_now(self, board: BoardId, client: ClientId) -> ClientRecord | None:
+        self._place.check_open()
         found = self._place.history(board)
         return found.record(client) if found else None
 
