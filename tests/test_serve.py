@@ -11,7 +11,7 @@ from rooms.conftest import open_stage
 from transport.peers import serving, upgrade_head
 
 from whiteboard import limits
-from whiteboard.composition.doors import start_session, trust_of
+from whiteboard.composition.doors import start_session, start_session_now, trust_of
 from whiteboard.composition.neighbours import membership_of, place_of
 from whiteboard.composition.stores import blobs_of, open_postgres_of
 from whiteboard.config import (
@@ -31,6 +31,7 @@ from whiteboard.config.values import S3Bucket, S3Endpoint
 from whiteboard.errors import StartupError
 from whiteboard.serve import _announce
 from whiteboard.transport.addresses import open_listening
+from whiteboard.transport.request import WebSocketRequest
 from whiteboard.trust.origins import Origin
 
 
@@ -81,6 +82,27 @@ async def test_a_board_of_another_process_takes_no_upgrade() -> None:
             assert (status, error) == (503, "unavailable")
             assert "retry-after: 5" in head
         assert stage.hub.statistics().boards == 0
+
+
+async def test_a_session_is_started_at_once_where_nothing_stands_against_it() -> None:
+    """Else not at all, and the way that can wait or refuse has it. [CON-1]"""
+    told: list[bool] = []
+
+    async with open_stage() as stage:
+
+        async def start(request: WebSocketRequest) -> None:
+            told.append(start_session_now(stage.hub, request, owns=lambda board: board != "other"))
+            if not told[-1]:
+                await start_session(stage.hub, request)
+
+        async with serving(start) as server:
+            for board in ("b", "b", "other"):
+                client = await server.connect()
+                await client.send(upgrade_head(f"/ws/{board}"))
+                assert " 101 " in await client.head()
+            assert (await knock(server.port, "/ws/a%20b"))[0] == 404
+            assert told == [False, True, False, False]
+            assert stage.hub.statistics().boards == 2
 
 
 def test_the_settings_say_whom_to_trust() -> None:

@@ -3,8 +3,8 @@
 ```
 server nursery
   stores (their own tasks) · recorder · permission hooks (theirs) · pump
-  · hub nursery (tick, alarm, lookout, sweep, upkeep, rooms, in them sessions) · consul · connections · listener
-  · cycle search · giving memory back
+  · hub nursery (tick, alarm, lookout, patience, sweep, upkeep, rooms, in them sessions) · consul · connections · doorstep
+  · listener · cycle search · giving memory back
 ```
 
 Stopping has one order (R12): leave the list of servers while everything still works, so that those who are asked
@@ -36,7 +36,7 @@ import trio
 
 from whiteboard import timeouts
 from whiteboard.cluster.instances import Place
-from whiteboard.composition.doors import Household, doors_of, services_of, start_session, tls_of, trust_of
+from whiteboard.composition.doors import Household, doors_of, services_of, tls_of, trust_of
 from whiteboard.composition.neighbours import checked_at, membership_of, place_of
 from whiteboard.composition.stores import StorageOn, clock_ms, open_stores, storage_of
 from whiteboard.config import Mode, Settings, StorageName
@@ -54,7 +54,7 @@ from whiteboard.storage.sqlite import hold_directory
 from whiteboard.transport.addresses import Listening, open_listening
 from whiteboard.transport.descriptors import raise_descriptor_limit
 from whiteboard.transport.hypercorn_bridge import HttpBridge
-from whiteboard.transport.listener import serve_connections
+from whiteboard.transport.listener import accept_connections, serve_connections
 from whiteboard.transport.pump import Pump, open_pump
 from whiteboard.workers.asking import answer
 from whiteboard.workers.crew import Crew, Outfit
@@ -69,7 +69,7 @@ log = logs.get_logger()
 
 _NOBODY: Final = Supervisor()
 Accept = Callable[..., Awaitable[None]]
-"""Gives connections to a nursery's tasks until cancelled, as `serve_connections` or `Inlet.serve` does."""
+"""Gives connections to a nursery's tasks until cancelled, as `Doorstep.serve` or `serve_connections` does."""
 
 
 def run(settings: Settings) -> None:
@@ -170,10 +170,8 @@ async def serve(
             _let_rooms_follow(pump, hub)
             trust = trust_of(settings, local_port=listening.local_port, found_at=checked_at(settings, place))
             house = Household(stores, recorder, hub, guard, member, ages)
-            demux, bridge = doors_of(
-                services_of(settings, trust, house), tls, partial(start_session, hub), pump
-            )
-            accept = partial(serve_connections, listening.sockets, demux.serve)
+            doorstep, bridge = doors_of(services_of(settings, trust, house), tls, hub, pump)
+            accept = partial(doorstep.serve, partial(accept_connections, listening.sockets))
             with ExitStack() as until_signal:
                 # Before anybody can know that we are there, so that no signal finds nobody at home.
                 signals = until_signal.enter_context(_signals())
@@ -269,9 +267,8 @@ async def serve_share(
             services = attrs.evolve(
                 own, rooms=SharedRooms(own.rooms, share, inlet), tasks=reports.own, report_of=reports.of
             )
-            start = partial(start_session, hub, owns=share.owns)
-            demux, bridge = doors_of(services, tls_of(settings), start, pump)
-            accept = partial(inlet.serve, demux.serve)
+            doorstep, bridge = doors_of(services, tls_of(settings), hub, pump, share.owns)
+            accept = partial(doorstep.serve, inlet.serve)
             async with trio.open_nursery() as asked:
                 await asked.start(inlet.answer_questions, partial(answer, replies(own.rooms, reports.own)))
                 async with _open_server(settings, accept, None, bridge, hub), _open_quiet_work():

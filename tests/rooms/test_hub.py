@@ -313,3 +313,32 @@ async def test_two_hundred_joins_and_leaves_end_in_the_true_list(
         await line.wait_closed()
     _, welcome = await stage.join()
     assert {peer["name"] for peer in welcome["peers"]} == {f"n{n}" for n in range(1, 200, 2)}
+
+
+async def test_serving_at_once_needs_an_open_room_with_a_place(
+    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where something has to be waited for, or refused, nothing happens: no room, no lease, no session."""
+    lines: list[Line] = []
+
+    @asynccontextmanager
+    async def accept() -> AsyncIterator[Line]:
+        await trio.lowlevel.checkpoint()
+        lines.append(Line())
+        yield lines[-1]
+
+    assert not stage.hub.serve_now(BOARD, accept)
+    assert stage.hub.statistics().boards == 0
+    await stage.join()
+    assert stage.hub.serve_now(BOARD, accept)
+    await trio.testing.wait_all_tasks_blocked()
+    assert lines[0].offer({"type": "hello"})
+    assert stage.hub.statistics().sessions == stage.hub.statistics().leases == 2
+    for bound in ("MAX_SESSIONS", "MAX_SESSIONS_PER_BOARD"):
+        with monkeypatch.context() as patch:
+            patch.setattr(limits, bound, 2)
+            assert not stage.hub.serve_now(BOARD, accept)
+    await stage.hub.drain()
+    assert not stage.hub.serve_now(BOARD, accept)
+    assert len(lines) == 1
+    assert stage.hub.statistics().leases == 0

@@ -39,6 +39,7 @@ async def test_each_is_told_when_its_own_time_is_up(autojump_clock: trio.testing
         second.lets_go = [third]
         patience.let_go(done)
         patience.let_go(done)
+        assert patience.waiting() == [first, second, third]
         assert len(patience) == 3
         await trio.sleep(20)
         patience.wait_for(late)

@@ -5,6 +5,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any
 
 import trio
@@ -14,12 +15,13 @@ from whiteboard.errors import ConnectionLost
 from whiteboard.transport.addresses import open_listening
 from whiteboard.transport.connection import WebSocketConnection
 from whiteboard.transport.demux import Demux, OnWebSocket
+from whiteboard.transport.doorstep import Doorstep
 from whiteboard.transport.frames import unmask
 from whiteboard.transport.handshake import open_websocket_connection
 from whiteboard.transport.http_front import Receive, Scope, Send
 from whiteboard.transport.http_head import head_end
 from whiteboard.transport.hypercorn_bridge import HttpBridge
-from whiteboard.transport.listener import serve_connections
+from whiteboard.transport.listener import accept_connections, serve_connections
 from whiteboard.transport.pump import Pump, open_pump
 from whiteboard.transport.request import WebSocketRequest
 from whiteboard.transport.upgrade import Upgrade
@@ -168,6 +170,10 @@ PAIRS: tuple[OpenPair, ...] = (open_pair, open_pumped_pair)
 """Whoever reads: nothing else may differ."""
 
 
+RECEIVES_AT_DOORSTEP = False
+"""Whether `serving` lets a pump read first heads, rather than a task for each."""
+
+
 class Served:
     """A running server."""
 
@@ -236,18 +242,22 @@ async def serving(
 ) -> AsyncIterator[Served]:
     """A server on a free port of this machine until the block ends. Settings: `base_path`, `trust`."""
     bridge = HttpBridge(app, **settings)
-    demux = Demux(bridge, on_websocket, tls=tls, **settings)
-    with open_listening(address) as listening:
-        async with trio.open_nursery() as connections:
-            async with trio.open_nursery() as accepting:
-                await accepting.start(serve_connections, listening.sockets, demux.serve, connections)
-                server = Served(listening.address, bridge, accepting)
-                try:
-                    yield server
-                finally:
-                    for client in server.clients:
-                        await trio.aclose_forcefully(client.stream)
-                accepting.cancel_scope.cancel()
-            with trio.move_on_after(0):
-                await bridge.shut_down()
-            connections.cancel_scope.cancel()
+    async with open_pump() as pump:
+        demux = Demux(bridge, on_websocket, tls=tls, **settings)
+        with open_listening(address) as listening:
+            accept = partial(serve_connections, listening.sockets, demux.serve)
+            if RECEIVES_AT_DOORSTEP:
+                accept = partial(Doorstep(demux, pump).serve, partial(accept_connections, listening.sockets))
+            async with trio.open_nursery() as connections:
+                async with trio.open_nursery() as accepting:
+                    await accepting.start(accept, connections)
+                    server = Served(listening.address, bridge, accepting)
+                    try:
+                        yield server
+                    finally:
+                        for client in server.clients:
+                            await trio.aclose_forcefully(client.stream)
+                    accepting.cancel_scope.cancel()
+                with trio.move_on_after(0):
+                    await bridge.shut_down()
+                connections.cancel_scope.cancel()

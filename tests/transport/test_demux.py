@@ -10,6 +10,7 @@ import structlog
 import trio
 import trio.testing
 import trio_websocket
+from transport import peers
 from transport.peers import (
     TEXT,
     RawClient,
@@ -31,6 +32,12 @@ from whiteboard.trust.policy import Trust
 from whiteboard.trust.proxies import TrustedProxies
 
 GET = b"GET /page HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+@pytest.fixture(params=[False, True], ids=["tasks", "doorstep"], autouse=True)
+def _receives(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads first heads: nothing else may differ."""
+    monkeypatch.setattr(peers, "RECEIVES_AT_DOORSTEP", request.param)
 
 
 async def test_a_library_client_and_http_share_the_port() -> None:

@@ -4,7 +4,7 @@ import pytest
 from h11 import CLIENT, Connection, InformationalResponse, Request
 
 from whiteboard.transport import opening
-from whiteboard.transport.opening import answer_to
+from whiteboard.transport.opening import answer_to, known_answer_to
 from whiteboard.transport.upgrade import Upgrade
 
 KEY, PROOF = "dGhlIHNhbXBsZSBub25jZQ==", b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
@@ -32,8 +32,11 @@ async def test_each_gets_its_own_proof_whoever_was_answered_before(
 ) -> None:
     """The library is asked once for each kind of answer; the others' differ in the proof only."""
     monkeypatch.setattr(opening, "_known", {})
+    assert known_answer_to(Upgrade(KEY, subprotocols, deflate)) is None
     asked = await answer_to(Upgrade(KEY, subprotocols, deflate))
-    known = await answer_to(Upgrade(OTHER_KEY, subprotocols, deflate))
+    known = known_answer_to(Upgrade(OTHER_KEY, subprotocols, deflate))
+    assert known == await answer_to(Upgrade(OTHER_KEY, subprotocols, deflate))
+    assert known is not None
     for answer, proof in ((asked, PROOF), (known, OTHER_PROOF)):
         told = headers(answer)
         assert told[b"sec-websocket-accept"] == proof

@@ -27,12 +27,14 @@ async def pump() -> AsyncIterator[Pump]:
 class Tap:
     """A source whose socket is always ready; it notes when it has its turn, and may take its time."""
 
-    def __init__(self, pump: Pump, turns: list["Tap"], turn: Callable[[], bool] = bool) -> None:
+    def __init__(
+        self, pump: Pump, turns: list["Tap"], turn: Callable[[], bool] = bool, *, is_new: bool = False
+    ) -> None:
         self.ours, self.theirs = socket.socketpair()
         self.parted = False
         self._pump, self._turns, self._turn = pump, turns, turn
         self.theirs.send(b"x")
-        pump.watch(self.ours.fileno(), self)
+        pump.watch(self.ours.fileno(), self, is_new=is_new)
 
     def read_now(self, now: float) -> bool:
         self._turns.append(self)
@@ -323,3 +325,58 @@ async def test_ends_come_out_a_few_after_each_pass(pump: Pump) -> None:
     await all_gone.wait()
     wakes.close()
     assert counts[:3] == [limits.PUMP_ENDS, 2 * limits.PUMP_ENDS, len(taps)]
+
+
+async def test_newcomers_are_read_a_few_behind_everybody_else(pump: Pump) -> None:
+    """However many come at once; all of them have their turn."""
+    turns: list[Tap] = []
+    new = [Tap(pump, turns, is_new=True) for _ in range(3 * limits.PUMP_NEWCOMERS)]
+    here = [Tap(pump, turns) for _ in range(5)]
+    begun = [await passes(pump, 1, turns) for _ in range(6)]
+    for tap in here:
+        assert turns.count(tap) >= 5, "in every pass"
+    first = turns[: begun[0][0]]
+    assert set(first[:5]) == set(here)
+    assert len(first) == 5 + limits.PUMP_NEWCOMERS
+    assert set(new) <= set(turns)
+    for tap in [*new, *here]:
+        tap.close()
+
+
+async def test_who_has_settled_is_no_newcomer(pump: Pump) -> None:
+    """From then on it is read with the others; settling again does nothing, nor does it for who has left."""
+    turns: list[Tap] = []
+    new = [Tap(pump, turns, is_new=True) for _ in range(2 * limits.PUMP_NEWCOMERS)]
+    for tap in new:
+        pump.settle(tap.ours.fileno())
+        pump.settle(tap.ours.fileno())
+    await passes(pump, 1, turns)
+    assert set(turns) == set(new)
+    for tap in new:
+        descriptor = tap.ours.fileno()
+        tap.close()
+        pump.settle(descriptor)
+
+
+async def test_a_newcomer_that_holds_more_is_asked_again(pump: Pump) -> None:
+    """As others are, though its socket is silent; and one that leaves in its turn is not."""
+    turns: list[Tap] = []
+    more = [True, False]
+
+    def use_up() -> bool:
+        if len(more) == 2:
+            holder.ours.recv(1)
+        return more.pop(0)
+
+    def leave() -> bool:
+        pump.leave(leaver.ours.fileno())
+        return True
+
+    holder = Tap(pump, turns, use_up, is_new=True)
+    leaver = Tap(pump, turns, leave, is_new=True)
+    wakes = Tap(pump, turns)
+    await passes(pump, 4, turns)
+    assert turns.count(holder) == 2
+    assert turns.count(leaver) == 1
+    for tap in (holder, leaver, wakes):
+        tap.close()

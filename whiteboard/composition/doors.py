@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from whiteboard.cluster.membership import Membership, report
@@ -18,7 +19,8 @@ from whiteboard.rooms.hub import Hub
 from whiteboard.rooms.ports import Visitor
 from whiteboard.rooms.recorder import Recorder
 from whiteboard.transport.certificates import fault_of
-from whiteboard.transport.demux import Demux, OnWebSocket
+from whiteboard.transport.demux import Demux
+from whiteboard.transport.doorstep import Doorstep
 from whiteboard.transport.http_answer import RETRY_AFTER
 from whiteboard.transport.hypercorn_bridge import HttpBridge
 from whiteboard.transport.pump import Pump
@@ -34,6 +36,13 @@ from whiteboard.web.page import load_page
 from whiteboard.web.services import WebServices
 
 log = logs.get_logger()
+
+Owns = Callable[[BoardId], bool]
+"""Whether a board is this process's to open."""
+
+
+def _any(_: BoardId) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +91,27 @@ def services_of(settings: Settings, trust: Trust, house: Household) -> WebServic
 
 
 def doors_of(
-    services: WebServices, tls: ssl.SSLContext | None, start: OnWebSocket, pump: Pump | None
-) -> tuple[Demux, HttpBridge]:
-    """What serves a connection, and the HTTP side of it, with page and API."""
+    services: WebServices, tls: ssl.SSLContext | None, hub: Hub, pump: Pump | None, owns: Owns = _any
+) -> tuple[Doorstep, HttpBridge]:
+    """Where connections come in, and the HTTP side of it, with page and API.
+
+    Args: `owns` says of a board whether this process may open it.
+    """
     base_path, trust = services.settings.base_path, services.trust
     bridge = HttpBridge(build_app(services, load_page(base_path)), base_path=base_path, trust=trust)
-    return Demux(bridge, start, base_path=base_path, tls=tls, trust=trust, pump=pump), bridge
+    demux = Demux(
+        bridge,
+        partial(start_session, hub, owns=owns),
+        base_path=base_path,
+        tls=tls,
+        trust=trust,
+        pump=pump,
+        start_now=partial(start_session_now, hub, owns=owns),
+    )
+    return Doorstep(demux, pump), bridge
 
 
-def _any(_: BoardId) -> bool:
-    return True
-
-
-async def start_session(
-    hub: Hub, request: WebSocketRequest, *, owns: Callable[[BoardId], bool] = _any
-) -> None:
+async def start_session(hub: Hub, request: WebSocketRequest, *, owns: Owns = _any) -> None:
     """Hand a WebSocket request to its board's room, or refuse it while it is still HTTP.
 
     Args: `owns` says of a board whether this process may open it.
@@ -109,9 +124,21 @@ async def start_session(
     try:
         if not owns(board_id):
             raise RoomClosed(f"board {board_id!r} is at another process; connect again")
-        await hub.serve(board_id, request.accept, Visitor(request.client.address, request.token))
+        await hub.serve(board_id, request.accept, _visitor(request))
     except (RoomClosed, ServerFull) as error:
         await request.refuse(503, error_body("unavailable", str(error)), [RETRY_AFTER])
+
+
+def start_session_now(hub: Hub, request: WebSocketRequest, *, owns: Owns = _any) -> bool:
+    """The same for a board that is open and has room for one more; else False, and nothing has happened."""
+    board_id = parse_board_id(request.name)
+    if board_id is None or not owns(board_id):
+        return False
+    return hub.serve_now(board_id, request.accept, _visitor(request))
+
+
+def _visitor(request: WebSocketRequest) -> Visitor:
+    return Visitor(request.client.address, request.token)
 
 
 def trust_of(settings: Settings, *, local_port: int | None, found_at: TcpAddress | None = None) -> Trust:

@@ -110,13 +110,31 @@ class Hub:
         been called then.
         """
         room = self._admit(board_id)
-        session_id = SessionId(f"s-{secrets.token_urlsafe(9)}")
-        permit = None if self._guard is None else Permit(self._guard, visitor, board_id, session_id)
         with room.lease():  # until the session's task has its own
             await room.wait_open()
-            serve = partial(self._serve_session, session_id, room, accept, permit)
-            room.start_session(serve, name=f"session {session_id}")
-            self._being_served += 1
+            self._start_session(room, accept, visitor)
+
+    def serve_now(
+        self,
+        board_id: BoardId,
+        accept: Callable[[], AbstractAsyncContextManager[Connection]],
+        visitor: Visitor = NOBODY_KNOWN,
+    ) -> bool:
+        """As `serve`, where it has to wait for nothing and refuses nobody; else False, and nothing has happened."""
+        room = self._rooms.get(board_id)
+        if room is None or not room.is_open or not self._has_place(room):
+            return False
+        self._start_session(room, accept, visitor)
+        return True
+
+    def _start_session(
+        self, room: Room, accept: Callable[[], AbstractAsyncContextManager[Connection]], visitor: Visitor
+    ) -> None:
+        session_id = SessionId(f"s-{secrets.token_urlsafe(9)}")
+        permit = None if self._guard is None else Permit(self._guard, visitor, room.board_id, session_id)
+        serve = partial(self._serve_session, session_id, room, accept, permit)
+        room.start_session(serve, name=f"session {session_id}")
+        self._being_served += 1
 
     async def _serve_session(
         self,
@@ -153,6 +171,13 @@ class Hub:
         if self._being_served >= limits.MAX_SESSIONS:
             raise ServerFull(f"the server has {limits.MAX_SESSIONS} sessions")
         return self._room(board_id)
+
+    def _has_place(self, room: Room) -> bool:
+        return (
+            not self.is_draining
+            and room.leases < limits.MAX_SESSIONS_PER_BOARD
+            and self._being_served < limits.MAX_SESSIONS
+        )
 
     # --- rooms --------------------------------------------------------------------------------
 

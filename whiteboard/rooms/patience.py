@@ -33,6 +33,10 @@ class Patience:
         """Those who are waited for."""
         return len(self._line)
 
+    def waiting(self) -> list[Patient]:
+        """Those who are waited for, the earliest first."""
+        return list(self._line)
+
     def wait_for(self, whom: Patient) -> None:
         """Their time begins."""
         self._line[whom] = trio.current_time() + self._given.seconds

@@ -282,8 +282,13 @@ class Room:
         if self._sessions is None or self.is_closing:
             raise RoomClosed(f"board {self.board_id!r} is closing")
 
+    @property
+    def is_open(self) -> bool:
+        """Whether `wait_open` would return at once."""
+        return self._sessions is not None and not self.is_closing
+
     def start_session(self, serve: Callable[[], Awaitable[object]], name: str) -> None:
-        """Run a session in the room's inner nursery, with a lease that `serve` gives back. Call it right after `wait_open`.
+        """Run a session in the room's inner nursery, with a lease that `serve` gives back. Call it while `is_open`.
 
         Not by `Nursery.start`: the session would hold on to the task that started it for as long as it lives.
         """

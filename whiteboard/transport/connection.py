@@ -61,6 +61,7 @@ class WebSocketConnection:
         "_is_cut",
         "_is_given_up",
         "_is_heard_out",
+        "_is_new",
         "_is_nudged",
         "_is_under_way",
         "_is_violated",
@@ -96,6 +97,7 @@ class WebSocketConnection:
         self._wire = wire
         self._pump = pump
         self._is_watched = False  # the pump has our socket
+        self._is_new = True  # the peer has said nothing yet
         self._packs = upgrade.deflate is not None  # messages may be deflated, both ways
         self._scanner = frames.FrameScanner(unpacks=self._packs)
         self._reader = Sleeper()  # who waits in `receive`
@@ -158,7 +160,7 @@ class WebSocketConnection:
             self._read(trio.current_time(), limits.RECEIVE_BYTES)
             return
         if not self._is_watched:
-            pump.watch(self._wire.socket.fileno(), self)
+            pump.watch(self._wire.socket.fileno(), self, is_new=self._is_new)
             self._is_watched = True
         await self._reader.sleep()
         if self._fault is not None:
@@ -170,6 +172,9 @@ class WebSocketConnection:
         if not self._reader.is_asleep:
             self._leave_pump()
             return False
+        if self._is_new and self._pump is not None:
+            self._is_new = False
+            self._pump.settle(self._wire.socket.fileno())
         try:
             self._read(now, limits.PUMP_BYTES)
         except Exception as fault:  # noqa: BLE001 - the pump serves others too: it comes out of `receive`

@@ -7,6 +7,7 @@ here, is served without deflate.
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from whiteboard import limits
@@ -17,6 +18,8 @@ _ANSWER: Final = f"{NAME}; server_no_context_takeover; client_no_context_takeove
 _WORD: Final = r"[0-9A-Za-z!#$%&'*+\-.^_`|~]+"
 _PARAMETER: Final = re.compile(rf'[ \t]*;[ \t]*({_WORD})(?:[ \t]*=[ \t]*(?:({_WORD})|"({_WORD})"))?')
 _EXTENSION: Final = re.compile(rf"[ \t]*({_WORD})((?:{_PARAMETER.pattern})*)[ \t]*(?:,|$)")
+_KEPT: Final = 64
+_KEPT_CHARS: Final = 256
 _WINDOW: Final = re.compile(r"[89]|1[0-5]")
 
 
@@ -25,11 +28,18 @@ def answer_to_offers(offered: str) -> str | None:
 
     The first offer that can be kept counts. A header that breaks the grammar offers nothing.
     """
+    return _recent_answer(offered) if len(offered) <= _KEPT_CHARS else _answer_to(offered)
+
+
+def _answer_to(offered: str) -> str | None:
     for name, parameters in _offers(offered):
         if name == NAME and parameters is not None and (answer := _answer(parameters)) is not None:
             return answer
     return None
 
+
+_recent_answer = lru_cache(_KEPT)(_answer_to)
+"""Each browser has one way to offer it, which takes longer to read than the rest of its request."""
 
 Parameters = dict[str, str | None]
 

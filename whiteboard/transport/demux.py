@@ -33,6 +33,10 @@ log = logs.get_logger()
 
 OnWebSocket = Callable[[WebSocketRequest], Awaitable[object]]
 """Gets a request and with it the socket: see `request`. May serve it, or hand it to another task."""
+StartNow = Callable[[WebSocketRequest], bool]
+"""The same, where nothing has to be waited for; False when something has, and nothing has happened then."""
+
+Judged = WebSocketRequest | UpgradeFault
 
 
 class Demux:
@@ -47,55 +51,83 @@ class Demux:
         tls: ssl.SSLContext | None = None,
         trust: Trust | None = None,
         pump: Pump | None = None,
+        start_now: StartNow | None = None,
     ) -> None:
         """Args: `base_path` is empty or `/steps` without a slash at the end; `pump` reads the WebSockets."""
         self._bridge = bridge
         self._on_websocket = on_websocket
+        self._start_now = start_now
         self._websocket_paths = (f"{base_path}/ws/", "/ws/")  # a proxy may strip the base path
         self._tls = tls
         self._trust = trust or Trust()
         self._pump = pump
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether TLS has to be spoken before anything can be read."""
+        return self._tls is not None
 
     async def serve(self, sock: socket.socket, begun: bytes = b"") -> None:
         """Serve one connection, to its end or to its hand-over. Lets nothing out but cancellation.
 
         Args: `begun` is what was read of it already; nothing, where TLS is spoken.
         """
+        await self.serve_wire(TlsWire(sock, self._tls) if self._tls else Wire(sock), begun)
+
+    async def serve_wire(
+        self, wire: Wire, begun: bytes, judged: Judged | None = None, since: float | None = None
+    ) -> None:
+        """The same for a wire.
+
+        Args:
+            judged: what `judge` has said of a head, if it has.
+            since: when the peer's time for its head began, if not now.
+        """
         try:
-            await self._serve(TlsWire(sock, self._tls) if self._tls else Wire(sock), begun)
+            with ExitStack() as stack:
+                stack.callback(wire.close)
+                if judged is None:
+                    judged = await self._find_out(wire, begun, since)
+                if isinstance(judged, WebSocketRequest):
+                    await self._on_websocket(judged)
+                    stack.pop_all()  # the request's owner closes the wire
+                elif judged is not None:
+                    body = error_body(judged.code, judged.reason)
+                    await answer_and_close(wire, judged.status, body, judged.headers)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the peer went before it had said what it wants
         except Exception:
             log.exception("connection_failed")
 
-    async def _serve(self, wire: Wire, begun: bytes) -> None:
-        with ExitStack() as stack:
-            stack.callback(wire.close)
-            if isinstance(wire, TlsWire):
-                with trio.move_on_after(timeouts.TLS_HANDSHAKE.seconds) as deadline:
-                    await wire.handshake()
-                if deadline.cancelled_caught:
-                    return
-            data = b"" if wire.alpn == HTTP2 else await read_head(wire, begun)
-            if data is None:
-                return
-            if is_http2(data):
-                reason = "HTTP/2 is spoken over TLS only here, by ALPN."
-                await answer_and_close(wire, 505, error_body("http_version", reason))
-                return
-            request = None if wire.alpn == HTTP2 else await self._websocket_request(wire, data)
-            if wire.is_closed:
-                return
-            if request is None:
-                await self._bridge.serve(wire, data)
-                return
-            await self._on_websocket(request)
-            stack.pop_all()  # the request's owner closes the wire
+    def serve_now(self, judged: Judged) -> bool:
+        """Hand a request over if nothing has to be waited for; else False, and nothing has happened."""
+        return (
+            self._start_now is not None and isinstance(judged, WebSocketRequest) and self._start_now(judged)
+        )
 
-    async def _websocket_request(self, wire: Wire, data: bytes) -> WebSocketRequest | None:
-        """The request for our WebSocket path in `data`, None for anything else.
+    async def _find_out(self, wire: Wire, begun: bytes, since: float | None) -> Judged | None:
+        """What the peer wants of us; None when it wanted HTTP, and has been served, or has been answered."""
+        if isinstance(wire, TlsWire):
+            with trio.move_on_after(timeouts.TLS_HANDSHAKE.seconds) as deadline:
+                await wire.handshake()
+            if deadline.cancelled_caught:
+                return None
+        data = b"" if wire.alpn == HTTP2 else await read_head(wire, begun, since)
+        if data is None:
+            return None
+        if is_http2(data):
+            reason = "HTTP/2 is spoken over TLS only here, by ALPN."
+            await answer_and_close(wire, 505, error_body("http_version", reason))
+            return None
+        judged = None if wire.alpn == HTTP2 else self.judge(wire, data)
+        if judged is None:
+            await self._bridge.serve(wire, data)
+        return judged
 
-        A request that cannot be one of ours for a reason is answered, and the wire closed.
+    def judge(self, wire: Wire, data: bytes) -> Judged | None:
+        """The request for our WebSocket path in `data`, or why it cannot be one of ours; None for anything else.
+
+        Raises trio.BrokenResourceError when the peer has gone.
         """
         end = head_end(data) or 0
         head = parse_head(data[:end]) if end and head_state(data) is HeadState.WHOLE else None
@@ -107,9 +139,7 @@ class Demux:
         client = self._trust.proxies.client(_peer(wire, head), head.headers)
         upgrade = self._judge(head, client)
         if isinstance(upgrade, UpgradeFault):
-            body = error_body(upgrade.code, upgrade.reason)
-            await answer_and_close(wire, upgrade.status, body, upgrade.headers)
-            return None
+            return upgrade
         token = given_token(head.headers, head.query)
         return WebSocketRequest(name, client, upgrade, data[end:], wire, token, self._pump)
 

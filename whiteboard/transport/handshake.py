@@ -12,7 +12,7 @@ from whiteboard.errors import ConnectionLost
 from whiteboard.protocol import close_codes
 from whiteboard.transport import frames
 from whiteboard.transport.connection import WebSocketConnection
-from whiteboard.transport.opening import answer_to
+from whiteboard.transport.opening import answer_to, known_answer_to
 from whiteboard.transport.pump import Pump
 from whiteboard.transport.upgrade import Upgrade
 from whiteboard.transport.wire import Wire
@@ -84,15 +84,22 @@ class Opening:
 
 
 async def _shake_hands(wire: Wire, upgrade: Upgrade) -> None:
-    """Answer the upgrade within WS_HANDSHAKE. Raises ConnectionLost."""
-    with trio.move_on_after(timeouts.WS_HANDSHAKE.seconds):
-        answer = await answer_to(upgrade)
-        try:
-            await wire.send_all(answer)
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
-            pass
-        else:
+    """Answer the upgrade within WS_HANDSHAKE. Raises ConnectionLost.
+
+    Waits for nothing when the answer is known and the socket takes it, as nearly all do.
+    """
+    await trio.lowlevel.checkpoint_if_cancelled()
+    try:
+        rest = known_answer_to(upgrade)
+        if rest is not None:
+            rest = rest[wire.send_nowait(rest) :]
+            if not rest and wire.flush_nowait():
+                return
+        with trio.move_on_after(timeouts.WS_HANDSHAKE.seconds):
+            await wire.send_all(await answer_to(upgrade) if rest is None else rest)
             return
+    except (trio.BrokenResourceError, trio.ClosedResourceError):
+        pass
     raise ConnectionLost("the peer went during the WebSocket handshake")
 
 

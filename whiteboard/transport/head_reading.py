@@ -9,17 +9,21 @@ from whiteboard.transport.wire import Wire
 from whiteboard.trust.refusals import error_body
 
 
-async def read_head(wire: Wire, begun: bytes = b"") -> bytes | None:
+async def read_head(wire: Wire, begun: bytes = b"", since: float | None = None) -> bytes | None:
     """Bytes up to the head's end or beyond; None when the wire was closed or answered instead.
 
     A peer that is slower than REQUEST_HEAD or sends too much gets an answer; one that says nothing at all
     gets none, because browsers open connections ahead of need. Bytes that are no head are given as they are.
 
-    Args: `begun` is what was read of the wire already; the deadline counts from here all the same.
+    Args:
+        begun: what was read of the wire already.
+        since: `trio.current_time()` from which the deadline counts; None for now.
+
     Raises trio.BrokenResourceError, trio.ClosedResourceError. Cancellation loses what was read.
     """
     data = bytearray(begun)
-    with trio.move_on_after(timeouts.REQUEST_HEAD.seconds):
+    began = trio.current_time() if since is None else since
+    with trio.move_on_at(began + timeouts.REQUEST_HEAD.seconds):
         while True:
             state = head_state(data) if data else HeadState.MORE
             if state is HeadState.TOO_LARGE:

@@ -24,6 +24,9 @@ _NO_LISTENER: Final = frozenset({errno.EBADF, errno.ENOTSOCK, errno.EINVAL})
 Handler = Callable[[socket.socket], Awaitable[object]]
 """Serves one connection. Owns the socket from its first step; lets nothing out but cancellation."""
 
+Begin = Callable[[socket.socket], object]
+"""Takes over one connection: blocks and raises never, and owns the socket."""
+
 
 class _Found(Enum):
     """What waited at the listener."""
@@ -35,6 +38,23 @@ class _Found(Enum):
     """The system is out of something."""
 
 
+async def accept_connections(
+    sockets: Sequence[socket.socket],
+    begin: Begin,
+    *,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Accept on all `sockets` until cancelled; give each connection to `begin`.
+
+    Opens a nursery with one accept loop per socket. Out of descriptors it waits ACCEPT_BACKOFF and
+    goes on; it says so once, until ACCEPT_EPISODE has gone by without another pause. The sockets stay the caller's to close. Connected sockets are non-blocking, with TCP_NODELAY.
+    """
+    async with trio.open_nursery() as accepting:
+        for sock in sockets:
+            accepting.start_soon(_accept_loop, sock, begin)
+        task_status.started()
+
+
 async def serve_connections(
     sockets: Sequence[socket.socket],
     handler: Handler,
@@ -42,41 +62,38 @@ async def serve_connections(
     *,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Accept on all `sockets` until cancelled; start `handler` for each connection in `handler_nursery`.
+    """As `accept_connections`; start `handler` for each connection in `handler_nursery`.
 
     The nurseries are two, so that a graceful stop can cancel this and leave the connections alone.
-    Opens a nursery with one accept loop per socket. Out of descriptors it waits ACCEPT_BACKOFF and
-    goes on; it says so once, until ACCEPT_EPISODE has gone by without another pause. The sockets stay the caller's to close. Connected sockets are non-blocking, with TCP_NODELAY.
     """
-    async with trio.open_nursery() as accepting:
-        for sock in sockets:
-            accepting.start_soon(_accept_loop, sock, handler, handler_nursery)
-        task_status.started()
+
+    def begin(sock: socket.socket) -> None:
+        handler_nursery.start_soon(handler, sock)
+
+    await accept_connections(sockets, begin, task_status=task_status)
 
 
-async def _accept_loop(listener: socket.socket, handler: Handler, handler_nursery: trio.Nursery) -> None:
+async def _accept_loop(listener: socket.socket, begin: Begin) -> None:
     paused_at = -math.inf
     while True:
         await trio.lowlevel.wait_readable(listener.fileno())
-        if await _accept_in_turns(listener, handler, handler_nursery) is _Found.EXHAUSTED:
+        if await _accept_in_turns(listener, begin) is _Found.EXHAUSTED:
             if trio.current_time() - paused_at > timeouts.ACCEPT_EPISODE.seconds:
                 log.warning("accept_paused", descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[0])
             paused_at = trio.current_time()
             await trio.sleep(timeouts.ACCEPT_BACKOFF.seconds)
 
 
-async def _accept_in_turns(
-    listener: socket.socket, handler: Handler, handler_nursery: trio.Nursery
-) -> _Found:
+async def _accept_in_turns(listener: socket.socket, begin: Begin) -> _Found:
     """Accept what waits; others have their turns in between."""
     while True:
-        found = _accept_some(listener, handler, handler_nursery)
+        found = _accept_some(listener, begin)
         if found is not _Found.MORE:
             return found
         await trio.lowlevel.checkpoint()
 
 
-def _accept_some(listener: socket.socket, handler: Handler, handler_nursery: trio.Nursery) -> _Found:
+def _accept_some(listener: socket.socket, begin: Begin) -> _Found:
     """Accept what waits, at most ACCEPTS_AT_ONCE."""
     for _ in range(limits.ACCEPTS_AT_ONCE):
         try:
@@ -92,7 +109,7 @@ def _accept_some(listener: socket.socket, handler: Handler, handler_nursery: tri
         sock.setblocking(False)
         if sock.family != socket.AF_UNIX:
             _send_at_once(sock)
-        handler_nursery.start_soon(handler, sock)
+        begin(sock)
     return _Found.MORE
 
 

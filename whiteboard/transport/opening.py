@@ -22,18 +22,30 @@ _known: Final[dict[_Kind, tuple[bytes, bytes]]] = {}
 """Subprotocol and extension -> what the library says before and behind the proof; at most MAX_OPENINGS of them."""
 
 
+def known_answer_to(upgrade: Upgrade) -> bytes | None:
+    """The head of the answer that accepts `upgrade`; None before the library was asked for one of its kind."""
+    known = _known.get(_kind(upgrade))
+    return None if known is None else known[0] + _proof(upgrade) + known[1]
+
+
 async def answer_to(upgrade: Upgrade) -> bytes:
     """The head of the answer that accepts `upgrade`. Cancellation leaves nothing."""
-    kind = upgrade.chosen_subprotocol, upgrade.deflate
-    proof = generate_accept_token(upgrade.key.encode("ascii"))
-    if kind in _known:
-        before, behind = _known[kind]
-        return before + proof + behind
+    known = known_answer_to(upgrade)
+    if known is not None:
+        return known
     said = await _ask(upgrade)
-    before, found, behind = said.partition(proof)
+    before, found, behind = said.partition(_proof(upgrade))
     if found and len(_known) < limits.MAX_OPENINGS:
-        _known[kind] = before, behind
+        _known[_kind(upgrade)] = before, behind
     return said
+
+
+def _kind(upgrade: Upgrade) -> _Kind:
+    return upgrade.chosen_subprotocol, upgrade.deflate
+
+
+def _proof(upgrade: Upgrade) -> bytes:
+    return generate_accept_token(upgrade.key.encode("ascii"))
 
 
 async def _ask(upgrade: Upgrade) -> bytes:

@@ -10,7 +10,8 @@ turn, and looks again. A pass is bounded in sockets, in bytes of each and in mil
 with what was read must get its turn too. Sockets that a pass did not come to are the first of the next.
 
 A thousand sockets may end in the same instant, when a network or a process behind them does. To find that out is
-cheap, to take a session down is not; so ends come out a few at a time, and whoever draws is read in between.
+cheap, to take a session down is not; so ends come out a few at a time, and whoever draws is read in between. The same goes
+for those who come: newcomers have an epoll of their own inside the other, of which a pass reads a few, behind everybody else.
 
 A pass costs some 15 µs of looking and of task switches, however little it finds. Under load, when what is read would
 only wait for the next flush, the pump naps after a pass that found little and left nothing, and the next one finds more.
@@ -64,6 +65,11 @@ class Pump:
         """For those who have left it for good and whose peers have to read their last words yet."""
         self._epoll = select.epoll()
         self._sources: dict[int, Source] = {}
+        self._door = select.epoll()  # of newcomers
+        self._door_descriptor = self._door.fileno()
+        self._newcomers: set[int] = set()
+        self._is_crowded = False  # the last pass may have left some at the door
+        self._epoll.register(self._door_descriptor, select.EPOLLIN)
         self._due: deque[int] = deque()  # ready, and not read yet
         self._again: list[int] = []  # have more, of which their sockets do not tell
         self._parting: deque[Source] = deque()  # have ended, and nobody knows it yet
@@ -73,15 +79,28 @@ class Pump:
         """How many sockets are watched."""
         return len(self._sources)
 
-    def watch(self, descriptor: int, source: Source) -> None:
-        """Have `source` read whenever `descriptor`, an open socket, is ready, until `leave`."""
-        self._epoll.register(descriptor, select.EPOLLIN)
+    def watch(self, descriptor: int, source: Source, *, is_new: bool = False) -> None:
+        """Have `source` read whenever `descriptor`, an open socket, is ready, until `leave`.
+
+        Args: `is_new` lets others go first, until `settle`: what comes then is work that many may bring at once.
+        """
+        (self._door if is_new else self._epoll).register(descriptor, select.EPOLLIN)
         self._sources[descriptor] = source
+        if is_new:
+            self._newcomers.add(descriptor)
+
+    def settle(self, descriptor: int) -> None:
+        """It is no newcomer any more. Idempotent."""
+        if descriptor in self._newcomers:
+            self._newcomers.remove(descriptor)
+            self._door.unregister(descriptor)
+            self._epoll.register(descriptor, select.EPOLLIN)
 
     def leave(self, descriptor: int) -> None:
         """Watch it no more. Before it is closed: the next socket may get its number. Idempotent."""
         if self._sources.pop(descriptor, None) is not None:
-            self._epoll.unregister(descriptor)
+            (self._door if descriptor in self._newcomers else self._epoll).unregister(descriptor)
+            self._newcomers.discard(descriptor)
 
     def part(self, source: Source) -> None:
         """Let the end of a source come out in its turn; it has left."""
@@ -105,7 +124,9 @@ class Pump:
     def close(self) -> None:
         """Forget all sockets, which stay open; sources are not told."""
         self._sources.clear()
+        self._newcomers.clear()
         self._parting.clear()
+        self._door.close()
         self._epoll.close()
 
     def _find(self) -> bool:
@@ -118,8 +139,8 @@ class Pump:
 
     @property
     def _has_more(self) -> bool:
-        """Whether there is something to do of which no socket has to tell."""
-        return bool(self._due or self._again or self._parting)
+        """Whether there is something to do of which no socket has to tell, or more newcomers than a pass takes."""
+        return bool(self._due or self._again or self._parting) or self._is_crowded
 
     def _let_part(self) -> None:
         for _ in range(min(len(self._parting), limits.PUMP_ENDS)):
@@ -130,15 +151,27 @@ class Pump:
         time = trio.lowlevel.current_clock().current_time  # asked for each socket
         began = now = time()
         ends = began + timeouts.PUMP_PASS.seconds
+        is_knocked = False
         while self._due and now < ends:
             descriptor = self._due.popleft()
             source = self._sources.get(descriptor)
-            if source is None:
-                continue  # it has left since the epoll told of it
+            if source is None:  # it has left since the epoll told of it, or it is the door
+                is_knocked = is_knocked or descriptor == self._door_descriptor
+                continue
             if source.read_now(now) and descriptor in self._sources:
                 self._again.append(descriptor)
             now = time()
+        self._is_crowded = is_knocked and self._let_in(now) == limits.PUMP_NEWCOMERS
         return now - began
+
+    def _let_in(self, now: float) -> int:
+        """Read newcomers; how many sockets were ready."""
+        ready = self._door.poll(0, limits.PUMP_NEWCOMERS)
+        for descriptor, _ in ready:
+            source = self._sources.get(descriptor)
+            if source is not None and source.read_now(now) and descriptor in self._sources:
+                self._again.append(descriptor)
+        return len(ready)
 
 
 @asynccontextmanager

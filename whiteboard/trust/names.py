@@ -6,10 +6,15 @@ short spelling, and an IPv4 peer of a socket for both kinds as IPv4.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 MAX_PORT: Final = 65_535
+_KEPT: Final = 512
+"""Of those that were read last: requests name few hosts, and who comes back has the address of before. 100 KiB."""
+_KEPT_CHARS: Final = 128
+"""A longer name is read each time."""
 
 _AUTHORITY: Final = re.compile(
     r"(?:\[(?P<address>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._~!$&'()*+;=%-]+))(?::(?P<port>[0-9]{0,5}))?"
@@ -29,6 +34,10 @@ class Authority:
 
 def parse_authority(text: str) -> Authority | None:
     """The name and port in `text`, None when it is no authority."""
+    return _recent_authority(text) if len(text) <= _KEPT_CHARS else _parse_authority(text)
+
+
+def _parse_authority(text: str) -> Authority | None:
     match = _AUTHORITY.fullmatch(text)
     if match is None:
         return None
@@ -37,6 +46,9 @@ def parse_authority(text: str) -> Authority | None:
     if not name or (match["address"] and ":" not in name) or (port or 0) > MAX_PORT:
         return None
     return Authority(name, port)
+
+
+_recent_authority = lru_cache(_KEPT)(_parse_authority)
 
 
 def canonical_name(name: str) -> str:
@@ -60,6 +72,7 @@ def parse_address(text: str) -> IPv4Address | IPv6Address | None:
     return address if mapped is None else mapped
 
 
+@lru_cache(_KEPT)
 def plain_address(text: str) -> str:
     """An address as people write it; what is none comes back as it is."""
     address = parse_address(text)

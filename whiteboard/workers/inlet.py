@@ -18,8 +18,8 @@ from whiteboard.workers.link import Kind, Link, LinkLost, Parcel
 
 log = logs.get_logger()
 
-Handler = Callable[[socket.socket, bytes], Awaitable[object]]
-"""Serves a connection of which something was read already. Owns the socket; lets nothing out but cancellation."""
+Take = Callable[[socket.socket, bytes], object]
+"""Takes over a connection of which something was read already: blocks and raises never, and owns the socket."""
 Answer = Callable[[socket.socket], Awaitable[object]]
 """Reads a question and answers it. Owns the socket; lets nothing out but cancellation."""
 
@@ -30,24 +30,16 @@ class Inlet:
     def __init__(self, link: Link, scope: trio.CancelScope) -> None:
         self._link = link
         self._scope = scope
-        self._take: Callable[[socket.socket, bytes], None] | None = None
+        self._take: Take | None = None
         self._answer: Callable[[socket.socket], None] | None = None
         self.drain_wanted = trio.Event()
         """Set when this worker is to end."""
 
     async def serve(
-        self,
-        handler: Handler,
-        handler_nursery: trio.Nursery,
-        *,
-        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+        self, begin: Take, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
-        """Have connections given to `handler`, each in a task of `handler_nursery`, until cancelled."""
-
-        def take(sock: socket.socket, begun: bytes) -> None:
-            handler_nursery.start_soon(handler, sock, begun)
-
-        self._take = take
+        """Have connections given to `begin` until cancelled."""
+        self._take = begin
         try:
             with suppress(LinkLost):  # `listen` notices it too
                 await self._link.send(Kind.READY)
