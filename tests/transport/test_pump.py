@@ -380,3 +380,25 @@ async def test_a_newcomer_that_holds_more_is_asked_again(pump: Pump) -> None:
     assert turns.count(leaver) == 1
     for tap in (holder, leaver, wakes):
         tap.close()
+
+
+async def test_it_does_not_nap_while_a_crowd_is_at_the_door(
+    pump: Pump, autojump_clock: trio.testing.MockClock
+) -> None:
+    """A pass takes few of them, and that does not mean that few have come."""
+    turns: list[Tap] = []
+    times: list[float] = []
+    all_in = trio.Event()
+
+    def note() -> float:
+        times.append(trio.current_time())
+        if set(turns) == set(new):
+            all_in.set()
+        return 10.0
+
+    pump.after_pass = note
+    new = [Tap(pump, turns, is_new=True) for _ in range(4 * limits.PUMP_NEWCOMERS)]
+    await all_in.wait()
+    assert times[-1] - times[0] == 0
+    for tap in new:
+        tap.close()
