@@ -20,7 +20,13 @@ class WhiteboardVoice(Voice):
         self._deflates = deflates
 
     def greeting(self) -> bytes:
-        hello = {"type": "hello", "v": 1, "client": self._name, "key": f"key of {self._name}", "compact": True}
+        hello = {
+            "type": "hello",
+            "v": 1,
+            "client": self._name,
+            "key": f"key of {self._name}",
+            "compact": True,
+        }
         return client_frame(json.dumps(hello).encode())
 
     def hear(self, frame: Frame) -> bytes:

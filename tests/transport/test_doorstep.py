@@ -186,6 +186,7 @@ async def test_the_end_of_the_server_closes_who_waits() -> None:
         with trio.CancelScope(shield=True):
             for client in clients:
                 assert await client.rest() == b""
+            await trio.lowlevel.checkpoint()
 
 
 async def test_a_fault_ends_its_connection_only() -> None:

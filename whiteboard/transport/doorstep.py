@@ -63,7 +63,9 @@ class Doorstep:
         self._nursery = nursery
         if self._pump is not None:
             nursery.start_soon(self._look_after, name="doorstep")
-        await accept(self.take, task_status=task_status)
+        async with trio.open_nursery() as accepting:
+            await accepting.start(accept, self.take)
+            task_status.started()
 
     def take(self, sock: socket.socket, begun: bytes = b"") -> None:
         """Take over a connection; blocks and raises never."""

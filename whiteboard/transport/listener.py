@@ -70,7 +70,9 @@ async def serve_connections(
     def begin(sock: socket.socket) -> None:
         handler_nursery.start_soon(handler, sock)
 
-    await accept_connections(sockets, begin, task_status=task_status)
+    async with trio.open_nursery() as accepting:
+        await accepting.start(accept_connections, sockets, begin)
+        task_status.started()
 
 
 async def _accept_loop(listener: socket.socket, begin: Begin) -> None:
