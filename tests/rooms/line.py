@@ -24,6 +24,8 @@ class Line:
         """Bytes that the peer still takes."""
         self.closed: tuple[int, str] | None = None
         """Code and reason of the server's goodbye."""
+        self.pushed_late = 0
+        """Messages after the goodbye: nobody gets them, and nobody should go on sending."""
         self.pings = 0
         self.answers_pings = True
         self._incoming: deque[Incoming] = deque()
@@ -177,6 +179,8 @@ class Line:
             self.push(messages.popleft())
 
     def _send(self, message: bytes) -> None:
+        if self.closed is not None:
+            self.pushed_late += 1
         if self.closed is None and self._lost is None:
             if not self._outgoing:
                 self._progress = trio.current_time()

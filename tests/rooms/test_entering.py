@@ -197,3 +197,18 @@ async def test_who_goes_without_a_word_is_not_waited_for(autojump_clock: object,
     line.hang_up()
     await line.wait_closed()
     assert len(stage.hub.patience) == 0
+
+
+async def test_who_was_live_at_once_is_sent_nothing_after_they_left(
+    autojump_clock: object, stage: Stage
+) -> None:
+    """Although their broadcaster has never woken: else a board would keep the feeds of all who were ever there."""
+    ada, _ = await stage.join()
+    await trio.sleep(1)
+    line = await knocking(stage)
+    assert line.offer({"type": "hello"})
+    line.hang_up()
+    await line.wait_closed()
+    ada.say(STROKE)
+    await ada.expect("stroke")
+    assert line.pushed_late == 0

@@ -181,17 +181,14 @@ class Feed:
 
         Raises TooSlow, ConnectionLost, StorageUnavailable.
         """
-        try:
-            while True:
-                await self._drain()
-                if not self._is_live:
-                    await self._catch_up()
-                elif self._has_stale_pointers:
-                    self._send_pointers()
-                else:
-                    await self._connection.wait_backlog()
-        finally:
-            self._broadcast.fall_behind(self)
+        while True:
+            await self._drain()
+            if not self._is_live:
+                await self._catch_up()
+            elif self._has_stale_pointers:
+                self._send_pointers()
+            else:
+                await self._connection.wait_backlog()
 
     async def _drain(self) -> None:
         """Return when nothing is queued."""

@@ -364,6 +364,7 @@ class Room:
     def leave(self, seat: Seat) -> None:
         """Take a session out; the others hear of it."""
         del self._seats[seat.profile.session]
+        self._broadcast.fall_behind(seat.feed)  # it may be live without ever having run
         self._broadcast.leave(seat.profile.session)
         self._claims.release(seat.claim)
 
