@@ -56,3 +56,31 @@ async def test_a_nudge_hides_no_loss(open_pair: OpenPair) -> None:
         connection.nudge()
         with pytest.raises(ConnectionLost):
             await connection.receive()
+
+
+async def test_a_nudge_leaves_who_writes_alone(open_pair: OpenPair) -> None:
+    """A peer that reads slowly is not lost for saying nothing either: all of it arrives."""
+    async with open_pair(send_buffer=4096) as (connection, client):
+        received: list[list[Incoming]] = []
+        drained = trio.Event()
+
+        async def receive() -> None:
+            received.append(list(await connection.receive()))
+
+        async def drain() -> None:
+            await connection.drain()
+            drained.set()
+
+        text = b"x" * 60_000
+        connection.push(text)
+        assert connection.backlog_bytes
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(receive)
+            nursery.start_soon(drain)
+            await trio.testing.wait_all_tasks_blocked()
+            connection.nudge()
+            await trio.testing.wait_all_tasks_blocked()
+            assert (received, drained.is_set()) == ([[]], False)
+            assert await client.frame() == (TEXT, text)
+        assert drained.is_set()
+        await client.stream.aclose()

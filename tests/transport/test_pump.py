@@ -402,3 +402,24 @@ async def test_it_does_not_nap_while_a_crowd_is_at_the_door(
     assert times[-1] - times[0] == 0
     for tap in new:
         tap.close()
+
+
+async def test_who_cannot_settle_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system may be out of what it takes to watch: that session hears of it, and everybody else is read on."""
+
+    def refuse(_: int) -> None:
+        raise OSError(28, "no space left on device")
+
+    async with open_pump() as pump:
+        assert pump is not None
+        async with open_pair(pump=pump) as (other, hers), open_pair(pump=pump) as (connection, his):
+            monkeypatch.setattr(pump, "settle", refuse)
+            await his.send(client_frame(TEXT, b"x"))
+            with pytest.raises(OSError, match="no space"):
+                await connection.receive()
+            monkeypatch.undo()
+            await hers.send(client_frame(TEXT, b"y"))
+            assert list(await other.receive()) == [b"y"]
+            await his.stream.aclose()
+            await hers.stream.aclose()
+        assert pump.watched == 0

@@ -150,8 +150,13 @@ class WebSocketConnection:
                 await self._wire.wait_readable()
             self._read(trio.current_time(), limits.RECEIVE_BYTES)
         except trio.ClosedResourceError:
-            if not self._is_nudged:
+            if self._is_taken_over:
                 self._lose(_CLOSED_HERE)
+
+    @property
+    def _is_taken_over(self) -> bool:
+        """Whether a wait for the socket has ended for good; else a nudge has ended it."""
+        return self._closed is not None or self._wire.is_closed
 
     async def _have_it_read(self, pump: Pump) -> None:
         """Wait until the pump has read what the taker does not take, or until there is nothing more to read."""
@@ -172,10 +177,10 @@ class WebSocketConnection:
         if not self._reader.is_asleep:
             self._leave_pump()
             return False
-        if self._is_new and self._pump is not None:
-            self._is_new = False
-            self._pump.settle(self._wire.socket.fileno())
         try:
+            if self._is_new and self._pump is not None:
+                self._is_new = False
+                self._pump.settle(self._wire.socket.fileno())
             self._read(now, limits.PUMP_BYTES)
         except Exception as fault:  # noqa: BLE001 - the pump serves others too: it comes out of `receive`
             self._fault = fault
@@ -422,7 +427,11 @@ class WebSocketConnection:
     async def _write_out(self) -> None:
         """Return when nothing is queued or the socket is cut. Cancellation keeps the queue."""
         while self.backlog_bytes:
-            await self._wire.wait_writable()
+            try:
+                await self._wire.wait_writable()
+            except trio.ClosedResourceError:
+                if self._is_taken_over:
+                    raise
             if self._send_some():
                 self._taken_at = trio.current_time()
             if not self.backlog_bytes and self._held_pong is not None:

@@ -90,11 +90,11 @@ class Pump:
             self._newcomers.add(descriptor)
 
     def settle(self, descriptor: int) -> None:
-        """It is no newcomer any more. Idempotent."""
+        """It is no newcomer any more. Idempotent. Raises OSError when the system is out of something; it stays one then."""
         if descriptor in self._newcomers:
+            self._epoll.register(descriptor, select.EPOLLIN)
             self._newcomers.remove(descriptor)
             self._door.unregister(descriptor)
-            self._epoll.register(descriptor, select.EPOLLIN)
 
     def leave(self, descriptor: int) -> None:
         """Watch it no more. Before it is closed: the next socket may get its number. Idempotent."""
