@@ -343,6 +343,25 @@ async def test_newcomers_are_read_a_few_behind_everybody_else(pump: Pump) -> Non
         tap.close()
 
 
+async def test_newcomers_are_read_in_every_pass_however_busy_the_others_are(
+    pump: Pump, mock_clock: trio.testing.MockClock
+) -> None:
+    """A pass that has no time for all of the others still lets a few in: their deadlines run."""
+
+    def slow() -> bool:
+        mock_clock.jump(timeouts.PUMP_PASS.seconds / 4)
+        return False
+
+    turns: list[Tap] = []
+    here = [Tap(pump, turns, slow) for _ in range(2 * limits.PUMP_SOCKETS)]
+    new = [Tap(pump, turns, is_new=True) for _ in range(limits.PUMP_NEWCOMERS)]
+    totals = await passes(pump, 5, turns)
+    assert [turns[: totals[-1]].count(tap) for tap in new] == [5] * len(new)
+    assert len(set(turns[: totals[-1]]) & set(here)) >= 5 * 4, "who was here has lost no time by it"
+    for tap in [*new, *here]:
+        tap.close()
+
+
 async def test_who_has_settled_is_no_newcomer(pump: Pump) -> None:
     """From then on it is read with the others; settling again does nothing, nor does it for who has left."""
     turns: list[Tap] = []

@@ -66,10 +66,9 @@ class Pump:
         self._epoll = select.epoll()
         self._sources: dict[int, Source] = {}
         self._door = select.epoll()  # of newcomers
-        self._door_descriptor = self._door.fileno()
         self._newcomers: set[int] = set()
         self._is_crowded = False  # the last pass may have left some at the door
-        self._epoll.register(self._door_descriptor, select.EPOLLIN)
+        self._epoll.register(self._door, select.EPOLLIN)
         self._due: deque[int] = deque()  # ready, and not read yet
         self._again: list[int] = []  # have more, of which their sockets do not tell
         self._parting: deque[Source] = deque()  # have ended, and nobody knows it yet
@@ -151,21 +150,19 @@ class Pump:
         time = trio.lowlevel.current_clock().current_time  # asked for each socket
         began = now = time()
         ends = began + timeouts.PUMP_PASS.seconds
-        is_knocked = False
         while self._due and now < ends:
             descriptor = self._due.popleft()
             source = self._sources.get(descriptor)
-            if source is None:  # it has left since the epoll told of it, or it is the door
-                is_knocked = is_knocked or descriptor == self._door_descriptor
-                continue
+            if source is None:
+                continue  # it has left since the epoll told of it, or it is the door, which has its turn in any case
             if source.read_now(now) and descriptor in self._sources:
                 self._again.append(descriptor)
             now = time()
-        self._is_crowded = is_knocked and self._let_in(now) == limits.PUMP_NEWCOMERS
+        self._is_crowded = bool(self._newcomers) and self._let_in(now) == limits.PUMP_NEWCOMERS
         return now - began
 
     def _let_in(self, now: float) -> int:
-        """Read newcomers; how many sockets were ready."""
+        """Read newcomers, in every pass: the door is one socket of many, and comes late when all are ready; how many were."""
         ready = self._door.poll(0, limits.PUMP_NEWCOMERS)
         for descriptor, _ in ready:
             source = self._sources.get(descriptor)
