@@ -46,10 +46,11 @@ class Place:
     """Those that were served without a task."""
     clients: list[RawClient] = field(default_factory=list)
 
-    def connect(self, begun: bytes = b"") -> RawClient:
-        """A client whose connection was just accepted, and perhaps read from."""
+    def connect(self, begun: bytes = b"", said: bytes = b"") -> RawClient:
+        """A client whose connection was just accepted, and perhaps read from; it may have `said` more."""
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
+        theirs.send(said)
         self.doorstep.take(ours, begun)
         client = RawClient(trio.SocketStream(trio.socket.from_stdlib_socket(theirs)))
         self.clients.append(client)
@@ -107,6 +108,19 @@ async def test_who_says_nothing_costs_no_task_and_goes_in_time(
         assert len(place.doorstep) == 0
 
 
+async def test_who_has_spoken_in_time_is_heard_though_the_server_was_not_there(
+    mock_clock: trio.testing.MockClock,
+) -> None:
+    """A process that was stopped for longer than that finds clocks and sockets due in the same instant."""
+    async with open_place() as place:
+        for _ in range(3 * limits.PUMP_NEWCOMERS):
+            place.connect(said=upgrade_head())
+        mock_clock.jump(timeouts.REQUEST_HEAD.seconds)
+        await trio.testing.wait_all_tasks_blocked()
+        assert len(place.requests) == 3 * limits.PUMP_NEWCOMERS
+        assert len(place.doorstep) == 0
+
+
 async def test_a_plain_upgrade_is_served_in_the_readers_turn() -> None:
     """With all that it has said, frames behind its head included; no task is begun for it. [CON-1]"""
     async with open_place() as place:
@@ -140,7 +154,7 @@ async def test_what_cannot_be_served_at_once_has_a_task() -> None:
 
 
 async def test_the_time_for_a_head_counts_from_the_accept(autojump_clock: trio.testing.MockClock) -> None:
-    """Whoever reads it: a peer that begins late has less left. [CON-14]"""
+    """Whoever reads it: a peer that begins late has less left."""
     async with open_place() as place:
         client = place.connect()
         began = trio.current_time()

@@ -84,8 +84,8 @@ class Doorstep:
         else:
             self._patience.wait_for(arrival)
 
-    def read(self, arrival: "Arrival") -> None:
-        """It has something to read, or has ended."""
+    def read(self, arrival: "Arrival", *, is_last: bool = False) -> None:
+        """It has something to read, or has ended; or its time is up, and this is its last chance."""
         try:
             data = arrival.wire.receive_nowait()
         except trio.BrokenResourceError:
@@ -93,7 +93,7 @@ class Doorstep:
         if data:
             self._let_go(arrival)
             self._hear(arrival, data)
-        elif data is not None:
+        elif is_last or data is not None:
             self.send_away(arrival)
 
     def send_away(self, arrival: "Arrival") -> None:
@@ -146,4 +146,5 @@ class Arrival:
         """Never asked for: nobody waits for its end."""
 
     def lose_patience(self) -> None:
-        self._doorstep.send_away(self)
+        # That nobody has come to read it yet would be no fault of its own.
+        self._doorstep.read(self, is_last=True)
