@@ -5,7 +5,6 @@ import weakref
 
 import pytest
 import trio
-import trio.testing
 from rooms.line import Line
 
 from whiteboard import timeouts
@@ -14,14 +13,16 @@ from whiteboard.rooms.lookout import Lookout
 
 
 @pytest.fixture
-async def lookout(autojump_clock: trio.testing.MockClock, nursery: trio.Nursery) -> Lookout:
-    """One that looks."""
+async def lookout(nursery: trio.Nursery) -> Lookout:
+    """One that looks; tests that use it take `autojump_clock` too, or they wait in earnest."""
     lookout = Lookout()
     nursery.start_soon(lookout.run)
     return lookout
 
 
-async def test_who_stands_still_is_given_up_by_the_next_look(lookout: Lookout) -> None:
+async def test_who_stands_still_is_given_up_by_the_next_look(
+    lookout: Lookout, autojump_clock: object
+) -> None:
     """In what they wait for, whether we have more for them or the kernel has all of it."""
     queued, kept = Line(window=0), Line()
     began = trio.current_time()
@@ -36,7 +37,7 @@ async def test_who_stands_still_is_given_up_by_the_next_look(lookout: Lookout) -
     assert 0 <= trio.current_time() - began - timeouts.SLOW_CLIENT.seconds <= timeouts.LOOKOUT.seconds
 
 
-async def test_who_goes_on_in_time_is_not(lookout: Lookout) -> None:
+async def test_who_goes_on_in_time_is_not(lookout: Lookout, autojump_clock: object) -> None:
     """Every byte earns SLOW_CLIENT more seconds."""
     line = Line(window=0)
     line.report_to(lookout.note)
@@ -50,7 +51,7 @@ async def test_who_goes_on_in_time_is_not(lookout: Lookout) -> None:
     assert line.backlog_bytes == 0
 
 
-async def test_nobody_is_kept_who_has_everything(lookout: Lookout) -> None:
+async def test_nobody_is_kept_who_has_everything(lookout: Lookout, autojump_clock: object) -> None:
     """Who is not looked at any more is not held on to; they report again."""
     line = Line()
     line.report_to(lookout.note)
