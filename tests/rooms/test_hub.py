@@ -3,6 +3,7 @@
 import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from rooms.line import Line
 from whiteboard import limits, timeouts
 from whiteboard.errors import ConnectionLost, RoomClosed, ServerFull
 from whiteboard.ids import BoardId
+from whiteboard.rooms import upkeep
 from whiteboard.rooms.access import BoardAccess
 from whiteboard.rooms.broadcast import Broadcast
 from whiteboard.rooms.commit import Committer
@@ -54,6 +56,33 @@ async def test_evicted_board_is_freed_without_a_search_for_cycles(
     await trio.sleep(timeouts.ROOM_IDLE.seconds + 2 * timeouts.EVICT_SWEEP.seconds)
     assert stage.hub.statistics().boards == 0
     assert [one() for one in held] == [None, None, None]
+
+
+async def test_boards_get_their_checkpoints_one_after_the_other(
+    autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """[R37] Boards that come due in the same second are looked after spread over it, each once: nobody waits for all."""
+    monkeypatch.setattr(upkeep, "CHECKPOINT_MIN_OPS", 1)
+    saved: dict[BoardId, float] = {}
+
+    async def note(board: BoardId, *_: object) -> None:
+        await trio.lowlevel.checkpoint()
+        assert board not in saved
+        saved[board] = trio.current_time()
+
+    async with open_memory() as memory:
+        storage: Any = HookedStorage(memory)
+        storage.snapshots.before["save"] = note
+        async with open_stage(storage) as stage:
+            for number in range(20):
+                ada, _ = await stage.join(BoardId(f"b{number}"))
+                ada.say(SEED)
+                await ada.expect("ack")
+            await trio.sleep(3 * timeouts.UPKEEP.seconds)
+    times = list(saved.values())
+    pauses = [after - before for before, after in pairwise(times)]
+    assert len(times) == 20
+    assert min(pauses) == pytest.approx(timeouts.UPKEEP.seconds / 20)
 
 
 async def test_session_keeps_its_board_in_memory(stage: Stage, autojump_clock: object) -> None:

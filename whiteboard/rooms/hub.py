@@ -222,12 +222,15 @@ class Hub:
                 self._evict(room)
 
     async def look_after(self) -> None:
-        """See for ever that boards get their checkpoints."""
+        """See for ever that boards get their checkpoints, a few at a time: who draws waits for none but these."""
         while True:
-            await trio.sleep(timeouts.UPKEEP.seconds)
-            for board_ids in slices(list(self._rooms)):
-                self._look_after(board_ids)
-                await trio.lowlevel.checkpoint()
+            board_ids = list(self._rooms)
+            shares = list(slices(board_ids, max(1, math.ceil(len(board_ids) / limits.UPKEEP_SHARES))))
+            if not shares:
+                await trio.sleep(timeouts.UPKEEP.seconds)
+            for share in shares:
+                await trio.sleep(timeouts.UPKEEP.seconds / len(shares))
+                self._look_after(share)
 
     def _look_after(self, board_ids: list[BoardId]) -> None:
         """No room outlives this in a variable of the task above, which sleeps: it would keep a board in memory."""
