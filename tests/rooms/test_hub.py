@@ -78,7 +78,7 @@ async def test_boards_get_their_checkpoints_one_after_the_other(
                 ada, _ = await stage.join(BoardId(f"b{number}"))
                 ada.say(SEED)
                 await ada.expect("ack")
-            await trio.sleep(3 * timeouts.UPKEEP.seconds)
+            await trio.sleep(2 * timeouts.UPKEEP.seconds)
     times = list(saved.values())
     pauses = [after - before for before, after in pairwise(times)]
     assert len(times) == 20

@@ -229,8 +229,8 @@ class Hub:
             if not shares:
                 await trio.sleep(timeouts.UPKEEP.seconds)
             for share in shares:
-                await trio.sleep(timeouts.UPKEEP.seconds / len(shares))
                 self._look_after(share)
+                await trio.sleep(timeouts.UPKEEP.seconds / len(shares))
 
     def _look_after(self, board_ids: list[BoardId]) -> None:
         """No room outlives this in a variable of the task above, which sleeps: it would keep a board in memory."""
