@@ -225,12 +225,14 @@ class Hub:
         """See for ever that boards get their checkpoints, a few at a time: who draws waits for none but these."""
         while True:
             board_ids = list(self._rooms)
-            shares = list(slices(board_ids, max(1, math.ceil(len(board_ids) / limits.UPKEEP_SHARES))))
-            if not shares:
-                await trio.sleep(timeouts.UPKEEP.seconds)
+            size = math.ceil(len(board_ids) / limits.UPKEEP_SHARES)
+            *shares, last = slices(board_ids, size) if board_ids else [[]]
+            pause = timeouts.UPKEEP.seconds / (len(shares) + 1)
             for share in shares:
                 self._look_after(share)
-                await trio.sleep(timeouts.UPKEEP.seconds / len(shares))
+                await trio.sleep(pause)
+            self._look_after(last)
+            await trio.sleep(pause)
 
     def _look_after(self, board_ids: list[BoardId]) -> None:
         """No room outlives this in a variable of the task above, which sleeps: it would keep a board in memory."""
