@@ -224,9 +224,7 @@ class Hub:
     async def look_after(self) -> None:
         """See for ever that boards get their checkpoints, a few at a time: who draws waits for none but these."""
         while True:
-            board_ids = list(self._rooms)
-            size = math.ceil(len(board_ids) / limits.UPKEEP_SHARES)
-            *shares, last = slices(board_ids, size) if board_ids else [[]]
+            *shares, last = slices(list(self._rooms), limits.UPKEEP_BOARDS) if self._rooms else [[]]
             pause = timeouts.UPKEEP.seconds / (len(shares) + 1)
             for share in shares:
                 self._look_after(share)
