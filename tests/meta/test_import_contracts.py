@@ -75,6 +75,8 @@ def test_the_tree_keeps_every_contract(house: Path) -> None:
         ("plugins/breach.py", "import pytest", "The server imports no contract suite"),
         ("plugins/breach.py", "import whiteboard.storage.memory", "Only serve imports a storage adapter"),
         ("limits.py", "import os", "The ground floor is pure"),
+        ("governance/breach.py", "import whiteboard.limits", "governance stands on nothing of the server"),
+        ("serve.py", "import whiteboard.governance.sources", "Only cli starts governance"),
         ("cellar/__init__.py", '"""A package that nobody placed."""', "Dependencies point down only"),
     ],
 )

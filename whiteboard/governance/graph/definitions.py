@@ -1,0 +1,258 @@
+"""Reads the symbols of a package off its syntax trees: one walk over the statements of every module."""
+
+import ast
+from collections.abc import Iterable, Iterator
+from typing import TypeGuard
+
+from whiteboard.governance.graph.model import MODULE_BODY, ImportEdge
+from whiteboard.governance.graph.symbols import (
+    ClassSymbol,
+    Definition,
+    FunctionSymbol,
+    ImportedModule,
+    ImportedName,
+    ModuleSymbol,
+    Symbols,
+    Variable,
+)
+from whiteboard.governance.sources import Source
+
+DefNode = ast.FunctionDef | ast.AsyncFunctionDef
+
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+
+
+def define(sources: Iterable[Source]) -> Symbols:
+    """The symbols of all modules given."""
+    symbols = Symbols()
+    for source in sources:
+        module = ModuleSymbol(source.module, source)
+        symbols.modules[module.name] = module
+        _Reader(symbols, module).read()
+    return symbols
+
+
+def imports(module: ModuleSymbol, symbols: Symbols) -> Iterator[ImportEdge]:
+    """Every module that a module names in an import, at its top or within a function."""
+    checking = _type_checking_lines(module.source.tree)
+    for node in ast.walk(module.source.tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for imported in _imported_modules(node, module, symbols):
+                yield ImportEdge(module.name, imported, node.lineno, node.lineno in checking)
+
+
+def imported_from(node: ast.ImportFrom, source: Source) -> str:
+    """The absolute name of the module that `from … import` names."""
+    if not node.level:
+        return node.module or ""
+    parts = source.module.split(".")
+    base = parts[: len(parts) - node.level + (1 if source.is_package else 0)]
+    return ".".join([*base, node.module] if node.module else base)
+
+
+def last_name(node: ast.expr) -> str:
+    """The last part of a dotted name, also under a call: `@attrs.define(slots=True)` is `define`."""
+    while isinstance(node, ast.Call | ast.Subscript):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _imported_modules(node: ast.Import | ast.ImportFrom, module: ModuleSymbol, symbols: Symbols) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    base = imported_from(node, module.source)
+    found = [
+        f"{base}.{alias.name}" if f"{base}.{alias.name}" in symbols.modules else base for alias in node.names
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _type_checking_lines(tree: ast.Module) -> set[int]:
+    lines: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and last_name(node.test) == "TYPE_CHECKING":
+            for statement in node.body:
+                lines.update(range(statement.lineno, (statement.end_lineno or statement.lineno) + 1))
+    return lines
+
+
+def is_function(node: ast.AST) -> TypeGuard[DefNode]:
+    """Whether this is a `def` or an `async def`."""
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+
+
+class _Reader:
+    """Reads one module. The scope that a name is bound in goes along as the dict that it lands in."""
+
+    def __init__(self, symbols: Symbols, module: ModuleSymbol) -> None:
+        self.symbols = symbols
+        self.module = module
+
+    def read(self) -> None:
+        module = self.module
+        module.body = FunctionSymbol(
+            f"{module.name}.{MODULE_BODY}", module.source.tree, module, names=module.names
+        )
+        self.symbols.functions[module.body.name] = module.body
+        for statement in module.source.tree.body:
+            self._statement(statement, module.body, None)
+
+    def _statement(self, node: ast.AST, scope: FunctionSymbol, owner: ClassSymbol | None) -> None:
+        names = owner.names if owner else scope.names
+        if is_function(node):
+            self._function(node, scope, owner)
+        elif isinstance(node, ast.ClassDef):
+            self._class(node, scope, owner)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            self._import(node, names)
+        else:
+            self._bind(node, scope, names)
+            for child in ast.iter_child_nodes(node):
+                if not isinstance(child, ast.Lambda):
+                    self._statement(child, scope, owner)
+                # a lambda has its own names; it is defined when it is evaluated
+
+    def _function(self, node: DefNode, scope: FunctionSymbol, owner: ClassSymbol | None) -> None:
+        decorators = frozenset(last_name(each) for each in node.decorator_list)
+        if "overload" in decorators:
+            return
+        prefix = self._prefix(scope, owner)
+        name = f"{prefix}.{node.name}"
+        if decorators & {"setter", "deleter"}:
+            name += ".setter" if "setter" in decorators else ".deleter"
+        function = FunctionSymbol(
+            self._unused(name),
+            node,
+            self.module,
+            owner,
+            scope,
+            decorators=decorators,
+            is_generator=_yields(node),
+        )
+        self.symbols.functions[function.name] = function
+        if owner and "setter" in decorators:
+            owner.setters[node.name] = function
+        elif "deleter" not in decorators:
+            (owner.names if owner else scope.names)[node.name] = function
+        self._parameters(node.args, function)
+        for child in node.body:
+            self._statement(child, function, None)
+        if owner and node.args.args and "staticmethod" not in decorators:
+            _note_attributes(node, node.args.args[0].arg, owner)
+
+    def _parameters(self, arguments: ast.arguments, function: FunctionSymbol) -> None:
+        for argument in all_arguments(arguments):
+            function.names[argument.arg] = Variable(annotation=argument.annotation)
+
+    def _class(self, node: ast.ClassDef, scope: FunctionSymbol, owner: ClassSymbol | None) -> None:
+        name = self._unused(f"{self._prefix(scope, owner)}.{node.name}")
+        decorators = frozenset(last_name(each) for each in node.decorator_list)
+        symbol = ClassSymbol(name, node, self.module, scope, owner, decorators=decorators)
+        self.symbols.classes[name] = symbol
+        (owner.names if owner else scope.names)[node.name] = symbol
+        for child in node.body:
+            self._statement(child, scope, symbol)
+
+    def _prefix(self, scope: FunctionSymbol, owner: ClassSymbol | None) -> str:
+        if owner:
+            return owner.name
+        return self.module.name if scope is self.module.body else f"{scope.name}.<locals>"
+
+    def _unused(self, name: str) -> str:
+        """Conditional definitions of one name are told apart by their number."""
+        unused, count = name, 1
+        while unused in self.symbols.functions or unused in self.symbols.classes:
+            count += 1
+            unused = f"{name}#{count}"
+        return unused
+
+    def _import(self, node: ast.Import | ast.ImportFrom, names: dict[str, Definition]) -> None:
+        for alias in node.names:
+            if isinstance(node, ast.ImportFrom):
+                module = imported_from(node, self.module.source)
+                name = f"*{module}" if alias.name == "*" else alias.asname or alias.name
+                names[name] = ImportedName(module, alias.name)
+            elif alias.asname:
+                names[alias.asname] = ImportedModule(alias.name)
+            else:
+                top = alias.name.split(".", 1)[0]
+                names[top] = ImportedModule(top)
+
+    def _bind(self, node: ast.AST, scope: FunctionSymbol, names: dict[str, Definition]) -> None:
+        if isinstance(node, ast.Global | ast.Nonlocal):
+            scope.foreign.update(node.names)
+            if isinstance(node, ast.Global):
+                for name in node.names:
+                    _variable(self.module.names, name)
+            return
+        for name in _bound_names(node):
+            if name not in scope.foreign:
+                _variable(names, name)
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            _note_value(names.get(node.target.id), node.annotation, node.value)
+        elif (
+            isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
+        ):
+            _note_value(names.get(node.targets[0].id), None, node.value)
+
+
+def _bound_names(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Name):
+        return [node.id] if isinstance(node.ctx, ast.Store) else []
+    if isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
+        return [node.name] if node.name else []
+    if isinstance(node, ast.MatchMapping):
+        return [node.rest] if node.rest else []
+    return []
+
+
+def _note_value(variable: Definition | None, annotation: ast.expr | None, value: ast.expr | None) -> None:
+    if isinstance(variable, Variable):
+        variable.annotation = variable.annotation or annotation
+        variable.value = variable.value or value
+
+
+def all_arguments(arguments: ast.arguments) -> list[ast.arg]:
+    """Every parameter, in the order in which they are written."""
+    found = [*arguments.posonlyargs, *arguments.args]
+    if arguments.vararg:
+        found.append(arguments.vararg)
+    found.extend(arguments.kwonlyargs)
+    if arguments.kwarg:
+        found.append(arguments.kwarg)
+    return found
+
+
+def _variable(names: dict[str, Definition], name: str) -> Variable:
+    found = names.get(name)
+    if isinstance(found, Variable):
+        return found
+    variable = Variable()
+    if found is None:  # a name that is both defined and assigned keeps its definition
+        names[name] = variable
+    return variable
+
+
+def _yields(node: DefNode) -> bool:
+    waiting: list[ast.AST] = list(node.body)
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, ast.Yield | ast.YieldFrom):
+            return True
+        if not isinstance(each, _SCOPES):
+            waiting.extend(ast.iter_child_nodes(each))
+    return False
+
+
+def _note_attributes(node: DefNode, receiver: str, owner: ClassSymbol) -> None:
+    """What a method assigns through its first parameter are attributes of its class."""
+    for each in ast.walk(node):
+        if isinstance(each, ast.Attribute) and isinstance(each.ctx, ast.Store):
+            if isinstance(each.value, ast.Name) and each.value.id == receiver:
+                owner.on_instances.setdefault(each.attr, Variable())
+        elif isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Attribute):
+            target = each.target
+            if isinstance(target.value, ast.Name) and target.value.id == receiver:
+                owner.on_instances.setdefault(target.attr, Variable()).annotation = each.annotation

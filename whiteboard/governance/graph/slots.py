@@ -1,0 +1,32 @@
+"""Where values are kept while the graph is built, and who must look again when one of them grows."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from whiteboard.governance.graph.values import Value
+
+Values = frozenset["Value"]
+
+NOTHING: Values = frozenset()
+
+MOST_VALUES = 256
+"""A slot that holds more is full: what flows there further is left out."""
+
+
+class Slot:
+    """One variable, parameter, attribute, return value or kind of element, with all values that reach it.
+
+    A closed slot was declared with a type that says all there is to know; values do not flow into it.
+    """
+
+    __slots__ = ("closed", "readers", "values")
+
+    def __init__(self, values: Values = NOTHING, *, closed: bool = False) -> None:
+        self.values = values
+        self.closed = closed
+        self.readers: dict[object, None] = {}
+
+    def declare(self, values: Values, *, closed: bool) -> None:
+        """Takes what an annotation says."""
+        self.values |= values
+        self.closed = self.closed or closed

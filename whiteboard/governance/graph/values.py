@@ -1,0 +1,127 @@
+"""What an expression may be while the graph is built: instances, classes, functions, modules, containers."""
+
+import ast
+from collections.abc import Callable
+from typing import TypeAlias, TypeVar
+
+from whiteboard.governance.graph.slots import Slot
+from whiteboard.governance.graph.symbols import ClassSymbol, FunctionSymbol, ModuleSymbol
+
+
+class Value(int):
+    """One possible value. Its number is its identity: sets of values hash fast and look the same in every run."""
+
+
+class Instance(Value):
+    """An instance of a class of the package; not `exact` where a subclass may stand there as well."""
+
+    symbol: ClassSymbol
+    exact: bool
+
+
+class Class(Value):
+    """A class of the package, as a value."""
+
+    symbol: ClassSymbol
+
+
+class FunctionValue(Value):
+    """A function of the package, of which the first `bound` positional parameters are taken."""
+
+    symbol: FunctionSymbol
+    bound: int
+
+
+class Module(Value):
+    """A module of the package."""
+
+    symbol: ModuleSymbol
+
+
+class Foreign(Value):
+    """A function, class or module from outside of the package, under its dotted name."""
+
+    name: str
+
+
+class ForeignInstance(Value):
+    """An instance of a class from outside, or, with a name that ends in `()`, what a foreign function gave."""
+
+    name: str
+
+
+class Container(Value):
+    """A collection that the source makes or declares in one place.
+
+    Attributes:
+        kind: the name of its class, such as `builtins.dict`.
+        items: what it holds: elements, values of a mapping, what it yields.
+        keys: the keys of a mapping.
+        parts: the elements of a tuple, one by one, where they are known.
+    """
+
+    kind: str
+    items: Slot
+    keys: Slot
+    parts: tuple[Slot, ...]
+
+
+class Partial(Value):
+    """A foreign function, some of whose arguments are taken already, by `functools.partial`."""
+
+    name: str
+
+
+_Made = TypeVar("_Made", bound=Value)
+
+Origin: TypeAlias = "ast.AST | Slot | FunctionSymbol"
+"""Where a container comes from: an expression, an annotation, or the call that collects arguments."""
+
+
+class Pool:
+    """Makes each value once."""
+
+    def __init__(self) -> None:
+        self._made: dict[object, Value] = {}
+        self._kept: list[object] = []
+
+    def instance(self, symbol: ClassSymbol, *, exact: bool = False) -> Instance:
+        """An instance of a class of the package."""
+        return self._once(Instance, (Instance, id(symbol), exact), symbol=symbol, exact=exact)
+
+    def a_class(self, symbol: ClassSymbol) -> Class:
+        """A class of the package itself."""
+        return self._once(Class, (Class, id(symbol)), symbol=symbol)
+
+    def function(self, symbol: FunctionSymbol, bound: int = 0) -> FunctionValue:
+        """A function of the package, with its first positional parameters taken."""
+        return self._once(FunctionValue, (FunctionValue, id(symbol), bound), symbol=symbol, bound=bound)
+
+    def module(self, symbol: ModuleSymbol) -> Module:
+        """A module of the package."""
+        return self._once(Module, (Module, symbol.name), symbol=symbol)
+
+    def foreign(self, name: str) -> Foreign:
+        """Something from outside, by its dotted name."""
+        return self._once(Foreign, (Foreign, name), name=name)
+
+    def foreign_instance(self, name: str) -> ForeignInstance:
+        """An instance of a class from outside."""
+        return self._once(ForeignInstance, (ForeignInstance, name), name=name)
+
+    def container(self, origin: Origin, kind: str, make: Callable[[], tuple[Slot, ...]] = tuple) -> Container:
+        """The collection of one kind that one place makes; `make` gives the parts of a new tuple."""
+        key = (Container, id(origin), kind)
+        found = self._made.get(key)
+        if isinstance(found, Container):
+            return found
+        self._kept.append(origin)  # so that no other object takes over its id
+        return self._once(Container, key, kind=kind, items=Slot(), keys=Slot(), parts=make())
+
+    def _once(self, kind: type[_Made], key: object, **attributes: object) -> _Made:
+        found = self._made.get(key)
+        if found is None:
+            found = kind(len(self._made))
+            found.__dict__.update(attributes)
+            self._made[key] = found
+        return found  # type: ignore[return-value]  # the key begins with its kind
