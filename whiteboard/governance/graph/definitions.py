@@ -140,11 +140,21 @@ class _Reader:
         for child in node.body:
             self._statement(child, function, None)
         if owner and node.args.args and "staticmethod" not in decorators:
-            _note_attributes(node, node.args.args[0].arg, owner)
+            _note_attributes(node, node.args.args[0].arg, owner, function)
+
+    def read_lambda(
+        self, node: ast.Lambda, scope: FunctionSymbol, owner: ClassSymbol | None
+    ) -> FunctionSymbol:
+        name = self._unused(f"{self._prefix(scope, owner)}.<lambda:{node.lineno}>")
+        function = FunctionSymbol(name, node, self.module, None, scope)
+        self.symbols.functions[name] = function
+        self._parameters(node.args, function)
+        self._statement(node.body, function, None)
+        return function
 
     def _parameters(self, arguments: ast.arguments, function: FunctionSymbol) -> None:
         for argument in all_arguments(arguments):
-            function.names[argument.arg] = Variable(annotation=argument.annotation)
+            function.names[argument.arg] = Variable(function, annotation=argument.annotation)
 
     def _class(self, node: ast.ClassDef, scope: FunctionSymbol, owner: ClassSymbol | None) -> None:
         name = self._unused(f"{self._prefix(scope, owner)}.{node.name}")
@@ -185,11 +195,11 @@ class _Reader:
             scope.foreign.update(node.names)
             if isinstance(node, ast.Global):
                 for name in node.names:
-                    _variable(self.module.names, name)
+                    _variable(self.module.names, name, self.module.body)
             return
         for name in _bound_names(node):
             if name not in scope.foreign:
-                _variable(names, name)
+                _variable(names, name, scope)
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             _note_value(names.get(node.target.id), node.annotation, node.value)
         elif (
@@ -225,11 +235,11 @@ def all_arguments(arguments: ast.arguments) -> list[ast.arg]:
     return found
 
 
-def _variable(names: dict[str, Definition], name: str) -> Variable:
+def _variable(names: dict[str, Definition], name: str, scope: FunctionSymbol) -> Variable:
     found = names.get(name)
     if isinstance(found, Variable):
         return found
-    variable = Variable()
+    variable = Variable(scope)
     if found is None:  # a name that is both defined and assigned keeps its definition
         names[name] = variable
     return variable
@@ -246,13 +256,20 @@ def _yields(node: DefNode) -> bool:
     return False
 
 
-def _note_attributes(node: DefNode, receiver: str, owner: ClassSymbol) -> None:
+def _note_attributes(node: DefNode, receiver: str, owner: ClassSymbol, scope: FunctionSymbol) -> None:
     """What a method assigns through its first parameter are attributes of its class."""
     for each in ast.walk(node):
         if isinstance(each, ast.Attribute) and isinstance(each.ctx, ast.Store):
             if isinstance(each.value, ast.Name) and each.value.id == receiver:
-                owner.on_instances.setdefault(each.attr, Variable())
+                owner.on_instances.setdefault(each.attr, Variable(scope))
         elif isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Attribute):
             target = each.target
             if isinstance(target.value, ast.Name) and target.value.id == receiver:
-                owner.on_instances.setdefault(target.attr, Variable()).annotation = each.annotation
+                owner.on_instances.setdefault(target.attr, Variable(scope)).annotation = each.annotation
+
+
+def define_lambda(
+    symbols: Symbols, node: ast.Lambda, scope: FunctionSymbol, owner: ClassSymbol | None
+) -> FunctionSymbol:
+    """A lambda that stands in a function or in the body of a class. It is called after its line."""
+    return _Reader(symbols, scope.module).read_lambda(node, scope, owner)

@@ -1,6 +1,7 @@
 """What names mean: imports, aliases, re-exports, and which classes stand above which."""
 
 import ast
+import builtins
 
 from whiteboard.governance.graph.symbols import (
     ClassSymbol,
@@ -17,6 +18,7 @@ from whiteboard.governance.graph.symbols import (
 MOST_ALIASES = 32
 """A chain of re-exports longer than this is taken for a cycle."""
 
+_BUILTINS = frozenset(dir(builtins))
 _PROTOCOLS = {"typing.Protocol", "typing_extensions.Protocol"}
 
 
@@ -37,7 +39,12 @@ class Names:
             if name in scope.names:
                 return self.follow(scope.names[name])
             scope = scope.outer
-        return self.member(scope.module, name)
+        return self.at_top(scope.module, name)
+
+    def at_top(self, module: ModuleSymbol, name: str) -> Definition | None:
+        """What a bare name means at the top of a module, the builtins included."""
+        found = self.member(module, name)
+        return Outside(f"builtins.{name}") if found is None and name in _BUILTINS else found
 
     def dotted(
         self, node: ast.expr, scope: FunctionSymbol, owner: ClassSymbol | None = None
@@ -94,7 +101,7 @@ class Names:
         if found is None:
             return None
         first, *rest = dotted.split(".")
-        definition = self.member(found, first)
+        definition = self.at_top(found, first)
         qualified = f"{module}.{first}"
         for part in rest:
             if definition is None:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from whiteboard.governance.graph.record import Record
     from whiteboard.governance.graph.values import Value
 
 Values = frozenset["Value"]
@@ -24,7 +25,7 @@ class Slot:
     def __init__(self, values: Values = NOTHING, *, closed: bool = False) -> None:
         self.values = values
         self.closed = closed
-        self.readers: dict[object, None] = {}
+        self.readers: dict[Record, None] = {}
 
     def declare(self, values: Values, *, closed: bool) -> None:
         """Takes what an annotation says."""

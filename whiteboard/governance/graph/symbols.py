@@ -37,6 +37,8 @@ class Outside:
 class Variable:
     """A name that is assigned."""
 
+    scope: "FunctionSymbol | None" = attrs.field(default=None, repr=False)
+    """Where it stands: what the names in its annotation mean."""
     slot: Slot = attrs.field(factory=Slot)
     annotation: ast.expr | None = None
     value: ast.expr | None = None
@@ -60,6 +62,8 @@ class FunctionSymbol:
     decorators: frozenset[str] = frozenset()
     """The last parts of its decorators' names, such as `property`."""
     is_generator: bool = False
+    wrapped: Slot | None = attrs.field(default=None, repr=False)
+    """What its name stands for after its decorators, where these may put something else in its place."""
     foreign: set[str] = attrs.field(factory=set, repr=False)
     """Names that it declares `global` or `nonlocal`."""
 
@@ -99,6 +103,8 @@ class ClassSymbol:
     subclasses: list["ClassSymbol"] = attrs.field(factory=list, repr=False)
     """All of them, also the indirect ones."""
     is_protocol: bool = False
+    makers: Slot = attrs.field(factory=Slot, repr=False)
+    """What its generated constructor calls: factories of defaults, converters, validators."""
 
 
 @attrs.define(eq=False)

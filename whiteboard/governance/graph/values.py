@@ -1,7 +1,6 @@
 """What an expression may be while the graph is built: instances, classes, functions, modules, containers."""
 
 import ast
-from collections.abc import Callable
 from typing import TypeAlias, TypeVar
 
 from whiteboard.governance.graph.slots import Slot
@@ -20,7 +19,14 @@ class Instance(Value):
 
 
 class Class(Value):
-    """A class of the package, as a value."""
+    """A class of the package, as a value; not `exact` where it may be a subclass."""
+
+    symbol: ClassSymbol
+    exact: bool
+
+
+class Super(Value):
+    """What `super()` gives in a method of a class."""
 
     symbol: ClassSymbol
 
@@ -54,22 +60,25 @@ class Container(Value):
     """A collection that the source makes or declares in one place.
 
     Attributes:
-        kind: the name of its class, such as `builtins.dict`.
+        type_name: the name of its class, such as `builtins.dict`.
         items: what it holds: elements, values of a mapping, what it yields.
         keys: the keys of a mapping.
         parts: the elements of a tuple, one by one, where they are known.
+        source: the function that it runs when it is iterated or entered, if it is a generator.
     """
 
-    kind: str
+    type_name: str
     items: Slot
     keys: Slot
     parts: tuple[Slot, ...]
+    source: FunctionSymbol | None
 
 
-class Partial(Value):
-    """A foreign function, some of whose arguments are taken already, by `functools.partial`."""
+class Method(Value):
+    """A method of a container."""
 
     name: str
+    receiver: Container
 
 
 _Made = TypeVar("_Made", bound=Value)
@@ -89,9 +98,13 @@ class Pool:
         """An instance of a class of the package."""
         return self._once(Instance, (Instance, id(symbol), exact), symbol=symbol, exact=exact)
 
-    def a_class(self, symbol: ClassSymbol) -> Class:
+    def a_class(self, symbol: ClassSymbol, *, exact: bool = True) -> Class:
         """A class of the package itself."""
-        return self._once(Class, (Class, id(symbol)), symbol=symbol)
+        return self._once(Class, (Class, id(symbol), exact), symbol=symbol, exact=exact)
+
+    def a_super(self, symbol: ClassSymbol) -> Super:
+        """What stands above a class."""
+        return self._once(Super, (Super, id(symbol)), symbol=symbol)
 
     def function(self, symbol: FunctionSymbol, bound: int = 0) -> FunctionValue:
         """A function of the package, with its first positional parameters taken."""
@@ -109,14 +122,35 @@ class Pool:
         """An instance of a class from outside."""
         return self._once(ForeignInstance, (ForeignInstance, name), name=name)
 
-    def container(self, origin: Origin, kind: str, make: Callable[[], tuple[Slot, ...]] = tuple) -> Container:
-        """The collection of one kind that one place makes; `make` gives the parts of a new tuple."""
-        key = (Container, id(origin), kind)
+    def method(self, receiver: Container, name: str) -> Method:
+        """A method of a container."""
+        return self._once(Method, (Method, receiver, name), receiver=receiver, name=name)
+
+    def container(
+        self,
+        origin: Origin,
+        type_name: str,
+        *,
+        parts: int = 0,
+        items: Slot | None = None,
+        source: FunctionSymbol | None = None,
+    ) -> Container:
+        """The collection of one type that one place makes."""
+        key = (Container, id(origin), type_name, parts)
         found = self._made.get(key)
         if isinstance(found, Container):
             return found
         self._kept.append(origin)  # so that no other object takes over its id
-        return self._once(Container, key, kind=kind, items=Slot(), keys=Slot(), parts=make())
+        slots = tuple(Slot() for _ in range(parts))
+        return self._once(
+            Container,
+            key,
+            type_name=type_name,
+            items=items or Slot(),
+            keys=Slot(),
+            parts=slots,
+            source=source,
+        )
 
     def _once(self, kind: type[_Made], key: object, **attributes: object) -> _Made:
         found = self._made.get(key)
