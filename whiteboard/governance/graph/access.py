@@ -54,9 +54,8 @@ class Access(Record):
         if isinstance(definition, FunctionSymbol):
             return self._bound_function(receiver, definition, node)
         values = self.values_of(definition)
-        if isinstance(definition, Variable) and definition.annotation is None and owner is not None:
-            if any(definition is each for each in owner.names.values()):
-                values = frozenset(self._as_method(value) for value in values)
+        if owner is not None and _is_plain(definition, owner):
+            values = frozenset(self._as_method(value) for value in values)
         return self._described(values, node)
 
     def assign_member(self, receivers: Values, name: str, values: Values, node: Node) -> None:
@@ -245,6 +244,13 @@ class Access(Record):
         FunctionValue: _of_callable,
         Method: _of_callable,
     }
+
+
+def _is_plain(definition: Definition, owner: ClassSymbol) -> bool:
+    """Whether it is assigned in the class's body, and no field: a function there becomes a method."""
+    if not isinstance(definition, Variable) or definition.annotation is not None:
+        return False
+    return any(definition is each for each in owner.names.values())
 
 
 def _longer(name: str, attribute: str) -> str:

@@ -5,30 +5,30 @@ import ast
 import attrs
 
 from whiteboard.governance.graph.names import Names
-from whiteboard.governance.graph.slots import NOTHING, Slot, Values
+from whiteboard.governance.graph.slots import NOTHING, Slot, Values, words
 from whiteboard.governance.graph.symbols import ClassSymbol, Definition, FunctionSymbol, Outside, Variable
 from whiteboard.governance.graph.values import Container, Pool
 
 DEEPEST = 24
 """An annotation or chain of aliases nested deeper says nothing."""
 
-MAPPINGS = frozenset(
+MAPPINGS = words(
     "dict Dict Mapping MutableMapping defaultdict DefaultDict OrderedDict Counter ChainMap "
-    "WeakValueDictionary WeakKeyDictionary MappingProxyType ItemsView".split()
+    "WeakValueDictionary WeakKeyDictionary MappingProxyType ItemsView"
 )
-COLLECTIONS = frozenset(
+COLLECTIONS = words(
     "list List set Set frozenset FrozenSet deque Deque Sequence MutableSequence MutableSet AbstractSet Iterable "
     "Iterator Reversible Collection Container Generator AsyncIterable AsyncIterator AsyncGenerator KeysView ValuesView "
     "WeakSet MemorySendChannel MemoryReceiveChannel SendChannel ReceiveChannel Channel Queue SimpleQueue PriorityQueue "
     "LifoQueue ContextVar ReferenceType ref AbstractContextManager AbstractAsyncContextManager ContextManager "
-    "AsyncContextManager _GeneratorContextManager _AsyncGeneratorContextManager".split()
+    "AsyncContextManager _GeneratorContextManager _AsyncGeneratorContextManager"
 )
 _HOLDERS = frozenset(
     ("typing", "typing_extensions", "builtins", "collections", "collections.abc", "contextlib", "trio")
 )
 _HOLDERS |= frozenset(("trio.abc", "queue", "weakref", "types", "contextvars", "anyio", "asyncio"))
-_SAME = frozenset("Annotated ClassVar Final Required NotRequired ReadOnly Awaitable InitVar".split())
-_ANYTHING = frozenset("Any object Callable Hashable Unpack ParamSpec Concatenate TypeVar".split())
+_SAME = words("Annotated ClassVar Final Required NotRequired ReadOnly Awaitable InitVar")
+_ANYTHING = words("Any object Callable Hashable Unpack ParamSpec Concatenate TypeVar")
 CALLABLE = "typing.Callable"
 
 

@@ -8,17 +8,17 @@ from whiteboard.governance.graph.annotations import CALLABLE, MAPPINGS
 from whiteboard.governance.graph.calls import Argument, Arguments, Calls
 from whiteboard.governance.graph.model import EdgeKind
 from whiteboard.governance.graph.record import Node
-from whiteboard.governance.graph.slots import NOTHING, Values
+from whiteboard.governance.graph.slots import NOTHING, Values, words
 from whiteboard.governance.graph.symbols import FunctionSymbol
 from whiteboard.governance.graph.values import Class, Container, ForeignInstance, Instance, Method, Value
 
-_TAKING = frozenset(
-    "get pop popleft receive receive_nowait get_nowait __getitem__ __next__ __anext__ asend anext send setdefault".split()
+_TAKING = words(
+    "get pop popleft receive receive_nowait get_nowait __getitem__ __next__ __anext__ asend anext send setdefault"
 )
-_PUTTING = frozenset("append appendleft add put put_nowait send send_nowait set".split())
-_EXTENDING = frozenset("extend extendleft update".split())
-_SAME = frozenset("copy clone union intersection difference __iter__ __aiter__ fromkeys".split())
-_CONTEXTS = "AbstractContextManager AbstractAsyncContextManager ContextManager AsyncContextManager".split()
+_PUTTING = words("append appendleft add put put_nowait send send_nowait set")
+_EXTENDING = words("extend extendleft update")
+_SAME = words("copy clone union intersection difference __iter__ __aiter__ fromkeys")
+_CONTEXTS = words("AbstractContextManager AbstractAsyncContextManager ContextManager AsyncContextManager")
 
 
 def is_mapping(container: Container) -> bool:

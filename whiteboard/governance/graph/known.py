@@ -4,6 +4,8 @@ Names end in `()` where they stand for what a function gives. Everything not lis
 unknown kind, or an instance where its name looks like a class.
 """
 
+from whiteboard.governance.graph.slots import words
+
 SPAWNERS = frozenset(
     (
         "trio.Nursery.start_soon",
@@ -68,16 +70,16 @@ AT_ONCE = frozenset(
 ITERATING = frozenset(
     [
         f"builtins.{name}"
-        for name in "list tuple set frozenset sorted sum min max any all dict enumerate zip map".split()
+        for name in words("list tuple set frozenset sorted sum min max any all dict enumerate zip map")
     ]
-    + [f"builtins.{name}" for name in "filter reversed iter next bytes bytearray".split()]
+    + [f"builtins.{name}" for name in words("filter reversed iter next bytes bytearray")]
     + ["collections.deque", "itertools.chain", "itertools.islice", "collections.Counter", "builtins.str.join"]
     + ["itertools.chain.from_iterable", "builtins.bytes.join", "itertools.takewhile", "itertools.pairwise"]
 )
 """They iterate what they are given."""
 
 COPIES = frozenset(
-    [f"builtins.{name}" for name in "list set frozenset sorted reversed iter filter".split()]
+    [f"builtins.{name}" for name in words("list set frozenset sorted reversed iter filter")]
     + ["collections.deque", "itertools.islice", "itertools.chain", "itertools.cycle", "itertools.takewhile"]
     + ["itertools.dropwhile", "itertools.chain.from_iterable", "heapq.nsmallest", "heapq.nlargest"]
 )
@@ -88,28 +90,14 @@ ELEMENTS = frozenset(
 )
 """They give one of the elements of what they are given."""
 
-SAME = frozenset(
-    ("typing.cast", "copy.copy", "copy.deepcopy", "dataclasses.replace", "attrs.evolve", "attr.evolve")
-    + (
-        "contextlib.closing",
-        "contextlib.aclosing",
-        "contextlib.nullcontext",
-        "types.MappingProxyType",
-        "weakref.proxy",
-    )
-    + ("functools.wraps()", "functools.lru_cache()", "functools.cache", "functools.lru_cache", "copy.replace")
-    + ("msgspec.structs.replace", "inspect.unwrap", "asyncio.shield", "typing.no_type_check", "weakref.ref")
-    + (
-        "contextlib.ExitStack.enter_context",
-        "contextlib.AsyncExitStack.enter_async_context",
-        "builtins.memoryview",
-    )
-    + (
-        "contextlib.AsyncExitStack.enter_context",
-        "contextlib.ExitStack.push",
-        "contextlib.AsyncExitStack.push",
-    )
-    + ("contextlib.AsyncExitStack.push_async_exit",)
+SAME = words(
+    "typing.cast copy.copy copy.deepcopy dataclasses.replace attrs.evolve attr.evolve "
+    "contextlib.closing contextlib.aclosing contextlib.nullcontext types.MappingProxyType "
+    "weakref.proxy functools.wraps() functools.lru_cache() functools.cache functools.lru_cache "
+    "copy.replace msgspec.structs.replace inspect.unwrap asyncio.shield typing.no_type_check "
+    "weakref.ref contextlib.ExitStack.enter_context contextlib.AsyncExitStack.enter_async_context "
+    "builtins.memoryview contextlib.AsyncExitStack.enter_context contextlib.ExitStack.push "
+    "contextlib.AsyncExitStack.push contextlib.AsyncExitStack.push_async_exit"
 )
 """They give back an argument, or something that stands for it."""
 
@@ -231,17 +219,17 @@ ENTERED = {
 }
 """What `as` names when they are entered; other context managers give themselves."""
 
-TEXT_METHODS = frozenset(
+TEXT_METHODS = words(
     "join strip lstrip rstrip lower upper replace format encode decode removeprefix removesuffix hex zfill ljust rjust "
-    "title capitalize casefold expandtabs translate center".split()
+    "title capitalize casefold expandtabs translate center"
 )
 """Methods of a str or bytes that give another one."""
 
-SPLITTING = frozenset("split rsplit splitlines partition rpartition".split())
+SPLITTING = words("split rsplit splitlines partition rpartition")
 
-COMMON_METHODS = frozenset(
+COMMON_METHODS = words(
     "get items keys values append pop add update copy clear remove discard extend insert index count sort join split "
     "strip replace format encode decode read write close open send receive start stop run set wait put lower upper "
-    "startswith endswith match search group acquire release cancel".split()
+    "startswith endswith match search group acquire release cancel"
 )
 """Method names that say nothing of their class, so that nothing is guessed from them."""

@@ -8,6 +8,12 @@ if TYPE_CHECKING:
 
 Values = frozenset["Value"]
 
+
+def words(text: str) -> frozenset[str]:
+    """Names that are written one after the other."""
+    return frozenset(text.split())
+
+
 NOTHING: Values = frozenset()
 
 MOST_VALUES = 256

@@ -15,7 +15,7 @@ from whiteboard.governance.graph.annotations import (
 from whiteboard.governance.graph.classes import Classes
 from whiteboard.governance.graph.definitions import all_arguments
 from whiteboard.governance.graph.names import Names, arrange_classes
-from whiteboard.governance.graph.slots import MOST_VALUES, Slot, Values
+from whiteboard.governance.graph.slots import MOST_VALUES, Slot, Values, words
 from whiteboard.governance.graph.symbols import ClassSymbol, Definition, FunctionSymbol, Symbols, Variable
 from whiteboard.governance.graph.values import Container, Pool, Value
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 DEEPEST_POUR = 4
 """How deep one collection within another is poured into what was declared."""
 
-HARMLESS = frozenset(
+HARMLESS = words(
     "property cached_property staticmethod classmethod abstractmethod override final contextmanager setter getter "
-    "asynccontextmanager lru_cache cache deleter wraps no_type_check validator default dataclass_transform".split()
+    "asynccontextmanager lru_cache cache deleter wraps no_type_check validator default dataclass_transform"
 )
 """Decorators that leave the function behind its name, or of which the graph knows what they make of it."""
 
