@@ -54,7 +54,7 @@ class Access(Record):
         if isinstance(definition, FunctionSymbol):
             return self._bound_function(receiver, definition, node)
         values = self.values_of(definition)
-        if owner is not None and _is_plain(definition, owner):
+        if owner is not None and _is_plain(definition):
             values = frozenset(self._as_method(value) for value in values)
         return self._described(values, node)
 
@@ -127,7 +127,7 @@ class Access(Record):
             if isinstance(gathered, Variable):
                 for each in gathered.slot.values:
                     if isinstance(each, Container):
-                        self.flow(each.items, frozenset([receiver]))
+                        self.flow(each.parts[0] if each.parts else each.items, frozenset([receiver]))
 
     def _as_method(self, value: Value) -> Value:
         if isinstance(value, FunctionValue) and "staticmethod" not in value.symbol.decorators:
@@ -246,11 +246,9 @@ class Access(Record):
     }
 
 
-def _is_plain(definition: Definition, owner: ClassSymbol) -> bool:
+def _is_plain(definition: Definition) -> bool:
     """Whether it is assigned in the class's body, and no field: a function there becomes a method."""
-    if not isinstance(definition, Variable) or definition.annotation is not None:
-        return False
-    return any(definition is each for each in owner.names.values())
+    return isinstance(definition, Variable) and definition.annotation is None and not definition.on_instance
 
 
 def _longer(name: str, attribute: str) -> str:

@@ -143,7 +143,8 @@ class Calls(Access):
             taken.add(name)
         if layout.gathered is not None:
             # what is bound beyond the plain parameters lies among the gathered ones already
-            self._gather(layout.gathered, [each.values for each in given.positional[len(free) :]])
+            before = max(0, bound - len(layout.positional))
+            self._gather(layout.gathered, [each.values for each in given.positional[len(free) :]], before)
         for name, argument in given.keywords.items():
             taken.add(name)
             if name in layout.by_name:
@@ -166,11 +167,13 @@ class Calls(Access):
         self.flow(variable.slot, argument.values)
         self.bind(function.name, name, argument.expression, node)
 
-    def _gather(self, variable: Variable, given: list[Values]) -> None:
+    def _gather(self, variable: Variable, given: list[Values], first: int | None = None) -> None:
+        """Puts arguments among the gathered ones, from the place `first` on where places are known."""
         for container in variable.slot.values:
             if isinstance(container, Container):
-                for values in given:
-                    self.flow(container.items, values)
+                for i, values in enumerate(given):
+                    is_placed = first is not None and first + i < len(container.parts)
+                    self.flow(container.parts[(first or 0) + i] if is_placed else container.items, values)
 
     def _give_spread(self, layout: _Layout, taken: set[str], given: Arguments) -> None:
         if given.spread:

@@ -19,7 +19,42 @@ from whiteboard.governance.sources import Source
 
 DefNode = ast.FunctionDef | ast.AsyncFunctionDef
 
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+_BINDING = (
+    *(
+        ast.stmt,
+        ast.Name,
+        ast.Attribute,
+        ast.Call,
+        ast.NamedExpr,
+        ast.BoolOp,
+        ast.BinOp,
+        ast.UnaryOp,
+        ast.IfExp,
+    ),
+    *(
+        ast.ListComp,
+        ast.SetComp,
+        ast.DictComp,
+        ast.GeneratorExp,
+        ast.comprehension,
+        ast.Await,
+        ast.Yield,
+        ast.YieldFrom,
+    ),
+    *(
+        ast.Compare,
+        ast.JoinedStr,
+        ast.FormattedValue,
+        ast.Subscript,
+        ast.Starred,
+        ast.Dict,
+        ast.Set,
+        ast.List,
+        ast.Tuple,
+    ),
+    *(ast.Slice, ast.keyword, ast.ExceptHandler, ast.withitem, ast.match_case, ast.pattern),
+)
+"""All parts of a function that may bind a name; a lambda has names of its own, and is defined when it is evaluated."""
 
 
 def define(sources: Iterable[Source]) -> Symbols:
@@ -35,10 +70,9 @@ def define(sources: Iterable[Source]) -> Symbols:
 def imports(module: ModuleSymbol, symbols: Symbols) -> Iterator[ImportEdge]:
     """Every module that a module names in an import, at its top or within a function."""
     checking = _type_checking_lines(module.source.tree)
-    for node in ast.walk(module.source.tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            for imported in _imported_modules(node, module, symbols):
-                yield ImportEdge(module.name, imported, node.lineno, node.lineno in checking)
+    for node in module.imports:
+        for imported in _imported_modules(node, module, symbols):
+            yield ImportEdge(module.name, imported, node.lineno, node.lineno in checking)
 
 
 def imported_from(node: ast.ImportFrom, source: Source) -> str:
@@ -71,7 +105,7 @@ def _imported_modules(node: ast.Import | ast.ImportFrom, module: ModuleSymbol, s
 
 def _type_checking_lines(tree: ast.Module) -> set[int]:
     lines: set[int] = set()
-    for node in ast.walk(tree):
+    for node in tree.body:
         if isinstance(node, ast.If) and last_name(node.test) == "TYPE_CHECKING":
             for statement in node.body:
                 lines.update(range(statement.lineno, (statement.end_lineno or statement.lineno) + 1))
@@ -109,10 +143,8 @@ class _Reader:
             self._import(node, names)
         else:
             self._bind(node, scope, names)
-            for child in ast.iter_child_nodes(node):
-                if not isinstance(child, ast.Lambda):
-                    self._statement(child, scope, owner)
-                # a lambda has its own names; it is defined when it is evaluated
+            for child in _children(node):
+                self._statement(child, scope, owner)
 
     def _function(self, node: DefNode, scope: FunctionSymbol, owner: ClassSymbol | None) -> None:
         decorators = frozenset(last_name(each) for each in node.decorator_list)
@@ -129,7 +161,6 @@ class _Reader:
             owner,
             scope,
             decorators=decorators,
-            is_generator=_yields(node),
         )
         self.symbols.functions[function.name] = function
         if owner and "setter" in decorators:
@@ -139,8 +170,6 @@ class _Reader:
         self._parameters(node.args, function)
         for child in node.body:
             self._statement(child, function, None)
-        if owner and node.args.args and "staticmethod" not in decorators:
-            _note_attributes(node, node.args.args[0].arg, owner, function)
 
     def read_lambda(
         self, node: ast.Lambda, scope: FunctionSymbol, owner: ClassSymbol | None
@@ -179,6 +208,7 @@ class _Reader:
         return unused
 
     def _import(self, node: ast.Import | ast.ImportFrom, names: dict[str, Definition]) -> None:
+        self.module.imports.append(node)
         for alias in node.names:
             if isinstance(node, ast.ImportFrom):
                 module = imported_from(node, self.module.source)
@@ -191,21 +221,38 @@ class _Reader:
                 names[top] = ImportedModule(top)
 
     def _bind(self, node: ast.AST, scope: FunctionSymbol, names: dict[str, Definition]) -> None:
-        if isinstance(node, ast.Global | ast.Nonlocal):
+        if isinstance(node, ast.Yield | ast.YieldFrom):
+            scope.is_generator = True
+        elif isinstance(node, ast.Global | ast.Nonlocal):
             scope.foreign.update(node.names)
             if isinstance(node, ast.Global):
                 for name in node.names:
                     _variable(self.module.names, name, self.module.body)
-            return
-        for name in _bound_names(node):
-            if name not in scope.foreign:
-                _variable(names, name, scope)
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        else:
+            for name in _bound_names(node):
+                if name not in scope.foreign:
+                    _variable(names, name, scope)
+            self._note(node, scope, names)
+
+    def _note(self, node: ast.AST, scope: FunctionSymbol, names: dict[str, Definition]) -> None:
+        """What an assignment says of a variable or of an attribute of `self`."""
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            _note_attribute(node, scope, None)
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Attribute):
+            _note_attribute(node.target, scope, node.annotation)
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             _note_value(names.get(node.target.id), node.annotation, node.value)
         elif (
             isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
         ):
             _note_value(names.get(node.targets[0].id), None, node.value)
+
+
+def _note_attribute(target: ast.Attribute, scope: FunctionSymbol, annotation: ast.expr | None) -> None:
+    owner = _own_attributes(target, scope)
+    if owner is not None:
+        variable = owner.on_instances.setdefault(target.attr, Variable(scope, on_instance=True))
+        variable.annotation = variable.annotation or annotation
 
 
 def _bound_names(node: ast.AST) -> list[str]:
@@ -245,27 +292,29 @@ def _variable(names: dict[str, Definition], name: str, scope: FunctionSymbol) ->
     return variable
 
 
-def _yields(node: DefNode) -> bool:
-    waiting: list[ast.AST] = list(node.body)
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, ast.Yield | ast.YieldFrom):
-            return True
-        if not isinstance(each, _SCOPES):
-            waiting.extend(ast.iter_child_nodes(each))
-    return False
+def _children(node: ast.AST) -> Iterator[ast.AST]:
+    """The parts of a statement or expression that may bind names; constants and operators do not."""
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            for each in value:
+                if isinstance(each, _BINDING):
+                    yield each
+        elif isinstance(value, _BINDING):
+            yield value
 
 
-def _note_attributes(node: DefNode, receiver: str, owner: ClassSymbol, scope: FunctionSymbol) -> None:
-    """What a method assigns through its first parameter are attributes of its class."""
-    for each in ast.walk(node):
-        if isinstance(each, ast.Attribute) and isinstance(each.ctx, ast.Store):
-            if isinstance(each.value, ast.Name) and each.value.id == receiver:
-                owner.on_instances.setdefault(each.attr, Variable(scope))
-        elif isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Attribute):
-            target = each.target
-            if isinstance(target.value, ast.Name) and target.value.id == receiver:
-                owner.on_instances.setdefault(target.attr, Variable(scope)).annotation = each.annotation
+def _own_attributes(target: ast.Attribute, scope: FunctionSymbol) -> ClassSymbol | None:
+    """The class whose method, around this place, has the target's name as its first parameter."""
+    if not isinstance(target.value, ast.Name):
+        return None
+    name = target.value.id
+    while scope.outer is not None:
+        arguments = scope.arguments
+        if scope.is_method and arguments and arguments.args and arguments.args[0].arg == name:
+            return scope.owner
+        scope = scope.outer
+    return None
 
 
 def define_lambda(

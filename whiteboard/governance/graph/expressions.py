@@ -101,10 +101,19 @@ class Expressions(ForeignCalls):
         positional: list[Argument] = []
         spread: Values = NOTHING
         for each in node.args:
-            if isinstance(each, ast.Starred):
-                spread |= self.elements(self.evaluate(each.value), each)
-            else:
+            if not isinstance(each, ast.Starred):
                 positional.append(Argument(each, self.evaluate(each)))
+                continue
+            values = self.evaluate(each.value)
+            if (
+                each is node.args[-1]
+                and values
+                and all(isinstance(one, Container) and one.parts for one in values)
+            ):
+                positional += [Argument(None, part) for part in self._by_place(values)]
+                spread |= joined(self.read(one.items) for one in values if isinstance(one, Container))
+            else:
+                spread |= self.elements(values, each)
         keywords: dict[str, Argument] = {}
         by_name: Values = NOTHING
         for keyword in node.keywords:
@@ -117,6 +126,12 @@ class Expressions(ForeignCalls):
             keyword.arg is None for keyword in node.keywords
         )
         return Arguments(tuple(positional), keywords, spread, by_name, is_spread)
+
+    def _by_place(self, values: Values) -> list[Values]:
+        """What stands at each place of the tuples."""
+        tuples = [each.parts for each in values if isinstance(each, Container)]
+        longest = max(len(parts) for parts in tuples)
+        return [joined(self.read(parts[i]) for parts in tuples if i < len(parts)) for i in range(longest)]
 
     def _reason(self, node: ast.Call, callees: Values) -> str:
         """Why a call leads nowhere, or nothing if it leads somewhere."""

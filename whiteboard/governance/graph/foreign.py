@@ -166,7 +166,8 @@ class ForeignCalls(Contents):
     def _taken(self, value: Value, given: Arguments, node: Node) -> Value:
         if isinstance(value, FunctionValue):
             self.give(value.symbol, value.bound, given, node)
-            return self.world.pool.function(value.symbol, value.bound + len(given.positional))
+            written = sum(each.expression is not None for each in given.positional)
+            return self.world.pool.function(value.symbol, value.bound + written)
         return value
 
     def _getattr(self, given: Arguments, node: Node) -> Values:

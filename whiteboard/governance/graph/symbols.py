@@ -43,6 +43,8 @@ class Variable:
     annotation: ast.expr | None = None
     value: ast.expr | None = None
     """What it is assigned where it is assigned once, as a type alias is."""
+    on_instance: bool = False
+    """Whether methods assign it through `self`."""
 
 
 @attrs.define(eq=False)
@@ -114,6 +116,8 @@ class ModuleSymbol:
     name: str
     source: Source = attrs.field(repr=False)
     names: dict[str, "Definition"] = attrs.field(factory=dict, repr=False)
+    imports: list[ast.Import | ast.ImportFrom] = attrs.field(factory=list, repr=False)
+    """Its imports, also those within functions."""
     body: FunctionSymbol = attrs.field(init=False, repr=False)
 
 

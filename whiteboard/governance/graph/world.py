@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 DEEPEST_POUR = 4
 """How deep one collection within another is poured into what was declared."""
 
+TOLD_APART = 8
+"""As many of the arguments that `*arguments` gathers are told apart by their place."""
+
 HARMLESS = words(
     "property cached_property staticmethod classmethod abstractmethod override final contextmanager setter getter "
     "asynccontextmanager lru_cache cache deleter wraps no_type_check validator default dataclass_transform"
@@ -135,8 +138,9 @@ class World:
         self._declare_receiver(function, arguments)
 
     def _gathered(self, argument: ast.arg, kind: str, item: Declared) -> Declared:
-        made = self.pool.container(argument, kind)
-        declare(made.items, item)
+        made = self.pool.container(argument, kind, parts=TOLD_APART if kind == "builtins.tuple" else 0)
+        for slot in (made.items, *made.parts):
+            declare(slot, item)
         return Declared(frozenset([made]))
 
     def _declare_receiver(self, function: FunctionSymbol, arguments: ast.arguments) -> None:
