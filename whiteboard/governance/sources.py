@@ -1,7 +1,9 @@
 """Python source as it stands in a folder or in a git revision. It is parsed, never imported."""
 
 import ast
-from collections.abc import Collection, Iterable, Mapping
+import gc
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
@@ -52,6 +54,18 @@ class Sources:
     errors: tuple[SourceError, ...] = ()
 
 
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """A block in which much is made and nothing becomes garbage; searching for it costs a third of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def read_folder(folder: Path, base: Path | None = None) -> Sources:
     """The package in a folder, with all of its subpackages.
 
@@ -67,10 +81,11 @@ def read_folder(folder: Path, base: Path | None = None) -> Sources:
     if len(files) > MOST_FILES:
         raise ValueError(f"{folder} has {len(files)} Python files, more than {MOST_FILES}")
     top = _top(folder.resolve())
-    parsed = [
-        parse(_shown(file, shown_from), _dotted(file.relative_to(top).with_suffix("").parts), _text(file))
-        for file in files
-    ]
+    with collector_paused():
+        parsed = [
+            parse(_shown(file, shown_from), _dotted(file.relative_to(top).with_suffix("").parts), _text(file))
+            for file in files
+        ]
     return _sorted_out(parsed)
 
 
@@ -79,7 +94,9 @@ def from_texts(texts: Mapping[str, str]) -> Sources:
     packages = {
         str(PurePosixPath(path).parent) for path in texts if PurePosixPath(path).name == "__init__.py"
     }
-    return _sorted_out(parse(path, module_name(path, packages), text) for path, text in sorted(texts.items()))
+    with collector_paused():
+        parsed = [parse(path, module_name(path, packages), text) for path, text in sorted(texts.items())]
+    return _sorted_out(parsed)
 
 
 def module_name(path: str, packages: Collection[str]) -> str:

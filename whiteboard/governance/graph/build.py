@@ -10,7 +10,7 @@ from whiteboard.governance.graph.reading import Reading
 from whiteboard.governance.graph.record import Record
 from whiteboard.governance.graph.symbols import FunctionSymbol
 from whiteboard.governance.graph.world import World
-from whiteboard.governance.sources import Source
+from whiteboard.governance.sources import Source, collector_paused
 
 _SAID = re.compile(r"#\s*arch:\s*calls\s+([\w.<>]+(?:\s*,\s*[\w.<>]+)*)")
 """A comment in a function that names what it calls, where the source alone cannot show it."""
@@ -18,6 +18,11 @@ _SAID = re.compile(r"#\s*arch:\s*calls\s+([\w.<>]+(?:\s*,\s*[\w.<>]+)*)")
 
 def build(sources: Iterable[Source]) -> Graph:
     """The graph of all modules given; the same sources give the same graph."""
+    with collector_paused():
+        return _build(sources)
+
+
+def _build(sources: Iterable[Source]) -> Graph:
     symbols = define(sources)
     world = World(symbols)
     for function in list(symbols.functions.values()):

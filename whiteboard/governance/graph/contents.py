@@ -10,7 +10,15 @@ from whiteboard.governance.graph.model import EdgeKind
 from whiteboard.governance.graph.record import Node
 from whiteboard.governance.graph.slots import NOTHING, Values, words
 from whiteboard.governance.graph.symbols import FunctionSymbol
-from whiteboard.governance.graph.values import Class, Container, ForeignInstance, Instance, Method, Value
+from whiteboard.governance.graph.values import (
+    Class,
+    Container,
+    Foreign,
+    ForeignInstance,
+    Instance,
+    Method,
+    Value,
+)
 
 _TAKING = words(
     "get pop popleft receive receive_nowait get_nowait __getitem__ __next__ __anext__ asend anext send setdefault"
@@ -68,7 +76,7 @@ class Contents(Calls):
             if value.name in ("builtins.bytes", "builtins.bytearray"):
                 return self.foreign_instance("builtins.int")
             return self.opaque(value.name, "[]")
-        return NOTHING
+        return self.opaque(value.name, "[]") if isinstance(value, Foreign) else NOTHING
 
     def _elements_of_instance(self, value: Instance, node: Node) -> Values:
         one = frozenset([value])

@@ -241,11 +241,24 @@ class _Reader:
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Attribute):
             _note_attribute(node.target, scope, node.annotation)
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            _note_value(names.get(node.target.id), node.annotation, node.value)
+            self._note_value(node.target.id, node.annotation, node.value, scope, names)
         elif (
             isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
         ):
-            _note_value(names.get(node.targets[0].id), None, node.value)
+            self._note_value(node.targets[0].id, None, node.value, scope, names)
+
+    def _note_value(
+        self,
+        name: str,
+        annotation: ast.expr | None,
+        value: ast.expr | None,
+        scope: FunctionSymbol,
+        names: dict[str, Definition],
+    ) -> None:
+        variable = names.get(name) if name in scope.foreign else _variable(names, name, scope)
+        if isinstance(variable, Variable):
+            variable.annotation = variable.annotation or annotation
+            variable.value = variable.value or value
 
 
 def _note_attribute(target: ast.Attribute, scope: FunctionSymbol, annotation: ast.expr | None) -> None:
@@ -263,12 +276,6 @@ def _bound_names(node: ast.AST) -> list[str]:
     if isinstance(node, ast.MatchMapping):
         return [node.rest] if node.rest else []
     return []
-
-
-def _note_value(variable: Definition | None, annotation: ast.expr | None, value: ast.expr | None) -> None:
-    if isinstance(variable, Variable):
-        variable.annotation = variable.annotation or annotation
-        variable.value = variable.value or value
 
 
 def all_arguments(arguments: ast.arguments) -> list[ast.arg]:

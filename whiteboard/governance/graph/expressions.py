@@ -89,6 +89,9 @@ class Expressions(ForeignCalls):
         return self.foreign_instance(f"builtins.{type(node.value).__name__}")
 
     def _call_expression(self, node: ast.Call) -> Values:
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "__await__" and not node.args:
+            self.calls[node] = ""
+            return self.evaluate(node.func.value)  # what awaiting gives, in our reckoning
         callees = self.evaluate(node.func)
         given = self._arguments(node)
         reason = self._reason(node, callees)
@@ -142,6 +145,8 @@ class Expressions(ForeignCalls):
         )
         if callees:
             return f"no function of the package is known to reach {written}"
+        if isinstance(node.func, ast.Attribute) and self.evaluate(node.func.value):
+            return f"nothing is known to be put into {written}"
         if isinstance(node.func, ast.Attribute):
             return f"the type of {ast.unparse(node.func.value)[:60]} is unknown"
         return f"it is unknown what {written} may be"
