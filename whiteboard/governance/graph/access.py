@@ -17,6 +17,7 @@ from whiteboard.governance.graph.values import (
     Instance,
     Method,
     Module,
+    Partial,
     Super,
     Value,
 )
@@ -243,6 +244,7 @@ class Access(Record):
         Container: _of_container,
         FunctionValue: _of_callable,
         Method: _of_callable,
+        Partial: _of_callable,
     }
 
 

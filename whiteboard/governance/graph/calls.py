@@ -18,6 +18,7 @@ from whiteboard.governance.graph.values import (
     FunctionValue,
     Instance,
     Method,
+    Partial,
     Value,
 )
 
@@ -109,9 +110,17 @@ class Calls(Access):
             return self._call_foreign_instance(callee, given, node, kind)
         if isinstance(callee, Method):
             return self.call_method(callee, given, node, kind)
+        if isinstance(callee, Partial):
+            return self._call_partial(callee, given, node, kind)
         if isinstance(callee, Container):
             return self.read(callee.items)
         return NOTHING
+
+    def _call_partial(self, callee: Partial, given: Arguments, node: Node, kind: EdgeKind) -> Values:
+        taken = tuple(Argument(None, self.read(slot)) for slot in callee.positional)
+        named = {name: Argument(None, self.read(slot)) for name, slot in callee.keywords.items()}
+        joint = attrs.evolve(given, positional=taken + given.positional, keywords={**named, **given.keywords})
+        return self._call(callee.target, joint, node, kind)
 
     def call_foreign(self, name: str, given: Arguments, node: Node, kind: EdgeKind) -> Values:
         """Calls something from outside the package."""

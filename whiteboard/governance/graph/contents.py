@@ -15,6 +15,7 @@ from whiteboard.governance.graph.values import (
     Container,
     Foreign,
     ForeignInstance,
+    FunctionValue,
     Instance,
     Method,
     Value,
@@ -25,6 +26,7 @@ _TAKING = words(
 )
 _PUTTING = words("append appendleft add put put_nowait send send_nowait set")
 _EXTENDING = words("extend extendleft update")
+_RUNNING = words("send asend __next__ __anext__ throw athrow aclose close")
 _SAME = words("copy clone union intersection difference __iter__ __aiter__ fromkeys")
 _CONTEXTS = words("AbstractContextManager AbstractAsyncContextManager ContextManager AsyncContextManager")
 
@@ -63,8 +65,7 @@ class Contents(Calls):
 
     def _elements(self, value: Value, node: Node) -> Values:
         if isinstance(value, Container):
-            if value.source is not None:
-                self.edge(value.source.name, EdgeKind.CALL, node)
+            self._run_on(value, node)
             return self.read(value.keys) if is_mapping(value) else self.everything_in(value)
         if isinstance(value, Instance):
             return self._elements_of_instance(value, node)
@@ -77,6 +78,12 @@ class Contents(Calls):
                 return self.foreign_instance("builtins.int")
             return self.opaque(value.name, "[]")
         return self.opaque(value.name, "[]") if isinstance(value, Foreign) else NOTHING
+
+    def _run_on(self, value: Container, node: Node) -> None:
+        """Runs the generators behind a collection."""
+        for source in self.read(value.sources):
+            if isinstance(source, FunctionValue):
+                self.edge(source.symbol.name, EdgeKind.CALL, node)
 
     def _elements_of_instance(self, value: Instance, node: Node) -> Values:
         one = frozenset([value])
@@ -102,7 +109,10 @@ class Contents(Calls):
         if isinstance(value, Container) and value.parts:
             inside = -len(value.parts) <= index < len(value.parts)
             return self.read(value.parts[index]) if inside else NOTHING
-        if isinstance(value, Instance):
+        if (
+            isinstance(value, Instance)
+            and not self.world.classes.find(value.symbol, "__iter__", exact=True).definitions
+        ):
             fields = self.world.classes.fields(value.symbol)
             if -len(fields) <= index < len(fields):
                 return self.read(fields[index][1].slot)
@@ -137,11 +147,8 @@ class Contents(Calls):
     def call_method(self, method: Method, given: Arguments, node: Node, kind: EdgeKind) -> Values:
         container = method.receiver
         self.edge(f"{container.type_name}.{method.name}", kind, node)
-        if (
-            method.name in ("send", "asend", "__next__", "__anext__", "throw", "aclose", "close")
-            and container.source
-        ):
-            self.edge(container.source.name, EdgeKind.CALL, node)
+        if method.name in _RUNNING:
+            self._run_on(container, node)
         self._put(method, given, node)
         return self._taken_from(method, given, node)
 
@@ -203,8 +210,7 @@ class Contents(Calls):
             if isinstance(value, Instance):
                 result |= self._enter_instance(value, names, node)
             elif isinstance(value, Container) and value.type_name.rpartition(".")[2] in _CONTEXTS:
-                if value.source is not None:
-                    self.edge(value.source.name, EdgeKind.CALL, node)
+                self._run_on(value, node)
                 result |= self.read(value.items)
             elif isinstance(value, ForeignInstance):
                 result |= self._enter_foreign(value, names, node)

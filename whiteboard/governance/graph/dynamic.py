@@ -76,8 +76,8 @@ class Recorder:
         return sorted(SeenEdge(above, below, line) for (above, below), line in found.items())
 
     def _notice(self, frame: FrameType, event: str, _argument: object) -> None:
-        if event != "call" or self._seen(frame.f_code) is None:
-            return
+        if event != "call" or self._seen(frame.f_code) is None or frame.f_code.co_name in _COMPREHENSIONS:
+            return  # whoever runs a generator expression on calls nobody: it is part of the function around it
         above = frame.f_back
         while above is not None and self._seen(above.f_code) is None:
             if not self._is_trampoline(above.f_code):

@@ -13,7 +13,7 @@ from whiteboard.governance.graph.foreign import ForeignCalls
 from whiteboard.governance.graph.model import EdgeKind
 from whiteboard.governance.graph.slots import NOTHING, Values
 from whiteboard.governance.graph.symbols import FunctionSymbol, Variable
-from whiteboard.governance.graph.values import Class, Container, Foreign, Instance
+from whiteboard.governance.graph.values import Class, Container, Foreign, FunctionValue, Instance
 
 MOST_GUESSES = 4
 """A method name that more classes have is no guess."""
@@ -208,7 +208,8 @@ class Expressions(ForeignCalls):
         self.truth(node.test)
         with self.narrowing(node.test):
             chosen = self.evaluate(node.body)
-        return chosen | self.evaluate(node.orelse)
+        with Narrowed(self, self.narrowed_without(node.test)):
+            return chosen | self.evaluate(node.orelse)
 
     def narrowing(self, test: ast.expr) -> "Narrowed":
         """A block in which a condition holds."""
@@ -227,6 +228,17 @@ class Expressions(ForeignCalls):
             key = key_of(test.args[0])
             if test.func.id == "isinstance" and key is not None:
                 return {key: self.narrow(self.evaluate(test.args[0]), test.args[1])}
+        return {}
+
+    def narrowed_without(self, test: ast.expr) -> dict[str, Values]:
+        """What is known where a condition does not hold."""
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            return self.narrowed_by(test.operand)
+        if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or):
+            found: dict[str, Values] = {}
+            for each in test.values:
+                found.update(self.narrowed_without(each))
+            return found
         return {}
 
     def narrow(self, values: Values, classes: ast.expr) -> Values:
@@ -258,8 +270,8 @@ class Expressions(ForeignCalls):
         for each in node.values:
             with Narrowed(self, known_here):
                 result |= self.truth(each)
-                if isinstance(node.op, ast.And):
-                    known_here = {**known_here, **self.narrowed_by(each)}
+                says = self.narrowed_by(each) if isinstance(node.op, ast.And) else self.narrowed_without(each)
+                known_here = {**known_here, **says}
         return result
 
     def _not(self, node: ast.UnaryOp) -> Values:
@@ -451,9 +463,8 @@ class Expressions(ForeignCalls):
     def _yield_from(self, node: ast.YieldFrom) -> Values:
         values = self.evaluate(node.value)
         self.flow(self.function.yields, self.elements(values, node))
-        return joined(
-            self.read(each.source.returns) for each in values if isinstance(each, Container) and each.source
-        )
+        sources = joined(self.read(each.sources) for each in values if isinstance(each, Container))
+        return joined(self.read(each.symbol.returns) for each in sources if isinstance(each, FunctionValue))
 
     def _starred(self, node: ast.Starred) -> Values:
         return self.elements(self.evaluate(node.value), node)

@@ -13,7 +13,16 @@ from whiteboard.governance.graph.contents import Contents
 from whiteboard.governance.graph.model import EdgeKind
 from whiteboard.governance.graph.record import Node
 from whiteboard.governance.graph.slots import NOTHING, Values
-from whiteboard.governance.graph.values import Container, ForeignInstance, FunctionValue, Instance, Value
+from whiteboard.governance.graph.values import (
+    Container,
+    Foreign,
+    ForeignInstance,
+    FunctionValue,
+    Instance,
+    Method,
+    Partial,
+    Value,
+)
 
 _CLASSES = frozenset(
     f"builtins.{name}" for name in dir(builtins) if isinstance(getattr(builtins, name), type)
@@ -31,6 +40,8 @@ class ForeignCalls(Contents):
             return special(self, given, node)
         if name in known.SPAWNERS or name.endswith(".start_soon"):
             return self._elsewhere(EdgeKind.SPAWN, given, node)
+        if name in known.CALLERS:
+            return self._elsewhere(EdgeKind.CALL, given, node)
         if name in known.THREADS:
             return self._elsewhere(EdgeKind.THREAD, given, node)
         if name.endswith(".run_in_executor"):
@@ -84,6 +95,8 @@ class ForeignCalls(Contents):
                         self.edge(each.symbol.name, kind, node)
             elif isinstance(value, Instance):
                 self._refer_instance(value, kind, node)
+            elif isinstance(value, Partial):
+                self.call(frozenset([value]), Arguments(), node)
 
     def _refer_instance(self, value: Instance, kind: EdgeKind, node: Node) -> None:
         for _, definition in self.world.classes.find(value.symbol, "__call__", exact=value.exact).definitions:
@@ -168,7 +181,23 @@ class ForeignCalls(Contents):
             self.give(value.symbol, value.bound, given, node)
             written = sum(each.expression is not None for each in given.positional)
             return self.world.pool.function(value.symbol, value.bound + written)
+        if isinstance(value, Foreign | ForeignInstance | Method):
+            return self._taken_outside(value, given, node)
         return value
+
+    def _taken_outside(self, value: Value, given: Arguments, node: Node) -> Value:
+        made = self.world.pool.partial(node, value, len(given.positional), tuple(given.keywords))
+        for slot, argument in zip(made.positional, given.positional, strict=False):
+            self.flow(slot, argument.values)
+        for name, slot in made.keywords.items():
+            self.flow(slot, given.keywords[name].values)
+        return made
+
+    def _cached(self, given: Arguments, node: Node) -> Values:
+        """`lru_cache`, with a function or with the size alone."""
+        _ = node
+        functions = frozenset(each for each in given.all_values() if isinstance(each, FunctionValue))
+        return functions or self.foreign_instance("functools.lru_cache()")
 
     def _getattr(self, given: Arguments, node: Node) -> Values:
         result = joined(each.values for each in given.positional[2:])
@@ -276,6 +305,17 @@ class ForeignCalls(Contents):
         _ = given, node
         return frozenset([self.world.pool.foreign("typing.NewType()")])
 
+    def _replace(self, given: Arguments, node: Node) -> Values:
+        """A copy of a value with some of its fields changed; its constructor runs."""
+        if not given.positional:
+            return NOTHING
+        values = given.positional[0].values
+        classes = frozenset(
+            self.world.pool.a_class(each.symbol) for each in values if isinstance(each, Instance)
+        )
+        self.call(classes, given.without(1), node)
+        return values
+
     def _as_given(self, given: Arguments, node: Node) -> Values:
         _ = node
         return given.all_values()
@@ -283,6 +323,7 @@ class ForeignCalls(Contents):
     _SPECIAL: ClassVar[dict[str, Callable[..., Values]]] = {
         "functools.partial": _partial,
         "functools.partialmethod": _partial,
+        "functools.lru_cache": _cached,
         "builtins.getattr": _getattr,
         "builtins.setattr": _setattr,
         "builtins.type": _type,
@@ -299,6 +340,11 @@ class ForeignCalls(Contents):
         "typing.NewType()": _as_given,
         "trio.open_memory_channel": _channel,
         "weakref.ref": _reference,
+        "dataclasses.replace": _replace,
+        "attrs.evolve": _replace,
+        "attr.evolve": _replace,
+        "copy.replace": _replace,
+        "msgspec.structs.replace": _replace,
         "weakref.WeakMethod": _reference,
         "attrs.field": _field,
         "attr.ib": _field,

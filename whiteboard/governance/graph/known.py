@@ -28,6 +28,9 @@ SPAWNERS = frozenset(
 )
 """Their first argument runs in a task of its own, with those that follow it."""
 
+CALLERS = frozenset(("contextvars.Context.run",))
+"""They call their first argument themselves, with those that follow it."""
+
 THREADS = frozenset(
     (
         "trio.to_thread.run_sync",
@@ -62,7 +65,7 @@ AT_ONCE = frozenset(
         "heapq.nsmallest",
         "heapq.nlargest",
     ]
-    + ["bisect.bisect_left", "bisect.bisect_right", "bisect.insort", "re.sub", "contextvars.Context.run"]
+    + ["bisect.bisect_left", "bisect.bisect_right", "bisect.insort", "re.sub"]
     + ["re.Pattern.sub", "heapq.merge", "collections.deque", "functools.cmp_to_key", "re.compile().sub"]
 )
 """They call the functions they are given themselves, before they return or while what they gave is iterated."""
@@ -93,7 +96,7 @@ ELEMENTS = frozenset(
 SAME = words(
     "typing.cast copy.copy copy.deepcopy dataclasses.replace attrs.evolve attr.evolve "
     "contextlib.closing contextlib.aclosing contextlib.nullcontext types.MappingProxyType "
-    "weakref.proxy functools.wraps() functools.lru_cache() functools.cache functools.lru_cache "
+    "weakref.proxy functools.wraps() functools.lru_cache() functools.cache "
     "copy.replace msgspec.structs.replace inspect.unwrap asyncio.shield typing.no_type_check "
     "weakref.ref contextlib.ExitStack.enter_context contextlib.AsyncExitStack.enter_async_context "
     "builtins.memoryview contextlib.AsyncExitStack.enter_context contextlib.ExitStack.push "
@@ -185,6 +188,7 @@ RESULTS = {
     "re.Pattern.match": "re.Match",
     "re.Pattern.fullmatch": "re.Match",
     "re.Pattern.search": "re.Match",
+    "contextvars.copy_context": "contextvars.Context",
     "time.monotonic": "builtins.float",
     "time.time": "builtins.float",
     "time.perf_counter": "builtins.float",

@@ -144,21 +144,10 @@ class Reading(Expressions):
         self.truth(node.test)
         with self.narrowing(node.test):
             self.block(node.body)
-        with Narrowed(self, self._narrowed_without(node.test)):
+        with Narrowed(self, self.narrowed_without(node.test)):
             self.block(node.orelse)
         if node.body and isinstance(node.body[-1], ast.Return | ast.Raise | ast.Continue | ast.Break):
-            self.narrowed = {**self.narrowed, **self._narrowed_without(node.test)}
-
-    def _narrowed_without(self, test: ast.expr) -> dict[str, Values]:
-        """What is known where a condition does not hold."""
-        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-            return self.narrowed_by(test.operand)
-        if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or):
-            found: dict[str, Values] = {}
-            for each in test.values:
-                found.update(self._narrowed_without(each))
-            return found
-        return {}
+            self.narrowed = {**self.narrowed, **self.narrowed_without(node.test)}
 
     def _assert(self, node: ast.Assert) -> None:
         self.truth(node.test)

@@ -64,14 +64,22 @@ class Container(Value):
         items: what it holds: elements, values of a mapping, what it yields.
         keys: the keys of a mapping.
         parts: the elements of a tuple, one by one, where they are known.
-        source: the function that it runs when it is iterated or entered, if it is a generator.
+        sources: the functions that it may run when it is iterated or entered, where they are generators.
     """
 
     type_name: str
     items: Slot
     keys: Slot
     parts: tuple[Slot, ...]
-    source: FunctionSymbol | None
+    sources: Slot
+
+
+class Partial(Value):
+    """A function from outside or a method of a collection, some of whose arguments are taken already."""
+
+    target: Value
+    positional: tuple[Slot, ...]
+    keywords: dict[str, Slot]
 
 
 class Method(Value):
@@ -149,8 +157,19 @@ class Pool:
             items=items or Slot(),
             keys=Slot(),
             parts=slots,
-            source=source,
+            sources=Slot(frozenset([self.function(source)]) if source else frozenset()),
         )
+
+    def partial(self, origin: Origin, target: Value, positional: int, keywords: tuple[str, ...]) -> Partial:
+        """What `functools.partial` makes in one place of something from outside."""
+        key = (Partial, id(origin), target)
+        found = self._made.get(key)
+        if isinstance(found, Partial):
+            return found
+        self._kept.append(origin)
+        slots = tuple(Slot() for _ in range(positional))
+        named = {name: Slot() for name in keywords}
+        return self._once(Partial, key, target=target, positional=slots, keywords=named)
 
     def _once(self, kind: type[_Made], key: object, **attributes: object) -> _Made:
         found = self._made.get(key)

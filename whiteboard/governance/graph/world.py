@@ -102,6 +102,7 @@ class World:
             self._into(into.items, part, depth)
         self._into(into.items, source.items, depth)
         self._into(into.keys, source.keys, depth)
+        self._into(into.sources, source.sources, depth)
 
     def _into(self, slot: Slot, source: Slot, depth: int) -> None:
         """What is in one slot now goes into another; what comes later is poured when its reader looks again."""
