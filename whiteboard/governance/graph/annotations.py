@@ -21,7 +21,11 @@ COLLECTIONS = words(
     "Iterator Reversible Collection Container Generator AsyncIterable AsyncIterator AsyncGenerator KeysView ValuesView "
     "WeakSet MemorySendChannel MemoryReceiveChannel SendChannel ReceiveChannel Channel Queue SimpleQueue PriorityQueue "
     "LifoQueue ContextVar ReferenceType ref AbstractContextManager AbstractAsyncContextManager ContextManager "
-    "AsyncContextManager _GeneratorContextManager _AsyncGeneratorContextManager"
+    "AsyncContextManager ExitStack AsyncExitStack _GeneratorContextManager _AsyncGeneratorContextManager"
+)
+_MUTABLE = words(
+    "dict Dict MutableMapping defaultdict DefaultDict OrderedDict list List set Set deque Deque MutableSequence "
+    "MutableSet ExitStack AsyncExitStack Queue SimpleQueue MemorySendChannel MemoryReceiveChannel"
 )
 _HOLDERS = frozenset(
     ("typing", "typing_extensions", "builtins", "collections", "collections.abc", "contextlib", "trio")
@@ -124,10 +128,12 @@ class Annotations:
             return ANYTHING
         if last in ("LiteralString", "AnyStr", "Text"):
             return Declared(frozenset([self._pool.foreign_instance("builtins.str")]))
-        if last == "type":
+        if last in ("type", "Optional", "Union") or last in _SAME:  # `x: Final = …` says nothing of the type
             return ANYTHING
         if collection_kind(found.name):
-            return Declared(frozenset([self._pool.container(node, found.name)]))
+            return Declared(
+                frozenset([self._pool.container(node, found.name)]), is_open=_is_mutable(found.name)
+            )
         return Declared(frozenset([self._pool.foreign_instance(found.name)]))
 
     def _alias(self, variable: Variable, value: ast.expr, place: Place, depth: int) -> Declared:
@@ -205,11 +211,16 @@ class Annotations:
             self._fill(made.items, _item(kind, arguments), place, depth)
             if kind == "mapping":
                 self._fill(made.keys, arguments[0], place, depth)
-        return Declared(frozenset([made]))
+        # what is put into it must be found by those who hold the same collection under another name
+        return Declared(frozenset([made]), is_open=not made.items.closed and _is_mutable(name))
 
     def _fill(self, slot: Slot, argument: ast.expr, place: Place, depth: int) -> None:
         declared = self._read(argument, place, depth + 1)
         slot.declare(declared.values, closed=not declared.is_open)
+
+
+def _is_mutable(name: str) -> bool:
+    return name.rpartition(".")[2] in _MUTABLE
 
 
 def _item(kind: str, arguments: list[ast.expr]) -> ast.expr:

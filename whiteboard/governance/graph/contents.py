@@ -65,7 +65,7 @@ class Contents(Calls):
 
     def _elements(self, value: Value, node: Node) -> Values:
         if isinstance(value, Container):
-            self._run_on(value, node)
+            self.run_on(value, node)
             return self.read(value.keys) if is_mapping(value) else self.everything_in(value)
         if isinstance(value, Instance):
             return self._elements_of_instance(value, node)
@@ -79,7 +79,7 @@ class Contents(Calls):
             return self.opaque(value.name, "[]")
         return self.opaque(value.name, "[]") if isinstance(value, Foreign) else NOTHING
 
-    def _run_on(self, value: Container, node: Node) -> None:
+    def run_on(self, value: Container, node: Node) -> None:
         """Runs the generators behind a collection."""
         for source in self.read(value.sources):
             if isinstance(source, FunctionValue):
@@ -148,7 +148,7 @@ class Contents(Calls):
         container = method.receiver
         self.edge(f"{container.type_name}.{method.name}", kind, node)
         if method.name in _RUNNING:
-            self._run_on(container, node)
+            self.run_on(container, node)
         self._put(method, given, node)
         return self._taken_from(method, given, node)
 
@@ -210,7 +210,7 @@ class Contents(Calls):
             if isinstance(value, Instance):
                 result |= self._enter_instance(value, names, node)
             elif isinstance(value, Container) and value.type_name.rpartition(".")[2] in _CONTEXTS:
-                self._run_on(value, node)
+                self.run_on(value, node)
                 result |= self.read(value.items)
             elif isinstance(value, ForeignInstance):
                 result |= self._enter_foreign(value, names, node)

@@ -9,9 +9,9 @@ from whiteboard.governance.graph.access import joined
 from whiteboard.governance.graph.annotations import CALLABLE
 from whiteboard.governance.graph.calls import Argument, Arguments
 from whiteboard.governance.graph.definitions import define_lambda
-from whiteboard.governance.graph.foreign import ForeignCalls
 from whiteboard.governance.graph.model import EdgeKind
 from whiteboard.governance.graph.slots import NOTHING, Values
+from whiteboard.governance.graph.stacks import Stacks
 from whiteboard.governance.graph.symbols import FunctionSymbol, Variable
 from whiteboard.governance.graph.values import Class, Container, Foreign, FunctionValue, Instance
 
@@ -54,7 +54,7 @@ def key_of(node: ast.expr) -> str | None:
     return None
 
 
-class Expressions(ForeignCalls):
+class Expressions(Stacks):
     """Evaluates expressions."""
 
     narrowed: dict[str, Values]

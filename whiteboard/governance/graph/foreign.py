@@ -164,7 +164,8 @@ class ForeignCalls(Contents):
             return self.foreign_instance("builtins.str")
         return self.foreign_instance(kind if method in known.TEXT_METHODS else "builtins.int")
 
-    def _partial(self, given: Arguments, node: Node) -> Values:
+    def with_arguments(self, given: Arguments, node: Node) -> Values:
+        """The first argument with the others taken, as `functools.partial` gives it."""
         if not given.positional:
             return NOTHING
         rest = given.without(1)
@@ -321,8 +322,8 @@ class ForeignCalls(Contents):
         return given.all_values()
 
     _SPECIAL: ClassVar[dict[str, Callable[..., Values]]] = {
-        "functools.partial": _partial,
-        "functools.partialmethod": _partial,
+        "functools.partial": with_arguments,
+        "functools.partialmethod": with_arguments,
         "functools.lru_cache": _cached,
         "builtins.getattr": _getattr,
         "builtins.setattr": _setattr,
