@@ -1,0 +1,110 @@
+"""What annotations say of the values in their place."""
+
+import pytest
+from governance.graphs import graph_of, inner
+
+THING = """
+    from __future__ import annotations
+    from collections.abc import *
+    from contextlib import AbstractAsyncContextManager
+    from typing import *
+    from collections import *
+    import trio
+    class Thing:
+        def act(self): pass
+    NewThing = NewType("NewThing", Thing)
+    Things: TypeAlias = dict[str, list[Thing]]
+    T = TypeVar("T", bound=Thing)
+"""
+
+
+@pytest.mark.parametrize(
+    ("annotation", "use"),
+    [
+        ("Thing", "x.act()"),
+        ("'Thing'", "x.act()"),
+        ("Thing | None", "x.act()"),
+        ("Optional[Thing]", "x.act()"),
+        ("Union[int, Thing]", "x.act()"),
+        ("Annotated[Thing, 1]", "x.act()"),
+        ("NewThing", "x.act()"),
+        ("T", "x.act()"),
+        ("type[Thing]", "x().act()"),
+        ("list[Thing]", "x[0].act()"),
+        ("Sequence['Thing']", "x[0].act()"),
+        ("dict[str, Thing]", "x['a'].act()"),
+        ("dict[str, Thing]", "[one.act() for one in x.values()]"),
+        ("dict[Thing, str]", "[one.act() for one in x]"),
+        ("dict[str, Thing]", "[one.act() for _, one in x.items()]"),
+        ("Mapping[str, tuple[int, Thing]]", "x.get('a')[1].act()"),
+        ("tuple[int, Thing]", "x[-1].act()"),
+        ("tuple[Thing, ...]", "x[5].act()"),
+        ("Things", "x['a'].pop().act()"),
+        ("deque[Thing]", "x.popleft().act()"),
+        ("Iterable[Thing]", "next(iter(x)).act()"),
+        ("Callable[[int], Thing]", "x(1).act()"),
+        ("trio.MemoryReceiveChannel[Thing]", "(x.receive_nowait()).act()"),
+    ],
+)
+def test_annotations_say_what_is_called(annotation: str, use: str) -> None:
+    """A parameter's annotation is enough to know the method."""
+    graph = graph_of(f"{THING}\n    def f(x: {annotation}):\n        {use}\n")
+    assert inner(graph, "mod.f") == {"mod.Thing.act"}
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "async for one in x.all(): one.act()",
+        "async with x.open() as one: one.act()",
+        "(await x.soon()).act()",
+        "(await x.later()).act()",
+        "x.myself().one().act()",
+    ],
+)
+def test_results_say_what_is_called(use: str) -> None:
+    """So is the annotation of a result."""
+    graph = graph_of(
+        f"""{THING}
+    class Source:
+        def all(self) -> AsyncIterator[Thing]: ...
+        def open(self) -> AbstractAsyncContextManager[Thing]: ...
+        async def soon(self) -> Thing: ...
+        def later(self) -> Awaitable[Thing]: ...
+        def myself(self) -> Self: ...
+        def one(self) -> Thing: ...
+    async def f(x: Source):
+        {use}
+"""
+    )
+    assert "mod.Thing.act" in inner(graph, "mod.f")
+
+
+def test_an_alias_means_what_it_means_where_it_stands() -> None:
+    """The names in a type alias are those of its own module."""
+    graph = graph_of(
+        low="class Thing:\n    def act(self): pass\nThings = list[Thing]\n",
+        mod="from pkg.low import Things\ndef f(x: Things):\n    x[0].act()\n",
+    )
+    assert inner(graph, "mod.f") == {"low.Thing.act"}
+
+
+def test_a_bare_final_says_nothing_of_the_type() -> None:
+    """What is assigned counts."""
+    graph = graph_of(f"{THING}\n    ONE: Final = Thing()\n    def f(): ONE.act()\n")
+    assert inner(graph, "mod.f") == {"mod.Thing.act"}
+
+
+def test_a_class_that_is_declared_is_all_there_is() -> None:
+    """Other values that seem to flow there are not believed."""
+    graph = graph_of(
+        """
+        class Thing:
+            def act(self): pass
+        class Other:
+            def act(self): pass
+        def f(x: Thing): x.act()
+        def g(): f(Other())
+        """
+    )
+    assert inner(graph, "mod.f") == {"mod.Thing.act"}
