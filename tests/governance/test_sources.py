@@ -17,7 +17,9 @@ def write(folder: Path, files: dict[str, str | bytes]) -> None:
 
 def test_a_folder_is_read_with_its_subpackages(tmp_path: Path) -> None:
     """Every Python file is a module under its dotted name, shown by its path from the folder's parent."""
-    write(tmp_path, {"pkg/__init__.py": "", "pkg/a.py": "x = 1", "pkg/sub/__init__.py": "", "pkg/sub/b.py": ""})
+    write(
+        tmp_path, {"pkg/__init__.py": "", "pkg/a.py": "x = 1", "pkg/sub/__init__.py": "", "pkg/sub/b.py": ""}
+    )
     found = read_folder(tmp_path / "pkg")
     assert [(each.module, each.path) for each in found.files] == [
         ("pkg", "pkg/__init__.py"),
@@ -39,7 +41,11 @@ def test_what_cannot_be_parsed_is_a_value(tmp_path: Path) -> None:
     write(tmp_path, files)
     found = read_folder(tmp_path / "p")
     assert [each.module for each in found.files] == ["p"]
-    assert [(each.path, each.line) for each in found.errors] == [("p/bad.py", 2), ("p/raw.py", 1), ("p/zero.py", 1)]
+    assert [(each.path, each.line) for each in found.errors] == [
+        ("p/bad.py", 2),
+        ("p/raw.py", 1),
+        ("p/zero.py", 1),
+    ]
     assert str(found.errors[0]).startswith("p/bad.py:2: ")
 
 

@@ -44,7 +44,9 @@ def test_names_that_are_defined_twice_are_told_apart() -> None:
         def wide(x): return x
         """
     )
-    assert {"pkg.mod.Thing.size", "pkg.mod.Thing.size.setter", "pkg.mod.pick", "pkg.mod.pick#2"} <= set(graph.functions)
+    assert {"pkg.mod.Thing.size", "pkg.mod.Thing.size.setter", "pkg.mod.pick", "pkg.mod.pick#2"} <= set(
+        graph.functions
+    )
     assert "pkg.mod.wide#2" not in graph.functions
 
 

@@ -27,8 +27,7 @@ def _build(sources: Iterable[Source]) -> Graph:
     world = World(symbols)
     for function in list(symbols.functions.values()):
         world.schedule(Reading(world, function))
-    while (waiting := world.next()) is not None:
-        waiting.read_all()
+    world.run()
     readings = [world.readings[function] for function in symbols.functions.values()]
     edges = [edge for reading in readings for edge in _edges(reading)]
     edges += [edge for module in symbols.modules.values() for edge in _said(module.source, symbols.functions)]

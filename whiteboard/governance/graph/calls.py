@@ -214,9 +214,7 @@ class Calls(Access):
             return self.returned(function)
         variables = self._type_variables(function, returns)
         if variables:
-            chosen = self._chosen(callee, given, variables, node)
-            if chosen:
-                return chosen
+            return self.settle_for(self._chosen(callee, given, variables, node), self.returned(function))
         return self.returned(function)
 
     def _type_variables(self, function: FunctionSymbol, returns: ast.expr) -> frozenset[str]:

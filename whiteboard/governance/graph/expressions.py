@@ -153,8 +153,8 @@ class Expressions(Stacks):
 
     def _guess(self, node: ast.Call, func: ast.Attribute, given: Arguments) -> Values:
         """The receiver is unknown: a telling method name of few classes is taken for theirs."""
-        if func.attr == "start_soon":
-            return self.call_foreign("trio.Nursery.start_soon", given, node, EdgeKind.CALL)
+        if func.attr in known.TELLING:
+            return self.call_foreign(known.TELLING[func.attr], given, node, EdgeKind.CALL)
         if func.attr in known.COMMON_METHODS or func.attr.startswith("__"):
             self._refer(EdgeKind.REFERENCE, given, node)
             return NOTHING

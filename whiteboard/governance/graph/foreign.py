@@ -67,7 +67,8 @@ class ForeignCalls(Contents):
         names = known.DUNDERS.get(name)
         arguments = given.all_values()
         if names:
-            self.run_special(arguments, names, node)
+            compared = name in known.COMPARING and len(given.positional) == 1
+            self.run_special(self.elements(arguments, node) if compared else arguments, names, node)
         if name in known.ITERATING:
             for each in given.positional:
                 self.elements(each.values, node)

@@ -132,6 +132,9 @@ DUNDERS = {
 }
 """The special methods of their arguments that they call; the first that a class has counts."""
 
+COMPARING = words("builtins.sorted builtins.min builtins.max")
+"""Given one argument, they compare its elements."""
+
 RESULTS = {
     "builtins.open": "io.TextIOWrapper",
     "builtins.len": "builtins.int",
@@ -237,3 +240,9 @@ COMMON_METHODS = words(
     "startswith endswith match search group acquire release cancel"
 )
 """Method names that say nothing of their class, so that nothing is guessed from them."""
+
+TELLING = {
+    "start_soon": "trio.Nursery.start_soon",
+    "run_in_executor": "asyncio.AbstractEventLoop.run_in_executor",
+}
+"""Methods that are known by their name alone, whoever has them."""

@@ -68,7 +68,7 @@ class Reading(Expressions):
         project = frozenset(each for each in made_by if isinstance(each, FunctionValue | Class | Instance))
         given = Arguments((Argument(None, values),))
         if project:
-            return self.call(project, given, decorator) or values
+            return self.settle_for(self.call(project, given, decorator), values)
         for each in made_by or ():
             self.edge(symbol.name, EdgeKind.REFERENCE, decorator)
             if isinstance(each, Foreign):

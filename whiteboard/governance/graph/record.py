@@ -34,7 +34,19 @@ class Record:
         self.calls: dict[ast.Call, str] = {}
         """Every call, with the reason why it could not be resolved, or nothing."""
         self.bindings: dict[tuple[str, str, int, int], ast.expr] = {}
+        self.is_provisional = False
+        """Whether it waits for all others to settle before it takes second choices."""
         self._looked_up: dict[tuple[str, int], Definition | None] = {}
+
+    def settle_for(self, best: Values, otherwise: Values) -> Values:
+        """The best that is known, and only when nothing better can come any more, something else.
+
+        What once has flowed cannot be taken back, so a second choice must not be made too early.
+        """
+        if best or self.world.is_settled:
+            return best or otherwise
+        self.is_provisional = True
+        return NOTHING
 
     def forget(self) -> None:
         """Begins anew."""

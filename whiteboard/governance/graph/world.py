@@ -51,6 +51,8 @@ class World:
         self.defined: dict[ast.AST, FunctionSymbol] = {each.node: each for each in symbols.functions.values()}
         self.defined_classes = {each.node: each for each in symbols.classes.values()}
         self.readings: dict[FunctionSymbol, Record] = {}
+        self.is_settled = False
+        """Whether nothing grew any more, so that second choices may be made."""
         self.layouts: dict[FunctionSymbol, object] = {}
         self.type_variables: dict[FunctionSymbol, frozenset[str]] = {}
         self._waiting: deque[Record] = deque()
@@ -66,7 +68,20 @@ class World:
             self._queued.add(body)
             self._waiting.append(body)
 
-    def next(self) -> "Record | None":
+    def run(self) -> None:
+        """Reads whatever waits, until nothing grows any more; then second choices are made, and what follows is read."""
+        self._run()
+        self.is_settled = True
+        for reading in self.readings.values():
+            if reading.is_provisional:
+                self.schedule(reading)
+        self._run()
+
+    def _run(self) -> None:
+        while (reading := self._next()) is not None:
+            reading.read_all()
+
+    def _next(self) -> "Record | None":
         """The function that has waited longest."""
         if not self._waiting:
             return None
