@@ -9,6 +9,7 @@ from whiteboard.governance.sources import from_texts, module_name, parse, read_f
 
 
 def write(folder: Path, files: dict[str, str | bytes]) -> None:
+    """Write files below a folder, by name."""
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +38,12 @@ def test_a_subpackage_keeps_its_full_name(tmp_path: Path) -> None:
 
 def test_what_cannot_be_parsed_is_a_value(tmp_path: Path) -> None:
     """A syntax error, bytes that are no text and a null byte are told with path and line; the rest is read."""
-    files = {"p/__init__.py": "", "p/bad.py": "x = 1\ndef", "p/raw.py": b"\xff\xfe", "p/zero.py": "x = '\0'"}
+    files: dict[str, str | bytes] = {
+        "p/__init__.py": "",
+        "p/bad.py": "x = 1\ndef",
+        "p/raw.py": b"\xff\xfe",
+        "p/zero.py": "x = '\0'",
+    }
     write(tmp_path, files)
     found = read_folder(tmp_path / "p")
     assert [each.module for each in found.files] == ["p"]

@@ -108,3 +108,20 @@ def test_a_class_that_is_declared_is_all_there_is() -> None:
         """
     )
     assert inner(graph, "mod.f") == {"mod.Thing.act"}
+
+
+def test_a_foreign_alias_may_be_anything() -> None:
+    """A name from outside that stands for a callable takes what flows in; a class of the standard library does not."""
+    graph = graph_of(
+        """
+        from pathlib import Path
+        from elsewhere import Send
+        class Thing:
+            def __call__(self): pass
+        def f(send: Send): send()
+        def g(path: Path): path()
+        def h(): f(Thing()); g(Thing())
+        """
+    )
+    assert inner(graph, "mod.f") == {"mod.Thing.__call__"}
+    assert inner(graph, "mod.g") == set()

@@ -64,10 +64,12 @@ def package(tmp_path: Path) -> Iterator[ModuleType]:
 
 
 def graph_of_package(package: ModuleType) -> Graph:
+    """The graph of the package that lies there."""
     return build(read_folder(Path(str(package.__file__)).parent).files)
 
 
 def record(package: ModuleType, *names: str) -> list[SeenEdge]:
+    """What is seen while functions of the package run."""
     recorder = Recorder({"seen": Path(str(package.__file__)).parent})
     before = sys.getprofile()
     recorder.start()
@@ -81,6 +83,7 @@ def record(package: ModuleType, *names: str) -> list[SeenEdge]:
 
 
 def pairs(edges: list[SeenEdge]) -> set[tuple[str, str]]:
+    """The names at both ends of each edge."""
     return {(edge.caller.qualname, edge.callee.qualname) for edge in edges}
 
 

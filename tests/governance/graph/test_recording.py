@@ -9,12 +9,14 @@ from whiteboard.governance.graph.dynamic import read_edges
 
 
 def run_pytest(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run pytest in a folder, in a process of its own."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(folder)])}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
 def write_package(folder: Path) -> None:
+    """A package and its test."""
     (folder / "seen").mkdir()
     (folder / "seen" / "__init__.py").write_text("def low(): pass\ndef high(): low()\nhigh()\n")
     (folder / "test_seen.py").write_text("import seen\ndef test_high(): seen.high()\n")

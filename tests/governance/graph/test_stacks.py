@@ -13,6 +13,7 @@ from governance.graphs import callees, graph_of, inner
         "stack.enter_context(held())",
         "fill(stack)",
         "stack.pop_all().callback(work, 1)",
+        "stack.enter_context(closing(Closed()))",
     ],
 )
 @pytest.mark.parametrize("end", ["with ExitStack() as stack: {}", "stack = ExitStack(); {}; stack.close()"])
@@ -20,7 +21,7 @@ def test_what_is_put_onto_a_stack_runs_where_it_is_closed(way: str, end: str) ->
     """Callbacks, the exits of what was entered, and the rest of generators."""
     graph = graph_of(
         f"""
-    from contextlib import ExitStack, contextmanager
+    from contextlib import ExitStack, closing, contextmanager
     def work(*rest): pass
     class Held:
         def __enter__(self): return self
@@ -29,6 +30,8 @@ def test_what_is_put_onto_a_stack_runs_where_it_is_closed(way: str, end: str) ->
     def held():
         yield 1
         work()
+    class Closed:
+        def close(self): work()
     def fill(stack: ExitStack): stack.callback(work, 1)
     def f():
         {end.format(way)}

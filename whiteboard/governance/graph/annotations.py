@@ -1,6 +1,7 @@
 """What an annotation says about the values that may stand in its place."""
 
 import ast
+import sys
 
 import attrs
 
@@ -134,7 +135,12 @@ class Annotations:
             return Declared(
                 frozenset([self._pool.container(node, found.name)]), is_open=_is_mutable(found.name)
             )
-        return Declared(frozenset([self._pool.foreign_instance(found.name)]))
+        return self._foreign(found.name)
+
+    def _foreign(self, name: str) -> Declared:
+        """A class from outside, or an alias of who knows what: unless it is of the standard library, more may come."""
+        known = name.partition(".")[0] in sys.stdlib_module_names
+        return Declared(frozenset([self._pool.foreign_instance(name)]), is_open=not known)
 
     def _alias(self, variable: Variable, value: ast.expr, place: Place, depth: int) -> Declared:
         """A type alias, a NewType, or a TypeVar, of which the bound is known at best."""
@@ -171,7 +177,7 @@ class Annotations:
             return self._literal(arguments)
         if collection_kind(found.name):
             return self._collection(node, found.name, arguments, place, depth)
-        return Declared(frozenset([self._pool.foreign_instance(found.name)]))
+        return self._foreign(found.name)
 
     def _union(self, arguments: list[ast.expr], place: Place, depth: int) -> Declared:
         result = Declared()

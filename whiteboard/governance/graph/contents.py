@@ -80,10 +80,12 @@ class Contents(Calls):
         return self.opaque(value.name, "[]") if isinstance(value, Foreign) else NOTHING
 
     def run_on(self, value: Container, node: Node) -> None:
-        """Runs the generators behind a collection."""
+        """Runs the generators behind a collection, or what a context manager runs at its end."""
         for source in self.read(value.sources):
             if isinstance(source, FunctionValue):
                 self.edge(source.symbol.name, EdgeKind.CALL, node)
+            elif isinstance(source, Foreign):
+                self.edge(source.name, EdgeKind.CALL, node)
 
     def _elements_of_instance(self, value: Instance, node: Node) -> Values:
         one = frozenset([value])

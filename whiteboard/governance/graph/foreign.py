@@ -195,6 +195,19 @@ class ForeignCalls(Contents):
             self.flow(slot, given.keywords[name].values)
         return made
 
+    def _closing(self, given: Arguments, node: Node, method: str = "close") -> Values:
+        """`closing` runs this method of what it is given at the end of the block."""
+        if not given.positional:
+            return NOTHING
+        held = given.positional[0].values
+        made = self.world.pool.container(node, "contextlib.AbstractContextManager")
+        self.flow(made.items, held)
+        self.flow(made.sources, self.member(held, method, node))
+        return frozenset([made])
+
+    def _closing_later(self, given: Arguments, node: Node) -> Values:
+        return self._closing(given, node, "aclose")
+
     def _cached(self, given: Arguments, node: Node) -> Values:
         """`lru_cache`, with a function or with the size alone."""
         _ = node
@@ -326,6 +339,8 @@ class ForeignCalls(Contents):
         "functools.partial": with_arguments,
         "functools.partialmethod": with_arguments,
         "functools.lru_cache": _cached,
+        "contextlib.closing": _closing,
+        "contextlib.aclosing": _closing_later,
         "builtins.getattr": _getattr,
         "builtins.setattr": _setattr,
         "builtins.type": _type,

@@ -95,7 +95,7 @@ ELEMENTS = frozenset(
 
 SAME = words(
     "typing.cast copy.copy copy.deepcopy dataclasses.replace attrs.evolve attr.evolve "
-    "contextlib.closing contextlib.aclosing contextlib.nullcontext types.MappingProxyType "
+    "contextlib.nullcontext types.MappingProxyType "
     "weakref.proxy functools.wraps() functools.lru_cache() functools.cache "
     "copy.replace msgspec.structs.replace inspect.unwrap asyncio.shield typing.no_type_check "
     "weakref.ref contextlib.ExitStack.enter_context contextlib.AsyncExitStack.enter_async_context "

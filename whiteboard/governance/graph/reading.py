@@ -69,7 +69,9 @@ class Reading(Expressions):
         given = Arguments((Argument(None, values),))
         if project:
             return self.settle_for(self.call(project, given, decorator), values)
-        for each in made_by or ():
+        if not made_by:
+            return self.settle_for(NOTHING, values)
+        for each in made_by:
             self.edge(symbol.name, EdgeKind.REFERENCE, decorator)
             if isinstance(each, Foreign):
                 self.edge(each.name, EdgeKind.CALL, decorator)
