@@ -335,9 +335,15 @@ class Calls(Access):
     def _tell_bases(self, symbol: ClassSymbol, given: Arguments, node: Node) -> None:
         """A base from outside keeps the functions that it is given."""
         if any(isinstance(each, Outside) for each in symbol.mro):
+            self.escape(symbol, node)
             for value in given.all_values():
                 if isinstance(value, FunctionValue):
                     self.edge(value.symbol.name, EdgeKind.REFERENCE, node)
+
+    def escape(self, symbol: ClassSymbol, node: Node) -> None:
+        """An instance comes into the hands of its base from outside, which may call what the class overrides."""
+        for name in self.world.classes.hooks(symbol):
+            self.edge(name, EdgeKind.REFERENCE, node)
 
     def place(self) -> Place:
         """From where the names in an annotation are looked up here."""

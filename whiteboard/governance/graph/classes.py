@@ -20,6 +20,17 @@ _TOO_WIDE = frozenset(
     ("builtins.object", "abc.ABC", "builtins.BaseException", "builtins.Exception", "typing.Generic")
 )
 """Classes from outside that say too little of an instance to look at everything below them."""
+_PASSIVE = frozenset(
+    f"{module}.{name}"
+    for module, names in {
+        "typing": "Protocol Generic NamedTuple TypedDict",
+        "typing_extensions": "Protocol Generic TypedDict",
+        "enum": "Enum IntEnum StrEnum Flag IntFlag",
+        "builtins": "str int float bytes tuple list dict set frozenset type BaseExceptionGroup ExceptionGroup",
+    }.items()
+    for name in names.split()
+)
+"""Classes from outside that call no method of those below them, operators aside."""
 _WITH_FIELDS = frozenset(("dataclass", "define", "frozen", "mutable", "attrs", "s", "attr"))
 _STRUCTS = frozenset(("typing.NamedTuple", "msgspec.Struct"))
 
@@ -42,6 +53,7 @@ class Classes:
         self._above: dict[tuple[int, str], Found] = {}
         self._implementers: dict[int, tuple[ClassSymbol, ...]] = {}
         self._fields: dict[int, tuple[tuple[str, Variable], ...]] = {}
+        self._hooks: dict[int, tuple[str, ...]] = {}
         self._having: dict[str, list[ClassSymbol]] | None = None
         self._below_outside: dict[str, list[ClassSymbol]] | None = None
 
@@ -83,6 +95,12 @@ class Classes:
             self._fields[id(symbol)] = tuple(self._find_fields(symbol))
         return self._fields[id(symbol)]
 
+    def hooks(self, symbol: ClassSymbol) -> tuple[str, ...]:
+        """The methods that a base from outside may call on an instance, by name."""
+        if id(symbol) not in self._hooks:
+            self._hooks[id(symbol)] = tuple(_find_hooks(symbol))
+        return self._hooks[id(symbol)]
+
     def with_method(self, name: str) -> list[ClassSymbol]:
         """The classes in whose own body a name stands."""
         if self._having is None:
@@ -119,6 +137,17 @@ class Classes:
             if isinstance(each, ClassSymbol) and _has_fields(each):
                 fields.update(_own_fields(each))
         return fields.items()
+
+
+def _find_hooks(symbol: ClassSymbol) -> Iterable[str]:
+    outside = [each.name for each in symbol.mro if isinstance(each, Outside)]
+    if not any(name not in _TOO_WIDE | _STRUCTS | _PASSIVE for name in outside):
+        return
+    for each in symbol.mro:
+        if isinstance(each, ClassSymbol):
+            for name, definition in each.names.items():
+                if isinstance(definition, FunctionSymbol) and name not in ("__init__", "__new__"):
+                    yield definition.name
 
 
 def _has_fields(symbol: ClassSymbol) -> bool:

@@ -14,6 +14,7 @@ from whiteboard.governance.graph.model import EdgeKind
 from whiteboard.governance.graph.record import Node
 from whiteboard.governance.graph.slots import NOTHING, Values
 from whiteboard.governance.graph.values import (
+    Class,
     Container,
     Foreign,
     ForeignInstance,
@@ -94,6 +95,8 @@ class ForeignCalls(Contents):
                 for each in self.everything_in(value):
                     if isinstance(each, FunctionValue):
                         self.edge(each.symbol.name, kind, node)
+            elif isinstance(value, Class):
+                self.escape(value.symbol, node)
             elif isinstance(value, Instance):
                 self._refer_instance(value, kind, node)
             elif isinstance(value, Partial):

@@ -60,8 +60,7 @@ class Record:
 
     def read(self, slot: Slot) -> Values:
         """What is in a slot; the function is read again when more comes."""
-        if not slot.closed:
-            slot.readers[self] = None
+        slot.readers[self] = None
         return slot.values
 
     def flow(self, slot: Slot, values: Values) -> None:

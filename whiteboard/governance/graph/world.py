@@ -17,7 +17,7 @@ from whiteboard.governance.graph.definitions import all_arguments
 from whiteboard.governance.graph.names import Names, arrange_classes
 from whiteboard.governance.graph.slots import MOST_VALUES, Slot, Values, words
 from whiteboard.governance.graph.symbols import ClassSymbol, Definition, FunctionSymbol, Symbols, Variable
-from whiteboard.governance.graph.values import Container, Pool, Value
+from whiteboard.governance.graph.values import Container, Instance, Pool, Value
 
 if TYPE_CHECKING:
     from whiteboard.governance.graph.record import Record
@@ -103,11 +103,19 @@ class World:
         declared = [each for each in slot.values if isinstance(each, Container)]
         if not declared or depth > DEEPEST_POUR:
             return
+        self._admit(slot, frozenset(each for each in values if isinstance(each, Instance)))
         for value in values:
             if isinstance(value, Container):
                 for into in declared:
                     if into is not value:
                         self._pour_over(value, into, depth)
+
+    def _admit(self, slot: Slot, instances: Values) -> None:
+        """Where a collection or context is declared, an instance of a class that behaves as one may come as well."""
+        if not instances <= slot.values:
+            slot.values |= instances
+            for body in slot.readers:
+                self.schedule(body)
 
     def _pour_over(self, source: Container, into: Container, depth: int) -> None:
         if len(source.parts) == len(into.parts):
