@@ -2,6 +2,8 @@
 
 from governance.graphs import callees, graph_of, inner
 
+from whiteboard.governance.graph.model import EdgeKind
+
 PORT = """
     from typing import Protocol
     class Port(Protocol):
@@ -99,3 +101,34 @@ def test_a_subclass_tells_those_above_of_its_birth() -> None:
     """Defining it runs `__init_subclass__`."""
     graph = graph_of("class A:\n    def __init_subclass__(cls): pass\nclass B(A): pass\n")
     assert inner(graph, "mod.<module>") == {"mod.A.__init_subclass__"}
+
+
+def test_a_base_from_outside_may_call_what_is_overridden() -> None:
+    """Where an instance is made, or the class is handed out; of known bases only what these call."""
+    graph = graph_of(
+        """
+        import elsewhere, trio
+        class Handler(elsewhere.Base):
+            def __init__(self): pass
+            def on_event(self): pass
+        class Wire(trio.abc.SendStream):
+            async def send_all(self, data): pass
+            def own(self): pass
+        class Fault(Exception):
+            def text(self): pass
+        def f(): Handler()
+        def g(): Wire()
+        def h(): Fault()
+        def i(): elsewhere.serve(Handler)
+        def j(): elsewhere.thing.handler_class = Handler
+        """
+    )
+    made = {name: inner(graph, f"mod.{name}", EdgeKind.REFERENCE) for name in "fghij"}
+    handler = {"mod.Handler.on_event", "mod.Handler.__init__"}
+    assert made == {
+        "f": {"mod.Handler.on_event"},
+        "g": {"mod.Wire.send_all"},
+        "h": set(),
+        "i": handler,
+        "j": handler,
+    }

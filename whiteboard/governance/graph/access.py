@@ -64,6 +64,28 @@ class Access(Record):
         for receiver in receivers:
             if isinstance(receiver, Instance | Class):
                 self._assign(receiver, name, values, node)
+            elif isinstance(receiver, Foreign | ForeignInstance):
+                self._hand_over(values, node)
+
+    def escape(self, symbol: ClassSymbol, node: Node) -> None:
+        """An instance comes into the hands of its base from outside, which may call what the class overrides."""
+        for name in self.world.classes.hooks(symbol):
+            self.edge(name, EdgeKind.REFERENCE, node)
+
+    def _hand_over(self, values: Values, node: Node) -> None:
+        """Something from outside keeps the values, and may call them."""
+        for value in values:
+            if isinstance(value, FunctionValue):
+                self.edge(value.symbol.name, EdgeKind.REFERENCE, node)
+            elif isinstance(value, Class):
+                self._make_outside(value.symbol, node)
+
+    def _make_outside(self, symbol: ClassSymbol, node: Node) -> None:
+        """A class is made into instances by somebody outside."""
+        self.escape(symbol, node)
+        for _, definition in self.world.classes.find(symbol, "__init__", exact=True).definitions:
+            if isinstance(definition, FunctionSymbol):
+                self.edge(definition.name, EdgeKind.REFERENCE, node)
 
     def returned(self, function: FunctionSymbol) -> Values:
         """What is known of the result, without regard to the arguments."""
@@ -147,7 +169,6 @@ class Access(Record):
         return result
 
     def _of_class(self, value: Class, name: str, node: Node) -> Values:
-        _ = node
         symbol = value.symbol
         found = self.world.classes.find(symbol, name, exact=value.exact)
         result: Values = NOTHING
@@ -161,6 +182,8 @@ class Access(Record):
                 result |= self.values_of(definition)
         if found.definitions:
             return result
+        if found.outside and name not in _OF_OBJECT and not is_enum(symbol):
+            self._make_outside(symbol, node)
         outside = found.outside or ("builtins.type",)
         return frozenset(self.world.pool.foreign(f"{base}.{name}") for base in outside)
 

@@ -340,11 +340,6 @@ class Calls(Access):
                 if isinstance(value, FunctionValue):
                     self.edge(value.symbol.name, EdgeKind.REFERENCE, node)
 
-    def escape(self, symbol: ClassSymbol, node: Node) -> None:
-        """An instance comes into the hands of its base from outside, which may call what the class overrides."""
-        for name in self.world.classes.hooks(symbol):
-            self.edge(name, EdgeKind.REFERENCE, node)
-
     def place(self) -> Place:
         """From where the names in an annotation are looked up here."""
         return Place(self.function, self.owner)

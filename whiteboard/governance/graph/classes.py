@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import attrs
 
+from whiteboard.governance.graph.known import HOOKS
 from whiteboard.governance.graph.names import Names
 from whiteboard.governance.graph.symbols import (
     ClassSymbol,
@@ -141,12 +142,14 @@ class Classes:
 
 def _find_hooks(symbol: ClassSymbol) -> Iterable[str]:
     outside = [each.name for each in symbol.mro if isinstance(each, Outside)]
-    if not any(name not in _TOO_WIDE | _STRUCTS | _PASSIVE for name in outside):
-        return
-    for each in symbol.mro:
+    active = [name for name in outside if name not in _TOO_WIDE | _STRUCTS | _PASSIVE]
+    known = frozenset().union(*(HOOKS.get(name, ()) for name in active))
+    is_all_known = all(name in HOOKS for name in active)
+    for each in symbol.mro if active else ():
         if isinstance(each, ClassSymbol):
             for name, definition in each.names.items():
-                if isinstance(definition, FunctionSymbol) and name not in ("__init__", "__new__"):
+                is_hook = name in known if is_all_known else name not in ("__init__", "__new__")
+                if is_hook and isinstance(definition, FunctionSymbol):
                     yield definition.name
 
 

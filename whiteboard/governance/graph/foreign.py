@@ -96,7 +96,7 @@ class ForeignCalls(Contents):
                     if isinstance(each, FunctionValue):
                         self.edge(each.symbol.name, kind, node)
             elif isinstance(value, Class):
-                self.escape(value.symbol, node)
+                self._make_outside(value.symbol, node)
             elif isinstance(value, Instance):
                 self._refer_instance(value, kind, node)
             elif isinstance(value, Partial):

@@ -241,6 +241,25 @@ COMMON_METHODS = words(
 )
 """Method names that say nothing of their class, so that nothing is guessed from them."""
 
+HOOKS = {
+    "trio.abc.AsyncResource": words("aclose __aenter__ __aexit__"),
+    "trio.abc.SendStream": words("send_all wait_send_all_might_not_block aclose"),
+    "trio.abc.ReceiveStream": words("receive_some aclose __anext__"),
+    "trio.abc.Stream": words("send_all wait_send_all_might_not_block receive_some aclose __anext__"),
+    "trio.abc.HalfCloseableStream": words(
+        "send_all wait_send_all_might_not_block send_eof receive_some aclose __anext__"
+    ),
+    "trio.abc.Listener": words("accept aclose"),
+    "trio.abc.SendChannel": words("send aclose"),
+    "trio.abc.ReceiveChannel": words("receive aclose __anext__"),
+    "trio.abc.Channel": words("send receive aclose __anext__"),
+    "logging.Handler": words("emit handle flush close format filter"),
+    "logging.Formatter": words("format formatTime formatException formatStack"),
+    "logging.Filter": words("filter"),
+    "threading.Thread": words("run"),
+}
+"""The methods that classes from outside call on those below them; of other classes it may be any method."""
+
 TELLING = {
     "start_soon": "trio.Nursery.start_soon",
     "run_in_executor": "asyncio.AbstractEventLoop.run_in_executor",
