@@ -33,9 +33,15 @@ _ENUMS = frozenset(("enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "e
 def joined(sets: Iterable[Values]) -> Values:
     """All the values of several sets."""
     result: Values = NOTHING
+    several: set[Value] | None = None
     for each in sets:
-        result = result | each if result else each
-    return result
+        if several is not None:
+            several |= each
+        elif not result:
+            result = each
+        elif not each <= result:
+            several = {*result, *each}
+    return result if several is None else frozenset(several)
 
 
 def is_enum(symbol: ClassSymbol) -> bool:

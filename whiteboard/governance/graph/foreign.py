@@ -88,6 +88,9 @@ class ForeignCalls(Contents):
 
     def _refer(self, kind: EdgeKind, given: Arguments, node: Node) -> None:
         """Functions that go outside may be called from there, with what nobody knows."""
+        if self.handed_out is given:
+            return  # another callee of the same call
+        self.handed_out = given
         for value in given.all_values():
             if isinstance(value, FunctionValue):
                 self.edge(value.symbol.name, kind, node)

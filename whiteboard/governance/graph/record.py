@@ -34,6 +34,8 @@ class Record:
         self.calls: dict[ast.Call, str] = {}
         """Every call, with the reason why it could not be resolved, or nothing."""
         self.bindings: dict[tuple[str, str, int, int], ast.expr] = {}
+        self.handed_out: object = None
+        """The arguments that were last handed to somebody outside."""
         self.is_provisional = False
         """Whether it waits for all others to settle before it takes second choices."""
         self._looked_up: dict[tuple[str, int], Definition | None] = {}
