@@ -6,6 +6,7 @@ import attrs
 
 from whiteboard.governance.graph.access import Access, joined
 from whiteboard.governance.graph.annotations import CALLABLE, Place
+from whiteboard.governance.graph.layouts import Layout, layout_of
 from whiteboard.governance.graph.model import EdgeKind
 from whiteboard.governance.graph.record import Node
 from whiteboard.governance.graph.slots import NOTHING, Values
@@ -53,39 +54,6 @@ class Arguments:
         """Whatever is given, anywhere."""
         given = [each.values for each in (*self.positional, *self.keywords.values())]
         return joined([*given, self.spread, self.spread_keywords])
-
-
-@attrs.frozen
-class _Layout:
-    """The parameters of a function, by how they can be given."""
-
-    positional: tuple[tuple[str, Variable], ...]
-    by_name: dict[str, Variable]
-    gathered: Variable | None
-    gathered_by_name: Variable | None
-    defaults: dict[str, ast.expr]
-
-
-def _layout(function: FunctionSymbol) -> _Layout:
-    arguments = function.arguments
-    if arguments is None:
-        return _Layout((), {}, None, None, {})
-    found = {name: each for name, each in function.names.items() if isinstance(each, Variable)}
-    positional = [each.arg for each in (*arguments.posonlyargs, *arguments.args)]
-    by_name = [each.arg for each in (*arguments.args, *arguments.kwonlyargs)]
-    defaults = dict(
-        zip(positional[len(positional) - len(arguments.defaults) :], arguments.defaults, strict=True)
-    )
-    for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-        if default is not None:
-            defaults[argument.arg] = default
-    return _Layout(
-        tuple((name, found[name]) for name in positional if name in found),
-        {name: found[name] for name in by_name if name in found},
-        found.get(arguments.vararg.arg) if arguments.vararg else None,
-        found.get(arguments.kwarg.arg) if arguments.kwarg else None,
-        defaults,
-    )
 
 
 class Calls(Access):
@@ -163,12 +131,11 @@ class Calls(Access):
         self._give_spread(layout, taken, given)
         self._give_defaults(function, layout, taken, given, node)
 
-    def _layout_of(self, function: FunctionSymbol) -> _Layout:
+    def _layout_of(self, function: FunctionSymbol) -> Layout:
         layouts = self.world.layouts
-        found = layouts.get(function)
-        if not isinstance(found, _Layout):
-            layouts[function] = found = _layout(function)
-        return found
+        if function not in layouts:
+            layouts[function] = layout_of(function)
+        return layouts[function]
 
     def _give_one(
         self, function: FunctionSymbol, name: str, variable: Variable, argument: Argument, node: Node
@@ -184,7 +151,7 @@ class Calls(Access):
                     is_placed = first is not None and first + i < len(container.parts)
                     self.flow(container.parts[(first or 0) + i] if is_placed else container.items, values)
 
-    def _give_spread(self, layout: _Layout, taken: set[str], given: Arguments) -> None:
+    def _give_spread(self, layout: Layout, taken: set[str], given: Arguments) -> None:
         if given.spread:
             for name, variable in layout.positional:
                 if name not in taken:
@@ -199,7 +166,7 @@ class Calls(Access):
                 self._gather(layout.gathered_by_name, [given.spread_keywords])
 
     def _give_defaults(
-        self, function: FunctionSymbol, layout: _Layout, taken: set[str], given: Arguments, node: Node
+        self, function: FunctionSymbol, layout: Layout, taken: set[str], given: Arguments, node: Node
     ) -> None:
         if given.is_spread:
             return

@@ -6,8 +6,9 @@ from typing import ClassVar
 
 from whiteboard.governance.graph.access import joined
 from whiteboard.governance.graph.calls import Argument, Arguments
-from whiteboard.governance.graph.expressions import Expressions, Narrowed, key_of
+from whiteboard.governance.graph.expressions import Expressions
 from whiteboard.governance.graph.model import EdgeKind
+from whiteboard.governance.graph.narrowing import Narrowed, key_of
 from whiteboard.governance.graph.slots import NOTHING, Values
 from whiteboard.governance.graph.symbols import ClassSymbol, FunctionSymbol, Variable
 from whiteboard.governance.graph.values import Class, Foreign, FunctionValue, Instance
@@ -19,7 +20,6 @@ class Reading(Expressions):
 
     def __init__(self, world: World, function: FunctionSymbol) -> None:
         super().__init__(world, function)
-        self.narrowed = {}
         self.world.readings[function] = self
 
     def read_all(self) -> None:

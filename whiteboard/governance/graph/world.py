@@ -14,6 +14,7 @@ from whiteboard.governance.graph.annotations import (
 )
 from whiteboard.governance.graph.classes import Classes
 from whiteboard.governance.graph.definitions import all_arguments
+from whiteboard.governance.graph.layouts import Layout
 from whiteboard.governance.graph.names import Names, arrange_classes
 from whiteboard.governance.graph.slots import MOST_FOREIGN, MOST_VALUES, Slot, Values, words
 from whiteboard.governance.graph.symbols import ClassSymbol, Definition, FunctionSymbol, Symbols, Variable
@@ -53,7 +54,7 @@ class World:
         self.readings: dict[FunctionSymbol, Record] = {}
         self.is_settled = False
         """Whether nothing grew any more, so that second choices may be made."""
-        self.layouts: dict[FunctionSymbol, object] = {}
+        self.layouts: dict[FunctionSymbol, Layout] = {}
         self.type_variables: dict[FunctionSymbol, frozenset[str]] = {}
         self._waiting: deque[Record] = deque()
         self._queued: set[Record] = set()
