@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import h2.config
 import h2.connection
@@ -177,7 +177,7 @@ async def converse() -> None:
     stop = trio.Event()
     with trio.fail_after(LONGEST_RUN):
         async with trio.open_nursery() as nursery:
-            started = partial(serve, application, config, shutdown_trigger=stop.wait)
+            started = partial(serve, cast(Any, application), config, shutdown_trigger=stop.wait)
             bound = await nursery.start(started)
             port = int(bound[0].rpartition(":")[2])
             await talk_http1(port)
@@ -250,11 +250,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("package", nargs="?", help="the folder of a package")
-    parser.add_argument("edges", nargs="?", type=Path, help="what its tests were seen to call")
+    parser.add_argument("edges", nargs="*", type=Path, help="what its tests were seen to call")
     parser.add_argument("--sample", action="store_true", help="print thirty edges to check by hand")
     asked = parser.parse_args()
     if asked.package:
-        report(asked.package, read_edges(asked.edges) if asked.edges else [], sample=asked.sample)
+        report(
+            asked.package, [edge for file in asked.edges for edge in read_edges(file)], sample=asked.sample
+        )
         return
     recorder = Recorder({name: folder_of(name) for name in INSTALLED})
     recorder.start()
