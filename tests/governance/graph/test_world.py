@@ -17,7 +17,7 @@ def test_a_place_holds_so_many_values(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_foreign_values_leave_room_for_those_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond a few, functions of the package alone are taken."""
-    monkeypatch.setattr(world, "MOST_FOREIGN", 2)
+    monkeypatch.setattr(world, "MOST_LOOSE", 2)
     calls = "; ".join(f"run(elsewhere.work_{i})" for i in range(5))
     graph = graph_of(
         f"import elsewhere\ndef work(): pass\ndef run(function): function()\ndef f(): {calls}; run(work)\n"

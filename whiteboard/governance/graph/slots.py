@@ -19,8 +19,9 @@ NOTHING: Values = frozenset()
 MOST_VALUES = 256
 """A slot that holds more is full: what flows there further is left out."""
 
-MOST_FOREIGN = 24
-"""A slot that holds more takes values of the package alone: of foreign ones, that many say no more than a few."""
+MOST_LOOSE = 24
+"""A slot that holds more takes functions, classes and instances of the package alone: of foreign values and
+collections, that many say no more than a few."""
 
 
 class Slot:

@@ -16,9 +16,9 @@ from whiteboard.governance.graph.classes import Classes
 from whiteboard.governance.graph.definitions import all_arguments
 from whiteboard.governance.graph.layouts import Layout
 from whiteboard.governance.graph.names import Names, arrange_classes
-from whiteboard.governance.graph.slots import MOST_FOREIGN, MOST_VALUES, Slot, Values, words
+from whiteboard.governance.graph.slots import MOST_LOOSE, MOST_VALUES, Slot, Values, words
 from whiteboard.governance.graph.symbols import ClassSymbol, Definition, FunctionSymbol, Symbols, Variable
-from whiteboard.governance.graph.values import Container, Foreign, ForeignInstance, Instance, Pool, Value
+from whiteboard.governance.graph.values import Class, Container, FunctionValue, Instance, Pool, Value
 
 if TYPE_CHECKING:
     from whiteboard.governance.graph.record import Record
@@ -95,8 +95,10 @@ class World:
         if slot.closed:
             self._pour(slot, values, 0)
         elif not values <= slot.values and len(slot.values) < MOST_VALUES:
-            if len(slot.values) >= MOST_FOREIGN:
-                values = frozenset(each for each in values if not isinstance(each, Foreign | ForeignInstance))
+            if len(slot.values) >= MOST_LOOSE:
+                values = frozenset(
+                    each for each in values if isinstance(each, FunctionValue | Class | Instance)
+                )
                 if values <= slot.values:
                     return
             slot.values |= values
