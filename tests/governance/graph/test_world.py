@@ -39,3 +39,24 @@ def test_functions_that_hand_each_other_around_come_to_rest() -> None:
         """
     )
     assert {"mod.ping", "mod.pong"} <= inner(graph, "mod.start")
+
+
+def test_what_holds_itself_comes_to_an_end() -> None:
+    """A partial among its own arguments, and an instance that is called through itself."""
+    graph = graph_of(
+        """
+        import elsewhere
+        from functools import partial
+        class Odd:
+            def __init__(self): self.__call__ = self
+        class Strange: pass
+        Strange.__call__ = Strange()
+        def f(given):
+            given = partial(elsewhere.act, given)
+            elsewhere.keep(given)
+            Odd()()
+            Strange()()
+            f(given)
+        """
+    )
+    assert "elsewhere.act" in callees(graph, "mod.f")

@@ -6,7 +6,7 @@ from typing import ClassVar
 from whiteboard.governance.graph.classes import Found
 from whiteboard.governance.graph.model import EdgeKind
 from whiteboard.governance.graph.record import Node, Record
-from whiteboard.governance.graph.slots import NOTHING, Slot, Values
+from whiteboard.governance.graph.slots import MOST_LOOSE, NOTHING, Slot, Values
 from whiteboard.governance.graph.symbols import ClassSymbol, Definition, FunctionSymbol, Outside, Variable
 from whiteboard.governance.graph.values import (
     Class,
@@ -41,7 +41,15 @@ def joined(sets: Iterable[Values]) -> Values:
             result = each
         elif not each <= result:
             several = {*result, *each}
-    return result if several is None else frozenset(several)
+    if several is None:
+        return result
+    return _without_surplus(several) if len(several) > MOST_LOOSE else frozenset(several)
+
+
+def _without_surplus(values: set[Value]) -> Values:
+    """Of foreign values and collections no more than a place would hold."""
+    loose = sorted(each for each in values if not isinstance(each, FunctionValue | Class | Instance))
+    return frozenset(values.difference(loose[MOST_LOOSE:]))
 
 
 def is_enum(symbol: ClassSymbol) -> bool:

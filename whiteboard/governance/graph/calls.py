@@ -25,6 +25,8 @@ from whiteboard.governance.graph.values import (
 
 _NEW = ("__new__", "__init__", "__post_init__", "__attrs_pre_init__", "__attrs_post_init__")
 DEEPEST_MATCH = 4
+DEEPEST_CALL = 24
+"""A partial of a partial, or an instance called through another one, is followed no deeper: it may hold itself."""
 
 
 @attrs.frozen
@@ -61,7 +63,13 @@ class Calls(Access):
 
     def call(self, callees: Values, given: Arguments, node: Node, kind: EdgeKind = EdgeKind.CALL) -> Values:
         """Calls each of the values, and gives what any of them returns."""
-        return joined(self._call(callee, given, node, kind) for callee in callees)
+        if self.depth > DEEPEST_CALL:
+            return NOTHING
+        self.depth += 1
+        try:
+            return joined(self._call(callee, given, node, kind) for callee in callees)
+        finally:
+            self.depth -= 1
 
     def _call(self, callee: Value, given: Arguments, node: Node, kind: EdgeKind) -> Values:
         if isinstance(callee, FunctionValue):
@@ -88,7 +96,7 @@ class Calls(Access):
         taken = tuple(Argument(None, self.read(slot)) for slot in callee.positional)
         named = {name: Argument(None, self.read(slot)) for name, slot in callee.keywords.items()}
         joint = attrs.evolve(given, positional=taken + given.positional, keywords={**named, **given.keywords})
-        return self._call(callee.target, joint, node, kind)
+        return self.call(frozenset([callee.target]), joint, node, kind)
 
     def call_foreign(self, name: str, given: Arguments, node: Node, kind: EdgeKind) -> Values:
         """Calls something from outside the package."""

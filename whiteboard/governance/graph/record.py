@@ -36,6 +36,8 @@ class Record:
         self.bindings: dict[tuple[str, str, int, int], ast.expr] = {}
         self.handed_out: object = None
         """The arguments that were last handed to somebody outside."""
+        self.depth = 0
+        """How many calls stand for one that is written."""
         self.is_provisional = False
         """Whether it waits for all others to settle before it takes second choices."""
         self._looked_up: dict[tuple[str, int], Definition | None] = {}
