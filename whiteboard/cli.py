@@ -135,6 +135,18 @@ def _add_schema(parser: argparse.ArgumentParser) -> None:
     choice.add_argument("--check", action="store_true", help="fail when a copy is stale")
 
 
+def _check_rules(arguments: argparse.Namespace) -> int:
+    from whiteboard.governance import commands  # noqa: PLC0415 - see the module docstring
+
+    return commands.run(arguments)
+
+
+def _add_check_rules(parser: argparse.ArgumentParser) -> None:
+    from whiteboard.governance.check_arguments import add_arguments  # noqa: PLC0415 - see the module docstring
+
+    add_arguments(parser)
+
+
 def _page(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments)
     from whiteboard.web.page import load_page  # noqa: PLC0415 - see the module docstring
@@ -197,6 +209,7 @@ COMMANDS: Final = (
         _add_page,
         _EPILOG,
     ),
+    Command("check", "hold a package against the rules of its architecture", _check_rules, _add_check_rules),
     Command("schema", "write or check the generated descriptions of the messages", _schema, _add_schema),
 )
 

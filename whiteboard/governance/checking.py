@@ -1,0 +1,104 @@
+"""Holds a package's graph against rules: what stands, what is waived, and how much of each cone could be seen."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+
+import attrs
+
+from whiteboard.governance.graph.model import Graph, Unresolved
+from whiteboard.governance.rules import kinds
+from whiteboard.governance.rules.document import Rule, Waiver
+from whiteboard.governance.rules.findings import Finding
+from whiteboard.governance.rules.waivers import sort_out
+from whiteboard.governance.rules.world import World
+
+
+@attrs.frozen
+class Sight:
+    """How much of the calls in a rule's cone the graph could follow."""
+
+    functions: int
+    calls: int
+    unresolved: tuple[Unresolved, ...]
+
+    @property
+    def share(self) -> float:
+        """From 0 to 1; 1 where there is no call."""
+        return 1.0 - len(self.unresolved) / self.calls if self.calls else 1.0
+
+
+@attrs.frozen
+class RuleOutcome:
+    """What became of one rule."""
+
+    rule: Rule
+    standing: tuple[Finding, ...]
+    waived: tuple[tuple[Finding, Waiver], ...]
+    problems: tuple[str, ...]
+    """What is wrong with its waivers or examples."""
+    sight: Sight
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing fails; warnings do not."""
+        return not self.problems and all(finding.severity != "error" for finding in self.standing)
+
+
+@attrs.frozen
+class Outcome:
+    """What became of all rules: the one model of every report."""
+
+    rules: tuple[RuleOutcome, ...]
+    functions: int
+    edges: int
+    seconds: float = 0.0
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What stands, rule by rule."""
+        return tuple(finding for rule in self.rules for finding in rule.standing)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with waivers and examples."""
+        return tuple(problem for rule in self.rules for problem in rule.problems)
+
+    @property
+    def holds(self) -> bool:
+        """Whether every rule does."""
+        return all(rule.holds for rule in self.rules)
+
+
+def hold_against(
+    graph: Graph,
+    rules: Sequence[Rule],
+    today: dt.date,
+    *,
+    prove: Callable[[Rule], Iterable[str]] = lambda _rule: (),
+    tell: Callable[[int, str], None] = lambda _count, _rule: None,
+) -> Outcome:
+    """What the rules say of a graph.
+
+    Args:
+        today: the day that waivers are held against.
+        prove: gives the faults of a rule's examples.
+        tell: is told how many rules are done, and which is next.
+
+    Raises:
+        UnusableRules: a rule cannot be asked.
+    """
+    world = World(graph)
+    outcomes = []
+    for count, rule in enumerate(rules):
+        tell(count, rule.id)
+        verdict = kinds.check(rule, world)
+        known = sort_out(rule, verdict.findings, today)
+        problems = (*known.problems, *prove(rule))
+        sight = _sight(graph, verdict.cone)
+        outcomes.append(RuleOutcome(rule, known.standing, known.waived, problems, sight))
+    return Outcome(tuple(outcomes), len(graph.functions), len(graph.edges))
+
+
+def _sight(graph: Graph, cone: frozenset[str]) -> Sight:
+    calls = sum(graph.call_counts.get(name, 0) for name in cone)
+    return Sight(len(cone), calls, tuple(one for one in graph.unresolved if one.caller in cone))

@@ -1,0 +1,211 @@
+"""From `constraints/*.yaml` to rules: one document each, every fault with its path.
+
+A document has keys that all rules share and those of its kind, side by side. What a kind understands is its
+`Spec` class; which kinds there are is told by the caller, so that this module knows none of them.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import attrs
+import cattrs
+import yaml
+from cattrs.gen import make_dict_structure_fn, override
+
+from whiteboard.governance.rules import faults
+from whiteboard.governance.rules.faults import UnusableRules
+from whiteboard.governance.rules.scope import Scope
+
+MAX_DOCUMENT_BYTES: Final = 256 * 1024
+"""A rule is a page of text; what is larger is no rule."""
+
+Severity = Literal["error", "warning"]
+
+
+@attrs.frozen
+class Waiver:
+    """A finding that is put up with, until a day."""
+
+    path: str
+    """`SOURCE -> SINK`, both globs; what the text report prints behind `waive as`."""
+    reason: str
+    until: dt.date
+    """The last day on which it holds."""
+
+
+@attrs.frozen
+class Rule:
+    """One constraint. `spec` is what its kind understands."""
+
+    id: str
+    title: str
+    kind: str
+    rationale: str
+    """Why; names what breaks without it."""
+    owner: str
+    spec: Any
+    severity: Severity = "error"
+    """Findings of a `warning` are shown and do not fail the check."""
+    sla: str | None = None
+    adr: str | None = None
+    instead: str = ""
+    """What to write instead."""
+    waivers: tuple[Waiver, ...] = ()
+    path: str = ""
+    """The document, as it was named."""
+
+
+COMMON: Final = tuple(field.name for field in attrs.fields(Rule) if field.name not in {"spec", "path"})
+REQUIRED: Final = ("id", "title", "kind", "rationale", "owner")
+
+
+def load_folder(folder: Path, kinds: Mapping[str, type]) -> tuple[Rule, ...]:
+    """The rules of all `*.yaml` of a folder that have a `kind`, by id. Raises UnusableRules with every fault.
+
+    Documents without the key `kind` are something else that lies beside the rules, as a list of SLAs does.
+    """
+    problems: list[str] = []
+    rules: dict[str, Rule] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            rule = load(path, kinds)
+        except UnusableRules as fault:
+            problems += fault.problems
+            continue
+        if rule is None:
+            continue
+        if rule.id in rules:
+            problems.append(f"{path}: id: {rule.id!r} is the id of {rules[rule.id].path} already")
+        rules[rule.id] = rule
+    if not problems and not rules:
+        problems.append(f"{folder}: no rule in it (no *.yaml with a key `kind`)")
+    if problems:
+        raise UnusableRules(problems)
+    return tuple(rules[name] for name in sorted(rules))
+
+
+def load(path: Path, kinds: Mapping[str, type]) -> Rule | None:
+    """The rule of one file, or None when the file holds something else. Raises UnusableRules."""
+    try:
+        size = path.stat().st_size
+        if size > MAX_DOCUMENT_BYTES:
+            raise UnusableRules([f"{path}: {size} bytes; a rule has at most {MAX_DOCUMENT_BYTES}"])
+        document = yaml.safe_load(path.read_bytes())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
+        raise UnusableRules([f"{path}: {' '.join(str(fault).split())}"]) from fault
+    if not isinstance(document, dict) or "kind" not in document:
+        return None
+    return parse(document, str(path), kinds)
+
+
+def parse(document: Mapping[str, Any], path: str, kinds: Mapping[str, type]) -> Rule:
+    """The rule that a document describes. Raises UnusableRules with every fault."""
+    kind = document["kind"]
+    if kind not in kinds:
+        raise UnusableRules([f"{path}: kind: no rule kind {kind!r}{faults.nearest(str(kind), kinds)}"])
+    spec_class = kinds[kind]
+    keys = {_key(field.name) for field in attrs.fields(spec_class)}
+    shared = {key: value for key, value in document.items() if key in COMMON}
+    own = {key: value for key, value in document.items() if key not in COMMON}
+    problems = [
+        f"{path}: {key}: unknown key{faults.nearest(str(key), [*COMMON, *keys])}"
+        for key in own
+        if key not in keys
+    ]
+    problems += [f"{path}: {key}: missing" for key in REQUIRED if key not in shared]
+    known = {key: value for key, value in own.items() if key in keys}
+    spec = _structured(known, spec_class, path, problems)
+    head = _structured({key: value for key, value in shared.items() if key != "spec"}, _Head, path, problems)
+    if problems or head is None:
+        raise UnusableRules(problems)
+    return Rule(**attrs.asdict(head, recurse=False), spec=spec, path=path)
+
+
+@attrs.frozen
+class _Head:
+    """What all kinds share, as `Rule` has it."""
+
+    id: str = ""
+    title: str = ""
+    kind: str = ""
+    rationale: str = ""
+    owner: str = ""
+    severity: Severity = "error"
+    sla: str | None = None
+    adr: str | None = None
+    instead: str = ""
+    waivers: tuple[Waiver, ...] = ()
+
+
+def _structured(value: Mapping[str, Any], form: type, path: str, problems: list[str]) -> Any:
+    try:
+        return _CONVERTER.structure(value, form)
+    except (cattrs.BaseValidationError, ValueError, TypeError) as fault:
+        problems += [f"{path}: {line}" for line in faults.lines_of(fault)]
+        return None
+
+
+# --- what cattrs is taught --------------------------------------------------------------------
+def _key(field_name: str) -> str:
+    """`from_` is written `from`."""
+    return field_name.removesuffix("_")
+
+
+def _of_class(cls: type) -> Any:
+    renamed: dict[str, Any] = {
+        field.name: override(rename=_key(field.name))
+        for field in attrs.fields(cls)
+        if field.name.endswith("_")
+    }
+    return make_dict_structure_fn(cls, _CONVERTER, _cattrs_forbid_extra_keys=True, **renamed)
+
+
+def _of_type(expected: type, said: str) -> Any:
+    def structure(value: Any, _form: Any) -> Any:
+        if type(value) is not expected:
+            raise ValueError(f"{value!r} is not {said}")
+        return value
+
+    return structure
+
+
+def _number(value: Any, _form: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{value!r} is no number")
+    return float(value)
+
+
+def _texts(value: Any, _form: Any) -> tuple[str, ...]:
+    """A list of texts; one text stands for a list of one."""
+    listed = [value] if isinstance(value, str) else value
+    if not isinstance(listed, list) or not all(isinstance(text, str) for text in listed):
+        raise ValueError(f"{value!r} is no list of texts")
+    return tuple(listed)
+
+
+def _text_or_place(value: Any, _form: Any) -> str | int:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError(f"{value!r} is neither a name nor a position")
+    return value
+
+
+def _scope(value: Any, form: Any) -> Scope:
+    return (
+        Scope(functions=_texts(value, form))
+        if isinstance(value, str | list)
+        else _of_class(Scope)(value, form)
+    )
+
+
+_CONVERTER: Final = cattrs.Converter()
+_CONVERTER.register_structure_hook_factory(attrs.has, _of_class)
+_CONVERTER.register_structure_hook(Scope, _scope)
+_CONVERTER.register_structure_hook(str, _of_type(str, "a text"))
+_CONVERTER.register_structure_hook(int, _of_type(int, "a whole number"))
+_CONVERTER.register_structure_hook(bool, _of_type(bool, "true or false"))
+_CONVERTER.register_structure_hook(float, _number)
+_CONVERTER.register_structure_hook(dt.date, _of_type(dt.date, "a day such as 2027-03-01"))
+_CONVERTER.register_structure_hook_func(lambda form: form == tuple[str, ...], _texts)
+_CONVERTER.register_structure_hook_func(lambda form: form == str | int, _text_or_place)

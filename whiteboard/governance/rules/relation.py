@@ -1,0 +1,115 @@
+"""`relation`: comparisons between registered values that must hold.
+
+    registry: {module: pkg.timeouts, function: register, value: seconds}
+    relations: ["PING * 2 <= DEAD", "CONNECT + ANSWER < REQUEST"]
+
+Names are the registry's variables; the values are those that its text gives.
+"""
+
+import ast
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import attrs
+
+from whiteboard.governance.graph.model import MODULE_BODY, Site
+from whiteboard.governance.rules.document import Rule
+from whiteboard.governance.rules.faults import UnusableRules, nearest
+from whiteboard.governance.rules.findings import Finding, Hop, Verdict, numbered
+from whiteboard.governance.rules.registry import Entry, RegistrySpec, entries
+from whiteboard.governance.rules.world import World
+
+
+@attrs.frozen
+class Spec:
+    """What a rule of this kind says."""
+
+    registry: RegistrySpec
+    relations: tuple[str, ...]
+
+
+def check(rule: Rule, world: World) -> Verdict:
+    """The relations that do not hold. Raises UnusableRules for one that cannot be read."""
+    found = [finding for text in rule.spec.relations for finding in _judged(rule, world, text)]
+    return Verdict(numbered(found), frozenset())
+
+
+def _judged(rule: Rule, world: World, text: str) -> Iterator[Finding]:
+    spec: Spec = rule.spec
+    known = entries(world, spec.registry)
+    named: list[Entry] = []
+
+    def value_of(name: str) -> float:
+        entry = known.get(f"{spec.registry.module}.{name}")
+        if entry is None or entry.value is None:
+            names = [variable.rpartition(".")[2] for variable in known]
+            raise ValueError(f"{name!r} is no registered value{nearest(name, names)}")
+        named.append(entry)
+        return entry.value
+
+    try:
+        sides, holds = compare(text, value_of)
+    except (ValueError, SyntaxError, ZeroDivisionError) as fault:
+        raise UnusableRules([f"{rule.path}: relations: {text!r}: {fault}"]) from fault
+    if not holds:
+        source = world.graph.modules[spec.registry.module]
+        hops = tuple(
+            Hop(
+                f"{source.module}.{MODULE_BODY}",
+                Site(source.path, entry.line, 0, source.lines[entry.line - 1].strip()),
+                f"{entry.variable.rpartition('.')[2]} is {entry.value:g}",
+            )
+            for entry in named
+        )
+        values = " and ".join(f"{side:g}" for side in sides)
+        yield Finding(
+            rule.id,
+            source.module,
+            text,
+            f"{text} does not hold: the sides are {values}",
+            hops,
+            rule.severity,
+            rule.instead,
+        )
+
+
+_COMPARE: Final[dict[type[ast.cmpop], Callable[[Any, Any], bool]]] = {
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
+}
+_COMBINE: Final[dict[type[ast.operator], Callable[[float, float], float]]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+
+
+def compare(text: str, value_of: Callable[[str], float]) -> tuple[tuple[float, ...], bool]:
+    """The sides of a comparison and whether it holds. Raises ValueError or SyntaxError for what is none."""
+    tree = ast.parse(text, mode="eval").body
+    if not isinstance(tree, ast.Compare):
+        raise ValueError("it compares nothing")
+    sides = tuple(_value(side, value_of) for side in (tree.left, *tree.comparators))
+    for place, op in enumerate(tree.ops):
+        if type(op) not in _COMPARE:
+            raise ValueError(f"{ast.unparse(tree)} compares by something else than <, <=, >, >= or ==")
+        if not _COMPARE[type(op)](sides[place], sides[place + 1]):
+            return sides, False
+    return sides, True
+
+
+def _value(node: ast.expr, value_of: Callable[[str], float]) -> float:
+    match node:
+        case ast.Constant(value=int() | float() as number):
+            return float(number)
+        case ast.Name(id=name):
+            return value_of(name)
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _COMBINE:
+            return _COMBINE[type(op)](_value(left, value_of), _value(right, value_of))
+        case _:
+            raise ValueError(f"{ast.unparse(node)} is no number, name or arithmetic")

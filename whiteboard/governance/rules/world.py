@@ -1,0 +1,100 @@
+"""What rules look at: the graph, and the syntax trees of its functions beside the edges that leave them."""
+
+import ast
+from collections.abc import Iterator
+from functools import cached_property
+
+import attrs
+
+from whiteboard.governance.graph.model import Edge, Function, Graph, Site
+
+_FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+
+@attrs.frozen(slots=False, eq=False)
+class World:
+    """A package's graph, with the nodes of each function at hand."""
+
+    graph: Graph
+
+    @cached_property
+    def _nodes(self) -> dict[str, list[ast.AST]]:
+        return {}
+
+    @cached_property
+    def _edges_at(self) -> dict[tuple[str, int, int], list[Edge]]:
+        places: dict[tuple[str, int, int], list[Edge]] = {}
+        for edge in self.graph.edges:
+            places.setdefault((edge.caller, edge.site.line, edge.site.column), []).append(edge)
+        return places
+
+    def nodes(self, name: str) -> list[ast.AST]:
+        """All nodes of a function's own body, in the order of the text; inner functions have bodies of their own."""
+        if name not in self._nodes:
+            self._nodes[name] = list(own_nodes(self.graph.functions[name].node))
+        return self._nodes[name]
+
+    def edges_at(self, name: str, node: ast.expr) -> list[Edge]:
+        """Where an expression of a function leads."""
+        return self._edges_at.get((name, node.lineno, node.col_offset), [])
+
+    def callees(self, name: str, call: ast.Call) -> list[str]:
+        """What a call calls, by qualified names; empty when the graph does not know."""
+        found = [edge.callee for edge in self.edges_at(name, call)]
+        if not found:
+            meaning = self.meaning(name, call.func)
+            return [] if meaning is None else [meaning]
+        # `a().b()` has two calls that begin at the same place: each takes what bears its name
+        last = call.func.attr if isinstance(call.func, ast.Attribute) else None
+        named = [callee for callee in found if last is not None and callee.rpartition(".")[2] == last]
+        return named or found
+
+    def calls(self, name: str) -> Iterator[tuple[ast.Call, list[str]]]:
+        """Each call of a function with what it calls."""
+        for node in self.nodes(name):
+            if isinstance(node, ast.Call):
+                yield node, self.callees(name, node)
+
+    def meaning(self, name: str, expression: ast.expr) -> str | None:
+        """The qualified name that a dotted expression of a function stands for, seen from its module's top."""
+        dotted = dotted_of(expression)
+        if dotted is None:
+            return None
+        return self.graph.resolve_name(self.module(name), dotted)
+
+    def module(self, name: str) -> str:
+        """The dotted name of the module that a function stands in."""
+        return self._modules_of_paths[self.graph.functions[name].path]
+
+    @cached_property
+    def _modules_of_paths(self) -> dict[str, str]:
+        return {source.path: module for module, source in self.graph.modules.items()}
+
+    def site(self, function: Function, node: ast.AST) -> Site:
+        """The place of a node of a function."""
+        line, column = getattr(node, "lineno", function.line), getattr(node, "col_offset", 0)
+        source = self.graph.modules.get(self.module(function.name))
+        text = source.lines[line - 1].strip() if source is not None and line <= len(source.lines) else ""
+        return Site(function.path, line, column, text)
+
+
+def own_nodes(function: ast.AST) -> Iterator[ast.AST]:
+    """The nodes inside a function, not those inside functions that are defined in it; nor its decorators."""
+    body = getattr(function, "body", [])
+    waiting = list(reversed(body if isinstance(body, list) else [body]))
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, _FUNCTIONS):
+            waiting.extend(reversed(list(ast.iter_child_nodes(node))))
+
+
+def dotted_of(expression: ast.expr) -> str | None:
+    """`a.b.c` of a name and its attributes; None of anything else."""
+    parts: list[str] = []
+    while isinstance(expression, ast.Attribute):
+        parts.append(expression.attr)
+        expression = expression.value
+    if not isinstance(expression, ast.Name):
+        return None
+    return ".".join([expression.id, *reversed(parts)])
