@@ -150,7 +150,7 @@ class Attributes:
     def _read_method(self, function: str, owner: str) -> None:
         for node in self._world.nodes(function):
             for target, value in assignments(node):
-                match target:
+                match _container(target):
                     case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=attribute):
                         self._put(owner, attribute, function, value)
                     case _:
@@ -175,6 +175,13 @@ def assignments(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
                 yield from _unpacked(target, value)
         case ast.AnnAssign(target=target, value=ast.expr() as value):
             yield target, value
+        case ast.Call(
+            func=ast.Attribute(attr="append" | "appendleft" | "add" | "insert", value=target),
+            args=[*_, value],
+        ):
+            yield target, value
+        case ast.Call(func=ast.Attribute(attr="heappush") | ast.Name(id="heappush"), args=[target, value]):
+            yield target, value
         case ast.AugAssign(target=target, op=ast.Add() | ast.Sub(), value=value):
             yield target, value
         case ast.NamedExpr(target=target, value=value):
@@ -189,6 +196,13 @@ def assignments(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
             yield from _unpacked(target, value)
         case _:
             pass
+
+
+def _container(target: ast.expr) -> ast.expr:
+    """What is put into a container is what it holds: `self.x[a][b] = …` is about `self.x`."""
+    while isinstance(target, ast.Subscript):
+        target = target.value
+    return target
 
 
 def _unpacked(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:

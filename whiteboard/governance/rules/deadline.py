@@ -34,7 +34,7 @@ DURATIONS: Final[dict[str, tuple[int | None, tuple[str, ...]]]] = {
 """The calls of Trio and AnyIO that take a duration or a deadline: by position, or by one of these names."""
 
 _LIBRARIES: Final = ("trio", "anyio")
-_BAD: Final = {Kind.NUMBER, Kind.CLOCK, Kind.FACTOR}
+_BAD: Final = {Kind.NUMBER, Kind.FACTOR}
 
 
 @attrs.frozen

@@ -29,7 +29,7 @@ def prove(rule: Rule, folder: Path) -> list[str]:
             problems.append(f"{path}: missing: {rule.id} has no {name} example")
             continue
         text = path.read_text(encoding="utf-8")
-        problems += [f"{path}: {said}" for said in _judged(rule, text)]
+        problems += [f"{path}: {said}" for said in judge(rule, text)]
         if name == "bad" and not any(map(_FOUND.search, text.splitlines())):
             problems.append(f"{path}: no line ends with `# found`")
         if name == "good" and any(map(_FOUND.search, text.splitlines())):
@@ -37,7 +37,8 @@ def prove(rule: Rule, folder: Path) -> list[str]:
     return problems
 
 
-def _judged(rule: Rule, text: str) -> list[str]:
+def judge(rule: Rule, text: str) -> list[str]:
+    """What a rule finds in code and should not, or misses, in sentences. Marks of `# found` say what it should."""
     files = split(text)
     sources = from_texts(files)
     if sources.errors or not files:

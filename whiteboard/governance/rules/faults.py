@@ -45,12 +45,12 @@ def lines_of(fault: BaseException, path: str = "") -> Iterator[str]:
         for key in sorted(map(str, fault.extra_fields)):
             yield f"{path}.{key}".lstrip(".") + f": unknown key{nearest(key, known)}"
     else:
-        yield f"{path}: {_said(fault)}"
+        yield f"{path}: {_said(fault)}" if path else _said(fault)
 
 
 def _said(fault: BaseException) -> str:
     if isinstance(fault, KeyError):
-        return f"the key {fault.args[0]!r} is missing"
+        return "missing"
     if isinstance(fault, cattrs.BaseValidationError):
         return str(fault)
     return str(fault) or type(fault).__name__

@@ -2,7 +2,8 @@
 
 A retry loop tries the same thing again: its `try` leaves the loop when it goes well, and a handler lets the loop go on
 when it does not. A loop that goes on in both cases serves something for ever and retries nothing; a `for` over
-addresses asks others instead of asking again. Both are left alone.
+addresses asks others instead of asking again; a `while` that never sleeps waits for readiness or takes the next one
+of several. These are left alone.
 """
 
 import ast
@@ -31,10 +32,17 @@ class RetryLoop:
 def retry_loops(nodes: list[ast.AST]) -> Iterator[RetryLoop]:
     """The retry loops among a function's own nodes."""
     for node in nodes:
-        if isinstance(node, ast.While) or (isinstance(node, ast.For | ast.AsyncFor) and _counts(node.iter)):
+        if (isinstance(node, ast.While) and _sleeps(node)) or (
+            isinstance(node, ast.For | ast.AsyncFor) and _counts(node.iter)
+        ):
             for attempt in _attempts(node.body):
                 if _goes_on(attempt) and _leaves(attempt, node):
                     yield RetryLoop(node, attempt, _tries(node))
+
+
+def _sleeps(loop: ast.While) -> bool:
+    calls = (node for node in ast.walk(loop) if isinstance(node, ast.Call))
+    return any("sleep" in ast.unparse(call.func).rpartition(".")[2] for call in calls)
 
 
 def _counts(iterated: ast.expr) -> bool:

@@ -34,8 +34,10 @@ CLOCKS: Final = frozenset(
 )
 _INFINITE: Final = frozenset({"math.inf", "trio.lowlevel.inf"})
 _PASS_THROUGH: Final = frozenset(
-    {"float", "int", "abs", "round", "max", "min", "math.ceil", "math.floor", "sum"}
+    {"float", "int", "abs", "round", "max", "min", "sum", "math.ceil", "math.floor"}
+    | {"next", "iter", "sorted", "list", "tuple", "reversed", "heapq.heappop"}
 )
+_OF_CONTAINERS: Final = frozenset({"values", "get", "pop", "popleft", "popitem", "copy", "setdefault"})
 _CHANCE: Final = ("random.*", "secrets.*")
 
 
@@ -117,7 +119,11 @@ class _Trace:
                 return self._called(place, expression)
             case _:
                 parts = _choices(expression)
-                return self._all(place, parts) if parts else [self._end(place, expression, Kind.UNTRACED)]
+                return (
+                    [self._end(place, expression, Kind.UNTRACED)]
+                    if parts is None
+                    else self._all(place, parts)
+                )
 
     def _all(self, place: _Place, expressions: Iterable[ast.expr]) -> list[Origin]:
         return [origin for each in expressions for origin in self.of(place, each)]
@@ -129,10 +135,10 @@ class _Trace:
         if isinstance(sum_.op, ast.Add | ast.Sub):
             timed = [origin for origin in left + right if origin.kind is not Kind.CLOCK]
             return timed or left + right
-        for side in (left, right):  # a factor: the number says how often, not how long
+        for side in (left, right):  # a factor says how often, not how long
             if side and all(origin.kind in _DURATIONS for origin in side):
                 return side
-        return left + right
+        return [origin for origin in left + right if origin.kind not in _FACTORS] or left + right
 
     def _called(self, place: _Place, call: ast.Call) -> list[Origin]:
         names = self._world.callees(place.function, call)
@@ -153,6 +159,8 @@ class _Trace:
         if any(map(self._p.is_chance, names)):
             return self._all(place, call.args) or [self._end(place, call, Kind.FACTOR)]
         returned = [origin for name in names for origin in self._returned(place, call, name)]
+        if not returned and isinstance(call.func, ast.Attribute) and call.func.attr in _OF_CONTAINERS:
+            return self._all(place, [call.func.value, *call.args[1:]])
         return returned or [self._end(place, call, Kind.UNTRACED)]
 
     def _returned(self, place: _Place, user: ast.expr, name: str) -> list[Origin]:
@@ -279,10 +287,11 @@ class _Trace:
 
 
 _DURATIONS: Final = {Kind.ENTRY, Kind.ALLOWED, Kind.INFINITE}
+_FACTORS: Final = {Kind.NUMBER, Kind.FACTOR}
 
 
-def _choices(expression: ast.expr) -> list[ast.expr]:
-    """The expressions one of which an expression gives, or that it is a part of; empty when there is no telling."""
+def _choices(expression: ast.expr) -> list[ast.expr] | None:
+    """The expressions one of which an expression gives, or that it is a part of; None when there is no telling."""
     match expression:
         case ast.IfExp(body=body, orelse=other):
             return [body, other]
@@ -296,8 +305,12 @@ def _choices(expression: ast.expr) -> list[ast.expr]:
             return [inner]
         case ast.Subscript(value=whole):
             return [whole]
+        case (
+            ast.ListComp(elt=one) | ast.SetComp(elt=one) | ast.GeneratorExp(elt=one) | ast.DictComp(value=one)
+        ):
+            return [one]
         case _:
-            return []
+            return None
 
 
 def _is_self(expression: ast.expr) -> bool:

@@ -58,9 +58,16 @@ class World:
     def meaning(self, name: str, expression: ast.expr) -> str | None:
         """The qualified name that a dotted expression of a function stands for, seen from its module's top."""
         dotted = dotted_of(expression)
-        if dotted is None:
-            return None
-        return self.graph.resolve_name(self.module(name), dotted)
+        return None if dotted is None else self.named(self.module(name), dotted)
+
+    def named(self, module: str, dotted: str) -> str | None:
+        """The qualified name of a dotted one at a module's top; what follows a value is hung on to its name."""
+        first, *rest = dotted.split(".")
+        meaning = self.graph.resolve_name(module, first)
+        for part in rest if meaning is not None else ():
+            inner = self.graph.resolve_name(meaning, part) if meaning in self.graph.modules else None
+            meaning = inner or f"{meaning}.{part}"
+        return meaning
 
     def module(self, name: str) -> str:
         """The dotted name of the module that a function stands in."""

@@ -1,0 +1,60 @@
+"""Deadlines are followed to a registered entry."""
+
+import pytest
+from governance_samples import rule_of, world_of
+
+from whiteboard.governance.rules import kinds
+from whiteboard.governance.rules.examples import judge
+
+RULE = (
+    "kind: deadline\nregistry: {module: pkg.timeouts}\nallow: [pkg.settings.Settings.*]\nkeywords: [timeout]"
+)
+HEAD = "# file: pkg/a.py\nimport math\nimport random\nimport trio\nfrom trio import fail_after as limit\nfrom pkg import timeouts\nfrom pkg.timeouts import HELLO\nHALF = 0.5\n"
+TAIL = """# file: pkg/timeouts.py
+from pkg.registry import register
+HELLO = register("hello", 2.0, "why")
+BYE = register("bye", 1.0, "why")
+# file: pkg/registry.py
+class Timeout:
+    seconds: float
+def register(name, seconds, rationale) -> Timeout: ...
+"""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "trio.fail_after(5)  # found",
+        "limit(5)  # found",
+        "trio.move_on_after(seconds=HALF * 4)",
+        "trio.sleep(0)",
+        "trio.sleep(timeouts.HELLO.seconds)",
+        "trio.sleep(HELLO.seconds * 1.5)",
+        "trio.sleep(HELLO.seconds + 5)  # found",
+        "trio.sleep(max(0, HELLO.seconds - timeouts.BYE.seconds))",
+        "trio.sleep(HELLO.seconds if wide else 5)  # found",
+        "trio.sleep_until(trio.current_time() + HELLO.seconds)",
+        "trio.sleep_until(trio.current_time() + 5)  # found",
+        "trio.move_on_at(math.inf)",
+        "trio.CancelScope(deadline=math.inf)",
+        "trio.CancelScope(shield=True)",
+        "trio.sleep(random.uniform(0, HELLO.seconds))",
+        "trio.sleep(random.random() * HELLO.seconds)",
+        "trio.sleep(random.random())  # found",
+        "ask(timeout=5)  # found",
+        "ask(timeout=HELLO.seconds)",
+        "wide.deadline = 5  # found",
+    ],
+)
+def test_a_duration_is_an_entry_or_made_of_entries(line: str) -> None:
+    """Numbers scale an entry; alone or added, they are found."""
+    if "HALF" in line:
+        line += "  # found"
+    assert judge(rule_of(RULE), f"{HEAD}def f(wide, ask):\n    {line}\n{TAIL}") == []
+
+
+def test_a_bare_number_names_what_is_wrong() -> None:
+    """The message has the call, the number and what belongs there."""
+    world = world_of(f"{HEAD}def f():\n    limit(5)\n{TAIL}")
+    (finding,) = kinds.check(rule_of(RULE), world).findings
+    assert finding.message == "trio.fail_after takes a bare number, 5, where a registered entry belongs"
