@@ -64,12 +64,18 @@ class Origin:
     """The origin first; the place of use is not among them."""
 
 
+Call = tuple[str, int, int]
+"""The caller, line and column of a call."""
+
+
 @attrs.frozen
 class _Place:
     """An expression is read as a function's."""
 
     function: str
     hops: tuple[Hop, ...] = ()
+    call: Call | None = None
+    """By which call the function was entered on the way back; its parameters then are what that call gives."""
 
 
 class Provenance:
@@ -78,6 +84,7 @@ class Provenance:
     def __init__(self, world: World, entries: Iterable[Entry], allowed: tuple[str, ...] = ()) -> None:
         self.world = world
         self.entries = frozenset(entry.variable for entry in entries)
+        self.registries = frozenset(name.rpartition(".")[0] for name in self.entries)
         self.is_allowed = matcher(allowed)
         self.is_chance = matcher(_CHANCE)
         self.attributes = attributes_of(world)
@@ -85,25 +92,27 @@ class Provenance:
     def origins(self, function: str, expression: ast.expr) -> list[Origin]:
         """All the ends of an expression of a function, each once."""
         found = _Trace(self).of(_Place(function), expression)
-        return list({(origin.kind, origin.text, origin.hops): origin for origin in found}.values())
+        return list(
+            {(origin.kind, origin.text, origin.hops[:1]): origin for origin in reversed(found)}.values()
+        )
 
 
 class _Trace:
-    """One way back: knows what it has seen, so that circles end."""
+    """One way back. What was found before is found again; what is still being looked for, in a circle, adds nothing."""
 
     def __init__(self, provenance: Provenance) -> None:
         self._p = provenance
         self._world = provenance.world
-        self._seen: set[tuple[str, int]] = set()
+        self._found: dict[tuple[str, int, Call | None], list[Origin]] = {}
 
     def of(self, place: _Place, expression: ast.expr) -> list[Origin]:
-        key = place.function, id(expression)
-        if key in self._seen:
-            return []
-        if len(self._seen) >= MAX_STEPS:
-            return [self._end(place, expression, Kind.UNTRACED)]
-        self._seen.add(key)
-        return list(self._by_form(place, expression))
+        key = place.function, id(expression), place.call
+        if key not in self._found:
+            if len(self._found) >= MAX_STEPS:
+                return [self._end(place, expression, Kind.UNTRACED)]
+            self._found[key] = []
+            self._found[key] = list(self._by_form(place, expression))
+        return self._found[key]
 
     def _by_form(self, place: _Place, expression: ast.expr) -> Iterable[Origin]:
         if (number := constant(expression)) is not None:
@@ -138,10 +147,11 @@ class _Trace:
         for side in (left, right):  # a factor says how often, not how long
             if side and all(origin.kind in _DURATIONS for origin in side):
                 return side
-        return [origin for origin in left + right if origin.kind not in _FACTORS] or left + right
+        lasting = [origin for origin in left + right if origin.kind not in _FACTORS]
+        return lasting or (left + right if left and right else [])
 
     def _called(self, place: _Place, call: ast.Call) -> list[Origin]:
-        names = self._world.callees(place.function, call)
+        names = self._called_names(place, call)
         plain = dotted_of(call.func)
         if (
             plain == "float"
@@ -158,16 +168,27 @@ class _Trace:
             return [self._end(place, call, Kind.ALLOWED)]
         if any(map(self._p.is_chance, names)):
             return self._all(place, call.args) or [self._end(place, call, Kind.FACTOR)]
-        returned = [origin for name in names for origin in self._returned(place, call, name)]
-        if not returned and isinstance(call.func, ast.Attribute) and call.func.attr in _OF_CONTAINERS:
+        inner = [name for name in names if name in self._world.graph.functions]
+        if inner:
+            return [origin for name in inner for origin in self._returned(place, call, name)]
+        if isinstance(call.func, ast.Attribute) and call.func.attr in _OF_CONTAINERS:
             return self._all(place, [call.func.value, *call.args[1:]])
-        return returned or [self._end(place, call, Kind.UNTRACED)]
+        return [self._end(place, call, Kind.UNTRACED)]
+
+    def _called_names(self, place: _Place, call: ast.Call) -> list[str]:
+        """What is called, also through a local such as `now = trio.current_time`."""
+        names = self._world.callees(place.function, call)
+        if not names and isinstance(call.func, ast.Name):
+            values = self._p.attributes.locals(place.function).get(call.func.id, [])
+            names = [name for value in values if (name := self._world.meaning(place.function, value))]
+        return names
 
     def _returned(self, place: _Place, user: ast.expr, name: str) -> list[Origin]:
         function = self._world.graph.functions.get(name)
         if function is None:
             return []
         inner = self._inside(place, user, name, f"takes what {name} returns")
+        inner = attrs.evolve(inner, call=(place.function, user.lineno, user.col_offset))
         if isinstance(function.node, ast.Lambda):
             return self.of(inner, function.node.body)
         found: list[Origin] = []
@@ -223,6 +244,9 @@ class _Trace:
         if name in {"self", "cls"}:
             return []
         bindings = self._world.graph.bound(place.function, name)
+        own = [one for one in bindings if (one.caller, one.site.line, one.site.column) == place.call]
+        if own:
+            bindings = own
         if not bindings:
             function = self._world.graph.functions[place.function]
             site = self._world.site(function, function.node)
@@ -235,6 +259,12 @@ class _Trace:
         return [origin for binding in bindings for origin in self._given(place, binding)]
 
     def _given(self, place: _Place, binding: Binding) -> list[Origin]:
+        if self._p.is_allowed(f"{binding.callee}.{binding.parameter}"):
+            return [Origin(Kind.ALLOWED, ast.unparse(binding.expression), place.hops)]
+        if self._world.graph.functions.get(binding.caller) is not None and (
+            self._world.module(binding.caller) in self._p.registries
+        ):  # what the registry itself puts into its entries
+            return [Origin(Kind.ENTRY, ast.unparse(binding.expression), place.hops)]
         note = f"gives {binding.parameter} to {binding.callee}"
         caller = binding.caller if self._is_in(binding) else binding.callee
         return self.of(
@@ -270,7 +300,8 @@ class _Trace:
         ]
         for binding in stored.bindings:
             found += self._given(place, binding)
-        return found or [self._end(place, expression, Kind.UNTRACED)]
+        is_known = stored.values or stored.bindings
+        return found if is_known else [self._end(place, expression, Kind.UNTRACED)]
 
     # --- ends -------------------------------------------------------------------------------------
 
