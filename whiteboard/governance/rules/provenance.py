@@ -181,6 +181,8 @@ class _Trace:
         if not names and isinstance(call.func, ast.Name):
             values = self._p.attributes.locals(place.function).get(call.func.id, [])
             names = [name for value in values if (name := self._world.meaning(place.function, value))]
+            if any(isinstance(value, ast.Attribute) and value.attr == "current_time" for value in values):
+                names.append("trio.current_time")  # of a clock that was asked for first
         return names
 
     def _returned(self, place: _Place, user: ast.expr, name: str) -> list[Origin]:

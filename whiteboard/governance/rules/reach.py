@@ -11,7 +11,7 @@ A chain that rests on a guess (an edge by name) makes a warning, never an error.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 import attrs
@@ -76,7 +76,7 @@ class _Walk:
 
     def chains(self, sinks: tuple[str, ...], through: tuple[str, ...]) -> Iterable[tuple[Edge, ...]]:
         """From each outermost entry, the shortest chain to each call of a sink that meets nothing of `through`."""
-        is_sink, is_fine = matcher(sinks), matcher(self.spec.allow)
+        is_sink, is_fine = _sink_matcher(sinks), matcher(self.spec.allow)
         if not sinks or not any(is_sink(edge.callee) for name in self.cone for edge in self.graph.out(name)):
             return
         known: set[tuple[str, str, str]] = set()
@@ -132,6 +132,17 @@ class _Walk:
                 outer.append(name)
                 reached |= self._from([name], (), guesses).keys()
         return tuple(name for name in outer if name in entries)
+
+
+def _sink_matcher(globs: tuple[str, ...]) -> Callable[[str], bool]:
+    """A method of what a foreign call returns (`sqlite3.connect().find`) is matched only by a glob that says so.
+
+    Its type is not known, and what is known of it, the call that returned it, is in the chains by itself.
+    """
+    is_sink = matcher(globs)
+    if any("(" in glob for glob in globs):
+        return is_sink
+    return lambda name: "(" not in name and "[" not in name and is_sink(name)
 
 
 def _chain(arrivals: Arrivals, name: str) -> list[Edge]:
