@@ -4,7 +4,8 @@
     forbid: ["time.sleep", "sqlite3.*"]              # no chain ends there
     require: ["pkg.log.append"]                      # from each function, some chain ends there
     to: ["pkg.board.apply"]                          # every chain to these …
-    through: ["pkg.log.append"]                      # … has one of these in it
+    through: ["pkg.log.append"]                      # … has one of these in it, or
+    first: ["pkg.log.append"]                        # … comes after a call of one of these, in one of its functions
     stop_at: {edges: [thread], functions: ["pkg.store.*"]}
 
 A chain that rests on a guess (an edge by name) makes a warning, never an error.
@@ -16,7 +17,7 @@ from functools import lru_cache
 
 import attrs
 
-from whiteboard.governance.graph.model import Edge, EdgeKind
+from whiteboard.governance.graph.model import Edge, EdgeKind, Graph
 from whiteboard.governance.rules.document import Rule
 from whiteboard.governance.rules.findings import Finding, Hop, Verdict, numbered
 from whiteboard.governance.rules.scope import Scope, matcher
@@ -44,13 +45,15 @@ class Spec:
     require: tuple[str, ...] = ()
     to: tuple[str, ...] = ()
     through: tuple[str, ...] = ()
+    first: tuple[str, ...] = ()
+    """Calls before which no chain comes to `to`: by the order of the text, whatever branch it stands in."""
     stop_at: StopAt = attrs.field(factory=StopAt)
 
     def __attrs_post_init__(self) -> None:
-        if bool(self.to) != bool(self.through):
-            raise ValueError("`to` and `through` go together")
+        if bool(self.to) != bool(self.through or self.first):
+            raise ValueError("`to` goes together with `through` or `first`")
         if not (self.forbid or self.require or self.to):
-            raise ValueError("one of `forbid`, `require` or `to` with `through` is needed")
+            raise ValueError("one of `forbid`, `require` or `to` is needed")
 
 
 def check(rule: Rule, world: World) -> Verdict:
@@ -72,6 +75,7 @@ class _Walk:
         self.world, self.graph = world, world.graph
         self.spec = spec
         self.entries = spec.from_.names(world.graph)
+        self._opens = _Opening(world.graph, spec.first) if spec.first else None
         self.cone = frozenset(self._from(self.entries, (), guesses=True))
 
     def chains(self, sinks: tuple[str, ...], through: tuple[str, ...]) -> Iterable[tuple[Edge, ...]]:
@@ -109,16 +113,26 @@ class _Walk:
 
     def _onward(self, name: str, through: tuple[str, ...], guesses: bool) -> Iterable[Edge]:
         stop, is_end = self.spec.stop_at, matcher((*self.spec.stop_at.functions, *through))
-        for edge in self.graph.out(name):
+        edges = self.graph.out(name)
+        left = {edge.site for edge in edges if edge.kind in stop.edges}
+        for edge in edges if self._opens is None else self._opens.before(name):
             if edge.kind in stop.edges or is_end(edge.callee):
                 continue
+            if edge.kind is EdgeKind.REFERENCE and edge.site in left:
+                continue  # an argument of what is started there goes along with it
             if guesses or edge.kind is not EdgeKind.BY_NAME:
                 yield edge
 
     @lru_cache(maxsize=2)  # noqa: B019 - a walk lives as long as the check of its rule
     def _outermost(self, guesses: bool) -> tuple[str, ...]:
         """Entries that no other entry leads to, and one of each circle of entries."""
-        entries = set(self.entries)
+        opens, self._opens = self._opens, None  # an entry is inside whatever is called before it
+        try:
+            return self._without_inner(guesses)
+        finally:
+            self._opens = opens
+
+    def _without_inner(self, guesses: bool) -> tuple[str, ...]:
         inner = {
             edge.callee
             for name in self._from(self.entries, (), guesses)
@@ -131,7 +145,36 @@ class _Walk:
             if name not in reached:
                 outer.append(name)
                 reached |= self._from([name], (), guesses).keys()
-        return tuple(name for name in outer if name in entries)
+        return tuple(outer)
+
+
+class _Opening:
+    """Which edges of a function come before it calls, at any depth, one of the functions that have to be called first."""
+
+    def __init__(self, graph: Graph, first: tuple[str, ...]) -> None:
+        self._graph = graph
+        is_first = matcher(first)
+        self._first = {edge.callee for edge in graph.edges if is_first(edge.callee)}
+        self._leading = set(self._first)
+        waiting = deque(self._leading)
+        while waiting:
+            for edge in graph.into(waiting.popleft()):
+                if edge.caller not in self._leading and edge.kind is EdgeKind.CALL:
+                    self._leading.add(edge.caller)
+                    waiting.append(edge.caller)
+
+    def before(self, name: str) -> list[Edge]:
+        """The edges up to the first call that leads to one of them, that one included."""
+        edges = sorted(self._graph.out(name), key=lambda edge: (edge.site.line, edge.site.column))
+        place = next((edge.site for edge in edges if edge.callee in self._leading), None)
+        if place is None:
+            return edges
+        upto = (place.line, place.column)
+        return [
+            edge
+            for edge in edges
+            if (edge.site.line, edge.site.column) <= upto and edge.callee not in self._first
+        ]
 
 
 def _sink_matcher(globs: tuple[str, ...]) -> Callable[[str], bool]:
@@ -188,8 +231,10 @@ def _forbidden(rule: Rule, chain: tuple[Edge, ...]) -> Finding:
 
 
 def _around(rule: Rule, chain: tuple[Edge, ...]) -> Finding:
-    ways = " or ".join(rule.spec.through)
-    return _finding(rule, chain, f"{chain[0].caller} comes to {chain[-1].callee}{_deep(chain)}, past {ways}")
+    spec: Spec = rule.spec
+    word, ways = ("past", spec.through) if spec.through else ("before any call of", spec.first)
+    said = f"{chain[0].caller} comes to {chain[-1].callee}{_deep(chain)}, {word} {' or '.join(ways)}"
+    return _finding(rule, chain, said)
 
 
 def _deep(chain: tuple[Edge, ...]) -> str:
