@@ -6,7 +6,11 @@ from functools import cached_property
 
 import attrs
 
+from whiteboard.governance.graph.definitions import imported_from
 from whiteboard.governance.graph.model import Edge, Function, Graph, Site
+
+MAX_REEXPORTS = 8
+"""Modules through which one name is handed on; a longer way is a circle."""
 
 _FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -19,6 +23,10 @@ class World:
 
     @cached_property
     def _nodes(self) -> dict[str, list[ast.AST]]:
+        return {}
+
+    @cached_property
+    def _imports(self) -> dict[str, dict[str, tuple[str, str]]]:
         return {}
 
     @cached_property
@@ -63,11 +71,31 @@ class World:
     def named(self, module: str, dotted: str) -> str | None:
         """The qualified name of a dotted one at a module's top; what follows a value is hung on to its name."""
         first, *rest = dotted.split(".")
-        meaning = self.graph.resolve_name(module, first)
+        meaning = self._at_top(module, first)
         for part in rest if meaning is not None else ():
-            inner = self.graph.resolve_name(meaning, part) if meaning in self.graph.modules else None
+            inner = self._at_top(meaning, part) if meaning in self.graph.modules else None
             meaning = inner or f"{meaning}.{part}"
         return meaning
+
+    def _at_top(self, module: str, name: str, depth: int = 0) -> str | None:
+        """What a name at a module's top stands for; a value that is imported goes by the name of its home."""
+        meaning = self.graph.resolve_name(module, name)
+        home = self._imported_values(module).get(name) if meaning == f"{module}.{name}" else None
+        if home is None or home[0] not in self.graph.modules or depth >= MAX_REEXPORTS:
+            return meaning
+        return self._at_top(*home, depth + 1)
+
+    def _imported_values(self, module: str) -> dict[str, tuple[str, str]]:
+        """The names that a module imports from others, each with its home and its name there."""
+        if module not in self._imports:
+            source = self.graph.modules[module]
+            self._imports[module] = {
+                alias.asname or alias.name: (imported_from(node, source), alias.name)
+                for node in ast.walk(source.tree)
+                if isinstance(node, ast.ImportFrom)
+                for alias in node.names
+            }
+        return self._imports[module]
 
     def module(self, name: str) -> str:
         """The dotted name of the module that a function stands in."""
