@@ -162,7 +162,7 @@ class _Trace:
             return [self._end(place, call, Kind.INFINITE)]
         if plain in _PASS_THROUGH or any(name.removeprefix("builtins.") in _PASS_THROUGH for name in names):
             return self._all(place, call.args)
-        if any(name in CLOCKS for name in names):
+        if any(name in CLOCKS or name.endswith("current_clock().current_time") for name in names):
             return [self._end(place, call, Kind.CLOCK)]
         if any(map(self._p.is_allowed, names)):
             return [self._end(place, call, Kind.ALLOWED)]
@@ -181,8 +181,6 @@ class _Trace:
         if not names and isinstance(call.func, ast.Name):
             values = self._p.attributes.locals(place.function).get(call.func.id, [])
             names = [name for value in values if (name := self._world.meaning(place.function, value))]
-            if any(isinstance(value, ast.Attribute) and value.attr == "current_time" for value in values):
-                names.append("trio.current_time")  # of a clock that was asked for first
         return names
 
     def _returned(self, place: _Place, user: ast.expr, name: str) -> list[Origin]:

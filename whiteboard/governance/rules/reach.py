@@ -74,9 +74,24 @@ class _Walk:
     def __init__(self, world: World, spec: Spec) -> None:
         self.world, self.graph = world, world.graph
         self.spec = spec
-        self.entries = spec.from_.names(world.graph)
+        beyond = self._beyond()
+        self.entries = [name for name in spec.from_.names(world.graph) if name not in beyond]
         self._opens = _Opening(world.graph, spec.first) if spec.first else None
         self.cone = frozenset(self._from(self.entries, (), guesses=True))
+
+    def _beyond(self) -> set[str]:
+        """The functions that only ever run where chains have ended, as in a worker thread: none of them is an entry."""
+        stopped = set(self.spec.stop_at.edges) - {EdgeKind.REFERENCE}
+        beyond: set[str] = set()
+        waiting = deque(edge.callee for edge in self.graph.edges if edge.kind in stopped)
+        while waiting:
+            name = waiting.popleft()
+            arrivals = [edge for edge in self.graph.into(name) if edge.caller != name]
+            if name in beyond or not all(edge.kind in stopped or edge.caller in beyond for edge in arrivals):
+                continue
+            beyond.add(name)
+            waiting.extend(edge.callee for edge in self.graph.out(name))
+        return beyond
 
     def chains(self, sinks: tuple[str, ...], through: tuple[str, ...]) -> Iterable[tuple[Edge, ...]]:
         """From each outermost entry, the shortest chain to each call of a sink that meets nothing of `through`."""

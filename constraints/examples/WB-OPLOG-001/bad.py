@@ -1,0 +1,25 @@
+# file: whiteboard/rooms/example.py
+from whiteboard.core.board import Board
+from whiteboard.storage.log import OpLog
+
+
+class Committer:
+    def __init__(self, log: OpLog, board: Board) -> None:
+        self.log = log
+        self.board = board
+
+    async def run(self, op: bytes) -> None:
+        self._show(op)
+        await self.log.append(op)
+
+    def _show(self, op: bytes) -> None:
+        self._merge(op)
+
+    def _merge(self, op: bytes) -> None:
+        self.board.apply(op)  # found
+# file: whiteboard/core/board.py
+class Board:
+    def apply(self, op: bytes) -> None: ...
+# file: whiteboard/storage/log.py
+class OpLog:
+    async def append(self, op: bytes) -> int: ...

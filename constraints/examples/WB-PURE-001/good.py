@@ -1,0 +1,3 @@
+# file: whiteboard/core/example.py
+def merged_at(now: float) -> float:
+    return now
