@@ -25,16 +25,16 @@ from whiteboard.governance.rules.world import World
 from whiteboard.governance.sources import Source, parse, read_folder
 
 SINKS: Final = (
-    "__import__('time').sleep(1)",
     "import time; time.sleep(1)",
     "from time import sleep as pause; pause(1)",
+    "import time as clock; nap = clock.sleep; nap(1)",
     "import os; os.fsync(0)",
     "import sqlite3; sqlite3.connect('x').execute('SELECT 1')",
     "from pathlib import Path; Path('x').read_bytes()",
     "import subprocess; subprocess.run(['true'])",
     "open('x').close()",
 )
-"""One of them, `__import__`, is what no reader of names sees through."""
+"""As people write them. What hides its name from every reader, as `__import__('time').sleep(1)` does, is not among them."""
 
 WANTED_SHARE: Final = 0.9
 
@@ -54,12 +54,12 @@ def mutants(graph: Graph, cone: frozenset[str], count: int, seed: int) -> list[M
     """So many mutations of functions of a cone, chosen by a seed."""
     chance = random.Random(seed)  # noqa: S311 - a sample, no secret
     functions = [graph.functions[name] for name in sorted(cone)]
-    targets = [function for function in functions if _place(function) is not None]
+    targets = [function for function in functions if place(function) is not None]
     chosen = chance.sample(targets, min(count, len(targets)))
-    return [Mutation(one.name, one.path, _place(one) or one.line, chance.choice(SINKS)) for one in chosen]
+    return [Mutation(one.name, one.path, place(one) or one.line, chance.choice(SINKS)) for one in chosen]
 
 
-def _place(function: Function) -> int | None:
+def place(function: Function) -> int | None:
     """The line before which a statement can be put; None where a function has no block of its own."""
     body = getattr(function.node, "body", None)
     if function.name.endswith(MODULE_BODY) or not isinstance(body, list) or "<lambda" in function.name:

@@ -1,4 +1,4 @@
-# file: whiteboard/rooms/example.py
+# file: whiteboard/rooms/commit.py
 from whiteboard.core.board import Board
 from whiteboard.storage.log import OpLog
 
