@@ -1,8 +1,12 @@
 """The documents of the rules: a page for each, and a list of them all. Made from the rules alone, never from findings."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Any, Final
+
+import attrs
+import yaml
 
 from whiteboard.governance.reports.pictures import picture
 from whiteboard.governance.rules.document import Rule
@@ -72,15 +76,22 @@ def _page(rule: Rule, examples: Path, adr_folder: str) -> Iterator[str]:
     yield ""
     yield "## Why"
     yield ""
-    yield from _paragraphs(rule.rationale)
+    yield rule.rationale.strip()
+    yield ""
+    yield "## What it says"
+    yield ""
     yield "```mermaid"
     yield picture(rule)
+    yield "```"
+    yield ""
+    yield "```yaml"
+    yield yaml.safe_dump(plain(rule.spec), sort_keys=False, allow_unicode=True, width=120).rstrip("\n")
     yield "```"
     if rule.instead:
         yield ""
         yield "## What to write instead"
         yield ""
-        yield from _paragraphs(rule.instead)
+        yield rule.instead.strip()
     for name, title in (("bad", "Is found"), ("good", "Is fine")):
         yield from _example(examples / f"{name}.py", title)
     if rule.waivers:
@@ -114,9 +125,22 @@ def _example(path: Path, title: str) -> Iterator[str]:
         yield "```"
 
 
-def _paragraphs(text: str) -> Iterator[str]:
-    yield text.strip()
-    yield ""
+def plain(value: Any) -> Any:
+    """What a rule's document says in the keys of its kind; what it leaves out is left out."""
+    if attrs.has(type(value)):
+        fields = [
+            field for field in attrs.fields(type(value)) if getattr(value, field.name) != _default(field)
+        ]
+        return {field.name.removesuffix("_"): plain(getattr(value, field.name)) for field in fields}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {key: plain(inner) for key, inner in value.items()}
+    return [plain(inner) for inner in value] if isinstance(value, tuple) else value
+
+
+def _default(field: "attrs.Attribute[Any]") -> Any:
+    return field.default.factory() if hasattr(field.default, "factory") else field.default
 
 
 def _cell(text: str) -> str:

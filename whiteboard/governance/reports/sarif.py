@@ -1,8 +1,8 @@
 """SARIF 2.1.0, with a code flow for each chain, for code hosts and editors."""
 
 import json
+import string
 from typing import Any, Final
-from urllib.parse import quote
 
 from whiteboard.governance.checking import Outcome
 from whiteboard.governance.comparison import Comparison
@@ -15,6 +15,7 @@ MAX_RESULTS: Final = 5000
 MAX_LOCATIONS: Final = 1000
 """Locations of one thread flow that a code host shows."""
 
+_PLAIN: Final = frozenset(string.ascii_letters + string.digits + "-._~/")
 _LEVELS: Final = {"error": "error", "warning": "warning"}
 
 
@@ -86,10 +87,15 @@ def _result(finding: Finding, rule_index: int, shown: Hop) -> dict[str, Any]:
     }
 
 
+def _uri(path: str) -> str:
+    """A relative path as a URI reference (RFC 3986 section 2)."""
+    return "".join(chr(byte) if chr(byte) in _PLAIN else f"%{byte:02X}" for byte in path.encode())
+
+
 def _location(hop: Hop, said: str = "") -> dict[str, Any]:
     location: dict[str, Any] = {
         "physicalLocation": {
-            "artifactLocation": {"uri": quote(hop.site.path), "uriBaseId": "%SRCROOT%"},
+            "artifactLocation": {"uri": _uri(hop.site.path), "uriBaseId": "%SRCROOT%"},
             "region": {
                 "startLine": hop.site.line,
                 "startColumn": hop.site.column + 1,
