@@ -107,6 +107,14 @@ class _PlantedLocks:
     async def d(self):
         async with self.one:
             pass
+async def _planted_budget():
+    with trio.fail_after(timeouts.CLEANUP.seconds):
+        await _planted_budget_2()
+async def _planted_budget_2():
+    await _planted_budget_3()
+async def _planted_budget_3():
+    with trio.fail_after(timeouts.COMMIT.seconds):
+        await trio.lowlevel.checkpoint()
 def _planted_print():
     print("planted")
 """,
@@ -123,6 +131,7 @@ DEPTHS = {
     "WB-GOV-001": 3,
     "WB-TIME-001": 3,
     "WB-TIME-002": 2,
+    "WB-TIME-003": 4,
     "WB-CANCEL-001": 3,
     "WB-QUEUE-001": 3,
     "WB-RETRY-001": 4,

@@ -140,7 +140,8 @@ def plain(value: Any) -> Any:
 
 
 def _default(field: "attrs.Attribute[Any]") -> Any:
-    return field.default.factory() if hasattr(field.default, "factory") else field.default
+    make = getattr(field.default, "factory", None)
+    return field.default if make is None else make()
 
 
 def _cell(text: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from whiteboard.governance.rules import (
+    budget,
     cancellable,
     channel,
     deadline,
@@ -63,6 +64,12 @@ def _deadline(spec: deadline.Spec) -> Iterator[str]:
     yield f"  number{_box(['a bare number'])} -. never .-x way"
 
 
+def _budget(spec: budget.Spec) -> Iterator[str]:
+    yield "flowchart LR"
+    yield f"  registry[({spec.registry.module})] --> outer{_box(['a deadline'])}"
+    yield f"  outer -- is longer than --> inner{_box(['tries x (inner deadline + pause)'])}"
+
+
 def _channel(spec: channel.Spec) -> Iterator[str]:
     yield "flowchart LR"
     bounds = spec.registry.module if spec.registry else "a constant"
@@ -110,6 +117,7 @@ _PICTURES: Final[dict[type, Callable[..., Iterator[str]]]] = {
     reach.Spec: _reach,
     imports.Spec: _imports,
     deadline.Spec: _deadline,
+    budget.Spec: _budget,
     channel.Spec: _channel,
     cancellable.Spec: _cancellable,
     retry.Spec: _retry,

@@ -6,6 +6,7 @@ from typing import Final
 import attrs
 
 from whiteboard.governance.rules import (
+    budget,
     cancellable,
     channel,
     deadline,
@@ -30,6 +31,7 @@ class Kind:
 
 
 KINDS: Final = {
+    "budget": Kind(budget.Spec, budget.check),
     "cancellable": Kind(cancellable.Spec, cancellable.check),
     "channel": Kind(channel.Spec, channel.check),
     "deadline": Kind(deadline.Spec, deadline.check),

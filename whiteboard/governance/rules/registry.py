@@ -79,12 +79,13 @@ def constant(expression: ast.expr) -> float | None:
             inner = constant(operand)
             return None if inner is None else -inner
         case ast.BinOp(left=left, op=op, right=right):
-            return _arithmetic(op, constant(left), constant(right))
+            return arithmetic(op, constant(left), constant(right))
         case _:
             return None
 
 
-def _arithmetic(op: ast.operator, left: float | None, right: float | None) -> float | None:
+def arithmetic(op: ast.operator, left: float | None, right: float | None) -> float | None:
+    """Two numbers combined; None where one is missing or the result would be none."""
     if left is None or right is None:
         return None
     match op:
