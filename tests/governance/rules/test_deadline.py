@@ -58,3 +58,37 @@ def test_a_bare_number_names_what_is_wrong() -> None:
     world = world_of(f"{HEAD}def f():\n    limit(5)\n{TAIL}")
     (finding,) = kinds.check(rule_of(RULE), world).findings
     assert finding.message == "trio.fail_after takes a bare number, 5, where a registered entry belongs"
+
+
+def test_a_number_is_followed_through_functions_attributes_and_fields() -> None:
+    """Each step is a hop: from where the number stands to the deadline."""
+    code = (
+        "class Link:\n    def __init__(self, patience):\n        self.patience = patience\n"
+        "    async def ask(self):\n        with trio.fail_after(self.patience):\n            pass\n"
+        "def make():\n    return Link(make_patience(7))\n"
+        "def make_patience(seconds):\n    return seconds * 2\n"
+    )
+    world = world_of(f"{HEAD}{code}{TAIL}")
+    (finding,) = kinds.check(rule_of(RULE), world).findings
+    assert "takes a bare number, 7" in finding.message
+    assert finding.chain[0].site.text == "return Link(make_patience(7))"
+    assert finding.chain[-1].function == "pkg.a.Link.ask"
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("def f(patience: Timeout):\n    trio.fail_after(patience.seconds)\n", None),
+        ("def f(patience):\n    trio.fail_after(patience.seconds)\n", "patience"),
+        ("def f(settings: Settings):\n    trio.fail_after(settings.wait)\n", None),
+    ],
+)
+def test_what_nobody_gives_is_not_followed_unless_its_type_says_what_it_is(
+    code: str, message: str | None
+) -> None:
+    """An entry of the registry's type, or a setting that the rule allows."""
+    settings = "# file: pkg/settings.py\nclass Settings:\n    wait: float\n"
+    imports = "from pkg.registry import Timeout\nfrom pkg.settings import Settings\n"
+    findings = kinds.check(rule_of(RULE), world_of(f"{HEAD}{imports}{code}{settings}{TAIL}")).findings
+    assert [finding.severity for finding in findings] == (["warning"] if message else [])
+    assert all(str(message) in finding.message for finding in findings)

@@ -18,7 +18,7 @@ from whiteboard.governance.rules.document import Rule
 from whiteboard.governance.rules.findings import Finding, Verdict, numbered
 from whiteboard.governance.rules.placing import argument, place
 from whiteboard.governance.rules.provenance import Kind, Origin, Provenance
-from whiteboard.governance.rules.registry import RegistrySpec, entries
+from whiteboard.governance.rules.registry import RegistrySpec, entries, entry_class
 from whiteboard.governance.rules.scope import EVERYWHERE, Scope
 from whiteboard.governance.rules.world import World
 
@@ -63,7 +63,8 @@ class Use:
 def check(rule: Rule, world: World) -> Verdict:
     """Every duration whose value is not a registered entry, with the way it came."""
     spec: Spec = rule.spec
-    provenance = Provenance(world, entries(world, spec.registry).values(), spec.allow)
+    registered = entries(world, spec.registry).values()
+    provenance = Provenance(world, registered, spec.allow, entry_class(world, spec.registry))
     names = spec.scope.names(world.graph)
     findings = [
         finding

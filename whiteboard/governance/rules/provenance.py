@@ -81,10 +81,17 @@ class _Place:
 class Provenance:
     """Follows values back, for one registry and one set of allowed sources."""
 
-    def __init__(self, world: World, entries: Iterable[Entry], allowed: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        world: World,
+        entries: Iterable[Entry],
+        allowed: tuple[str, ...] = (),
+        entry_class: str | None = None,
+    ) -> None:
         self.world = world
         self.entries = frozenset(entry.variable for entry in entries)
         self.registries = frozenset(name.rpartition(".")[0] for name in self.entries)
+        self.entry_class = entry_class
         self.is_allowed = matcher(allowed)
         self.is_chance = matcher(_CHANCE)
         self.attributes = attributes_of(world)
@@ -144,7 +151,10 @@ class _Trace:
         if isinstance(sum_.op, ast.Add | ast.Sub):
             timed = [origin for origin in left + right if origin.kind is not Kind.CLOCK]
             return timed or left + right
-        for side in (left, right):  # a factor says how often, not how long
+        # a factor says how often, not how long
+        if constant(sum_.left) is not None or constant(sum_.right) is not None:
+            return right if constant(sum_.left) is not None else left
+        for side in (left, right):
             if side and all(origin.kind in _DURATIONS for origin in side):
                 return side
         lasting = [origin for origin in left + right if origin.kind not in _FACTORS]
@@ -251,12 +261,25 @@ class _Trace:
             function = self._world.graph.functions[place.function]
             site = self._world.site(function, function.node)
             said = f"the parameter {name} of {place.function}"
+            if self._is_entry(place.function, name):
+                return [Origin(Kind.ENTRY, said, place.hops)]
             if self._p.is_allowed(f"{place.function}.{name}"):
                 return [Origin(Kind.ALLOWED, said, place.hops)]
             return [
                 Origin(Kind.UNTRACED, said, (Hop(place.function, site, f"nobody gives {name}"), *place.hops))
             ]
         return [origin for binding in bindings for origin in self._given(place, binding)]
+
+    def _is_entry(self, function: str, parameter: str) -> bool:
+        """Whether a parameter is declared to be an entry: such a thing comes from the registry, whoever gives it."""
+        arguments = getattr(self._world.graph.functions[function].node, "args", None)
+        if self._p.entry_class is None or not isinstance(arguments, ast.arguments):
+            return False
+        declared = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+        annotations = [
+            one.annotation for one in declared if one.arg == parameter and one.annotation is not None
+        ]
+        return any(self._world.meaning(function, one) == self._p.entry_class for one in annotations)
 
     def _given(self, place: _Place, binding: Binding) -> list[Origin]:
         if self._p.is_allowed(f"{binding.callee}.{binding.parameter}"):
@@ -281,6 +304,10 @@ class _Trace:
         )
 
     def _attribute(self, place: _Place, expression: ast.Attribute) -> list[Origin]:
+        if expression.attr == "deadline" and not _is_self(expression.value):
+            return [
+                self._end(place, expression, Kind.CLOCK)
+            ]  # of a scope, whose own deadline is looked at there
         properties = [edge.callee for edge in self._world.edges_at(place.function, expression)]
         returned = [origin for name in properties for origin in self._returned(place, expression, name)]
         if returned:

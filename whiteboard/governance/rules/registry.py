@@ -42,6 +42,17 @@ def entries(world: World, spec: RegistrySpec) -> dict[str, Entry]:
     return {entry.variable: entry for entry in found if entry is not None}
 
 
+def entry_class(world: World, spec: RegistrySpec) -> str | None:
+    """What the registry's function says that it returns; None when it does not say."""
+    if spec.function is None or spec.module not in world.graph.modules:
+        return None
+    function = world.graph.functions.get(world.named(spec.module, spec.function) or "")
+    returns = getattr(function.node, "returns", None) if function is not None else None
+    if function is None or returns is None:
+        return None
+    return world.named(world.module(function.name), ast.unparse(returns).strip("'\""))
+
+
 def _constants(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
     for statement in tree.body:
         match statement:
