@@ -170,7 +170,9 @@ class Crew:
             finally:
                 worker.link, worker.process = None, None
                 self._set(worker, State.AWAY)
-                with trio.move_on_after(timeouts.WORKER_STOP.seconds, shield=True):  # a killed process ends, unless its disk hangs
+                with trio.move_on_after(
+                    timeouts.WORKER_STOP.seconds, shield=True
+                ):  # a killed process ends, unless its disk hangs
                     process.kill()
                     await process.wait()
         return _in_words(code)

@@ -65,9 +65,10 @@ def _channels(rule: Rule, world: World, name: str, provenance: Provenance) -> It
             if said is not None:
                 way = origin.hops if len(origin.hops) > 1 else ()
                 sink = f"{ast.unparse(call.func)} bounded by {origin.text}"
-                yield place(
-                    rule, world, name, call, sink=sink, message=f"the channel of {name} {said}", way=way
-                )
+                message = f"the channel of {name} {said}"
+                found = place(rule, world, name, call, sink=sink, message=message, way=way)
+                is_open = origin.kind is Kind.UNTRACED  # whoever uses the package decides
+                yield attrs.evolve(found, severity="warning") if is_open else found
 
 
 def _fault(spec: Spec, kind: Kind, text: str) -> str | None:
