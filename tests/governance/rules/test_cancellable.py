@@ -32,6 +32,7 @@ TAIL = "# file: pkg/wrap.py\ndef deadline(entry): ...\n"
         "with trio.CancelScope(shield=True), deadline(1):\n        await trio.sleep(1)",
         "with trio.CancelScope(shield=False):\n        await trio.sleep(1)",
         "scope = trio.CancelScope(shield=True)  # found",
+        "scope = trio.CancelScope(shield=True)\n    scope.deadline = 9",
     ],
 )
 def test_what_waits_in_cleanup_is_shielded_within_a_deadline(body: str) -> None:

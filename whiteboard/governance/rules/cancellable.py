@@ -15,6 +15,7 @@ from typing import Final
 
 import attrs
 
+from whiteboard.governance.rules.attributes import assignments
 from whiteboard.governance.rules.document import Rule
 from whiteboard.governance.rules.findings import Finding, Hop, Verdict, numbered
 from whiteboard.governance.rules.placing import argument, place
@@ -87,14 +88,34 @@ class _Judge:
 
     def _lone(self, name: str, node: ast.AST) -> Iterator[Finding]:
         """A shield that is no `with` item: kept for later, its deadline has to be given where it is made."""
-        match node:
-            case ast.Assign(value=ast.Call() as call) | ast.AnnAssign(value=ast.Call() as call) if (
-                self._is_bare_shield(name, call)
+        for target, call in assignments(node):
+            if (
+                isinstance(call, ast.Call)
+                and self._is_bare_shield(name, call)
+                and not self._is_timed_later(name, target)
             ):
                 said = f"{name} makes a shielded scope without a deadline: {ast.unparse(call)}"
                 yield place(self._rule, self._world, name, call, sink=ast.unparse(call), message=said)
-            case _:
-                pass
+
+    def _is_timed_later(self, name: str, scope: ast.expr) -> bool:
+        """Whether the function, or a method of its class, sets the deadline of a scope that it keeps."""
+        owner = self._world.graph.functions[name].class_name
+        functions = (
+            [name]
+            if owner is None
+            else [
+                other
+                for other, function in self._world.graph.functions.items()
+                if function.class_name == owner
+            ]
+        )
+        wanted = f"{ast.unparse(scope)}.deadline"
+        return any(
+            ast.unparse(target) == wanted
+            for function in functions
+            for node in self._world.nodes(function)
+            for target, _ in assignments(node)
+        )
 
     def _is_bare_shield(self, name: str, call: ast.Call) -> bool:
         is_shield = self._scopes.is_scope(name, call) and is_true(argument(call, None, "shield"))

@@ -83,10 +83,9 @@ def _durations(spec: Spec, world: World, name: str) -> Iterator[Use]:
             if value is not None:
                 yield Use(call, callee, value)
                 break
-        else:
-            value = argument(call, None, *spec.keywords)
-            if value is not None:
-                yield Use(call, callees[0] if callees else ast.unparse(call.func), value)
+        value = argument(call, None, *spec.keywords)
+        if value is not None:
+            yield Use(call, callees[0] if callees else ast.unparse(call.func), value)
     for node in world.nodes(name):
         match node:
             case ast.Assign(

@@ -52,6 +52,11 @@ class World:
         if not found:
             meaning = self.meaning(name, call.func)
             return [] if meaning is None else [meaning]
+        if any(
+            callee.endswith(".__init__") for callee in found
+        ):  # of the class, or inherited: the class is called
+            meaning = self.meaning(name, call.func)
+            found += [meaning] if meaning is not None and meaning not in found else []
         # `a().b()` has two calls that begin at the same place: each takes what bears its name
         last = call.func.attr if isinstance(call.func, ast.Attribute) else None
         named = [callee for callee in found if last is not None and callee.rpartition(".")[2] == last]
