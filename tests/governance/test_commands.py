@@ -57,6 +57,15 @@ def test_a_rule_without_examples_is_a_finding_of_its_own(project: Path) -> None:
     assert "T-1 has no bad example" in out
 
 
+def test_a_rule_whose_code_has_gone_is_a_finding(project: Path) -> None:
+    """A renamed module would take its rule along unseen."""
+    rule = project / "constraints" / "rule.yaml"
+    rule.write_text(rule.read_text().replace("pkg.edit.*", "pkg.edits.*"))
+    code, out, _ = run("--no-examples")
+    assert code == 1
+    assert "'pkg.edits.*' matches nothing in the package" in out
+
+
 @pytest.mark.parametrize(
     ("prepare", "said"),
     [

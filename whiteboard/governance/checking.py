@@ -2,6 +2,8 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Final
 
 import attrs
 
@@ -9,8 +11,11 @@ from whiteboard.governance.graph.model import Graph, Unresolved
 from whiteboard.governance.rules import kinds
 from whiteboard.governance.rules.document import Rule, Waiver
 from whiteboard.governance.rules.findings import Finding
+from whiteboard.governance.rules.scope import Scope, idle
 from whiteboard.governance.rules.waivers import sort_out
 from whiteboard.governance.rules.world import World
+
+_MUST_MATCH: Final = ("to", "through", "first", "require")
 
 
 @attrs.frozen
@@ -88,15 +93,26 @@ def hold_against(
         UnusableRules: a rule cannot be asked.
     """
     world = World(graph)
+    names = {*graph.functions, *graph.modules, *(edge.callee for edge in graph.edges)}
     outcomes = []
     for count, rule in enumerate(rules):
         tell(count, rule.id)
         verdict = kinds.check(rule, world)
         known = sort_out(rule, verdict.findings, today)
-        problems = (*known.problems, *prove(rule))
+        problems = (*known.problems, *_lost(rule, names), *prove(rule))
         sight = _sight(graph, verdict.cone)
         outcomes.append(RuleOutcome(rule, known.standing, known.waived, problems, sight))
     return Outcome(tuple(outcomes), len(graph.functions), len(graph.edges))
+
+
+def _lost(rule: Rule, names: AbstractSet[str]) -> list[str]:
+    """Sentences about globs that match nothing: code that was renamed must not take its rule along unseen."""
+    begins: Scope | tuple[str, ...] = getattr(rule.spec, "from_", None) or getattr(rule.spec, "scope", ())
+    globs = [
+        *(tuple(begins.functions) if isinstance(begins, Scope) else begins),
+        *(glob for key in _MUST_MATCH for glob in getattr(rule.spec, key, ())),
+    ]
+    return [f"{rule.path}: {rule.id}: {glob!r} matches nothing in the package" for glob in idle(globs, names)]
 
 
 def _sight(graph: Graph, cone: frozenset[str]) -> Sight:

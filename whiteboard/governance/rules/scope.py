@@ -40,10 +40,6 @@ class Scope:
             if self.has(name) and self.async_ in {None, function.is_async}
         )
 
-    def idle(self, graph: Graph) -> list[str]:
-        """The globs that no function of the graph matches: a renamed module would take its rule along unseen."""
-        return idle(self.functions, graph.functions)
-
 
 EVERYWHERE = Scope()
 
