@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -107,9 +107,9 @@ def hold_against(
 
 def _lost(rule: Rule, names: AbstractSet[str]) -> list[str]:
     """Sentences about globs that match nothing: code that was renamed must not take its rule along unseen."""
-    begins: Scope | tuple[str, ...] = getattr(rule.spec, "from_", None) or getattr(rule.spec, "scope", ())
+    begins: Any = getattr(rule.spec, "from_", None) or getattr(rule.spec, "scope", ())
     globs = [
-        *(tuple(begins.functions) if isinstance(begins, Scope) else begins),
+        *(begins.functions if isinstance(begins, Scope) else begins),
         *(glob for key in _MUST_MATCH for glob in getattr(rule.spec, key, ())),
     ]
     return [f"{rule.path}: {rule.id}: {glob!r} matches nothing in the package" for glob in idle(globs, names)]

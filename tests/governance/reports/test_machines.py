@@ -251,3 +251,25 @@ def test_the_summary_is_a_table_with_the_findings_below() -> None:
     told = summary.render(outcome_of(SLEEPY, rule_of(NO_SLEEP, title="a | <b>")))
     assert "| T-1 | a \\| \\<b\\> | **breaks** (1) |  | 100.0% of 3 |" in told
     assert "1. `pkg/store.py:10` pkg.store.write: calls time.sleep" in told
+
+
+def test_a_change_is_told_to_programs_too() -> None:
+    """In JSON by fingerprints, in SARIF as the state against the baseline, in the summary as counts."""
+    base, head = outcome_of(many(2), EACH), outcome_of(many(3), EACH)
+    comparison = compare(base, head, {})
+    change = json.loads(json_report.render(head, comparison))["change"]
+    assert {state: len(found) for state, found in change.items()} == {
+        "new": 1,
+        "moved": 0,
+        "known": 2,
+        "fixed": 0,
+    }
+    states = [
+        one["baselineState"] for one in json.loads(sarif.render(head, comparison))["runs"][0]["results"]
+    ]
+    assert sorted(states) == ["new", "unchanged", "unchanged"]
+    assert "This change: 1 new, 0 fixed, 0 moved." in summary.render(head, comparison)
+    assert (
+        json.loads(json_report.render(base, compare(head, base, {})))["change"]["fixed"][0]["source"]
+        == "pkg.a.f2"
+    )
