@@ -51,6 +51,8 @@ def test_a_revision_that_is_none_is_told_in_a_sentence(repository: Path) -> None
         History(repository).merge_base("--all")
     with pytest.raises(UnusableHistory, match="not a git repository"):
         History(Path("/"))
+    with pytest.raises(UnusableHistory, match="lies outside of the repository"):
+        History(repository).files_at("HEAD", Path("/"))
 
 
 def test_hunks_are_read_from_a_diff_without_context() -> None:
