@@ -16,13 +16,13 @@ HELLO: Final = register(
     "hello",
     2.0,
     "SLA-ENTER-1: Protocol: a silent listener counts as a bare hello after 2 s; longer delays the first picture of a client that never says hello.",
-    "answer",
+    "a hello at the last moment",
 )
 REQUEST_HEAD: Final = register(
     "request-head",
     5.0,
     "SLA-ENTER-1: A head is one packet; 5 s lets a bad mobile link retransmit twice and frees a slot from a peer that says nothing.",
-    "answer",
+    "a slow head",
 )
 WS_HANDSHAKE: Final = register(
     "ws-handshake",
@@ -40,25 +40,25 @@ PING_INTERVAL: Final = register(
     "ping-interval",
     10.0,
     "SLA-PEER-1: R11, three pings fit into the 30 s, so that one lost ping never ends a session; below the 60 s at which proxies cut idle sockets.",
-    "pause",
+    "a quiet session is pinged",
 )
 PING_GRID: Final = register(
     "ping-grid",
     0.25,
     "SLA-PEER-1: How much later than PING_INTERVAL a ping may go, so that one goes with others: 50 in one go with 2,000 idle sessions, a millisecond of work.",
-    "pause",
+    "a quiet session is pinged",
 )
 DEAD_PEER: Final = register(
     "dead-peer",
     30.0,
     "SLA-PEER-1: R11, 30 s after the last sign of life a silent peer is gone.",
-    "age",
+    "a peer falls silent",
 )
 BROADCAST_TICK: Final = register(
     "broadcast-tick",
     0.05,
     "SLA-LIVE-1: At most 50 ms of gathering under load; people notice about 100 ms.",
-    "pause",
+    "people see what one draws",
 )
 PUMP_PASS: Final = register(
     "pump-pass",
@@ -76,55 +76,55 @@ FLUSH_CREDIT: Final = register(
     "flush-credit",
     0.002,
     "SLA-LIVE-1: Flushing that is saved up while there is none: two ops that come close to each other on a quiet server both go at once; that is ten full flushes of ten people, and less than half of TICK_TURN.",
-    "age",
+    "people see what one draws",
 )
 TICK_TURN: Final = register(
     "tick-turn",
     0.005,
     "SLA-LIVE-1: Rooms that commit, or send, one after the other before sockets are read again: above the cost of one full room (200 sends, 256 ops), a tenth of BROADCAST_TICK.",
-    "age",
+    "people see what one draws",
 )
 SLOW_CLIENT: Final = register(
     "slow-client",
     8.0,
     "SLA-PEER-1: R14, a peer that takes nothing for so long while something waits for it is closed with 4408. Found by looks that are LOOKOUT apart, it is gone before 10 s are over; a program that collects garbage, or a page that works, pauses for less.",
-    "age",
+    "a peer takes nothing",
 )
 LOOKOUT: Final = register(
     "lookout",
     1.0,
     "SLA-PEER-1: Between two looks at who takes nothing of what was sent: a standstill is found so much too late at most, and 2,000 people who all get something cost 5 ms each time.",
-    "pause",
+    "a peer takes nothing",
 )
 STRAGGLER: Final = register(
     "straggler",
     60.0,
     "SLA-PEER-1: From a session's end over a shut window: who reads on within a minute, as after a page that froze, finds why it ended; its socket and some KiB wait for that.",
-    "age",
+    "a straggler",
 )
 ROOM_IDLE: Final = register(
     "room-idle",
     60.0,
     "SLA-MEMORY-1: A board without sessions leaves memory after a minute; a reload or a short tunnel comes back to a warm board.",
-    "age",
+    "everybody leaves a board",
 )
 DRAIN_GRACE: Final = register(
     "drain-grace",
     10.0,
     "SLA-STOP-1: After SIGTERM sessions get this long to take their last frames; within the 30 s that process supervisors commonly allow.",
-    "answer",
+    "a server drains",
 )
 DRAIN_NOTICE: Final = register(
     "drain-notice",
     0.5,
     "SLA-STOP-1: Time for the drain message to leave before sockets are closed with 1001.",
-    "pause",
+    "a server drains",
 )
 RECONNECT_SPREAD: Final = register(
     "reconnect-spread",
     5.0,
     "SLA-STOP-1: Clients of a draining server come back at a random moment within 5 s, so that a thousand of them are 200 a second.",
-    "words",
+    "a server drains",
 )
 CLEANUP: Final = register(
     "cleanup",
@@ -136,19 +136,19 @@ COMMIT: Final = register(
     "commit",
     30.0,
     "SLA-DURABLE-1: A group commit takes 0.3 ms; past 30 s the disk is gone and the ops are refused as retryable (their fate is told by the retry).",
-    "answer",
+    "a store that takes its time",
 )
 COMMIT_RHYTHM: Final = register(
     "commit-rhythm",
     0.01,
     "SLA-LIVE-1: SQLite: the longest that a commit waits for others under load; a tenth of what people notice, and a hundred commits a second cost a busy core little.",
-    "pause",
+    "commits cost a core",
 )
 COMMIT_BURST: Final = register(
     "commit-burst",
     0.005,
     "SLA-LIVE-1: SQLite: time on a core that commits may take before one of them waits: some twenty lone ones after a pause, so that a quiet server's never do.",
-    "age",
+    "commits cost a core",
 )
 STORAGE_RETRY: Final = register(
     "storage-retry",
@@ -178,13 +178,13 @@ CLIENT_RETRY_FIRST: Final = register(
     "client-retry-first",
     0.25,
     "SLA-RETURN-1: First reconnect delay before jitter; a restarted server is back in about a second.",
-    "pause",
+    "a client comes back",
 )
 CLIENT_RETRY_CAP: Final = register(
     "client-retry-cap",
     15.0,
     "SLA-RETURN-1: The longest reconnect delay, so that a returning server is found within seconds.",
-    "pause",
+    "a client comes back",
 )
 CLIENT_ANSWER: Final = register(
     "client-answer",
@@ -244,19 +244,19 @@ RECORD_LINGER: Final = register(
     "record-linger",
     0.5,
     "SLA-RECORD-1: Changes of metadata gather this long before they are written: one transaction for a hundred people who come back at once.",
-    "pause",
+    "somebody comes and is recorded",
 )
 SERVER_BEAT: Final = register(
     "server-beat",
     10.0,
     "SLA-RECORD-1: A server's sign of life in the metadata: one row, whatever the number of its sessions.",
-    "pause",
+    "somebody comes and is recorded",
 )
 SERVER_SILENT: Final = register(
     "server-silent",
     45.0,
     "SLA-RECORD-1: After four lost beats a server's sessions count as ended; a restart of PostgreSQL takes less.",
-    "age",
+    "somebody comes and is recorded",
 )
 RECORD_RETRY: Final = register(
     "record-retry",
@@ -268,13 +268,13 @@ RECORD_CLOSE: Final = register(
     "record-close",
     3.0,
     "SLA-STOP-1: What a stopping server still has to say in the metadata is one batch; when their place is away it goes unsaid.",
-    "answer",
+    "somebody comes and is recorded",
 )
 METADATA_SWEEP: Final = register(
     "metadata-sweep",
     60.0,
     "SLA-RECORD-1: Looks for sessions of lost servers and for what is too old: two queries that find nothing by an index.",
-    "pause",
+    "somebody comes and is recorded",
 )
 METADATA_KEPT: Final = register(
     "metadata-kept",
@@ -412,13 +412,13 @@ CLOCK_APART: Final = register(
     "clock-apart",
     5.0,
     "SLA-DOCTOR-1: Machines with time synchronisation are apart by milliseconds, so 5 s says that one has none; people do not notice them yet.",
-    "age",
+    "a clock is apart",
 )
 CLOCK_WRONG: Final = register(
     "clock-wrong",
     60.0,
     "SLA-DOCTOR-1: People see a minute in the times of their boards, and what is valid for a short time (links, tokens) fails.",
-    "age",
+    "a clock is apart",
 )
 CERTIFICATE_ENDS: Final = register(
     "certificate-ends",
@@ -442,7 +442,7 @@ LINGER: Final = register(
     "linger",
     1.0,
     "SLA-PEER-1: RFC 9112 section 9.6: closing over unread bytes makes the kernel reset the connection and can destroy our last answer; one slow round trip.",
-    "answer",
+    "a short answer nobody reads",
 )
 HTTP_SEND: Final = register(
     "http-send",
@@ -460,13 +460,13 @@ BOARD_VIEW: Final = register(
     "board-view",
     5.0,
     "SLA-ENTER-1: Wait for one of MAX_BOARD_VIEWS places: a large board is made and sent in about a second; who waits longer is better told to come back.",
-    "answer",
+    "a place comes free",
 )
 COME_BACK: Final = register(
     "come-back",
     5.0,
     "SLA-READY-1: Retry-After of a server that drains or is full: a restart takes about a second, and the upper end of what `drain` tells sessions is the same.",
-    "words",
+    "a short answer nobody reads",
 )
 ACCEPT_EPISODE: Final = register(
     "accept-episode",
@@ -490,7 +490,7 @@ REQUEST_BODY: Final = register(
     "request-body",
     10.0,
     "SLA-ENTER-1: An API body is at most one window of packets; a phone changing networks needs up to 10 s.",
-    "answer",
+    "a slow body",
 )
 CYCLES_LOOK: Final = register(
     "cycles-look",
@@ -514,19 +514,19 @@ MEMORY_LOOK: Final = register(
     "memory-look",
     2.0,
     "SLA-MEMORY-1: Over how long a server has to be quiet before it gives free memory back: a pause of 0.1 ms for each MiB, seldom above 5 ms.",
-    "pause",
+    "memory becomes free",
 )
 MEMORY_LATEST: Final = register(
     "memory-latest",
     60.0,
     "SLA-MEMORY-1: A server that is never quiet gives free memory back once a minute, as long as an empty board stays: 20 ms if that was 200 MiB.",
-    "pause",
+    "memory becomes free",
 )
 UPKEEP: Final = register(
     "upkeep",
     1.0,
     "SLA-LIVE-1: Looks whether a board wants a checkpoint: a comparison of two numbers, often enough to spread the writes.",
-    "pause",
+    "a board in use for an hour",
 )
 FULL_BOARD: Final = register(
     "full-board",
@@ -544,25 +544,25 @@ EVICT_SWEEP: Final = register(
     "evict-sweep",
     5.0,
     "SLA-MEMORY-1: Looks for boards without sessions; an idle board stays at most this much longer than ROOM_IDLE.",
-    "pause",
+    "everybody leaves a board",
 )
 HOOK_ENTER: Final = register(
     "hook-enter",
     2.0,
     "SLA-ENTER-1: R33, a permission hook may ask a directory over the network who comes; as long as a client may be silent before its hello, and within its own patience for a welcome.",
-    "answer",
+    "a slow hook",
 )
 HOOK_OP: Final = register(
     "hook-op",
     0.25,
     "SLA-LIVE-1: R33, a permission hook's answer on one op stands in the way of what its author sends next; later than a quarter of a second drawing together falls apart.",
-    "answer",
+    "a slow hook",
 )
 HOOK_PAUSE: Final = register(
     "hook-pause",
     5.0,
     "SLA-HOOK-1: A permission hook that answered too late HOOK_PATIENCE times in a row is left alone this long, then tried with one question: pages send refused ops again within seconds.",
-    "pause",
+    "a hook that is left alone",
 )
 HOOK_LOG: Final = register(
     "hook-log",
@@ -580,7 +580,7 @@ REFUSAL_COUNTS: Final = register(
     "refusal-counts",
     5.0,
     "SLA-READY-1: How long `/readyz` remembers a refused commit; a load balancer looks every few seconds and must see it once.",
-    "age",
+    "a refusal is remembered",
 )
 CONSUL_ANSWER: Final = register(
     "consul-answer",
@@ -610,13 +610,13 @@ CONSUL_RETRY_FIRST: Final = register(
     "consul-retry-first",
     0.5,
     "SLA-CLUSTER-1: First delay before an agent is asked again: its restart takes about a second.",
-    "pause",
+    "an agent is asked again",
 )
 CONSUL_RETRY_CAP: Final = register(
     "consul-retry-cap",
     15.0,
     "SLA-CLUSTER-1: The longest delay before an agent is asked again: a machine that comes back is on the list within the time of two checks.",
-    "pause",
+    "an agent is asked again",
 )
 CONSUL_CHECK: Final = register(
     "consul-check",
@@ -694,13 +694,13 @@ WORKER_RETRY_FIRST: Final = register(
     "worker-retry-first",
     0.5,
     "SLA-WORKER-1: The second restart in a row waits this long and each further one twice as long: a start takes a second of a core.",
-    "pause",
+    "a worker is started again",
 )
 WORKER_RETRY_CAP: Final = register(
     "worker-retry-cap",
     30.0,
     "SLA-WORKER-1: The longest pause between two starts of a worker that keeps dying: the boards of the others live on meanwhile, and theirs come back within half a minute of its cure.",
-    "pause",
+    "a worker is started again",
 )
 WORKER_ANSWER: Final = register(
     "worker-answer",
@@ -742,11 +742,11 @@ ASSET_BODY: Final = register(
     "asset-body",
     60.0,
     "SLA-ASSET-1: A picture of 10 MiB in a minute is 1.4 Mbit/s, which a phone on the road has; what the page sends is mostly a tenth of it.",
-    "answer",
+    "a slow body",
 )
 ASSET_PLACE: Final = register(
     "asset-place",
     5.0,
     "SLA-ASSET-1: Wait for a place among the pictures that come in or go out: one takes a second or two; who waits longer is better told to come back.",
-    "answer",
+    "a place comes free",
 )
