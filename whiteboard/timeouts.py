@@ -46,7 +46,7 @@ PING_GRID: Final = register(
     "ping-grid",
     0.25,
     "SLA-PEER-1: How much later than PING_INTERVAL a ping may go, so that one goes with others: 50 in one go with 2,000 idle sessions, a millisecond of work.",
-    "a quiet session is pinged",
+    "pings go together",
 )
 DEAD_PEER: Final = register(
     "dead-peer",
@@ -58,7 +58,7 @@ BROADCAST_TICK: Final = register(
     "broadcast-tick",
     0.05,
     "SLA-LIVE-1: At most 50 ms of gathering under load; people notice about 100 ms.",
-    "people see what one draws",
+    "people see where one points",
 )
 PUMP_PASS: Final = register(
     "pump-pass",
@@ -76,13 +76,13 @@ FLUSH_CREDIT: Final = register(
     "flush-credit",
     0.002,
     "SLA-LIVE-1: Flushing that is saved up while there is none: two ops that come close to each other on a quiet server both go at once; that is ten full flushes of ten people, and less than half of TICK_TURN.",
-    "people see what one draws",
+    "age",
 )
 TICK_TURN: Final = register(
     "tick-turn",
     0.005,
     "SLA-LIVE-1: Rooms that commit, or send, one after the other before sockets are read again: above the cost of one full room (200 sends, 256 ops), a tenth of BROADCAST_TICK.",
-    "people see what one draws",
+    "age",
 )
 SLOW_CLIENT: Final = register(
     "slow-client",
@@ -112,7 +112,7 @@ DRAIN_GRACE: Final = register(
     "drain-grace",
     10.0,
     "SLA-STOP-1: After SIGTERM sessions get this long to take their last frames; within the 30 s that process supervisors commonly allow.",
-    "a server drains",
+    "answer",
 )
 DRAIN_NOTICE: Final = register(
     "drain-notice",
@@ -154,7 +154,7 @@ STORAGE_RETRY: Final = register(
     "storage-retry",
     1.0,
     "SLA-READY-1: Between two write probes of `/readyz`: seldom enough to cost nothing, soon enough to notice recovery.",
-    "pause",
+    "a store is asked again",
 )
 SQLITE_BUSY: Final = register(
     "sqlite-busy",
@@ -250,13 +250,13 @@ SERVER_BEAT: Final = register(
     "server-beat",
     10.0,
     "SLA-RECORD-1: A server's sign of life in the metadata: one row, whatever the number of its sessions.",
-    "somebody comes and is recorded",
+    "pause",
 )
 SERVER_SILENT: Final = register(
     "server-silent",
     45.0,
     "SLA-RECORD-1: After four lost beats a server's sessions count as ended; a restart of PostgreSQL takes less.",
-    "somebody comes and is recorded",
+    "age",
 )
 RECORD_RETRY: Final = register(
     "record-retry",
@@ -268,13 +268,13 @@ RECORD_CLOSE: Final = register(
     "record-close",
     3.0,
     "SLA-STOP-1: What a stopping server still has to say in the metadata is one batch; when their place is away it goes unsaid.",
-    "somebody comes and is recorded",
+    "answer",
 )
 METADATA_SWEEP: Final = register(
     "metadata-sweep",
     60.0,
     "SLA-RECORD-1: Looks for sessions of lost servers and for what is too old: two queries that find nothing by an index.",
-    "somebody comes and is recorded",
+    "pause",
 )
 METADATA_KEPT: Final = register(
     "metadata-kept",
@@ -334,19 +334,19 @@ PRESENCE_BEAT: Final = register(
     "presence-beat",
     5.0,
     "SLA-DURABLE-1: Between servers: all of one's people once more, so that a lost message is made up for before anybody wonders; a few hundred bytes a board.",
-    "pause",
+    "a lost word of another server",
 )
 PRESENCE_TTL: Final = register(
     "presence-ttl",
     15.0,
     "SLA-DURABLE-1: Between servers: three beats in a row are lost only with the server that sent them; its people then leave the list.",
-    "age",
+    "people of another server",
 )
 LOG_CHECK: Final = register(
     "log-check",
     5.0,
     "SLA-DURABLE-1: A board that hears nothing from a shared log looks whether it is still the same one: a question of 0.2 ms, and people see within 5 s that it was deleted or lost.",
-    "pause",
+    "a log that is lost",
 )
 ARCHIVE_ROUND: Final = register(
     "archive-round",
@@ -466,7 +466,7 @@ COME_BACK: Final = register(
     "come-back",
     5.0,
     "SLA-READY-1: Retry-After of a server that drains or is full: a restart takes about a second, and the upper end of what `drain` tells sessions is the same.",
-    "a short answer nobody reads",
+    "somebody is told when to come back",
 )
 ACCEPT_EPISODE: Final = register(
     "accept-episode",
@@ -478,13 +478,13 @@ HTTP_KEEP_ALIVE: Final = register(
     "http-keep-alive",
     15.0,
     "SLA-PEER-1: An idle HTTP connection serves a page's next request without a handshake; longer would only keep descriptors from those who come.",
-    "age",
+    "an idle connection",
 )
 READY_PROBE: Final = register(
     "ready-probe",
     0.8,
     "SLA-READY-1: A write probe takes 1 ms; supervisors give /readyz 1 s by default, and an answer in time beats none.",
-    "answer",
+    "a slow store is asked whether it writes",
 )
 REQUEST_BODY: Final = register(
     "request-body",
@@ -502,7 +502,7 @@ CYCLES_ALL: Final = register(
     "cycles-all",
     600.0,
     "SLA-MEMORY-1: Between two walks through all objects, in a quiet moment: 40 ms with 2,000 idle sessions, too little of ten minutes to measure.",
-    "pause",
+    "a dead cycle",
 )
 CYCLES_ALL_LATEST: Final = register(
     "cycles-all-latest",
@@ -520,13 +520,13 @@ MEMORY_LATEST: Final = register(
     "memory-latest",
     60.0,
     "SLA-MEMORY-1: A server that is never quiet gives free memory back once a minute, as long as an empty board stays: 20 ms if that was 200 MiB.",
-    "memory becomes free",
+    "age",
 )
 UPKEEP: Final = register(
     "upkeep",
     1.0,
     "SLA-LIVE-1: Looks whether a board wants a checkpoint: a comparison of two numbers, often enough to spread the writes.",
-    "a board in use for an hour",
+    "pause",
 )
 FULL_BOARD: Final = register(
     "full-board",
@@ -568,7 +568,7 @@ HOOK_LOG: Final = register(
     "hook-log",
     10.0,
     "SLA-HOOK-1: One line in the log for all failures of a permission hook in this time: a broken one fails with every op.",
-    "pause",
+    "a broken hook",
 )
 HOOK_AGAIN: Final = register(
     "hook-again",

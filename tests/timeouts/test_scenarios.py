@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 import trio
 import trio.testing
-from timeouts.scenarios import edges, families, rooms, values
+from timeouts.scenarios import edges, families, rooms, shared, values
 from timeouts.scenarios.book import SCENARIOS, Play
 
 from whiteboard.registry import REGISTRY, Timeout
 
-CHAPTERS = (edges, families, rooms, values)
+CHAPTERS = (edges, families, rooms, shared, values)
 
 
 @pytest.fixture
@@ -31,6 +31,14 @@ def test_a_fifth_more_changes_nothing_and_a_fifth_less_what_is_documented(
     assert ends[1.2] == ends[1.0]
     assert ends[0.8] in {ends[1.0], scenario.late}
     assert ends[1.0] != scenario.late
+
+
+@pytest.mark.parametrize("entry", REGISTRY.values(), ids=REGISTRY)
+def test_every_scenario_notices_its_entry(entry: Timeout, own_values: None, without_threads: None) -> None:
+    """With a quarter of the value, or with four times as much, it ends in another way: else it would test nothing."""
+    play = SCENARIOS[entry.scenario].play
+    usual = _play(play, entry, 1.0)
+    assert {_play(play, entry, 0.25), _play(play, entry, 4.0)} != {usual}
 
 
 def test_every_scenario_is_one_of_an_entry() -> None:

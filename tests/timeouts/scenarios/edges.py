@@ -4,9 +4,10 @@ import socket
 from contextlib import suppress
 
 import trio
+import trio.testing
 from starlette.requests import Request
 from starlette.types import Message
-from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, scenario
+from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, is_about, scenario
 
 from whiteboard import limits, timeouts
 from whiteboard.diagnostics.allocator import Allocator
@@ -15,6 +16,7 @@ from whiteboard.plugins.asking import Asking, NoAnswer
 from whiteboard.timeouts import Timeout
 from whiteboard.transport.head_reading import read_head
 from whiteboard.transport.http_answer import answer_and_close, retry_after
+from whiteboard.transport.http_lifetime import Lifetime
 from whiteboard.transport.stragglers import open_stragglers
 from whiteboard.transport.wire import Wire
 from whiteboard.web.answers import Refused
@@ -82,13 +84,20 @@ async def _send_after(sock: socket.socket, seconds: float) -> None:
 
 @scenario("a short answer nobody reads")
 async def a_short_answer_nobody_reads(entry: Timeout) -> str:
-    """The peer neither reads nor closes: the wire is closed all the same, within twice the time and a quarter."""
+    """The peer neither reads nor closes: the wire is closed all the same, when that has lingered."""
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     began = trio.current_time()
     with theirs:
-        await answer_and_close(Wire(ours), 503, {}, [retry_after()])
-        return "closed" if trio.current_time() - began <= 2 * SURELY * entry.default else "late"
+        await answer_and_close(Wire(ours), 503, {})
+        return f"lingered: {is_about(trio.current_time() - began, entry)}"
+
+
+@scenario("somebody is told when to come back")
+async def somebody_is_told_when_to_come_back(entry: Timeout) -> str:
+    """In whole seconds, in the header of a 503."""
+    name, seconds = retry_after()
+    return f"{name} says so: {is_about(float(seconds), entry)}"
 
 
 @scenario("a straggler")
@@ -153,12 +162,31 @@ class Heap(Allocator):
 
 @scenario("memory becomes free")
 async def memory_becomes_free(entry: Timeout) -> str:
-    """It is given back at the latest after MEMORY_LATEST and a look, whether or not the process is quiet."""
-    heap = Heap()
+    """A process that does nothing gives it back with its next look."""
+    heap, given = Heap(), []
     async with trio.open_nursery() as nursery:
         nursery.start_soon(GivingBack(heap).run)
-        await trio.sleep(1)
+        await trio.testing.wait_all_tasks_blocked()
         heap.free = limits.SPARE_BYTES
-        await trio.sleep(SURELY * (timeouts.MEMORY_LATEST.default + timeouts.MEMORY_LOOK.default))
+        for wait in (SURELY_NOT * entry.default, (SURELY - SURELY_NOT) * entry.default):
+            await trio.sleep(wait)
+            given.append(heap.times_given)
         nursery.cancel_scope.cancel()
-    return f"given back {heap.times_given} times"
+    return f"given back: {given}"
+
+
+@scenario("an idle connection")
+async def an_idle_connection(entry: Timeout) -> str:
+    """A page's next request finds it open; one that comes much later opens another."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    ended = []
+    with theirs, Wire(ours) as wire:
+        for idle in (SURELY_NOT, SURELY):
+            life = Lifetime(wire)
+            with life.scope:
+                with life.request():
+                    await trio.sleep(10 * entry.default)
+                await trio.sleep(idle * entry.default)
+            ended.append(life.scope.cancelled_caught)
+    return f"ended: {ended}"

@@ -4,7 +4,7 @@ They run the wrapper, or the arithmetic, that the real use runs; what is at its 
 """
 
 import trio
-from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, scenario
+from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, is_about, scenario
 
 from whiteboard.deadlines import deadline, waiting
 from whiteboard.timeouts import Timeout
@@ -46,5 +46,5 @@ async def something_that_gets_old(entry: Timeout) -> str:
 
 @scenario("words")
 async def something_that_others_are_told(entry: Timeout) -> str:
-    """Others get it as a number, which is above zero and not rounded to nothing."""
-    return "said" if round(entry.seconds, 3) > 0 else "nothing"
+    """Others get it as a number, which says about that, and is not rounded to nothing."""
+    return "said" if is_about(float(f"{entry.seconds:g}"), entry) else "something else"

@@ -2,12 +2,13 @@
 
 from itertools import pairwise
 
-from timeouts.scenarios.book import SURELY, SURELY_NOT, scenario
+from timeouts.scenarios.book import SURELY, SURELY_NOT, is_about, scenario
 
 from whiteboard import timeouts
 from whiteboard.client.backoff import Backoff
 from whiteboard.cluster.consul.backoff import retry_delay
 from whiteboard.doctor import clock
+from whiteboard.rooms import session
 from whiteboard.storage.sqlite.pace import Pace
 from whiteboard.timeouts import Timeout
 from whiteboard.workers import crew
@@ -15,7 +16,8 @@ from whiteboard.workers import crew
 
 def _in_words(delays: list[float], first: Timeout, cap: Timeout) -> str:
     grows = all(one <= other for one, other in pairwise(delays))
-    return f"from the first: {delays[0] == first.seconds}, grows: {grows}, to the cap: {delays[-1] == cap.seconds}"
+    ends = is_about(delays[0], first), is_about(delays[-1], cap)
+    return f"from the first and to the cap: {ends}, grows: {grows}"
 
 
 @scenario("a client comes back")
@@ -44,13 +46,24 @@ async def a_worker_is_started_again(entry: Timeout) -> str:
 
 @scenario("commits cost a core")
 async def commits_cost_a_core(entry: Timeout) -> str:
-    """A few lone commits wait for nothing; after a burst each waits, and never longer than the rhythm."""
-    pace = Pace()
-    alone = pace.rest(0.0)
-    for _ in range(100):
+    """So many lone ones wait for nothing; under load each waits, up to the rhythm."""
+    pace, free = Pace(), 0
+    while pace.rest(0.0) == 0.0:
+        pace.spend(0.0, timeouts.COMMIT_BURST.default / 10)
+        free += 1
+    for _ in range(1_000):
         pace.spend(0.0, timeouts.COMMIT_BURST.default)
-    rest = pace.rest(0.0)
-    return f"alone: {alone}, then: {0 < rest <= timeouts.COMMIT_RHYTHM.seconds * 1.0001}"
+    burst = 8 <= free <= 14
+    return f"a burst: {burst}, then a rhythm: {is_about(pace.rest(0.0), timeouts.COMMIT_RHYTHM)}"
+
+
+@scenario("pings go together")
+async def pings_go_together(entry: Timeout) -> str:
+    """Sessions that are due one after the other are pinged in a few goes, and none much later than it is due."""
+    due = [number * entry.default / 100 for number in range(1, 1_001)]
+    gone = [session._on_grid(when) for when in due]
+    late = max(one - when for one, when in zip(gone, due, strict=True))
+    return f"late by about the grid: {is_about(late, entry)}, goes: {8 <= len(set(gone)) <= 13}"
 
 
 @scenario("a clock is apart")
