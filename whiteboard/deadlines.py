@@ -99,7 +99,7 @@ def usage_of(timeout: Timeout) -> Usage:
 class _Block:
     """A cancel scope for as long as an entry says."""
 
-    __slots__ = ("_began", "_given", "_scope", "_timeout")
+    __slots__ = ("_began", "_given", "_scope", "_shield", "_timeout")
 
     def __init__(
         self, timeout: Timeout, *, plus: float = 0.0, since: float | None = None, shield: bool = False
@@ -113,12 +113,12 @@ class _Block:
         self._timeout = timeout
         self._given = timeout.seconds + plus
         self._began = since
-        self._scope = trio.CancelScope(shield=shield)
+        self._shield = shield
 
     def __enter__(self) -> trio.CancelScope:
         if self._began is None:
             self._began = trio.current_time()
-        self._scope.deadline = self._began + self._given
+        self._scope = trio.CancelScope(deadline=self._began + self._given, shield=self._shield)
         if (span := current_span.get()) is not None:
             tell(span, self._timeout)
         return self._scope.__enter__()
