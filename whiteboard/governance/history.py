@@ -30,13 +30,15 @@ class History:
 
     def files_at(self, revision: str, folder: Path) -> dict[str, str]:
         """The Python files below a folder at a revision, by their paths from the repository's root."""
+        if not folder.resolve().is_relative_to(self.root.resolve()):
+            raise UnusableHistory(f"{folder} lies outside of the repository {self.root}")
         below = folder.resolve().relative_to(self.root.resolve()).as_posix()
         names = (
             self._ask("ls-tree", "-r", "-z", "--name-only", "--full-tree", revision, "--", below)
             .decode()
             .split("\0")
         )
-        return self._texts(revision, [name for name in names if name.endswith(".py")])
+        return self._texts(revision, [name for name in names if name.endswith(".py") and "\n" not in name])
 
     def changed_lines(self, revision: str) -> dict[str, set[int]]:
         """The lines of each file of the working tree that differ from a revision, new files whole."""
