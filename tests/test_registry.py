@@ -1,5 +1,7 @@
 """What a registered duration is."""
 
+import re
+
 import pytest
 
 from whiteboard import timeouts
@@ -9,7 +11,22 @@ from whiteboard.registry import REGISTRY, register
 def test_every_duration_is_found_by_its_name() -> None:
     """All that the code uses are in the registry, each with a reason, and take some time."""
     assert REGISTRY["hello"] is timeouts.HELLO
-    assert all(one.name == name and one.seconds > 0 and one.rationale for name, one in REGISTRY.items())
+    assert all(
+        one.name == name and one.seconds > 0 and one.rationale and one.scenario
+        for name, one in REGISTRY.items()
+    )
+
+
+def test_code_calls_a_duration_by_its_name() -> None:
+    """`PING_INTERVAL` is `ping-interval`: relations and errors use one for the other."""
+    found = {name: one for name, one in vars(timeouts).items() if isinstance(one, timeouts.Timeout)}
+    assert [name for name, one in found.items() if one.constant != name] == []
+    assert len(found) == len(REGISTRY)
+
+
+def test_a_rationale_begins_with_its_service_level() -> None:
+    """`SLA-PEER-1: why`; what it means stands in constraints/sla.yaml."""
+    assert [one.name for one in REGISTRY.values() if not re.match(r"SLA-[A-Z]+-\d+: \S", one.rationale)] == []
 
 
 def test_a_name_is_given_once() -> None:

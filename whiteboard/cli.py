@@ -17,7 +17,7 @@ from typing import Final
 import attrs
 import yaml
 
-from whiteboard import __version__, config
+from whiteboard import __version__, config, limits, timeouts
 from whiteboard.errors import ConfigError, WhiteboardError
 
 DONE: Final = 0
@@ -31,6 +31,10 @@ UNHEARD: Final = 141
 
 class StaleDocuments(WhiteboardError):
     """A generated file is not what the code generates."""
+
+
+class UnreadDump(WhiteboardError):
+    """What `/debug/timeouts` should have answered cannot be had."""
 
 
 @attrs.frozen
@@ -147,6 +151,33 @@ def _add_check_rules(parser: argparse.ArgumentParser) -> None:
     add_arguments(parser)
 
 
+def _timeouts(arguments: argparse.Namespace) -> int:
+    from whiteboard.governance import commands_timeouts  # noqa: PLC0415 - see the module docstring
+
+    return commands_timeouts.run(arguments, _dump(arguments.dump) if arguments.asked == "margins" else "")
+
+
+def _dump(place: str) -> str:
+    """What a file, a URL or standard input has. Raises UnreadDump."""
+    from urllib.request import urlopen  # noqa: PLC0415 - see the module docstring
+
+    try:
+        if place == "-":
+            return sys.stdin.read()
+        if place.startswith(("http://", "https://")):
+            with urlopen(place, timeout=timeouts.DOCTOR_STEP.seconds) as answer:  # noqa: S310 - one of the two schemes
+                return str(answer.read(limits.MIB).decode("utf-8", "replace"))
+        return Path(place).read_text("utf-8")
+    except (OSError, ValueError) as error:
+        raise UnreadDump(f"{place} cannot be read: {error}") from error
+
+
+def _add_timeouts(parser: argparse.ArgumentParser) -> None:
+    from whiteboard.governance import commands_timeouts  # noqa: PLC0415 - see the module docstring
+
+    commands_timeouts.add_arguments(parser)
+
+
 def _page(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments)
     from whiteboard.web.page import load_page  # noqa: PLC0415 - see the module docstring
@@ -210,6 +241,7 @@ COMMANDS: Final = (
         _EPILOG,
     ),
     Command("check", "hold a package against the rules of its architecture", _check_rules, _add_check_rules),
+    Command("timeouts", "the durations of a project: list, diff, margins", _timeouts, _add_timeouts),
     Command("schema", "write or check the generated descriptions of the messages", _schema, _add_schema),
 )
 

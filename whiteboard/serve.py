@@ -34,7 +34,7 @@ from typing import Final
 import attrs
 import trio
 
-from whiteboard import timeouts
+from whiteboard import deadlines, relations, timeouts
 from whiteboard.cluster.instances import Place
 from whiteboard.composition.doors import Household, doors_of, services_of, tls_of, trust_of
 from whiteboard.composition.neighbours import checked_at, membership_of, place_of
@@ -79,6 +79,7 @@ def run(settings: Settings) -> None:
     a plugin does not take its options.
     """
     logs.configure(settings.log.format, settings.log.level)
+    _put_in_force(settings)
     _arrange_process()
     supervisor = Supervisor.of(os.environ)
     open_storage, open_guard = storage_of(settings), guard_of(settings)
@@ -98,10 +99,19 @@ def work(equipment: bytes) -> None:
     share = unpacked(equipment)
     settings = share.settings
     logs.configure(settings.log.format, settings.log.level)
+    _put_in_force(settings)
     _arrange_process()
     ages = tasks.TaskAges()
     open_storage = storage_of(settings, share.lease)
     trio.run(serve_share, share, open_storage, ages, guard_of(settings), instruments=[ages])
+
+
+def _put_in_force(settings: Settings) -> None:
+    """Let the durations of the settings hold, in this process. Raises ConfigError."""
+    try:
+        relations.put_in_force(settings.durations)
+    except ValueError as error:
+        raise ConfigError([f"timeouts: {error}"]) from error
 
 
 def _arrange_process() -> None:
@@ -341,7 +351,13 @@ def _announce(settings: Settings, listening: Listening) -> str:
         Mode.SQLITE: str(settings.data.absolute()),
         Mode.REDIS: settings.redis.addr,
     }
-    log.info("server_started", address=address, mode=str(settings.mode), boards=kept_at.get(settings.mode))
+    log.info(
+        "server_started",
+        address=address,
+        mode=str(settings.mode),
+        boards=kept_at.get(settings.mode),
+        timeout_config_version=deadlines.version(),
+    )
     lines = [f"whiteboard is at {address}"]
     if others := listening.urls_for_others(base_path=base_path, tls=tls):
         lines.append(f"others can open {' or '.join(others)}")

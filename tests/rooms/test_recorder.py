@@ -15,7 +15,7 @@ from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import BoardId, ClientId, SessionId
 from whiteboard.rooms.access import BoardAccess
 from whiteboard.rooms.hub import open_hub
-from whiteboard.rooms.recorder import SILENT_MS, STOPPED, Recorder, open_recorder
+from whiteboard.rooms.recorder import STOPPED, Recorder, open_recorder
 from whiteboard.storage.memory import open_memory
 from whiteboard.storage.memory_metadata import open_memory_metadata
 from whiteboard.storage.metadata import SERVER_LOST, Change, Chronicle, Links, Metadata, People, ServerSeen
@@ -82,7 +82,9 @@ def come(recorder: Recorder, number: int, board: BoardId = BOARD) -> SessionId:
 
 async def live(metadata: Flaky) -> list[str]:
     """Ids of the live sessions."""
-    found = await metadata.chronicle.live(limits.MAX_RECORD_PAGE, silent_ms=SILENT_MS)
+    found = await metadata.chronicle.live(
+        limits.MAX_RECORD_PAGE, silent_ms=timeouts.SERVER_SILENT.milliseconds
+    )
     return [one.session for one in found]
 
 
@@ -107,7 +109,7 @@ async def test_people_who_come_and_go(autojump_clock: trio.testing.MockClock) ->
                 line.say({"type": "stroke", "id": "s1", "points": [[0, 0]]})
                 await line.expect("ack")
                 await settle()
-                (here,) = await metadata.chronicle.live(9, silent_ms=SILENT_MS)
+                (here,) = await metadata.chronicle.live(9, silent_ms=timeouts.SERVER_SILENT.milliseconds)
                 assert (here.session, here.client) == (welcome["session"], welcome["client"])
                 assert (here.board, here.name, here.instance, here.address) == (
                     BOARD,

@@ -2,12 +2,10 @@
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 import trio
-from rooms.conftest import Stage, open_stage
-from rooms.faulty import TappedStorage
+from rooms.pair import Pair, open_pair
 from trio.testing import MockClock
 
 from whiteboard import timeouts
@@ -15,61 +13,14 @@ from whiteboard.errors import StorageConflict
 from whiteboard.ids import BoardId, ClientId, OpId
 from whiteboard.protocol import close_codes
 from whiteboard.rooms.replica import Replica
-from whiteboard.storage.memory import open_memory
 from whiteboard.storage.ports import NewOp
-
-
-class LocalBus:
-    """A bus within one process; `is_lossy` lets everything get lost."""
-
-    def __init__(self) -> None:
-        self._ears: dict[BoardId, list[trio.MemorySendChannel[bytes]]] = {}
-        self.is_lossy = False
-
-    async def tell(self, board: BoardId, text: bytes) -> None:
-        await trio.lowlevel.checkpoint()
-        for ear in () if self.is_lossy else self._ears.get(board, ()):
-            ear.send_nowait(text)
-
-    @asynccontextmanager
-    async def listen(self, board: BoardId) -> AsyncIterator[trio.MemoryReceiveChannel[bytes]]:
-        into, heard = trio.open_memory_channel[bytes](1_000)
-        ears = self._ears.setdefault(board, [])
-        ears.append(into)
-        try:
-            yield heard
-        finally:
-            ears.remove(into)
-
-
-class Pair:
-    """Two servers that share everything."""
-
-    def __init__(self, one: Stage, other: Stage, bus: LocalBus, agreed: dict[BoardId, str]) -> None:
-        self.one = one
-        self.other = other
-        self.bus = bus
-        self.agreed = agreed
 
 
 @pytest.fixture
 async def pair() -> AsyncIterator[Pair]:
-    """Both on one memory storage."""
-    bus = LocalBus()
-    agreed: dict[BoardId, str] = {}
-
-    async def agree(board: BoardId, epoch: str) -> str:
-        await trio.lowlevel.checkpoint()
-        return agreed.setdefault(board, epoch)
-
-    async with open_memory() as memory:
-        storages = [TappedStorage(memory) for _ in range(2)]
-        for storage in storages:
-            storage.bus = bus
-            storage.op_log.is_shared = True
-            storage.op_log.agree = agree
-        async with open_stage(storages[0]) as one, open_stage(storages[1]) as other:
-            yield Pair(one, other, bus, agreed)
+    """Two servers."""
+    async with open_pair() as opened:
+        yield opened
 
 
 async def test_ops_of_one_are_told_at_the_other(pair: Pair, autojump_clock: MockClock) -> None:

@@ -8,6 +8,7 @@ from plugins.hooks import Hook
 from starlette.requests import Request
 from web.stand_ins import Site, error
 
+from whiteboard import deadlines
 from whiteboard.config import DebugSettings, Secret, Settings
 from whiteboard.config.values import WorkerCount
 from whiteboard.ids import BoardId
@@ -100,6 +101,17 @@ async def test_debug_tasks(site: Site) -> None:
     site.settings = Settings(debug=DebugSettings(token=SECRET))
     assert "Authorization: Bearer" in (await site.get("/debug/tasks")).text
     assert (await site.get("/debug/tasks", authorization=f"Bearer {TOKEN}")).status_code == 200
+
+
+async def test_debug_timeouts(site: Site) -> None:
+    """Every duration with its value and how it went, for the operator."""
+    told = (await site.get("/debug/timeouts")).json()
+    assert told["timeout_config_version"] == deadlines.version()
+    hello = told["timeouts"]["hello"]
+    assert (hello["seconds"], hello["default"], hello["sla"]) == (2.0, 2.0, "SLA-ENTER-1")
+    assert set(hello) == {"seconds", "default", "sla", "uses", "hits", "near_hits", "waits", "used"}
+    site.peer = "10.0.0.1"
+    assert error(await site.get("/debug/timeouts")) == (403, "forbidden")
 
 
 async def test_where_the_servers_are_is_the_operator_s(site: Site) -> None:

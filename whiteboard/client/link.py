@@ -13,6 +13,7 @@ from whiteboard.client.backoff import FINAL_CLOSE_CODES, FINAL_HTTP_STATUSES
 from whiteboard.client.conversation import Conversation
 from whiteboard.client.events import Disconnected
 from whiteboard.client.wire import UpgradeRefused, Wire, open_wire
+from whiteboard.deadlines import within
 from whiteboard.errors import ConnectionLost
 
 
@@ -65,7 +66,7 @@ def _describe(lost: ConnectionLost, *, is_first: bool) -> Disconnected:
 
 async def _enter(wire: Wire, talk: Conversation) -> None:
     """Say hello and wait for the welcome."""
-    with trio.move_on_after(timeouts.CLIENT_CONNECT.seconds) as patience:
+    with within(timeouts.CLIENT_CONNECT) as patience:
         await wire.send(talk.hello())
         while not talk.is_connected:
             talk.hear(*await wire.receive_frame())
@@ -117,7 +118,7 @@ async def _watch(wire: Wire, connection: trio.CancelScope) -> None:
     try:
         while True:
             await trio.sleep(timeouts.PING_INTERVAL.seconds)
-            with trio.move_on_at(wire.last_heard + timeouts.DEAD_PEER.seconds):
+            with within(timeouts.DEAD_PEER, since=wire.last_heard):
                 await wire.ping()
             if trio.current_time() >= wire.last_heard + timeouts.DEAD_PEER.seconds:
                 connection.cancel()

@@ -20,6 +20,7 @@ from wsproto.utilities import LocalProtocolError
 
 from whiteboard import timeouts
 from whiteboard.client.events import Json
+from whiteboard.deadlines import deadline, within
 from whiteboard.errors import ConnectionLost
 from whiteboard.limits import MAX_MESSAGE_BYTES
 
@@ -168,7 +169,7 @@ class Wire:
 
     async def aclose(self, code: int = 1000, reason: str | None = None) -> None:
         """Say goodbye and close the socket, by force after WS_CLOSE. Idempotent."""
-        with trio.move_on_after(timeouts.WS_CLOSE.seconds):
+        with within(timeouts.WS_CLOSE):
             await self._socket.aclose(code, reason)
 
     async def _send(self, payload: str | bytes) -> None:
@@ -241,7 +242,7 @@ async def _shelter(*, task_status: trio.TaskStatus[trio.Nursery]) -> None:
 
 async def _connect(endpoint: Endpoint, ssl_context: ssl.SSLContext | None) -> trio.abc.Stream:
     try:
-        with trio.fail_after(timeouts.CLIENT_CONNECT.seconds):
+        with deadline(timeouts.CLIENT_CONNECT):
             if not endpoint.is_tls:
                 return await trio.open_tcp_stream(endpoint.host, endpoint.port)
             stream = await trio.open_ssl_over_tcp_stream(
@@ -268,7 +269,7 @@ async def _shake_hands(
 async def _upgrade(
     nursery: trio.Nursery, ears: _Ears, endpoint: Endpoint, headers: Iterable[tuple[str, str]]
 ) -> WebSocketConnection:
-    with trio.move_on_after(timeouts.CLIENT_CONNECT.seconds) as scope:
+    with within(timeouts.CLIENT_CONNECT) as scope:
         ears.on_end = scope.cancel
         socket = await wrap_client_stream(
             nursery,

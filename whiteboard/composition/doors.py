@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
+from whiteboard import deadlines
 from whiteboard.cluster.membership import Membership, report
 from whiteboard.composition.stores import Stores, clock_ms
 from whiteboard.config import Settings, TcpAddress
@@ -21,7 +22,7 @@ from whiteboard.rooms.recorder import Recorder
 from whiteboard.transport.certificates import fault_of
 from whiteboard.transport.demux import Demux
 from whiteboard.transport.doorstep import Doorstep
-from whiteboard.transport.http_answer import RETRY_AFTER
+from whiteboard.transport.http_answer import retry_after
 from whiteboard.transport.hypercorn_bridge import HttpBridge
 from whiteboard.transport.pump import Pump
 from whiteboard.transport.request import WebSocketRequest
@@ -63,6 +64,11 @@ class Household:
             counts |= self.guard.counts()
         return {**tasks.report(self.ages, counts), "records": {"waiting": self.recorder.waiting}}
 
+    @staticmethod
+    def timeouts() -> dict[str, Any]:
+        """What `/debug/timeouts` answers."""
+        return deadlines.report()
+
     def cluster(self) -> dict[str, Any]:
         """What `/api/cluster` answers."""
         counts = self.hub.statistics()
@@ -82,6 +88,7 @@ def services_of(settings: Settings, trust: Trust, house: Household) -> WebServic
         chronicle=recorder.metadata.chronicle,
         degraded=recorder.degraded,
         tasks=house.tasks,
+        timeouts=house.timeouts,
         cluster=house.cluster,
         blobs=stores.blobs,
         guard=house.guard,
@@ -126,7 +133,7 @@ async def start_session(hub: Hub, request: WebSocketRequest, *, owns: Owns = _an
             raise RoomClosed(f"board {board_id!r} is at another process; connect again")
         await hub.serve(board_id, request.accept, _visitor(request))
     except (RoomClosed, ServerFull) as error:
-        await request.refuse(503, error_body("unavailable", str(error)), [RETRY_AFTER])
+        await request.refuse(503, error_body("unavailable", str(error)), [retry_after()])
 
 
 def start_session_now(hub: Hub, request: WebSocketRequest, *, owns: Owns = _any) -> bool:

@@ -43,6 +43,7 @@ from whiteboard.config.values import (
     StorageName,
     SystemdAddress,
     TcpAddress,
+    TimeoutOverride,
     TrustedProxy,
     UnixAddress,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "StorageName",
     "SystemdAddress",
     "TcpAddress",
+    "TimeoutOverride",
     "TlsSettings",
     "TrustedProxy",
     "UnixAddress",

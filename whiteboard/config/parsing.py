@@ -8,6 +8,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, get_origin
@@ -20,6 +21,7 @@ from cattrs.gen import make_dict_structure_fn, override
 from whiteboard import limits
 from whiteboard.config.installed import PERMISSIONS, STORAGE, names_of
 from whiteboard.config.settings import (
+    DURATIONS_WITH_SETTINGS,
     ArchiveSettings,
     ConsulSettings,
     DebugSettings,
@@ -57,10 +59,13 @@ from whiteboard.config.values import (
     StorageName,
     SystemdAddress,
     TcpAddress,
+    TimeoutOverride,
+    TimeoutOverrides,
     TrustedProxy,
     UnixAddress,
     WorkerCount,
 )
+from whiteboard.timeouts import REGISTRY
 from whiteboard.trust.hosts import ANY_HOST
 from whiteboard.trust.names import MAX_PORT, parse_authority
 from whiteboard.trust.origins import ANY_ORIGIN, DEFAULT_PORTS, Origin
@@ -176,6 +181,40 @@ def _option_value(key: str, value: object) -> str:
         most = limits.MAX_PLUGIN_OPTION_CHARS
         raise ValueError(f"expected at most {most} characters for {key}, got {len(text)}")
     return text
+
+
+def _timeout_overrides(value: object, _: object = None) -> TimeoutOverrides:
+    """From a mapping, or from a list of `name=seconds`; all that is wrong is said at once."""
+    if isinstance(value, Mapping):
+        pairs = [(str(name), one) for name, one in value.items()]
+    elif isinstance(value, list) and all(isinstance(item, str) and "=" in item for item in value):
+        pairs = [(name.strip(), one) for name, _, one in (item.partition("=") for item in value)]
+    else:
+        raise ValueError(f"expected a mapping of names and seconds, or a list of NAME=SECONDS{got(value)}")
+    found, faults = {}, []
+    for given, one in pairs:
+        name = given.replace("_", "-").lower()
+        fault = f"{name} is given twice" if name in found else _name_fault(name)
+        try:
+            found[name] = _seconds(one)
+        except ValueError as error:
+            fault = fault or f"{name}: {error}"
+        faults += [fault] if fault else []
+    if faults:
+        raise ValueError("; ".join(faults))
+    return tuple(TimeoutOverride(name, seconds) for name, seconds in found.items())
+
+
+def _name_fault(name: str) -> str | None:
+    """Why a duration of this name cannot be overridden."""
+    if name in DURATIONS_WITH_SETTINGS:
+        return f"{name} has a setting of its own, {'.'.join(DURATIONS_WITH_SETTINGS[name])}"
+    if name in REGISTRY:
+        return None
+    near = get_close_matches(name, REGISTRY, n=1)
+    return f"there is no duration {name[: limits.MAX_SHOWN_VALUE_CHARS]!r}" + (
+        f"; did you mean {near[0]}?" if near else ""
+    )
 
 
 def _address(value: object, _: object = None) -> Address:
@@ -447,6 +486,7 @@ def _converter() -> Converter:
     listed = converter.get_structure_hook(tuple[Any, ...])
     converter.register_structure_hook_func(_is_tuple, lambda value, kind: listed(_list(value), kind))
     converter.register_structure_hook_func(lambda kind: kind == PluginOptions, _plugin_options)
+    converter.register_structure_hook_func(lambda kind: kind == TimeoutOverrides, _timeout_overrides)
     for section in (
         RedisSettings,
         ArchiveSettings,

@@ -1,6 +1,7 @@
 """The settings: their names, defaults and explanations. Flags, variables and help texts follow from them."""
 
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Final, get_args, get_origin
 
@@ -36,6 +37,8 @@ from whiteboard.config.values import (
     StorageName,
     SystemdAddress,
     TcpAddress,
+    TimeoutOverride,
+    TimeoutOverrides,
     TrustedProxy,
     UnixAddress,
     WorkerCount,
@@ -216,6 +219,10 @@ class Settings:
     permission_options: Annotated[
         PluginOptions, Help("NAME.KEY=VALUE", "options of the permission hooks; no place for secrets")
     ] = ()
+    timeouts: Annotated[
+        TimeoutOverrides,
+        Help("NAME=SECONDS", "other values for durations; `whiteboard timeouts list` names them"),
+    ] = ()
     redis: RedisSettings = attrs.field(factory=RedisSettings)
     postgres: PostgresSettings = attrs.field(factory=PostgresSettings)
     consul: ConsulSettings = attrs.field(factory=ConsulSettings)
@@ -226,6 +233,22 @@ class Settings:
     log: LogSettings = attrs.field(factory=LogSettings)
     config_file: Path | None = None
     """The YAML file that was read, if any; no key of the file itself."""
+
+    @property
+    def durations(self) -> dict[str, float]:
+        """Seconds by name, for all durations that these settings say: what is to be put in force."""
+        own = {
+            name: float(attrgetter(".".join(path))(self)) for name, path in DURATIONS_WITH_SETTINGS.items()
+        }
+        return {**own, **{one.name: one.seconds for one in self.timeouts}}
+
+
+DURATIONS_WITH_SETTINGS: Final[dict[str, Keys]] = {
+    timeouts.DRAIN_GRACE.name: ("drain_grace",),
+    timeouts.ARCHIVE_ROUND.name: ("archive", "every"),
+    timeouts.ARCHIVE_COLD.name: ("archive", "cold_after"),
+}
+"""Durations that have a setting of their own, which `timeouts` does not take."""
 
 
 @attrs.frozen
@@ -281,7 +304,8 @@ def describe(settings: Settings) -> dict[str, Any]:
 
     def plain(value: Any) -> Any:
         if attrs.has(type(value)) and not isinstance(
-            value, PluginOption | Secret | PostgresDsn | SystemdAddress | TcpAddress | UnixAddress
+            value,
+            PluginOption | Secret | PostgresDsn | SystemdAddress | TcpAddress | TimeoutOverride | UnixAddress,
         ):
             return {
                 field.name: plain(getattr(value, field.name))

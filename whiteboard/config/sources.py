@@ -15,6 +15,7 @@ from whiteboard.config.settings import ENV_PREFIX, OPTIONS, Keys, Settings
 from whiteboard.config.values import Mode, PostgresDsn
 from whiteboard.config.yaml_file import BadFile, read_yaml, split_list
 from whiteboard.errors import ConfigError
+from whiteboard.relations import violations
 
 
 @attrs.frozen
@@ -215,6 +216,8 @@ def _has_password(dsn: object) -> bool:
 
 def _impossible(settings: Settings) -> Iterator[str]:
     """What each value allows and all together do not."""
+    for fault in violations(settings.durations):
+        yield f"timeouts: {fault}"
     if settings.workers > 1 and settings.mode is Mode.MEMORY:
         yield (
             f"workers: {settings.workers} processes cannot share the memory mode, which keeps boards in one of them; "

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from whiteboard.registry import shown
+
 
 class Mode(StrEnum):
     """Where boards are kept."""
@@ -37,6 +39,22 @@ class PluginOption:
 
 PluginOptions = tuple[PluginOption, ...]
 """Each key once."""
+
+
+@attrs.frozen
+class TimeoutOverride:
+    """A duration of the registry with another value."""
+
+    name: str
+    """As the registry has it: `ping-interval`."""
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.name}={shown(self.seconds)}"
+
+
+TimeoutOverrides = tuple[TimeoutOverride, ...]
+"""Each name once."""
 
 
 class LogFormat(StrEnum):

@@ -23,6 +23,7 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
 from whiteboard import limits
 from whiteboard.config import LogFormat, LogLevel
+from whiteboard.deadlines import TimedOut
 
 EVENTS: Final = {
     # server
@@ -199,6 +200,17 @@ def _with_ids(_: Any, __: str, event: EventDict) -> EventDict:
     return event if innermost is None else {**innermost.all(), **event}
 
 
+def _with_timeout(_: Any, __: str, event: EventDict) -> EventDict:
+    """Which deadline ran out, on what is said while that is handled."""
+    error = sys.exc_info()[1]
+    while error is not None and not isinstance(error, TimedOut):
+        error = error.__cause__
+    if error is None:
+        return event
+    found = {"timeout": error.timeout_name, "timeout_config_version": error.timeout_config_version}
+    return {**found, **event}
+
+
 def configure(form: LogFormat, level: LogLevel, stream: TextIO | None = None) -> None:
     """Send events of at least `level` to `stream` (standard error), one line each.
 
@@ -219,6 +231,7 @@ def configure(form: LogFormat, level: LogLevel, stream: TextIO | None = None) ->
 def _processors(is_text: bool, has_colors: bool) -> Sequence[Processor]:
     shared: list[Processor] = [
         _with_ids,
+        _with_timeout,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,

@@ -13,6 +13,7 @@ from typing import Final, Self
 import trio
 
 from whiteboard import timeouts
+from whiteboard.deadlines import deadline
 from whiteboard.diagnostics import logs
 
 log = logs.get_logger()
@@ -70,7 +71,7 @@ class Supervisor:
             return
         where = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         try:
-            with trio.fail_after(timeouts.SUPERVISOR.seconds):
+            with deadline(timeouts.SUPERVISOR):
                 with trio.socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
                     await sock.connect(
                         where

@@ -17,6 +17,7 @@ from typing import Final
 import trio
 
 from whiteboard import timeouts
+from whiteboard.deadlines import within
 from whiteboard.doctor import (
     certificates,
     clock,
@@ -123,7 +124,7 @@ async def examine(options: Options, tell: Tell) -> list[Finding]:
     """
     book = Book(tell)
     whole = timeouts.DOCTOR_WHOLE.seconds + (options.proxy_wait or 0)
-    with trio.move_on_after(whole) as scope:
+    with within(timeouts.DOCTOR_WHOLE, plus=options.proxy_wait or 0) as scope:
         arrival = await _arrive(options, book)
         if arrival is not None:
             await _look_around(options, arrival, book)

@@ -10,6 +10,7 @@ import msgspec
 import trio
 
 from whiteboard import limits, timeouts
+from whiteboard.deadlines import within
 from whiteboard.doctor.findings import shown
 from whiteboard.doctor.line import Header, Way, open_line
 from whiteboard.errors import ConnectionLost
@@ -95,7 +96,7 @@ async def ask(
     lines = [("Connection", "close"), *headers]
     if body:
         lines.append(("Content-Length", str(len(body))))
-    with trio.move_on_after(timeouts.DOCTOR_STEP.seconds):
+    with within(timeouts.DOCTOR_STEP):
         async with open_line(way) as stream:
             exchange = Exchange(stream)
             await exchange.send(request(way, path, method=method, headers=lines, host=host), body)
@@ -109,7 +110,7 @@ async def announce(way: Way, path: str, size_bytes: int) -> Answer | None:
     RFC 9110 section 10.1.1. None when nothing is said within DOCTOR_STEP. Raises ConnectionLost.
     """
     headers = [("Connection", "close"), ("Expect", "100-continue"), ("Content-Length", str(size_bytes))]
-    with trio.move_on_after(timeouts.DOCTOR_STEP.seconds):
+    with within(timeouts.DOCTOR_STEP):
         async with open_line(way) as stream:
             exchange = Exchange(stream)
             await exchange.send_head(request(way, path, method="POST", headers=headers))

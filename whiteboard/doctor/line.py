@@ -9,6 +9,7 @@ from typing import Final, Self
 import trio
 
 from whiteboard import timeouts
+from whiteboard.deadlines import deadline
 from whiteboard.doctor.target import Target
 from whiteboard.errors import ConnectionLost
 
@@ -70,7 +71,7 @@ async def connect(place: tuple[str, int]) -> trio.SocketStream:
     """A TCP connection. Raises NoAddress, NoConnection within DOCTOR_STEP."""
     host, port = place
     try:
-        with trio.fail_after(timeouts.DOCTOR_STEP.seconds):
+        with deadline(timeouts.DOCTOR_STEP):
             await trio.socket.getaddrinfo(
                 host, port
             )  # apart, so that a missing name is told from a closed port
@@ -89,7 +90,7 @@ async def secure(
     """TLS over a connection, the handshake done. Raises TlsFailed, and closes the connection then."""
     tls = trio.SSLStream(stream, context, server_hostname=host, https_compatible=True)
     try:
-        with trio.fail_after(timeouts.DOCTOR_STEP.seconds):
+        with deadline(timeouts.DOCTOR_STEP):
             await tls.do_handshake()
     except trio.BrokenResourceError as error:
         await trio.aclose_forcefully(stream)

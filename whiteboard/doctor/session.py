@@ -10,6 +10,7 @@ from typing import Any, Final
 import trio
 
 from whiteboard import limits, timeouts
+from whiteboard.deadlines import within
 from whiteboard.doctor import troubles
 from whiteboard.doctor.findings import Finding, good, shown, skipped
 from whiteboard.doctor.line import Way
@@ -34,7 +35,7 @@ class Welcome:
 
 async def enter(socket: Socket) -> Welcome:
     """Say hello; the welcome. Raises ConnectionLost when none comes within DOCTOR_STEP."""
-    with trio.move_on_after(timeouts.DOCTOR_STEP.seconds):
+    with within(timeouts.DOCTOR_STEP):
         await socket.say({"type": "hello", "v": VERSION, "name": "whiteboard doctor"})
         return _read_welcome(await socket.hear("welcome"))
     raise ConnectionLost(f"no welcome within {timeouts.DOCTOR_STEP.seconds:g} s")
@@ -77,7 +78,7 @@ async def look_at_session(way: Way, board: str) -> list[Finding]:
 
 async def _measure(socket: Socket) -> Finding:
     rounds = []
-    with trio.move_on_after(timeouts.DOCTOR_STEP.seconds):
+    with within(timeouts.DOCTOR_STEP):
         for _ in range(_ROUNDS):
             began = trio.current_time()
             await socket.say({"type": "ping"})

@@ -2,9 +2,8 @@
 
 from typing import Final
 
-import trio
-
 from whiteboard import limits, timeouts
+from whiteboard.deadlines import within
 from whiteboard.doctor import troubles
 from whiteboard.doctor.exchange import Answer, announce, ask
 from whiteboard.doctor.findings import Finding, good, shown, skipped
@@ -37,7 +36,7 @@ async def _look_at_frame(way: Way, board: str) -> tuple[Finding, int]:
         filling = "x" * (welcome.frame_bytes - _OVERHEAD)
         seen = f"a message of {welcome.frame_bytes} bytes"
         try:
-            with trio.move_on_after(timeouts.DOCTOR_STEP.seconds):
+            with within(timeouts.DOCTOR_STEP):
                 await socket.say({"type": "ping", "filling": filling})
                 heard = await socket.hear("pong", "error")
                 if heard["type"] == "pong":

@@ -17,6 +17,7 @@ from wsproto.events import BytesMessage, CloseConnection, Event, Ping, Pong, Tex
 from wsproto.utilities import LocalProtocolError, generate_accept_token, generate_nonce
 
 from whiteboard import limits, timeouts
+from whiteboard.deadlines import within
 from whiteboard.doctor.exchange import Answer, Exchange, json_objects, request
 from whiteboard.doctor.findings import shown
 from whiteboard.doctor.line import Way, open_line
@@ -98,7 +99,7 @@ class Socket:
 
     async def aclose(self) -> None:
         """Say goodbye, within WS_CLOSE; never raises for a peer that is gone."""
-        with contextlib.suppress(ConnectionLost), trio.move_on_after(timeouts.WS_CLOSE.seconds):
+        with contextlib.suppress(ConnectionLost), within(timeouts.WS_CLOSE):
             await self._send(CloseConnection(code=1000))
 
     async def _next(self) -> Event:
@@ -163,7 +164,7 @@ async def open_socket(way: Way, board: str, *, origin: str | None = None) -> Asy
     async with open_line(way) as stream:
         exchange = Exchange(stream)
         answer: Answer | None = None
-        with trio.move_on_after(timeouts.DOCTOR_STEP.seconds):
+        with within(timeouts.DOCTOR_STEP):
             await exchange.send(head)
             answer = await exchange.answer()
         if answer is None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import trio
 
 from whiteboard import timeouts
+from whiteboard.deadlines import within
 from whiteboard.doctor import troubles
 from whiteboard.doctor.exchange import Answer, ask
 from whiteboard.doctor.findings import Finding, good, shown, skipped
@@ -69,8 +70,8 @@ async def store(way: Way, token: str | None) -> Stored:
         )
     finally:
         if may_delete:
-            with trio.move_on_after(timeouts.CLEANUP.seconds, shield=True):
-                await _try_to_delete(way, board, headers)
+            with within(timeouts.CLEANUP, shield=True):
+                await _try_to_delete(way, board, headers)  # noqa: ASYNC102 - `within` is shielded and ends
 
 
 def authorization(way: Way, token: str | None) -> list[Header]:
@@ -107,7 +108,7 @@ async def _draw(way: Way, board: str, *, leaves: str) -> Stored:
 
 async def _say(socket: Socket, op: dict[str, Any]) -> dict[str, Any]:
     """Hand an op in; its ack or reject. Raises ConnectionLost when neither comes within DOCTOR_STEP."""
-    with trio.move_on_after(timeouts.DOCTOR_STEP.seconds):
+    with within(timeouts.DOCTOR_STEP):
         await socket.say(op)
         while True:
             answer = await socket.hear("ack", "reject", "error")

@@ -15,6 +15,7 @@ from typing import Final, Generic, TypeVar
 import trio
 
 from whiteboard import limits, timeouts
+from whiteboard.deadlines import within
 from whiteboard.diagnostics import logs
 from whiteboard.timeouts import Timeout
 
@@ -93,7 +94,7 @@ class Asking(Generic[Question, Answer]):
 
     async def _answer(self, question: Question) -> Answer | NoAnswer:
         given: object = NO_ANSWER
-        with trio.move_on_after(self._deadline.seconds) as patience:
+        with within(self._deadline) as patience:
             given = await self._call_apart(question)
         if patience.cancel_called:  # also when the hook makes something else of being cancelled
             return self._note_late()

@@ -29,6 +29,7 @@ from whiteboard.core.acceptance import Acceptance, Accepted, Proposal
 from whiteboard.core.clocks import Rank, covers
 from whiteboard.core.ops import Json, StampedOp
 from whiteboard.core.outcomes import RejectCode, Rejected
+from whiteboard.deadlines import deadline
 from whiteboard.diagnostics import logs
 from whiteboard.errors import ClaimConflict, StorageConflict, StorageError, StorageUnavailable
 from whiteboard.ids import ClientId, OpId
@@ -181,7 +182,7 @@ class Committer:
         """Whether an op with this id is in the log. Raises StorageUnavailable, TooSlowError after COMMIT."""
         if request.op_id is None:
             return False
-        with trio.fail_after(timeouts.COMMIT.seconds):
+        with deadline(timeouts.COMMIT):
             found = await self._replica.storage.op_log.find(self._replica.board_id, [request.op_id])
         return request.op_id in found
 
@@ -295,11 +296,11 @@ class Committer:
         self._tell_answers()
         conflict: StorageConflict | None = None
         try:
-            with trio.fail_after(timeouts.COMMIT.seconds):
+            with deadline(timeouts.COMMIT):
                 waiting = await self._prepare(_open(batch))
             while waiting:
                 with self._replica.keeping(one.request.op.element for one, _ in waiting):
-                    with trio.fail_after(timeouts.COMMIT.seconds):
+                    with deadline(timeouts.COMMIT):
                         numbered = await self._write(waiting)
                     await self._finish_writes(numbered)
         except ClaimConflict as claimed:
@@ -435,7 +436,7 @@ class Committer:
         """Merge and ack what is stored. It is stored whatever else fails, so it is acked."""
         try:
             if not self._merge(numbered):
-                with trio.fail_after(timeouts.COMMIT.seconds):
+                with deadline(timeouts.COMMIT):
                     await self.catch_up()
         except (StorageUnavailable, trio.TooSlowError):
             self._note_refusal()  # others' ops are missing here: the next commit reads them first

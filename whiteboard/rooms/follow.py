@@ -5,6 +5,7 @@ import math
 import trio
 
 from whiteboard import timeouts
+from whiteboard.deadlines import waiting
 from whiteboard.diagnostics import logs
 from whiteboard.errors import StorageUnavailable
 from whiteboard.rooms.commit import Committer
@@ -19,7 +20,7 @@ class Follower:
     def __init__(self, replica: Replica, committer: Committer) -> None:
         self._replica = replica
         self._committer = committer
-        self._check_at = trio.current_time() + timeouts.LOG_CHECK.seconds
+        self._checked_at = trio.current_time()
 
     async def run(self) -> None:
         """Merge and spread what others append, as it comes, for ever. A log that nobody else writes needs it not.
@@ -31,18 +32,18 @@ class Follower:
                 await self._follow()
             except StorageUnavailable as error:
                 log.warning("log_not_followed", reason=str(error))
-                self._check_at = -math.inf  # who was away may come back with less than it had
+                self._checked_at = -math.inf  # who was away may come back with less than it had
                 await trio.sleep(timeouts.STORAGE_RETRY.seconds)
 
     async def _follow(self) -> None:
         """Wait for the log to grow; every LOG_CHECK look whether it is the same one still."""
         replica, reached = self._replica, 0
-        with trio.move_on_at(self._check_at):
+        with waiting(timeouts.LOG_CHECK, since=self._checked_at):
             reached = await replica.storage.op_log.wait_beyond(replica.board_id, replica.board.seq)
         async with self._committer.turn:
-            if not reached or trio.current_time() >= self._check_at:
+            if not reached or trio.current_time() >= self._checked_at + timeouts.LOG_CHECK.seconds:
                 reached = await replica.check_history()
-                self._check_at = trio.current_time() + timeouts.LOG_CHECK.seconds
+                self._checked_at = trio.current_time()
             if reached > replica.board.seq:
                 await self._committer.catch_up()
 

@@ -21,6 +21,7 @@ from typing import Final
 import trio
 
 from whiteboard import limits, timeouts
+from whiteboard.deadlines import waiting, within
 from whiteboard.diagnostics import logs
 from whiteboard.errors import StorageError
 from whiteboard.ids import BoardId, ClientId, SessionId
@@ -44,9 +45,6 @@ log = logs.get_logger()
 STOPPED: Final = "its server stopped"
 SERVER: Final = "server"
 OPERATOR: Final = "operator"
-SILENT_MS: Final = round(timeouts.SERVER_SILENT.seconds * 1000)
-"""After so long without a sign of life a server's sessions are no longer live."""
-_KEPT_MS: Final = round(timeouts.METADATA_KEPT.seconds * 1000)
 
 
 class Recorder:
@@ -151,7 +149,7 @@ class Recorder:
     async def run(self) -> None:
         """Write what there is, give signs of life, sweep; until cancelled."""
         while True:
-            with trio.move_on_at(self._beat_at + timeouts.SERVER_BEAT.seconds):
+            with waiting(timeouts.SERVER_BEAT, since=self._beat_at):
                 await self._has_work.wait()
                 if len(self._queue) < limits.MAX_RECORD_BATCH:
                     await trio.sleep(timeouts.RECORD_LINGER.seconds)
@@ -164,7 +162,7 @@ class Recorder:
 
     async def finish(self) -> None:
         """Write what is left, and that the server stops; within RECORD_CLOSE, or it stays unsaid."""
-        with trio.move_on_after(timeouts.RECORD_CLOSE.seconds, shield=True):
+        with within(timeouts.RECORD_CLOSE, shield=True):
             await trio.lowlevel.checkpoint()
             try:
                 await self._write_rest()
@@ -234,14 +232,16 @@ class Recorder:
         if not is_due or now - self._well_since < timeouts.SERVER_SILENT.seconds:
             return
         chronicle = self.metadata.chronicle
-        lost = await chronicle.end_lost(limits.MAX_RECORD_PAGE, silent_ms=SILENT_MS)
+        lost = await chronicle.end_lost(limits.MAX_RECORD_PAGE, silent_ms=timeouts.SERVER_SILENT.milliseconds)
         for record in lost:
             self._note(
                 SERVER, "session.lost", record.board, f"session:{record.session}", instance=record.instance
             )
         for instance, count in Counter(record.instance for record in lost).items():
             log.warning("sessions_lost", instance=instance, count=count)
-        await chronicle.forget(limits.MAX_RECORD_PAGE, before=self._clock_ms() - _KEPT_MS)
+        await chronicle.forget(
+            limits.MAX_RECORD_PAGE, before=self._clock_ms() - timeouts.METADATA_KEPT.milliseconds
+        )
         if len(lost) < limits.MAX_RECORD_PAGE:
             self._sweep_at = now
 

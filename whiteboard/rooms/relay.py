@@ -15,6 +15,7 @@ import trio
 
 from whiteboard import timeouts
 from whiteboard.core.presence import Pointer, Profile
+from whiteboard.deadlines import waiting, within
 from whiteboard.diagnostics import logs
 from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import BoardId, ClientId, SessionId
@@ -77,24 +78,24 @@ class Relay:
                 async for text in heard:
                     self._hear(text)
         finally:
-            with trio.move_on_after(timeouts.CLEANUP.seconds, shield=True):
-                await self._tell(News(server=self._name, is_all=True))
+            with within(timeouts.CLEANUP, shield=True):
+                await self._tell(News(server=self._name, is_all=True))  # noqa: ASYNC102 - `within` is shielded and ends
 
     # --- telling ------------------------------------------------------------------------------
 
     async def _tell_always(self) -> None:
         await self._tell(News(server=self._name, asks=True))
-        beat_at = -math.inf
+        beaten_at = -math.inf
         while True:
-            is_due = self._is_asked or trio.current_time() >= beat_at
+            is_due = self._is_asked or trio.current_time() >= beaten_at + timeouts.PRESENCE_BEAT.seconds
             self._is_asked = False
             news = self._everything() if is_due else self._changes()
             if is_due:
-                beat_at = trio.current_time() + timeouts.PRESENCE_BEAT.seconds
+                beaten_at = trio.current_time()
             if is_due or news.peers or news.gone or news.cursors:
                 await self._tell(news)
             await trio.sleep(timeouts.BROADCAST_TICK.seconds)
-            with trio.move_on_at(beat_at):
+            with waiting(timeouts.PRESENCE_BEAT, since=beaten_at):
                 await self._broadcast.presence_changed.wait()
             self._broadcast.presence_changed = trio.Event()
 

@@ -24,6 +24,7 @@ import trio
 
 from whiteboard import limits, timeouts
 from whiteboard.core.presence import Profile
+from whiteboard.deadlines import within
 from whiteboard.errors import RoomClosed, StorageConflict, StorageCorrupt
 from whiteboard.ids import BoardId, ClientId, SessionId
 from whiteboard.protocol import close_codes, messages
@@ -191,7 +192,7 @@ class Room:
         """Settle what was handed in while its authors can still be told; bounded as `_settle` is."""
         if not self._loaded.is_set():
             return
-        with trio.move_on_after(timeouts.CLEANUP.seconds):
+        with within(timeouts.CLEANUP):
             await self._committer.finish()
         self._broadcast.flush()
 
@@ -199,7 +200,7 @@ class Room:
         """Finish what was handed in, then checkpoint; bounded, because storage may have stopped."""
         if not self._loaded.is_set():
             return
-        with trio.move_on_after(timeouts.CLEANUP.seconds):
+        with within(timeouts.CLEANUP):
             await self._committer.finish()
             await self._upkeep.settle()
 

@@ -20,6 +20,7 @@ from whiteboard import timeouts
 from whiteboard.core.ops import Json
 from whiteboard.core.outcomes import RejectCode, Rejected
 from whiteboard.core.presence import Pointer
+from whiteboard.deadlines import within
 from whiteboard.diagnostics import logs
 from whiteboard.errors import ConnectionLost, RoomClosed, StorageUnavailable, TooSlow
 from whiteboard.ids import SessionId
@@ -113,8 +114,8 @@ class Session:
             log.exception("session_failed")
             self._farewell = close_codes.INTERNAL_ERROR
         finally:
-            with trio.CancelScope(shield=True, deadline=trio.current_time() + timeouts.CLEANUP.seconds):
-                await self._leave(cause)
+            with within(timeouts.CLEANUP, shield=True):
+                await self._leave(cause)  # noqa: ASYNC102 - `within` is shielded and ends
 
     async def _run_children(self) -> None:
         self._connection.report_to(self._room.lookout.note)

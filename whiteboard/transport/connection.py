@@ -25,6 +25,7 @@ from typing import Final
 import trio
 
 from whiteboard import limits, timeouts
+from whiteboard.deadlines import within
 from whiteboard.errors import ConnectionLost, TooSlow
 from whiteboard.protocol.packed import Packed
 from whiteboard.rooms.ports import Connection, Incoming, Taker
@@ -515,7 +516,7 @@ class WebSocketConnection:
         try:
             if not self._is_cut:
                 self._say_goodbye(frames.close_frame(code, reason))
-                with trio.move_on_after(timeouts.WS_CLOSE.seconds):
+                with within(timeouts.WS_CLOSE):
                     await self._part()
         finally:
             self._close_wire()

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 import trio
 
 from whiteboard import timeouts
+from whiteboard.deadlines import within
 from whiteboard.diagnostics import logs
 from whiteboard.transport.head_reading import read_head
 from whiteboard.transport.http_answer import answer_and_close
@@ -108,7 +109,7 @@ class Demux:
     async def _find_out(self, wire: Wire, begun: bytes, since: float | None) -> Judged | None:
         """What the peer wants of us; None when it wanted HTTP, and has been served, or has been answered."""
         if isinstance(wire, TlsWire):
-            with trio.move_on_after(timeouts.TLS_HANDSHAKE.seconds) as deadline:
+            with within(timeouts.TLS_HANDSHAKE) as deadline:
                 await wire.handshake()
             if deadline.cancelled_caught:
                 return None

@@ -8,6 +8,7 @@ from types import TracebackType
 import trio
 
 from whiteboard import limits, timeouts
+from whiteboard.deadlines import within
 from whiteboard.errors import ConnectionLost
 from whiteboard.protocol import close_codes
 from whiteboard.transport import frames
@@ -76,8 +77,8 @@ class Opening:
     ) -> None:
         """Say goodbye."""
         try:
-            with trio.move_on_after(timeouts.CLEANUP.seconds, shield=True):
-                await self._connection.close(_exit_code(error), "")
+            with within(timeouts.CLEANUP, shield=True):
+                await self._connection.close(_exit_code(error), "")  # noqa: ASYNC102 - `within` is shielded and ends
         finally:
             if not self._connection.is_left:
                 self._wire.close()
@@ -95,7 +96,7 @@ async def _shake_hands(wire: Wire, upgrade: Upgrade) -> None:
             rest = rest[wire.send_nowait(rest) :]
             if not rest and wire.flush_nowait():
                 return
-        with trio.move_on_after(timeouts.WS_HANDSHAKE.seconds):
+        with within(timeouts.WS_HANDSHAKE):
             await wire.send_all(await answer_to(upgrade) if rest is None else rest)
             return
     except (trio.BrokenResourceError, trio.ClosedResourceError):

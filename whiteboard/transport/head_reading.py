@@ -1,8 +1,7 @@
 """Reading a request's head off a wire, within its deadline and its bound. Knows nothing of what is asked for."""
 
-import trio
-
 from whiteboard import timeouts
+from whiteboard.deadlines import within
 from whiteboard.transport.http_answer import answer_and_close
 from whiteboard.transport.http_head import HeadState, head_state
 from whiteboard.transport.wire import Wire
@@ -22,8 +21,7 @@ async def read_head(wire: Wire, begun: bytes = b"", since: float | None = None) 
     Raises trio.BrokenResourceError, trio.ClosedResourceError. Cancellation loses what was read.
     """
     data = bytearray(begun)
-    began = trio.current_time() if since is None else since
-    with trio.move_on_at(began + timeouts.REQUEST_HEAD.seconds):
+    with within(timeouts.REQUEST_HEAD, since=since):
         while True:
             state = head_state(data) if data else HeadState.MORE
             if state is HeadState.TOO_LARGE:

@@ -5,18 +5,20 @@ Owns what they have in common: a JSON body, no caching, and the connection close
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Final
 
 import msgspec
 import trio
 
 from whiteboard import timeouts
+from whiteboard.deadlines import within
 from whiteboard.transport.wire import Wire, close_gently
 
 HeaderList = Sequence[tuple[str, str]]
 
-RETRY_AFTER: Final = ("Retry-After", f"{timeouts.COME_BACK.seconds:.0f}")
-"""Of a 503: when to come back (RFC 9110 section 10.2.3)."""
+
+def retry_after() -> tuple[str, str]:
+    """The header of a 503: when to come back (RFC 9110 section 10.2.3)."""
+    return "Retry-After", f"{timeouts.COME_BACK.seconds:.0f}"
 
 
 def http_answer(status: int, body: Mapping[str, object], headers: HeaderList = ()) -> bytes:
@@ -45,7 +47,7 @@ async def answer_and_close(
     """
     with wire:
         try:
-            with trio.move_on_after(timeouts.LINGER.seconds):
+            with within(timeouts.LINGER):
                 await wire.send_all(http_answer(status, body, headers))
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             return

@@ -13,6 +13,7 @@ import msgspec
 import trio
 
 from whiteboard import limits, timeouts
+from whiteboard.deadlines import within
 from whiteboard.diagnostics import logs
 from whiteboard.transport.http_head import split_target
 from whiteboard.transport.http_lifetime import Lifetime
@@ -88,7 +89,7 @@ class Front:
         return send_pieces
 
     async def _send(self, send: Send, piece: Message) -> None:
-        with trio.move_on_after(timeouts.HTTP_SEND.seconds) as patience:
+        with within(timeouts.HTTP_SEND) as patience:
             await send(piece)
         if patience.cancelled_caught:
             self._life.give_up()

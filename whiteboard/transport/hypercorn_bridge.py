@@ -36,7 +36,8 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.utils import wrap_app
 
 from whiteboard import limits, timeouts
-from whiteboard.transport.http_answer import RETRY_AFTER, answer_and_close
+from whiteboard.deadlines import within
+from whiteboard.transport.http_answer import answer_and_close, retry_after
 from whiteboard.transport.http_front import AsgiApp, Front
 from whiteboard.transport.http_lifetime import Lifetime
 from whiteboard.transport.tls import HTTP2
@@ -67,7 +68,7 @@ class HttpBridge:
         """
         if self._is_stopping:
             body = error_body("unavailable", "The server is stopping; try again.")
-            await answer_and_close(wire, 503, body, [RETRY_AFTER])
+            await answer_and_close(wire, 503, body, [retry_after()])
             return
         life = Lifetime(wire)
         self._open.add(life)
@@ -173,7 +174,7 @@ class _HttpStream(trio.abc.HalfCloseableStream):
 
         Runs inside Hypercorn's shield, so no other deadline reaches it.
         """
-        with trio.move_on_after(timeouts.HTTP_SEND.seconds) as patience:
+        with within(timeouts.HTTP_SEND) as patience:
             await self._wire.send_all(bytes(data))
         if patience.cancelled_caught:
             self._life.give_up()

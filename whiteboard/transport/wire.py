@@ -12,6 +12,7 @@ from typing import Final, Self
 import trio
 
 from whiteboard import limits, timeouts
+from whiteboard.deadlines import within
 from whiteboard.transport.send_queue import Piece
 from whiteboard.trust.names import plain_address
 
@@ -199,7 +200,7 @@ async def close_gently(wire: Wire) -> None:
         if not (wire.is_closed or wire.saw_eof):
             wire.interrupt()
             wire.end_sending()
-            with trio.move_on_after(timeouts.LINGER.seconds):
+            with within(timeouts.LINGER):
                 while await wire.receive():
                     pass
     except (trio.BrokenResourceError, trio.ClosedResourceError):

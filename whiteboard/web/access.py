@@ -20,7 +20,7 @@ from whiteboard.trust.names import is_loopback_name, parse_address, parse_author
 from whiteboard.trust.policy import Trust
 from whiteboard.trust.proxies import TrustedProxies
 from whiteboard.trust.tokens import bearer, given_token
-from whiteboard.web.answers import RETRY_LATER, Refused
+from whiteboard.web.answers import Refused, retry_later
 from whiteboard.web.services import WebServices
 
 _FORWARDED: Final = frozenset({"forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip"})
@@ -75,7 +75,7 @@ def _refused(who: NotAdmitted) -> Refused:
         case Why.FORBIDDEN:
             return Refused(403, "forbidden", who.reason)
         case Why.UNANSWERED:
-            return Refused(503, "permission_unavailable", who.reason, headers=RETRY_LATER)
+            return Refused(503, "permission_unavailable", who.reason, headers=retry_later())
 
 
 def require_own_page(request: Request, trust: Trust) -> None:

@@ -25,7 +25,11 @@ _CODES: Final = {
     404: ("not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address does not take that method."),
 }
-RETRY_LATER: Final = {"retry-after": str(math.ceil(timeouts.STORAGE_RETRY.seconds))}
+
+
+def retry_later() -> dict[str, str]:
+    """Headers of an answer that is another one soon: when to come back (RFC 9110 section 10.2.3)."""
+    return {"retry-after": str(math.ceil(timeouts.STORAGE_RETRY.seconds))}
 
 
 class Refused(HTTPException):
@@ -76,7 +80,7 @@ def http_answer(error: HTTPException) -> Response:
 async def _on_storage(request: Request, error: StorageError) -> Response:
     log.warning("request_refused", method=request.method, url=request.url.path, reason=str(error))
     reason = "Storage cannot do this now; try again."
-    return error_answer(503, "storage_unavailable", reason, headers=RETRY_LATER)
+    return error_answer(503, "storage_unavailable", reason, headers=retry_later())
 
 
 async def _on_corrupt(request: Request, error: StorageCorrupt) -> Response:
@@ -85,7 +89,9 @@ async def _on_corrupt(request: Request, error: StorageCorrupt) -> Response:
 
 
 async def _on_room_closed(_: Request, __: RoomClosed) -> Response:
-    return error_answer(503, "unavailable", "The board cannot be opened now; try again.", headers=RETRY_LATER)
+    return error_answer(
+        503, "unavailable", "The board cannot be opened now; try again.", headers=retry_later()
+    )
 
 
 async def _on_gone(_: Request, __: ClientDisconnect) -> Response:

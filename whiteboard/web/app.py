@@ -52,6 +52,7 @@ def build_app(services: WebServices, page: Page) -> ASGIApp:
         Route("/debug/tasks", documents.tasks),
         Route("/debug/sessions", records.sessions),
         Route("/debug/audit", records.audit),
+        Route("/debug/timeouts", documents.timeouts),
         Route("/debug/workers", documents.workers),
         Route("/debug/workers/{number:int}", documents.worker),
     ]

@@ -1,8 +1,8 @@
 """Request bodies, bounded in size and time."""
 
-import trio
 from starlette.requests import ClientDisconnect, Request
 
+from whiteboard.deadlines import within
 from whiteboard.timeouts import Timeout
 from whiteboard.web.answers import Refused
 
@@ -18,7 +18,7 @@ async def read_body(request: Request, most: int, patience: Timeout) -> bytes:
     if announced.isascii() and announced.isdigit() and int(announced) > most:
         raise _too_large(most)
     body = bytearray()
-    with trio.move_on_after(patience.seconds):
+    with within(patience):
         while True:
             message = await request.receive()
             if message["type"] == "http.disconnect":

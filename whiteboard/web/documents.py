@@ -7,13 +7,14 @@ import trio
 from starlette.requests import Request
 from starlette.responses import Response
 
+from whiteboard import deadlines
 from whiteboard.web.access import require_operator
-from whiteboard.web.answers import RETRY_LATER, Refused, json_answer, json_bytes
+from whiteboard.web.answers import Refused, json_answer, json_bytes, retry_later
 from whiteboard.web.services import WebServices
 
 
 class Documents:
-    """`/asyncapi.json`, `/schema/messages.json`, `/debug/tasks`, `/debug/workers` and `/api/cluster`."""
+    """`/asyncapi.json`, `/schema/messages.json`, `/debug/tasks`, `/debug/timeouts`, `/debug/workers` and `/api/cluster`."""
 
     def __init__(self, services: WebServices) -> None:
         self._services = services
@@ -30,6 +31,14 @@ class Documents:
         """The live task tree, for the operator."""
         require_operator(request, self._services.settings.debug.token, self._services.trust)
         return json_answer(self._services.tasks())
+
+    async def timeouts(self, request: Request) -> Response:
+        """Every duration with its value and how it went, of all workers together."""
+        require_operator(request, self._services.settings.debug.token, self._services.trust)
+        if self._services.report_of is None:
+            return json_answer(self._services.timeouts())
+        reports = [report["timeouts"] for report in (await self._reports()).values() if report]
+        return json_answer(deadlines.together(reports))
 
     async def cluster(self, request: Request) -> Response:
         """The servers that are known, for the operator: where they are is nobody else's business."""
@@ -60,7 +69,7 @@ class Documents:
             raise Refused(404, "not_found", f"There are {self._services.settings.workers} workers, from 0.")
         report = await self._report_of(number)
         if report is None:
-            raise Refused(503, "unavailable", "The worker does not answer.", headers=RETRY_LATER)
+            raise Refused(503, "unavailable", "The worker does not answer.", headers=retry_later())
         return json_answer(report)
 
     async def _reports(self) -> Mapping[int, Mapping[str, Any] | None]:

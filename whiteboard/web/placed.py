@@ -7,16 +7,17 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from whiteboard import limits
+from whiteboard.deadlines import within
 from whiteboard.timeouts import Timeout
-from whiteboard.web.answers import RETRY_LATER, Refused
+from whiteboard.web.answers import Refused, retry_later
 
 
 async def take_place(places: trio.Semaphore, patience: Timeout, reason: str) -> None:
     """Wait for a place; when none comes free in time, Refused: 503 with the reason and when to come back."""
-    with trio.move_on_after(patience.seconds) as waiting:
+    with within(patience) as waiting:
         await places.acquire()
     if waiting.cancelled_caught:
-        raise Refused(503, "unavailable", f"{reason}; try again.", headers=RETRY_LATER)
+        raise Refused(503, "unavailable", f"{reason}; try again.", headers=retry_later())
 
 
 class PlacedAnswer(Response):

@@ -11,9 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from whiteboard import __version__, timeouts
+from whiteboard.deadlines import within
 from whiteboard.diagnostics import logs
 from whiteboard.errors import StorageError
-from whiteboard.web.answers import RETRY_LATER, error_answer, json_answer
+from whiteboard.web.answers import error_answer, json_answer, retry_later
 from whiteboard.web.services import WebServices
 
 log = logs.get_logger()
@@ -38,7 +39,7 @@ class Readiness:
         reasons = await self.reasons()
         self._note(reasons)
         if reasons:
-            return error_answer(503, "not_ready", "; ".join(reasons), headers=RETRY_LATER)
+            return error_answer(503, "not_ready", "; ".join(reasons), headers=retry_later())
         degraded = list(self._services.degraded())
         return json_answer({"ready": True, "degraded": degraded} if degraded else {"ready": True})
 
@@ -61,7 +62,7 @@ class Readiness:
     async def _probe(self) -> None:
         takes_writes = False
         try:
-            with trio.move_on_after(timeouts.READY_PROBE.seconds):
+            with within(timeouts.READY_PROBE):
                 await self._services.probe()
                 takes_writes = True
         except StorageError as error:

@@ -14,7 +14,6 @@ from whiteboard.web.answers import Refused, json_answer
 from whiteboard.web.boards import read_number
 from whiteboard.web.services import WebServices
 
-_SILENT_MS: Final = round(timeouts.SERVER_SILENT.seconds * 1000)
 _SESSION_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _DEFAULT_LINES: Final = 100
 
@@ -34,7 +33,7 @@ class Records:
             raise Refused(400, "bad_field", "Expected the id of a session.", path="?after")
         found = await self._services.chronicle.live(
             limit + 1,
-            silent_ms=_SILENT_MS,
+            silent_ms=timeouts.SERVER_SILENT.milliseconds,
             board=_board(request),
             after=None if after is None else SessionId(after),
         )

@@ -12,6 +12,7 @@ import msgspec
 import trio
 
 from whiteboard import limits, timeouts
+from whiteboard.deadlines import deadline, within
 from whiteboard.diagnostics import logs
 from whiteboard.errors import RoomClosed, StorageConflict, StorageCorrupt, StorageError, StorageUnavailable
 from whiteboard.transport.wire import Wire
@@ -49,7 +50,7 @@ async def ask(inlet: Inlet, number: int, question: Question) -> bytes:
     """
     ours, theirs = socket.socketpair()
     try:
-        with trio.fail_after(timeouts.WORKER_ANSWER.seconds), _wire(ours) as wire:
+        with deadline(timeouts.WORKER_ANSWER), _wire(ours) as wire:
             with theirs:
                 await inlet.ask(number, theirs)
             await wire.send_all(msgspec.json.encode(question))
@@ -67,7 +68,7 @@ async def answer(reply: Reply, sock: socket.socket) -> None:
     """Read a question from `sock`, which is closed then, and answer it. Lets nothing out but cancellation."""
     with _wire(sock) as wire:
         try:
-            with trio.move_on_after(timeouts.WORKER_ANSWER.seconds):
+            with within(timeouts.WORKER_ANSWER):
                 mark, content = await _reply(reply, await _read_question(wire))
                 await wire.send_all(mark + len(content).to_bytes(_HEAD - 1, "big") + content)
         except (trio.BrokenResourceError, msgspec.MsgspecError):

@@ -23,6 +23,7 @@ from typing import Final
 import trio
 
 from whiteboard import timeouts
+from whiteboard.deadlines import waiting, within
 from whiteboard.diagnostics import logs
 from whiteboard.errors import StartupError
 from whiteboard.ids import BoardId
@@ -110,7 +111,7 @@ class Crew:
         self._note()
         for worker in self.workers:
             self._ask_to_drain(worker)
-        with trio.move_on_after(grace_seconds + timeouts.WORKER_STOP.seconds) as patience:
+        with within(timeouts.WORKER_STOP, plus=grace_seconds) as patience:
             await self._ended.wait()
         if patience.cancelled_caught:
             for worker in self.workers:
@@ -181,7 +182,7 @@ class Crew:
         """Hear what a worker says, until it says nothing any more; then it has to end."""
         try:
             while True:
-                with trio.move_on_after(_patience(worker)) as patience:
+                with waiting(timeouts.WORKER_SILENT, plus=_more_patience(worker)) as patience:
                     parcel = await link.receive()
                 if patience.cancelled_caught:
                     _kill(worker)
@@ -219,7 +220,7 @@ class Crew:
 
         While the crew drains nobody waits: who cannot be given away at once has to be refused.
         """
-        with trio.move_on_after(timeouts.WORKER_WAIT.seconds):
+        with within(timeouts.WORKER_WAIT):
             while (worker := await self._wait_for(board)) is not None:
                 if await self._send(worker, data, sock):
                     return True
@@ -291,9 +292,9 @@ async def _give_up_starting(worker: Worker) -> None:
         _kill(worker)
 
 
-def _patience(worker: Worker) -> float:
-    """How long a worker may say nothing; while it starts, `_give_up_starting` sees to it."""
-    return math.inf if worker.ready_at is None else timeouts.WORKER_SILENT.seconds
+def _more_patience(worker: Worker) -> float:
+    """How much longer a worker may say nothing: while it starts, `_give_up_starting` sees to it."""
+    return math.inf if worker.ready_at is None else 0.0
 
 
 def _kill(worker: Worker) -> None:

@@ -13,7 +13,7 @@ from whiteboard import limits
 from whiteboard.diagnostics import logs
 from whiteboard.ids import BoardId
 from whiteboard.transport.head_reading import read_head
-from whiteboard.transport.http_answer import RETRY_AFTER, answer_and_close
+from whiteboard.transport.http_answer import answer_and_close, retry_after
 from whiteboard.transport.wire import Wire
 from whiteboard.trust.refusals import error_body
 from whiteboard.workers.routing import board_of
@@ -72,4 +72,4 @@ class Entrance:
             return
         if not self._is_sealed:
             body = error_body("unavailable", "No process is there for this now; try again.")
-            await answer_and_close(wire, 503, body, [RETRY_AFTER])
+            await answer_and_close(wire, 503, body, [retry_after()])

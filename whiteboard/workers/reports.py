@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import trio
 
-from whiteboard import timeouts
+from whiteboard import deadlines, timeouts
+from whiteboard.deadlines import deadline
 from whiteboard.errors import RoomClosed
 from whiteboard.workers.asking import Question, ask
 from whiteboard.workers.inlet import Inlet
@@ -27,14 +28,19 @@ class Reports:
 
     def own(self) -> dict[str, Any]:
         """Of this worker: its number, its process, and what it is made of."""
-        return {"worker": self._share.number, "pid": os.getpid(), **self._own()}
+        return {
+            "worker": self._share.number,
+            "pid": os.getpid(),
+            **self._own(),
+            "timeouts": deadlines.report(),
+        }
 
     async def of(self, number: int) -> Mapping[str, Any] | None:
         """Of worker `number`; None when it is away or does not answer within CLEANUP."""
         if number == self._share.number:
             return self.own()
         try:
-            with trio.fail_after(timeouts.CLEANUP.seconds):
+            with deadline(timeouts.CLEANUP):
                 told = await ask(self._inlet, number, Question("report"))
         except (RoomClosed, trio.TooSlowError):
             return None

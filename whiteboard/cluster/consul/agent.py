@@ -14,6 +14,7 @@ import trio
 from whiteboard import __version__, limits, timeouts
 from whiteboard.cluster.consul.words import reason_of
 from whiteboard.config import ConsulUrl, Secret
+from whiteboard.deadlines import deadline
 from whiteboard.errors import AgentFault
 
 _UNIX = "unix://"
@@ -43,20 +44,20 @@ class Agent:
         *,
         query: Mapping[str, str] | None = None,
         body: Any = None,
-        patience: float | None = None,
+        given: timeouts.Timeout = timeouts.CONSUL_ANSWER,
+        plus: float = 0.0,
     ) -> Answer | None:
         """The answer; None when there is no such thing (404). Cancelled or late, it may have been done.
 
         Args:
             body: sent as JSON, if there is one.
-            patience: seconds for all of it; CONSUL_ANSWER if not given.
+            given: the time for all of it, and `plus` seconds more.
 
         Raises AgentFault.
         """
-        patience = timeouts.CONSUL_ANSWER.seconds if patience is None else patience
         content = None if body is None else msgspec.json.encode(body)
-        with _translated(patience):
-            with trio.fail_after(patience):
+        with _translated(given.seconds + plus):
+            with deadline(given, plus=plus):
                 request = self._client.stream(method, path, params=query, content=content)
                 async with request as response:
                     return _judged(response, await _read(response))
@@ -87,7 +88,8 @@ class Agent:
             "GET",
             f"/v1/health/service/{service}",
             query={"index": str(beyond), "wait": f"{wait:g}s"},
-            patience=wait + wait / _SPREAD + timeouts.CONSUL_ANSWER.seconds,
+            given=timeouts.CONSUL_WAIT,
+            plus=wait / _SPREAD + timeouts.CONSUL_ANSWER.seconds,
         )
         if answer is None:
             raise AgentFault("does not know how to list a service", answered=True)

@@ -27,6 +27,7 @@ from whiteboard.cluster.consul.words import Listing, Registration, next_index, r
 from whiteboard.cluster.instances import Health
 from whiteboard.cluster.membership import AgentState, Listed, View
 from whiteboard.config import ConsulUrl, Secret
+from whiteboard.deadlines import deadline, within
 from whiteboard.diagnostics import logs
 from whiteboard.errors import AgentFault
 
@@ -83,7 +84,7 @@ class ConsulMember:
             return
         self._is_leaving = True
         try:
-            with trio.fail_after(timeouts.CONSUL_LEAVE.seconds, shield=True):
+            with deadline(timeouts.CONSUL_LEAVE, shield=True):
                 await self._take_off()
         except AgentFault as fault:
             log.warning("consul_not_left", reason=str(fault))
@@ -209,6 +210,6 @@ async def open_consul(
         try:
             yield member
         finally:
-            with trio.move_on_after(timeouts.CLEANUP.seconds, shield=True):
-                await member.leave()
+            with within(timeouts.CLEANUP, shield=True):
+                await member.leave()  # noqa: ASYNC102 - `within` is shielded and ends
             nursery.cancel_scope.cancel()

@@ -3,9 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import trio
-
 from whiteboard import timeouts
+from whiteboard.deadlines import within
 from whiteboard.diagnostics import logs
 from whiteboard.errors import StorageUnavailable
 from whiteboard.storage.metadata import Metadata
@@ -53,5 +52,5 @@ async def open_postgres(dsn: str, *, password: str | None = None) -> AsyncIterat
             log.warning("postgres_away", reason=str(error))
         yield Postgres(pool)
     finally:
-        with trio.move_on_after(timeouts.STORAGE_CLOSE.seconds, shield=True):
+        with within(timeouts.STORAGE_CLOSE, shield=True):
             await pool.aclose()

@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import trio
@@ -40,13 +40,13 @@ log = logs.get_logger()
 class ArchivePolicy:
     """When what goes to the archive. All in seconds."""
 
-    every: float = timeouts.ARCHIVE_ROUND.seconds
+    every: float = field(default_factory=lambda: timeouts.ARCHIVE_ROUND.seconds)
     """Between two looks at all boards."""
-    cold_after: float = timeouts.ARCHIVE_COLD.seconds
+    cold_after: float = field(default_factory=lambda: timeouts.ARCHIVE_COLD.seconds)
     """Without an op, and since it came back last, before a board leaves Redis."""
-    age: float = timeouts.ARCHIVE_AGE.seconds
+    age: float = field(default_factory=lambda: timeouts.ARCHIVE_AGE.seconds)
     """Of the youngest op that goes."""
-    checkpoint_every: float = timeouts.ARCHIVE_CHECKPOINT.seconds
+    checkpoint_every: float = field(default_factory=lambda: timeouts.ARCHIVE_CHECKPOINT.seconds)
     """Between two checkpoints of a board that is drawn on."""
 
     @classmethod

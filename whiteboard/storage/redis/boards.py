@@ -5,9 +5,8 @@ before the board begins and taken out after it has gone; whoever reads the list 
 a board.
 """
 
-import trio
-
 from whiteboard import timeouts
+from whiteboard.deadlines import within
 from whiteboard.diagnostics import logs
 from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import BoardId
@@ -49,7 +48,7 @@ class RedisBoards:
     async def delete(self, board: BoardId) -> bool:
         in_archive = await self._lost.about_to_forget(board)
         was_there = bool(await self._server.run("forget", self._server.keys.of(board).own, ""))
-        with trio.move_on_after(timeouts.CLEANUP.seconds, shield=True):
+        with within(timeouts.CLEANUP, shield=True):
             await self._server.unlist_board(board)
         if in_archive is not None:
             await self._forget_in_archive(*in_archive)

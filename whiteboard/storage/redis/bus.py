@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import trio
 
 from whiteboard import limits, timeouts
+from whiteboard.deadlines import waiting
 from whiteboard.diagnostics import logs
 from whiteboard.ids import BoardId
 from whiteboard.storage.redis.channels import Ear
@@ -35,6 +36,6 @@ class RedisBus:
                 log.debug("bus_message_dropped", channel=channel)
 
         with heard, into, channels.listening(channel, Ear(hear, lambda: None)):
-            with trio.move_on_after(timeouts.STORAGE_RETRY.seconds):
+            with waiting(timeouts.STORAGE_RETRY):
                 await channels.wait_placed(channel)
             yield heard

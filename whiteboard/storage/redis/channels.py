@@ -13,6 +13,7 @@ import trio
 from coredis import BaseConnection
 
 from whiteboard import timeouts
+from whiteboard.deadlines import waiting
 from whiteboard.diagnostics import logs
 from whiteboard.errors import StorageUnavailable
 from whiteboard.storage.redis.faults import translated
@@ -229,7 +230,7 @@ class _Line:
             self._asked = set(self._wanted)
             # A refusal has no request of its own in the client: this one gets it. Then the connection is given up.
             await connection.create_request(b"PING", timeout=timeouts.REDIS_ANSWER.seconds)
-            with trio.move_on_after(timeouts.CHANNELS_PING.seconds):
+            with waiting(timeouts.CHANNELS_PING):
                 await self._changed.wait()
 
     def _hear(self, push: list[Any]) -> None:

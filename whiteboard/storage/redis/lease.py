@@ -4,10 +4,10 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-import trio
 from coredis.tokens import PureToken
 
 from whiteboard import timeouts
+from whiteboard.deadlines import within
 from whiteboard.errors import StorageUnavailable
 from whiteboard.storage.redis.server import Server
 
@@ -47,5 +47,5 @@ async def leased(server: Server, key: str) -> AsyncIterator[Lease | None]:
     try:
         yield lease
     finally:
-        with trio.move_on_after(timeouts.CLEANUP.seconds, shield=True):
-            await lease.give_back()
+        with within(timeouts.CLEANUP, shield=True):
+            await lease.give_back()  # noqa: ASYNC102 - `within` is shielded and ends

@@ -27,6 +27,7 @@ from coredis.retry import NoRetryPolicy
 from coredis.typing import Key
 
 from whiteboard import limits, timeouts
+from whiteboard.deadlines import waiting, within
 from whiteboard.diagnostics import logs
 from whiteboard.errors import StorageUnavailable
 from whiteboard.storage.redis.faults import translated
@@ -231,7 +232,7 @@ class Nodes:
 
     async def _look_always(self) -> None:
         while True:
-            with trio.move_on_after(timeouts.REDIS_REFRESH.seconds if self.is_cluster else math.inf):
+            with waiting(timeouts.REDIS_REFRESH, plus=0.0 if self.is_cluster else math.inf):
                 await self._in_doubt.wait()
             self._in_doubt = trio.Event()
             try:
@@ -309,7 +310,7 @@ class Nodes:
         for _ in range(len(self._order)):
             address = self._order[0]
             try:
-                with translated(), trio.move_on_after(timeouts.REDIS_CONNECT.seconds):
+                with translated(), within(timeouts.REDIS_CONNECT):
                     self._take(address, await self.at(address).slots())
                     return
                 reasons.append(f"Redis at {address} did not answer for {timeouts.REDIS_CONNECT.seconds} s")

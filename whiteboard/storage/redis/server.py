@@ -12,6 +12,7 @@ from coredis.exceptions import NoScriptError, RedisError
 from coredis.tokens import PureToken
 
 from whiteboard import timeouts
+from whiteboard.deadlines import deadline, within
 from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import BoardId
 from whiteboard.storage.ports import BoardInfo, Head
@@ -47,7 +48,7 @@ class Server:
         if self.is_closed:
             raise StorageUnavailable("the storage is closed")
         try:
-            with translated(), trio.fail_after(timeouts.REDIS_ANSWER.seconds):
+            with translated(), deadline(timeouts.REDIS_ANSWER):
                 return await self._answer(begin)
         except StorageUnavailable as error:
             failure = error
@@ -139,7 +140,7 @@ class Server:
             await self.nodes.known()
         *first, last = self._probes()
         for name in first:
-            with suppress(StorageUnavailable), trio.move_on_after(timeouts.REDIS_NODE_PROBE.seconds):
+            with suppress(StorageUnavailable), within(timeouts.REDIS_NODE_PROBE):
                 await self._probe(name)
                 return
         await self._probe(last)

@@ -13,6 +13,7 @@ from functools import partial
 import trio
 
 from whiteboard import timeouts
+from whiteboard.deadlines import waiting
 from whiteboard.ids import BoardId
 from whiteboard.storage.ports import Head
 from whiteboard.storage.redis.channels import Channels, Ear
@@ -81,7 +82,7 @@ class _Tail:
 
     async def pause(self) -> None:
         """Wait until what is said is heard, or until it is time to look again."""
-        with trio.move_on_after(timeouts.STORAGE_TAIL.seconds):
+        with waiting(timeouts.STORAGE_TAIL):
             await self._channels.wait_placed(self._channel)
 
     async def wait(self, seq: int) -> None:

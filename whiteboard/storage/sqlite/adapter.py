@@ -10,6 +10,7 @@ from pathlib import Path
 import trio
 
 from whiteboard import limits, timeouts
+from whiteboard.deadlines import within
 from whiteboard.errors import StartupError, StorageError, StorageUnavailable
 from whiteboard.storage.blocking import run_blocking
 from whiteboard.storage.metadata import Metadata
@@ -129,9 +130,9 @@ async def open_sqlite(
                 nursery.cancel_scope.cancel()
     finally:
         wakeups.ring_all()
-        with trio.move_on_after(timeouts.STORAGE_CLOSE.seconds, shield=True):
+        with within(timeouts.STORAGE_CLOSE, shield=True):
             await readers.aclose()
-            await run_blocking(thread, writer.close_connection)
+            await run_blocking(thread, writer.close_connection)  # noqa: ASYNC102 - `within` is shielded and ends
         files.directory.close()
 
 

@@ -26,7 +26,7 @@ class Pace:
 
         More than can be waited for is forgiven, so that it is over soon after the load is.
         """
-        self._debt = min(self._debt_at(now) + cpu, _MOST)
+        self._debt = min(self._debt_at(now) + cpu, _most())
         self._at = now
 
     def rest(self, now: float) -> float:
@@ -38,4 +38,5 @@ class Pace:
         return max(0.0, self._debt - (now - self._at) * _SHARE)
 
 
-_MOST: Final = timeouts.COMMIT_BURST.seconds + timeouts.COMMIT_RHYTHM.seconds * _SHARE
+def _most() -> float:
+    return timeouts.COMMIT_BURST.seconds + timeouts.COMMIT_RHYTHM.seconds * _SHARE

@@ -20,6 +20,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 import trio
 
 from whiteboard import limits, timeouts
+from whiteboard.deadlines import within
 from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import BoardId
 from whiteboard.storage.blocking import run_blocking
@@ -148,7 +149,7 @@ class Writer:
         already runs is not abandoned: `run` ends, and with it its nursery, when the disk has answered.
         """
         self._send.close()
-        with trio.move_on_after(timeouts.STORAGE_CLOSE.seconds, shield=True):
+        with within(timeouts.STORAGE_CLOSE, shield=True):
             await self._finished.wait()
         self._scope.cancel()
 

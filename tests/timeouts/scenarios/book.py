@@ -1,0 +1,47 @@
+"""What a scenario is, and the book of all of them.
+
+A scenario is told which entry it is for. It plays at a pace that the entry's *default* sets (a peer that answers at
+90 % of it), with what is in force scaled by the test, and says in words how it ended.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from whiteboard.timeouts import Timeout
+
+Play = Callable[[Timeout], Awaitable[str]]
+ALMOST: Final = 0.9
+"""Of the default: when a peer that is just in time answers. More than 0.8 of it, less than all."""
+SURELY_NOT: Final = 0.75
+SURELY: Final = 1.25
+"""Of the default: before and after the end of anything that lasts 0.8 to 1.2 of it."""
+
+
+def is_about(seconds: float, entry: Timeout) -> bool:
+    """Whether something lasted what the entry says, a fifth more or less, and nothing else."""
+    return SURELY_NOT * entry.default <= seconds <= SURELY * entry.default
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One way in which entries matter."""
+
+    play: Play
+    late: str | None
+    """How it may end when the entry has 0.8 of its value: what is documented for too little time."""
+
+
+SCENARIOS: Final[dict[str, Scenario]] = {}
+"""By the name that entries give."""
+
+
+def scenario(name: str, *, late: str | None = None) -> Callable[[Play], Play]:
+    """Enter it in the book."""
+
+    def enter(play: Play) -> Play:
+        assert name not in SCENARIOS, name
+        SCENARIOS[name] = Scenario(play, late)
+        return play
+
+    return enter
