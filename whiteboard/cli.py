@@ -213,6 +213,31 @@ def _settings(arguments: argparse.Namespace) -> config.Settings:
     return config.load(flags, os.environ)
 
 
+# Tools of whoever works on a project; they are no part of a server.
+def _debt(arguments: argparse.Namespace) -> int:
+    from whiteboard.governance import commands_debt  # noqa: PLC0415 - see the module docstring
+
+    return commands_debt.run(arguments)
+
+
+def _add_debt(parser: argparse.ArgumentParser) -> None:
+    from whiteboard.governance import commands_debt  # noqa: PLC0415 - see the module docstring
+
+    commands_debt.add_arguments(parser)
+
+
+def _adr(arguments: argparse.Namespace) -> int:
+    from whiteboard.governance import commands_adr  # noqa: PLC0415 - see the module docstring
+
+    return commands_adr.run(arguments)
+
+
+def _add_adr(parser: argparse.ArgumentParser) -> None:
+    from whiteboard.governance import commands_adr  # noqa: PLC0415 - see the module docstring
+
+    commands_adr.add_arguments(parser)
+
+
 _EPILOG: Final = (
     "Every flag can be given as a variable (--log-level as WHITEBOARD_LOG_LEVEL) and as a key of the"
     " YAML file (log.level). Flags win over variables, variables over the file."
@@ -242,6 +267,8 @@ COMMANDS: Final = (
     ),
     Command("check", "hold a package against the rules of its architecture", _check_rules, _add_check_rules),
     Command("timeouts", "the durations of a project: list, diff, margins", _timeouts, _add_timeouts),
+    Command("debt", "what the project owes itself, the first to pay first", _debt, _add_debt),
+    Command("adr", "the project's decisions: new, list, check, retro", _adr, _add_adr),
     Command("schema", "write or check the generated descriptions of the messages", _schema, _add_schema),
 )
 
