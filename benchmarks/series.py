@@ -2,18 +2,24 @@
 
     python -m benchmarks.series messages --write adr/series/messages-by-msgspec.yaml
     python -m benchmarks.series snapshots --write adr/series/snapshot-in-steps.yaml
+    python -m benchmarks.series joins --runs 8 --before OLD --write adr/series/joins-of-500.yaml
 
-In one process, no sockets. What a decision did away with is built here again as far as it can be had with today's libraries,
-so that both sides of a series are of one machine and one minute. `python -m whiteboard adr retro SLUG` judges a series.
+What a decision did away with is built here again as far as it can be had with today's libraries. For joins, memory and
+rooms OLD is a folder with the `whiteboard` package of an older commit and named by that: `git archive COMMIT whiteboard | tar -x -C OLD`. So both
+sides of a series are of one machine and one minute. `python -m whiteboard adr retro SLUG` judges a series.
 """
 
 import argparse
 import gc
 import json
+import os
 import platform
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, Final, NamedTuple
@@ -25,7 +31,9 @@ import yaml
 from cattrs import Converter
 from cattrs.strategies import configure_tagged_union
 
+import whiteboard
 from benchmarks.hotpath import board_of
+from benchmarks.rounds import ROUNDS
 from whiteboard.core.board import Board
 from whiteboard.rooms.snapshots import Snapshots
 
@@ -42,8 +50,8 @@ class Kind(NamedTuple):
     method: str
     before: str
     after: str
-    run: Callable[[int], tuple[float, float]]
-    """By the run's number, from 0; both sides, before first."""
+    run: Callable[..., tuple[float, float]]
+    """By the run's number, from 0, and the older version where one is needed; both sides, before first."""
     warm_up: int = WARM_UP
 
 
@@ -170,6 +178,28 @@ def _megabytes(board: Board, *, in_steps: bool) -> float:
     return trio.run(make) / 1e6
 
 
+# --- versions of the server -----------------------------------------------------------------------
+_ROUND_SECONDS: Final = 60.0
+
+
+def _by_turns(name: str, number: int, old: Path) -> tuple[float, float]:
+    """A round of `benchmarks.rounds` with each version of the server; the older one goes first in every second run."""
+    new = Path(whiteboard.__file__).parents[1]
+    order = (old, new) if number % 2 else (new, old)
+    found = {package: _round(name, package) for package in order}
+    return found[old], found[new]
+
+
+def _round(name: str, package: Path) -> float:
+    paths = os.pathsep.join([str(package), str(Path(__file__).parents[1])])
+    command = [sys.executable, "-m", "benchmarks.rounds", name]
+    environment = {**os.environ, "PYTHONPATH": paths, "PYTHONSAFEPATH": "1"}
+    ended = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=_ROUND_SECONDS, check=True
+    )
+    return float(ended.stdout)
+
+
 # --- all ----------------------------------------------------------------------------------------
 KINDS: Final = {
     "messages": Kind(
@@ -189,19 +219,46 @@ KINDS: Final = {
         _send_snapshots,
         warm_up=0,
     ),
+    "joins": Kind(
+        "CPU time of one of 500 who join at once and ask for steps",
+        "ms",
+        "User and system time of a fresh server in memory mode, a board of 10,000 strokes, deflated; both sides in turns.",
+        "a task for each newcomer",
+        "hello is answered in the reader's turn",
+        partial(_by_turns, "joins"),
+        warm_up=0,
+    ),
+    "memory": Kind(
+        "resident memory that 1,000 strokes just drawn add in memory mode",
+        "MiB",
+        "A fresh server, a board of 10,000 strokes of 20 points, looked at when the last one is acked; both sides in turns.",
+        "elements laid to rest by the upkeep alone",
+        "laid to rest by the commits that bring them, free memory given back",
+        partial(_by_turns, "memory"),
+        warm_up=0,
+    ),
+    "rooms": Kind(
+        "CPU time of a million deliveries in 100 rooms of 4 who draw 60 ops/s each",
+        "s",
+        "User and system time of a fresh server in memory mode, no deflate, three seconds of load; both sides in turns.",
+        "every op by way of a batch",
+        "an op that nothing waits before is committed alone",
+        partial(_by_turns, "rooms"),
+        warm_up=0,
+    ),
 }
 
 
-def taken(name: str, runs: int) -> dict[str, object]:
+def taken(name: str, runs: int, *older: Path) -> dict[str, object]:
     """Take a series; the document as `adr retro` reads it."""
     kind = KINDS[name]
-    pairs = [kind.run(number) for number in range(-kind.warm_up, runs)][kind.warm_up :]
+    pairs = [kind.run(number, *older) for number in range(-kind.warm_up, runs)][kind.warm_up :]
     sides = [[round(value, 4) for value in side] for side in zip(*pairs, strict=True)]
     return {
         "metric": kind.metric,
         "unit": kind.unit,
         "taken": datetime.now(UTC).date(),
-        "source": f"python -m benchmarks.series {name}",
+        "source": " ".join(["python -m benchmarks.series", name, *(f"--before {one.name}" for one in older)]),
         "machine": f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}",
         "method": kind.method,
         "baseline": {"what": kind.before, "values": sides[0]},
@@ -216,11 +273,16 @@ def main() -> None:
     )
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("--runs", type=int, default=RUNS)
+    parser.add_argument(
+        "--before", metavar="OLD", type=Path, help="folder with the older package, for rounds of servers"
+    )
     parser.add_argument("--write", metavar="FILE", type=Path)
     arguments = parser.parse_args()
-    text = yaml.safe_dump(
-        taken(arguments.kind, arguments.runs), sort_keys=False, allow_unicode=True, width=110
-    )
+    if (arguments.kind in ROUNDS) != (arguments.before is not None):
+        parser.error(f"--before OLD is for {', '.join(ROUNDS)}, which need it")
+    older = (arguments.before.resolve(),) if arguments.before else ()
+    document = taken(arguments.kind, arguments.runs, *older)
+    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)
     if arguments.write:
         arguments.write.write_text(text, encoding="utf-8")
     print(text, end="")

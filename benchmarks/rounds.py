@@ -1,0 +1,59 @@
+"""One round of a scene on a fresh server, one figure: what `benchmarks.series` takes by turns of two versions of the server.
+
+python -m benchmarks.rounds joins|memory|rooms
+"""
+
+import argparse
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from benchmarks.peers.whiteboard import Whiteboard
+from benchmarks.scenes.joins import BOARD, WHOLE, join
+from benchmarks.scenes.memory import Kept
+from benchmarks.scenes.strokes import JOINED_STROKES, fill
+from benchmarks.serving import Server
+from benchmarks.workloads.rooms import Rooms
+
+LEAST_PART: Final = 0.97
+
+
+def joins() -> float:
+    """Milliseconds of CPU for each of 500 at once. One joins before, who has the snapshot made that the others share."""
+    peer = Whiteboard(offers_deflate=True)
+    with Server("memory") as server:
+        fill(server, BOARD, WHOLE.strokes)
+        join(server, 1, peer)
+        return join(server, WHOLE.crowd, peer).cpu_ms
+
+
+def memory() -> float:
+    """MiB of resident memory for 1,000 strokes of a board that was just drawn."""
+    with Server("memory") as server:
+        return float(Kept(server, JOINED_STROKES).mib())
+
+
+def rooms() -> float:
+    """CPU seconds of a million deliveries in a hundred small rooms.
+
+    Raises RuntimeError when the load was not carried: what waits is gathered, and costs less for each delivery.
+    """
+    figures = Rooms().measure(Whiteboard(), (), quick=False).figures
+    if figures["part"] < LEAST_PART:
+        raise RuntimeError(f"only {figures['part']:.2f} of the load was delivered: {figures}")
+    return figures["cpu"]
+
+
+ROUNDS: Final[Mapping[str, Callable[[], float]]] = {"joins": joins, "memory": memory, "rooms": rooms}
+
+
+def main() -> None:
+    """Print the figure."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("name", choices=ROUNDS)
+    print(f"{ROUNDS[parser.parse_args().name]():.4f}")
+
+
+if __name__ == "__main__":
+    main()
