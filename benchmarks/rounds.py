@@ -1,6 +1,6 @@
 """One round of a scene on a fresh server, one figure: what `benchmarks.series` takes by turns of two versions of the server.
 
-python -m benchmarks.rounds joins|memory|rooms
+python -m benchmarks.rounds joins|memory|rooms|delay
 """
 
 import argparse
@@ -14,7 +14,8 @@ from benchmarks.scenes.strokes import JOINED_STROKES, fill
 from benchmarks.serving import Server
 from benchmarks.workloads.rooms import Rooms
 
-LEAST_PART: Final = 0.97
+LEAST_PART: Final = 0.95
+ATTEMPTS: Final = 3
 
 
 def joins() -> float:
@@ -33,17 +34,33 @@ def memory() -> float:
 
 
 def rooms() -> float:
-    """CPU seconds of a million deliveries in a hundred small rooms.
+    """CPU seconds of a million deliveries in a hundred small rooms. Raises RuntimeError, see `_small_rooms`."""
+    return _small_rooms()["cpu"]
 
-    Raises RuntimeError when the load was not carried: what waits is gathered, and costs less for each delivery.
+
+def delay() -> float:
+    """Milliseconds from an op's send to its being at the others there, the median. Raises RuntimeError."""
+    return _small_rooms()["p50"]
+
+
+def _small_rooms() -> Mapping[str, float]:
+    """The first of ATTEMPTS rounds that carried its load: where ops wait they are gathered, and cost less for each delivery.
+
+    Raises RuntimeError when none did. The choice does not look at the other figures.
     """
-    figures = Rooms().measure(Whiteboard(), (), quick=False).figures
-    if figures["part"] < LEAST_PART:
-        raise RuntimeError(f"only {figures['part']:.2f} of the load was delivered: {figures}")
-    return figures["cpu"]
+    for _ in range(ATTEMPTS):
+        figures = Rooms().measure(Whiteboard(), (), quick=False).figures
+        if figures["part"] >= LEAST_PART:
+            return figures
+    raise RuntimeError(f"less than {LEAST_PART} of the load was delivered, {ATTEMPTS} times")
 
 
-ROUNDS: Final[Mapping[str, Callable[[], float]]] = {"joins": joins, "memory": memory, "rooms": rooms}
+ROUNDS: Final[Mapping[str, Callable[[], float]]] = {
+    "joins": joins,
+    "memory": memory,
+    "rooms": rooms,
+    "delay": delay,
+}
 
 
 def main() -> None:

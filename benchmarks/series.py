@@ -2,11 +2,12 @@
 
     python -m benchmarks.series messages --write adr/series/messages-by-msgspec.yaml
     python -m benchmarks.series snapshots --write adr/series/snapshot-in-steps.yaml
-    python -m benchmarks.series joins --runs 8 --before OLD --write adr/series/joins-of-500.yaml
+    python -m benchmarks.series joins OLD --runs 8 --write adr/series/joins-of-500.yaml
 
-What a decision did away with is built here again as far as it can be had with today's libraries. For joins, memory and
-rooms OLD is a folder with the `whiteboard` package of an older commit and named by that: `git archive COMMIT whiteboard | tar -x -C OLD`. So both
-sides of a series are of one machine and one minute. `python -m whiteboard adr retro SLUG` judges a series.
+What a decision did away with is built here again as far as it can be had with today's libraries. For joins, memory,
+rooms and delay OLD is a folder with the `whiteboard` package of an older commit and named by that (`git archive COMMIT
+whiteboard | tar -x -C OLD`); the other side is today's, or that of a second folder. So both sides of a series are of one
+machine and one minute. `python -m whiteboard adr retro SLUG` judges a series.
 """
 
 import argparse
@@ -51,7 +52,7 @@ class Kind(NamedTuple):
     before: str
     after: str
     run: Callable[..., tuple[float, float]]
-    """By the run's number, from 0, and the older version where one is needed; both sides, before first."""
+    """By the run's number, from 0, and the versions where they are needed; both sides, before first."""
     warm_up: int = WARM_UP
 
 
@@ -182,9 +183,9 @@ def _megabytes(board: Board, *, in_steps: bool) -> float:
 _ROUND_SECONDS: Final = 60.0
 
 
-def _by_turns(name: str, number: int, old: Path) -> tuple[float, float]:
+def _by_turns(name: str, number: int, old: Path, new: Path | None = None) -> tuple[float, float]:
     """A round of `benchmarks.rounds` with each version of the server; the older one goes first in every second run."""
-    new = Path(whiteboard.__file__).parents[1]
+    new = new or Path(whiteboard.__file__).parents[1]
     order = (old, new) if number % 2 else (new, old)
     found = {package: _round(name, package) for package in order}
     return found[old], found[new]
@@ -246,6 +247,15 @@ KINDS: Final = {
         partial(_by_turns, "rooms"),
         warm_up=0,
     ),
+    "delay": Kind(
+        "median time from an op's send to its being at the others in 100 rooms of 4 who draw 60 ops/s each",
+        "ms",
+        "A fresh server in memory mode, no deflate, three seconds of load; both sides in turns.",
+        "every op by way of a batch",
+        "an op that nothing waits before is committed alone",
+        partial(_by_turns, "delay"),
+        warm_up=0,
+    ),
 }
 
 
@@ -258,7 +268,7 @@ def taken(name: str, runs: int, *older: Path) -> dict[str, object]:
         "metric": kind.metric,
         "unit": kind.unit,
         "taken": datetime.now(UTC).date(),
-        "source": " ".join(["python -m benchmarks.series", name, *(f"--before {one.name}" for one in older)]),
+        "source": " ".join(["python -m benchmarks.series", name, *(one.name for one in older)]),
         "machine": f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}",
         "method": kind.method,
         "baseline": {"what": kind.before, "values": sides[0]},
@@ -274,14 +284,13 @@ def main() -> None:
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument(
-        "--before", metavar="OLD", type=Path, help="folder with the older package, for rounds of servers"
+        "versions", metavar="OLD [NEW]", nargs="*", type=Path, help="folders, for rounds of servers"
     )
     parser.add_argument("--write", metavar="FILE", type=Path)
     arguments = parser.parse_args()
-    if (arguments.kind in ROUNDS) != (arguments.before is not None):
-        parser.error(f"--before OLD is for {', '.join(ROUNDS)}, which need it")
-    older = (arguments.before.resolve(),) if arguments.before else ()
-    document = taken(arguments.kind, arguments.runs, *older)
+    if (arguments.kind in ROUNDS) != bool(arguments.versions) or len(arguments.versions) > 2:
+        parser.error(f"OLD and NEW are for {', '.join(ROUNDS)}, which need the first")
+    document = taken(arguments.kind, arguments.runs, *(path.resolve() for path in arguments.versions))
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)
     if arguments.write:
         arguments.write.write_text(text, encoding="utf-8")

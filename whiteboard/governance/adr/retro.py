@@ -32,7 +32,7 @@ _STATUS: Final = re.compile(r"^status: .*$", re.MULTILINE)
 _STANDING: Final = {Verdict.VALIDATED: Status.VALIDATED, Verdict.REFUTED: Status.REFUTED}
 _WORDS: Final = {
     Verdict.VALIDATED: "the gain is there",
-    Verdict.REFUTED: "the gain did not come",
+    Verdict.REFUTED: "less came than was expected",
     Verdict.UNDECIDED: "measured, and still open",
     Verdict.NOT_ENOUGH_DATA: "nothing can be concluded yet",
 }
