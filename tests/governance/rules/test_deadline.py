@@ -92,3 +92,18 @@ def test_what_nobody_gives_is_not_followed_unless_its_type_says_what_it_is(
     findings = kinds.check(rule_of(RULE), world_of(f"{HEAD}{imports}{code}{settings}{TAIL}")).findings
     assert [finding.severity for finding in findings] == (["warning"] if message else [])
     assert all(str(message) in finding.message for finding in findings)
+
+
+def test_a_registry_of_plain_numbers_makes_no_number_an_entry() -> None:
+    """Only a class of its own says that a value has come through the registry."""
+    registry = "# file: pkg/timeouts.py\ndef register(name: str, seconds: float) -> float: ...\nHELLO = register('hello', 2.0)\n"
+    source = (
+        "# file: pkg/a.py\nimport trio\nfrom pkg.timeouts import HELLO\n"
+        "async def far():\n    await near(3.5)  # found\n    await near(HELLO)\n"
+        "async def near(patience: float):\n    await nearest(patience)\n"
+        "async def nearest(patience: float):\n    await trio.sleep(patience)\n"
+    )
+    world = world_of(source + registry)
+    (finding,) = kinds.check(rule_of(RULE), world).findings
+    assert finding.message == "trio.sleep takes a bare number, 3.5, where a registered entry belongs"
+    assert [hop.site.line for hop in finding.chain] == [5, 5, 8, 10]  # the number, and each call that hands it on

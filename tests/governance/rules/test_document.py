@@ -32,6 +32,7 @@ def test_a_document_becomes_a_rule_with_the_keys_of_its_kind() -> None:
     [
         ("kind: raech", "rule.yaml: kind: no rule kind 'raech'; did you mean 'reach'?"),
         (REACH + "forbits: [x]", "rule.yaml: forbits: unknown key; did you mean 'forbid'?"),
+        (REACH + "stop_at: [thread]", "rule.yaml: stop_at: must be keys with values, not ['thread']"),
         (
             "kind: reach\nforbid: [x]\nfrom: {functions: [x], excpet: [y]}",
             "rule.yaml: from.excpet: unknown key; did you mean 'except'?",

@@ -51,6 +51,8 @@ def lines_of(fault: BaseException, path: str = "") -> Iterator[str]:
 def _said(fault: BaseException) -> str:
     if isinstance(fault, KeyError):
         return "missing"
+    if isinstance(fault, AttributeError):  # a list or a word was asked for its keys
+        return f"must be keys with values, not {fault.obj!r:.60}"
     if isinstance(fault, cattrs.BaseValidationError):
         return str(fault)
     return str(fault) or type(fault).__name__

@@ -43,14 +43,18 @@ def entries(world: World, spec: RegistrySpec) -> dict[str, Entry]:
 
 
 def entry_class(world: World, spec: RegistrySpec) -> str | None:
-    """What the registry's function says that it returns; None when it does not say."""
+    """The class that the registry's function says that it returns; None when it does not say, or a plain number.
+
+    Whatever is declared to be of that class has come through the registry. That is so of no `float`.
+    """
     if spec.function is None or spec.module not in world.graph.modules:
         return None
     function = world.graph.functions.get(world.named(spec.module, spec.function) or "")
     returns = getattr(function.node, "returns", None) if function is not None else None
     if function is None or returns is None:
         return None
-    return world.named(world.module(function.name), ast.unparse(returns).strip("'\""))
+    name = world.named(world.module(function.name), ast.unparse(returns).strip("'\""))
+    return None if name is None or name.startswith("builtins.") else name
 
 
 def _constants(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
