@@ -1,4 +1,4 @@
-"""`whiteboard check`, from arguments to exit codes."""
+"""`whiteboard check` (`commands.py`), from arguments to exit codes."""
 
 import argparse
 import io
