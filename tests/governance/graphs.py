@@ -23,12 +23,9 @@ def graph_of(text: str = "", **modules: str) -> Graph:
 
 
 def callees(graph: Graph, caller: str, *kinds: EdgeKind) -> set[str]:
-    """Where a function of the package leads, without the name of the package; all kinds unless some are given."""
-    return {
-        edge.callee.removeprefix("pkg.")
-        for edge in graph.out(f"pkg.{caller}")
-        if not kinds or edge.kind in kinds
-    }
+    """Where a function of the package leads, without the name of the package: by the kinds given, or all but guesses."""
+    wanted = set(kinds or EdgeKind) - (set() if kinds else {EdgeKind.BY_NAME})
+    return {edge.callee.removeprefix("pkg.") for edge in graph.out(f"pkg.{caller}") if edge.kind in wanted}
 
 
 def inner(graph: Graph, caller: str, *kinds: EdgeKind) -> set[str]:

@@ -147,3 +147,71 @@ def test_members_of_an_enum() -> None:
         """
     )
     assert inner(graph, "mod.f") == {"mod.Kind.act"}
+
+
+def test_a_decorator_that_gathers_gets_the_receiver_first() -> None:
+    """What it hands on arrives as the method's own receiver."""
+    graph = graph_of(
+        """
+        def logged(function):
+            def around(*given, **named):
+                given[0].tell()
+                return function(*given, **named)
+            return around
+        class A:
+            @logged
+            def act(self): pass
+            def tell(self): pass
+        def f(): A().act()
+        """
+    )
+    assert inner(graph, "mod.logged.<locals>.around") == {"mod.A.act", "mod.A.tell"}
+
+
+def test_members_that_nobody_defines() -> None:
+    """Those of every object and class are foreign; of functions and collections as well."""
+    graph = graph_of(
+        """
+        class A: pass
+        class B(dict): pass
+        def f(x: A):
+            x.__sizeof__()
+            A.mro()
+            f.__get__(x)
+            [].unheard()
+            B().popitem()
+            B.fromkeys([])
+        """
+    )
+    assert {
+        "builtins.object.__sizeof__",
+        "builtins.type.mro",
+        "builtins.function.__get__",
+        "builtins.list.unheard",
+        "builtins.dict.popitem",
+        "builtins.dict.fromkeys",
+    } <= callees(graph, "mod.f")
+
+
+def test_functions_kept_by_something_outside() -> None:
+    """Assigning one to a foreign attribute hands it out."""
+    graph = graph_of("import other\ndef work(): pass\ndef f(): other.thing.hook = work\n")
+    assert callees(graph, "mod.f", EdgeKind.REFERENCE) == {"mod.work"}
+
+
+def test_functions_assigned_in_a_class_are_methods() -> None:
+    """And take the instance first."""
+    graph = graph_of(
+        """
+        def work(self, a): self.own()
+        class A:
+            act = work
+            also = lambda self: self.own()
+            def own(self): pass
+        def f(x: A):
+            x.act(1)
+            x.also()
+        """
+    )
+    assert "mod.work" in inner(graph, "mod.f")
+    assert [each.parameter for each in graph.bindings if each.callee == "pkg.mod.work"] == ["a"]

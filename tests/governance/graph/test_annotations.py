@@ -1,17 +1,21 @@
 """What annotations say of the values in their place."""
 
 import pytest
-from governance.graphs import graph_of, inner
+from governance.graphs import callees, graph_of, inner
+
+from whiteboard.governance.graph.model import EdgeKind
 
 THING = """
     from __future__ import annotations
-    from collections.abc import *
+    from collections import deque
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
-    from typing import *
-    from collections import *
+    from typing import Annotated, Any, ClassVar, Final, Literal, LiteralString, NewType, Optional, Self, Type
+    from typing import TypeAlias, TypeVar, Union
     import trio
     class Thing:
         def act(self): pass
+    class Generic_(Thing): pass
     NewThing = NewType("NewThing", Thing)
     Things: TypeAlias = dict[str, list[Thing]]
     T = TypeVar("T", bound=Thing)
@@ -43,6 +47,13 @@ THING = """
         ("deque[Thing]", "x.popleft().act()"),
         ("Iterable[Thing]", "next(iter(x)).act()"),
         ("Callable[[int], Thing]", "x(1).act()"),
+        ("Callable[[int], Thing | None]", "x(1).act()"),
+        ("ClassVar[Thing]", "x.act()"),
+        ("Coroutine[int, int, Thing]", "x.act()"),
+        ("Type[Thing]", "x().act()"),
+        ("Generic_[int]", "x.act()"),
+        ("Literal['a'] | Thing", "x.act()"),
+        ("'Thing | None'", "x.act()"),
         ("trio.MemoryReceiveChannel[Thing]", "(x.receive_nowait()).act()"),
     ],
 )
@@ -50,6 +61,7 @@ def test_annotations_say_what_is_called(annotation: str, use: str) -> None:
     """A parameter's annotation is enough to know the method."""
     graph = graph_of(f"{THING}\n    def f(x: {annotation}):\n        {use}\n")
     assert inner(graph, "mod.f") == {"mod.Thing.act"}
+    assert not inner(graph, "mod.f", EdgeKind.BY_NAME)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +89,7 @@ def test_results_say_what_is_called(use: str) -> None:
         {use}
 """
     )
-    assert "mod.Thing.act" in inner(graph, "mod.f")
+    assert "mod.Thing.act" in inner(graph, "mod.f", EdgeKind.CALL)
 
 
 def test_an_alias_means_what_it_means_where_it_stands() -> None:
@@ -125,3 +137,21 @@ def test_a_foreign_alias_may_be_anything() -> None:
     )
     assert inner(graph, "mod.f") == {"mod.Thing.__call__"}
     assert inner(graph, "mod.g") == set()
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    ["'not python ('", "1", "Any", "object", "lambda: 1", "type", "Missing", "Callable", "type[Missing]"],
+)
+def test_annotations_that_say_nothing(annotation: str) -> None:
+    """What flows in counts."""
+    graph = graph_of(f"{THING}\n    def f(x: {annotation}): x.act()\n    def g(): f(Thing())\n")
+    assert "mod.Thing.act" in inner(graph, "mod.f")
+
+
+def test_constants_have_their_class() -> None:
+    """Literals and text types too."""
+    graph = graph_of(
+        f"{THING}\n    def f(x: Literal['a'], y: LiteralString):\n        x.upper()\n        y.lower()\n"
+    )
+    assert {"builtins.str.upper", "builtins.str.lower"} <= callees(graph, "mod.f")

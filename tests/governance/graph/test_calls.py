@@ -223,5 +223,49 @@ def test_a_telling_method_name_is_a_guess() -> None:
         "class A:\n    def compact_log(self): pass\n    def get(self): pass\ndef f(x):\n    x.compact_log()\n    x.get()\n"
     )
     assert callees(graph, "mod.f", EdgeKind.BY_NAME) == {"mod.A.compact_log"}
-    assert callees(graph, "mod.f") == {"mod.A.compact_log"}
+    assert callees(graph, "mod.f") == set()
     assert len(graph.unresolved) == 2
+
+
+def test_spread_keywords_reach_every_parameter() -> None:
+    """Those that are not given otherwise, and what gathers the rest; fields of a dataclass too."""
+    graph = graph_of(
+        """
+        from dataclasses import dataclass
+        def work(): pass
+        @dataclass
+        class Record:
+            function: object
+        def run(function, **more): function(); more["x"]()
+        def f(): run(**{"function": work})
+        def g(): Record(**{"function": work}).function()
+        def h(): run(work, x=work)
+        """
+    )
+    assert inner(graph, "mod.run") == {"mod.work"}
+    assert inner(graph, "mod.g") >= {"mod.work"}
+
+
+def test_type_variables_through_more_forms() -> None:
+    """Unions, optional and awaited results, keyword arguments, classes from outside."""
+    graph = graph_of(
+        """
+        from typing import Awaitable, Callable, Optional, TypeVar
+        import elsewhere
+        T = TypeVar("T")
+        class A:
+            def act(self): pass
+        def given(x: T | None) -> Optional[T]: return x
+        def made(function: Callable[[], Awaitable[T]]) -> T: return function()
+        def built(kind: type[T]) -> T: return kind()
+        async def a(): return A()
+        def f(): given(x=A()).act()
+        def g(): made(a).act()
+        def h(): made(A).act()
+        def i(): built(elsewhere.Thing).go()
+        def j(make: Callable[[], A]): made(make).act()
+        """
+    )
+    for name in "fghj":
+        assert "mod.A.act" in inner(graph, f"mod.{name}")
+    assert "elsewhere.Thing.go" in callees(graph, "mod.i")

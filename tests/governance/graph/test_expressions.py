@@ -3,6 +3,8 @@
 import pytest
 from governance.graphs import graph_of, inner
 
+from whiteboard.governance.graph.model import EdgeKind
+
 CLASSES = """
     class A:
         def act(self): pass
@@ -29,7 +31,7 @@ CLASSES = """
 def test_values_of_expressions(body: str) -> None:
     """Each form gives what it is made of."""
     graph = graph_of(f"{CLASSES}\n    def f(x):\n        {body}\n")
-    assert "pkg.mod.A.act" in graph.reachable("pkg.mod.f")
+    assert "pkg.mod.A.act" in graph.reachable("pkg.mod.f", [EdgeKind.BY_NAME])
 
 
 def test_defaults_are_values_of_parameters() -> None:

@@ -143,3 +143,69 @@ def test_cast_says_the_type() -> None:
         "from typing import cast\nclass A:\n    def act(self): pass\ndef f(x): cast('A', x).act()\n"
     )
     assert inner(graph, "mod.f") == {"mod.A.act"}
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "min(A(), A()).act()",
+        "itertools.chain.from_iterable([[A()]]).__next__().act()",
+        "list(itertools.chain([A()], []))[0].act()",
+        "ContextVar('x', default=A()).get().act()",
+        "dict({'a': A()})['a'].act()",
+        "copy(A()).act()",
+        "Maybe(A()).act()",
+        "setattr(HOLDER, 'part', A()); HOLDER.part.act()",
+        "getattr(HOLDER, 'none', A()).act()",
+        "partial(Callable_(), 1)().act()",
+        "partial(A)().act()",
+        "lru_cache(made)().act()",
+        "nullcontext(A()).act()",
+        "with nullcontext(A()) as a: a.act()",
+        "with closing(A()) as a: a.act()",
+        "type(A())().act()",
+        "HOLDER.__class__().own().act()",
+        "max([A()], default=None).act()",
+        "staticmethod(made)().act()",
+    ],
+)
+def test_values_pass_through_functions_from_outside(use: str) -> None:
+    """Those that give what they are given, an element of it, or what it makes."""
+    graph = graph_of(
+        f"""
+    import itertools
+    from contextlib import closing, nullcontext
+    from contextvars import ContextVar
+    from copy import copy
+    from functools import lru_cache, partial
+    from typing import NewType
+    class A:
+        def act(self): pass
+        def close(self): pass
+    class Holder:
+        part = None
+        def own(self): return A()
+    class Callable_:
+        def __call__(self, x): return A()
+    HOLDER = Holder()
+    Maybe = NewType("Maybe", A)
+    def made(): return A()
+    def f():
+        {use}
+    """
+    )
+    assert "mod.A.act" in inner(graph, "mod.f")
+
+
+def test_properties_made_by_call_are_referred_to() -> None:
+    """Their functions may be called by whoever reads them."""
+    graph = graph_of("class A:\n    def _size(self): pass\n    size = property(_size)\n")
+    assert inner(graph, "mod.<module>", REFERENCE) == {"mod.A._size"}
+
+
+def test_a_callable_class_from_outside_has_subclasses_in_the_package() -> None:
+    """Calling an instance of it may call theirs."""
+    graph = graph_of(
+        "import other\nclass A(other.Base):\n    def __call__(self): pass\ndef f(x: other.Base): x()\n"
+    )
+    assert callees(graph, "mod.f") == {"other.Base.__call__", "mod.A.__call__"}

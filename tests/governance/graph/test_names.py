@@ -32,6 +32,12 @@ def test_names_are_followed(module: str, dotted: str, meaning: str | None) -> No
     assert graph_of(**MODULES).resolve_name(module, dotted) == meaning
 
 
+def test_everything_from_outside() -> None:
+    """A name that is found nowhere else is from there, unless it is a builtin."""
+    graph = graph_of("from time import *\ndef f():\n    sleep(1)\n    open('x')\n")
+    assert callees(graph, "mod.f") == {"time.sleep", "builtins.open"}
+
+
 def test_imports_that_go_round_come_to_an_end() -> None:
     """Two modules that take one name from each other mean nothing by it."""
     graph = graph_of(a="from pkg.b import x\n", b="from pkg.a import x\ndef f(): x()\n")

@@ -216,8 +216,10 @@ class _Finder:
             self._by_name.setdefault(_spoken(function.name), []).append(function)
 
     def find(self, seen: Seen) -> str | None:
-        """The name of the function, told from others of its name by the line."""
+        """The name of the function, told by the line from others of its name."""
         candidates = self._by_name.get(f"{seen.module}.{seen.qualname}", [])
+        if len(candidates) == 1:
+            return candidates[0].name  # wherever it has moved since
         around = [each for each in candidates if _first_line(each) <= seen.line <= each.end_line]
         if not around:
             return None

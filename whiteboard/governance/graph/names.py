@@ -125,12 +125,22 @@ class Names:
         submodule = self.symbols.modules.get(f"{module.name}.{name}")
         if submodule is not None:
             return submodule
-        for key, star in module.names.items():
-            if key.startswith("*") and isinstance(star, ImportedName):
-                found = self._from_star(star, name)
-                if found is not None:
-                    return found
-        return None
+        stars = [each for key, each in module.names.items() if key.startswith("*")]
+        for star in stars:
+            found = self._from_star(star, name) if isinstance(star, ImportedName) else None
+            if found is not None:
+                return found
+        return self._from_star_outside(stars, name)
+
+    def _from_star_outside(self, stars: list[Definition], name: str) -> Definition | None:
+        """A name that nothing else explains comes from the one module outside of which everything is taken."""
+        outside = [
+            each.module
+            for each in stars
+            if isinstance(each, ImportedName)
+            if each.module not in self.symbols.modules
+        ]
+        return Outside(f"{outside[0]}.{name}") if len(outside) == 1 and name not in _BUILTINS else None
 
     def _from_star(self, star: ImportedName, name: str) -> Definition | None:
         module = self.symbols.modules.get(star.module)
