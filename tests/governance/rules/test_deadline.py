@@ -106,4 +106,9 @@ def test_a_registry_of_plain_numbers_makes_no_number_an_entry() -> None:
     world = world_of(source + registry)
     (finding,) = kinds.check(rule_of(RULE), world).findings
     assert finding.message == "trio.sleep takes a bare number, 3.5, where a registered entry belongs"
-    assert [hop.site.line for hop in finding.chain] == [5, 5, 8, 10]  # the number, and each call that hands it on
+    assert [hop.site.line for hop in finding.chain] == [
+        5,
+        5,
+        8,
+        10,
+    ]  # the number, and each call that hands it on
