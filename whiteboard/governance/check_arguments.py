@@ -22,6 +22,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", metavar="FILE", type=Path, help="write the report there, and text to the screen"
     )
+    parser.add_argument(
+        "--seen",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help="calls that were recorded while tests ran",
+    )
     parser.add_argument("--no-examples", action="store_true", help="do not prove the rules by their examples")
     parser.add_argument("--blind", action="store_true", help="list every call that could not be followed")
     parser.add_argument(

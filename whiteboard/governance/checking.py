@@ -57,6 +57,8 @@ class Outcome:
     functions: int
     edges: int
     seconds: float = 0.0
+    recall: float | None = None
+    """The share of the calls that were recorded which the source had shown, 0 to 1; None when none were given."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:

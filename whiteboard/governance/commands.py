@@ -5,7 +5,7 @@ import datetime as dt
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -14,6 +14,7 @@ import attrs
 from whiteboard.governance.checking import Outcome, hold_against
 from whiteboard.governance.comparison import Comparison, compare
 from whiteboard.governance.graph.build import build
+from whiteboard.governance.graph.dynamic import SeenEdge, merge, read_edges
 from whiteboard.governance.graph.model import Graph
 from whiteboard.governance.history import History, UnusableHistory
 from whiteboard.governance.reports import docs, github, json_report, sarif, summary, text
@@ -105,17 +106,20 @@ def _outcomes(
     progress.tell(0, steps, "reading the call graph")
     history = History(Path.cwd()) if arguments.base else None
     head = _graph(_head(arguments.package, history))
+    seen = merge(head, _seen(arguments.seen))
 
     def prove(rule: Rule) -> list[str]:
         return [] if arguments.no_examples else examples.prove(rule, arguments.rules / "examples")
 
     outcome = hold_against(
-        head,
+        seen.graph,
         rules,
         today,
         prove=prove,
         tell=lambda done, rule: progress.tell(done + 1, steps, f"holding {rule}"),
     )
+    if arguments.seen:
+        outcome = attrs.evolve(outcome, recall=seen.recall)
     if history is None:
         return outcome, None
     parting = history.merge_base(arguments.base)
@@ -128,6 +132,13 @@ def _head(package: Path, history: History | None) -> Sources:
     if not package.is_dir():
         raise UnusableRules([f"{package}: no such folder of a package"])
     return read_folder(package, history.root if history is not None else Path.cwd())
+
+
+def _seen(files: Iterable[Path]) -> list[SeenEdge]:
+    try:
+        return [edge for path in files for edge in read_edges(path)]
+    except (OSError, ValueError) as fault:
+        raise UnusableRules([f"--seen: {fault}"]) from fault
 
 
 def _graph(sources: Sources) -> Graph:

@@ -23,6 +23,7 @@ SAMPLES = {
     "reach": "from: [a]\nforbid: [b]\nrequire: [c]\nto: [d]\nthrough: [e]\nstop_at: {edges: [thread], functions: [f]}",
     "relation": "registry: {module: pkg.t}\nrelations: ['A < B']",
     "retry": "helper: [a]",
+    "seen": "scope: {functions: [a]}",
 }
 
 

@@ -4,10 +4,12 @@ import re
 from functools import cache
 from pathlib import Path
 
+import attrs
 import pytest
 
 from whiteboard.governance import mutations
 from whiteboard.governance.graph.build import build
+from whiteboard.governance.graph.model import Edge, EdgeKind, Site
 from whiteboard.governance.rules import examples, kinds
 from whiteboard.governance.rules.document import Rule, load_folder
 from whiteboard.governance.rules.findings import Finding
@@ -117,6 +119,8 @@ async def _planted_budget_3():
         await trio.lowlevel.checkpoint()
 def _planted_print():
     print("planted")
+def _planted_by_name(room, name):
+    getattr(room, name)()
 """,
 }
 """Functions at the end of modules."""
@@ -129,6 +133,7 @@ DEPTHS = {
     "WB-PURE-002": 3,
     "WB-PORTS-001": 3,
     "WB-GOV-001": 3,
+    "WB-GRAPH-001": 1,
     "WB-TIME-001": 3,
     "WB-TIME-002": 2,
     "WB-TIME-003": 4,
@@ -166,8 +171,12 @@ def planted() -> list[Source]:
 
 @cache
 def planted_world() -> World:
-    """One graph for all rules: it takes seconds."""
-    return World(build(planted()))
+    """One graph for all rules: it takes seconds. One call in it was seen when it ran."""
+    graph = build(planted())
+    caller = graph.functions["whiteboard.rooms.hub._planted_by_name"]
+    site = Site(caller.path, caller.end_line, 4, "getattr(room, name)()")
+    seen = Edge(caller.name, "whiteboard.rooms.room.Room.flush", EdgeKind.CALL, site, "dynamic")
+    return World(attrs.evolve(graph, edges=(*graph.edges, seen)))
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)

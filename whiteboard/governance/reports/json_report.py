@@ -18,6 +18,7 @@ def render(outcome: Outcome, comparison: Comparison | None = None) -> str:
         "holds": outcome.holds,
         "functions": outcome.functions,
         "edges": outcome.edges,
+        "recall": outcome.recall,
         "rules": [_rule(rule) for rule in outcome.rules],
         "problems": list(outcome.problems),
     }

@@ -14,6 +14,7 @@ from whiteboard.governance.rules import (
     reach,
     relation,
     retry,
+    seen,
 )
 from whiteboard.governance.rules.document import Rule
 
@@ -113,6 +114,12 @@ def _relation(spec: relation.Spec) -> Iterator[str]:
         yield f"  registry --> relation{place}{_box([relation_])}"
 
 
+def _seen(spec: seen.Spec) -> Iterator[str]:
+    yield "flowchart LR"
+    yield "  run([calls that were recorded]) -- each is in --> graph[(the call graph)]"
+    yield f"  graph --- code{_box(spec.scope.functions)}"
+
+
 _PICTURES: Final[dict[type, Callable[..., Iterator[str]]]] = {
     reach.Spec: _reach,
     imports.Spec: _imports,
@@ -124,6 +131,7 @@ _PICTURES: Final[dict[type, Callable[..., Iterator[str]]]] = {
     lock.Spec: _lock,
     pattern.Spec: _pattern,
     relation.Spec: _relation,
+    seen.Spec: _seen,
 }
 
 

@@ -133,6 +133,8 @@ def _sum(outcome: Outcome, pen: Pen) -> str:
         f"{len(outcome.problems)} faults of waivers and examples; "
         f"{outcome.functions} functions, {outcome.edges} edges, {outcome.seconds:.1f} s"
     )
+    if outcome.recall is not None:
+        said += f"; {outcome.recall:.1%} of the calls that were recorded stand in the source"
     return pen("good" if outcome.holds else "bad", said)
 
 

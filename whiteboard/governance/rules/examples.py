@@ -2,14 +2,17 @@
 
 `constraints/examples/<ID>/bad.py` and `good.py` hold one or several modules, each begun by a line
 `# file: pkg/part/module.py`. A line of bad code that ends with `# found` is where a chain must end; nothing else may
-be found in it, and nothing at all in the good one.
+be found in it, and nothing at all in the good one. A line with `# seen: pkg.part.function` stands for a call that was recorded there.
 """
 
 import re
 from pathlib import Path
 from typing import Final
 
+import attrs
+
 from whiteboard.governance.graph.build import build
+from whiteboard.governance.graph.model import Edge, EdgeKind, Function, Graph, Site
 from whiteboard.governance.rules.document import Rule
 from whiteboard.governance.rules.findings import Finding
 from whiteboard.governance.rules.kinds import check
@@ -18,6 +21,7 @@ from whiteboard.governance.sources import from_texts
 
 _FILE: Final = re.compile(r"^# file: (\S+\.py)\s*$")
 _FOUND: Final = re.compile(r"# found\s*$")
+_SEEN: Final = re.compile(r"# seen: ([\w.]+)")
 
 
 def prove(rule: Rule, folder: Path) -> list[str]:
@@ -43,8 +47,8 @@ def judge(rule: Rule, text: str) -> list[str]:
     sources = from_texts(files)
     if sources.errors or not files:
         return [str(error) for error in sources.errors] or ["it has no line `# file: some/module.py`"]
-    findings = check(rule, World(build(sources.files))).findings
     lines = text.splitlines()
+    findings = check(rule, World(_with_seen(build(sources.files), lines))).findings
     expected = {number for number, line in enumerate(lines, 1) if _FOUND.search(line)}
     found = {line_of(finding) for finding in findings}
     missed = [
@@ -57,6 +61,29 @@ def judge(rule: Rule, text: str) -> list[str]:
         if line_of(finding) not in expected
     ]
     return missed + surplus
+
+
+def _with_seen(graph: Graph, lines: list[str]) -> Graph:
+    """The graph with the calls that the marks of `# seen` say were recorded, as far as it lacks them."""
+    marks = [(number, mark[1]) for number, line in enumerate(lines, 1) if (mark := _SEEN.search(line))]
+    shown = {(edge.caller, edge.callee) for edge in graph.edges}
+    added = tuple(
+        Edge(
+            caller.name,
+            callee,
+            EdgeKind.CALL,
+            Site(caller.path, number, 0, lines[number - 1].strip()),
+            "dynamic",
+        )
+        for number, callee in marks
+        if (caller := _innermost(graph, number)) is not None and (caller.name, callee) not in shown
+    )
+    return attrs.evolve(graph, edges=graph.edges + added)
+
+
+def _innermost(graph: Graph, line: int) -> Function | None:
+    around = [one for one in graph.functions.values() if one.line <= line <= one.end_line]
+    return max(around, key=lambda one: one.line, default=None)
 
 
 def split(text: str) -> dict[str, str]:

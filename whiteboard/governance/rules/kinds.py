@@ -16,6 +16,7 @@ from whiteboard.governance.rules import (
     reach,
     relation,
     retry,
+    seen,
 )
 from whiteboard.governance.rules.document import Rule
 from whiteboard.governance.rules.findings import Verdict
@@ -41,6 +42,7 @@ KINDS: Final = {
     "reach": Kind(reach.Spec, reach.check),
     "relation": Kind(relation.Spec, relation.check),
     "retry": Kind(retry.Spec, retry.check),
+    "seen": Kind(seen.Spec, seen.check),
 }
 
 SPECS: Final = {name: kind.spec for name, kind in KINDS.items()}

@@ -1,5 +1,6 @@
 """Which functions a rule speaks of: globs on qualified names."""
 
+import builtins
 import re
 from collections.abc import Callable, Iterable
 from fnmatch import translate
@@ -12,11 +13,15 @@ from whiteboard.governance.graph.model import Graph
 
 @lru_cache(maxsize=1024)
 def matcher(globs: tuple[str, ...]) -> Callable[[str], bool]:
-    """Whether a qualified name matches one of the globs; `*` crosses dots."""
+    """Whether a qualified name matches one of the globs; `*` crosses dots, and `open` is `builtins.open`."""
     if not globs:
         return lambda _name: False
-    pattern = re.compile("|".join(translate(glob) for glob in globs))
+    pattern = re.compile("|".join(translate(_qualified(glob)) for glob in globs))
     return lambda name: pattern.match(name) is not None
+
+
+def _qualified(glob: str) -> str:
+    return f"builtins.{glob}" if hasattr(builtins, glob) else glob
 
 
 @attrs.frozen

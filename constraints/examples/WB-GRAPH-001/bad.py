@@ -1,0 +1,8 @@
+# file: whiteboard/rooms/example.py
+def answer(handlers: dict[str, object], name: str) -> object:
+    handler = handlers[name]
+    return handler()  # type: ignore[operator]  # seen: whiteboard.rooms.example.hello  # found
+
+
+def hello() -> object:
+    return "welcome"
