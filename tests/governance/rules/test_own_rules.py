@@ -6,6 +6,7 @@ from pathlib import Path
 
 import attrs
 import pytest
+import yaml
 
 from whiteboard.governance import mutations
 from whiteboard.governance.graph.build import build
@@ -183,6 +184,15 @@ def planted_world() -> World:
 def test_a_rule_is_proved_by_its_examples(rule: Rule) -> None:
     """It finds the marked lines of the bad one, and nothing in the good one."""
     assert examples.prove(rule, ROOT / "constraints" / "examples") == []
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
+def test_a_rule_serves_a_level_or_a_decision(rule: Rule) -> None:
+    """Which stands in `constraints/sla.yaml`, or among the records."""
+    levels = yaml.safe_load((ROOT / "constraints" / "sla.yaml").read_text())["slas"]
+    assert rule.sla or rule.adr
+    assert rule.sla is None or rule.sla in levels
+    assert rule.adr is None or (ROOT / "adr" / f"{rule.adr}.md").is_file()
 
 
 def test_every_rule_has_a_planted_violation() -> None:
