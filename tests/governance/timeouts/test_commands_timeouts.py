@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-import whiteboard
 from whiteboard import cli, deadlines, timeouts
 
-ROOT = Path(whiteboard.__file__).parent.parent
+ROOT = Path(__file__).parents[3]
 
 
 def test_list(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,13 +4,12 @@ from pathlib import Path
 
 import pytest
 
-import whiteboard
 from whiteboard import deadlines
 from whiteboard.governance.timeouts.declared import Unreadable, read_registry, version_of
 from whiteboard.governance.timeouts.levels import faults, promise_of, read_levels
 from whiteboard.registry import REGISTRY
 
-ROOT = Path(whiteboard.__file__).parent.parent
+ROOT = Path(__file__).parents[3]
 TEXT = """
 A: Final = register("a", 2 * 3_600.0, "SLA-X-1: because", "answer", alert="now")
 b = registry.register(name="b", seconds=1, rationale="SLA-Y-1: because", scenario="pause")
