@@ -28,13 +28,13 @@ WS_HANDSHAKE: Final = register(
     "ws-handshake",
     5.0,
     "SLA-ENTER-1: One write after the head was read; only a peer whose receive window is closed takes longer.",
-    "answer",
+    "a window that opens late",
 )
 WS_CLOSE: Final = register(
     "ws-close",
     1.0,
     "SLA-PEER-1: A closing handshake is one round trip; a peer that does not answer in 1 s gets its socket closed (RFC 6455 section 7.1.1 lets us).",
-    "answer",
+    "a goodbye is answered late",
 )
 PING_INTERVAL: Final = register(
     "ping-interval",
@@ -64,13 +64,13 @@ PUMP_PASS: Final = register(
     "pump-pass",
     0.003,
     "SLA-LIVE-1: What one pass over the sockets may take before other tasks have their turn: measured, without it a flood of ops starves what sends them (6.8 s of latency); half of it costs a tenth of the throughput.",
-    "age",
+    "many sockets are ready",
 )
 PUMP_NAP: Final = register(
     "pump-nap",
     0.001,
     "SLA-LIVE-1: How long the sockets are left alone after a pass that found few, when what they bring would only wait for the next flush: the shortest that a kernel's epoll can sleep; with 24,000 ops a second in small rooms it saves 6 % of the core.",
-    "pause",
+    "what is read would only wait",
 )
 FLUSH_CREDIT: Final = register(
     "flush-credit",
@@ -130,7 +130,7 @@ CLEANUP: Final = register(
     "cleanup",
     2.0,
     "SLA-STOP-1: A shielded cleanup writes a few hundred bytes or closes a file; 2 s is a disk that stopped answering.",
-    "answer",
+    "what serves a peer that has gone",
 )
 COMMIT: Final = register(
     "commit",
@@ -166,7 +166,7 @@ ACCEPT_BACKOFF: Final = register(
     "accept-backoff",
     0.1,
     "SLA-READY-1: Out of descriptors: Trio's own back-off; sooner burns the core, later delays recovery.",
-    "pause",
+    "descriptors run out",
 )
 CLIENT_CONNECT: Final = register(
     "client-connect",
@@ -430,13 +430,13 @@ SUPERVISOR: Final = register(
     "supervisor",
     2.0,
     "SLA-STOP-1: A datagram to the process manager on this machine: microseconds; its queue is full only while it stands still, and then the server goes on.",
-    "answer",
+    "a manager that stands still",
 )
 TLS_HANDSHAKE: Final = register(
     "tls-handshake",
     5.0,
     "SLA-ENTER-1: Two round trips and a signature; as long as the request head gets, so that TLS buys a silent peer no more time than plain HTTP.",
-    "answer",
+    "a slow handshake of TLS",
 )
 LINGER: Final = register(
     "linger",
@@ -448,7 +448,7 @@ HTTP_SEND: Final = register(
     "http-send",
     15.0,
     "SLA-PEER-1: R14 for HTTP: a reader that takes no SEND_BYTES in 15 s (35 kbit/s) is cut, so that answers do not pile up in memory; as SLOW_CLIENT is for sockets.",
-    "answer",
+    "a slow reader",
 )
 HTTP_DRAIN: Final = register(
     "http-drain",
@@ -472,7 +472,7 @@ ACCEPT_EPISODE: Final = register(
     "accept-episode",
     10.0,
     "SLA-READY-1: Accepting counts as well again after 10 s without a pause: one log line for each shortage of descriptors, however it flickers.",
-    "age",
+    "descriptors run out again and again",
 )
 HTTP_KEEP_ALIVE: Final = register(
     "http-keep-alive",
