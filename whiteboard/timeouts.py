@@ -76,13 +76,13 @@ FLUSH_CREDIT: Final = register(
     "flush-credit",
     0.002,
     "SLA-LIVE-1: Flushing that is saved up while there is none: two ops that come close to each other on a quiet server both go at once; that is ten full flushes of ten people, and less than half of TICK_TURN.",
-    "age",
+    "an op behind an op",
 )
 TICK_TURN: Final = register(
     "tick-turn",
     0.005,
     "SLA-LIVE-1: Rooms that commit, or send, one after the other before sockets are read again: above the cost of one full room (200 sends, 256 ops), a tenth of BROADCAST_TICK.",
-    "age",
+    "many rooms want to send",
 )
 SLOW_CLIENT: Final = register(
     "slow-client",
@@ -250,37 +250,37 @@ SERVER_BEAT: Final = register(
     "server-beat",
     10.0,
     "SLA-RECORD-1: A server's sign of life in the metadata: one row, whatever the number of its sessions.",
-    "pause",
+    "a server gives signs of life",
 )
 SERVER_SILENT: Final = register(
     "server-silent",
     45.0,
     "SLA-RECORD-1: After four lost beats a server's sessions count as ended; a restart of PostgreSQL takes less.",
-    "age",
+    "a server is silent",
 )
 RECORD_RETRY: Final = register(
     "record-retry",
     2.0,
     "SLA-RECORD-1: Between attempts to write metadata while their place is away: recovery is noticed soon, a log is not filled.",
-    "pause",
+    "metadata are away",
 )
 RECORD_CLOSE: Final = register(
     "record-close",
     3.0,
     "SLA-STOP-1: What a stopping server still has to say in the metadata is one batch; when their place is away it goes unsaid.",
-    "answer",
+    "a last word in the metadata",
 )
 METADATA_SWEEP: Final = register(
     "metadata-sweep",
     60.0,
     "SLA-RECORD-1: Looks for sessions of lost servers and for what is too old: two queries that find nothing by an index.",
-    "pause",
+    "metadata are swept",
 )
 METADATA_KEPT: Final = register(
     "metadata-kept",
     90 * 24 * 3600.0,
     "SLA-RECORD-1: Ended sessions and lines of the audit: a quarter of a year to look into what happened, some 60 MB with a thousand visits a day.",
-    "age",
+    "metadata get old",
 )
 EPOCH_AGREED: Final = register(
     "epoch-agreed",
@@ -496,7 +496,7 @@ CYCLES_LOOK: Final = register(
     "cycles-look",
     5.0,
     "SLA-MEMORY-1: Over how long a server has to be quiet before all its objects are walked; nobody draws a stroke and waits longer for the next.",
-    "pause",
+    "a quiet moment for a walk",
 )
 CYCLES_ALL: Final = register(
     "cycles-all",
@@ -508,7 +508,7 @@ CYCLES_ALL_LATEST: Final = register(
     "cycles-all-latest",
     3600.0,
     "SLA-MEMORY-1: A server that is never quiet stands still for a tenth of a second once an hour, so that dead cycles cannot gather for days.",
-    "pause",
+    "a dead cycle on a busy server",
 )
 MEMORY_LOOK: Final = register(
     "memory-look",
@@ -520,25 +520,25 @@ MEMORY_LATEST: Final = register(
     "memory-latest",
     60.0,
     "SLA-MEMORY-1: A server that is never quiet gives free memory back once a minute, as long as an empty board stays: 20 ms if that was 200 MiB.",
-    "age",
+    "memory becomes free on a busy server",
 )
 UPKEEP: Final = register(
     "upkeep",
     1.0,
     "SLA-LIVE-1: Looks whether a board wants a checkpoint: a comparison of two numbers, often enough to spread the writes.",
-    "pause",
+    "a board has grown",
 )
 FULL_BOARD: Final = register(
     "full-board",
     15.0,
     "SLA-LIVE-1: Between two checkpoints of a full board, which alone let deleted elements leave; each writes up to 128 MiB, so sooner would keep a disk busy.",
-    "pause",
+    "a full board makes room",
 )
 COMPACT_PAUSE: Final = register(
     "compact-pause",
     0.02,
     "SLA-LIVE-1: Between two slices of compaction, so that commits of busy boards go in between; a slice takes about 5 ms.",
-    "pause",
+    "a long log is compacted",
 )
 EVICT_SWEEP: Final = register(
     "evict-sweep",
@@ -574,7 +574,7 @@ HOOK_AGAIN: Final = register(
     "hook-again",
     60.0,
     "SLA-HOOK-1: How long somebody whose permission was taken away may go on looking; a question a minute for each session is 170 a second with MAX_SESSIONS.",
-    "pause",
+    "a session whose permission is asked for again",
 )
 REFUSAL_COUNTS: Final = register(
     "refusal-counts",
