@@ -586,25 +586,25 @@ CONSUL_ANSWER: Final = register(
     "consul-answer",
     5.0,
     "SLA-CLUSTER-1: An agent on the same machine answers in milliseconds, a new leader is elected in some seconds; later it counts as away.",
-    "answer",
+    "a slow agent",
 )
 CONSUL_LOOK: Final = register(
     "consul-look",
     5.0,
     "SLA-CLUSTER-1: Looks whether the agent still has this server on its list; an agent that came back empty is told within the time of one check.",
-    "pause",
+    "a list is looked after",
 )
 CONSUL_WAIT: Final = register(
     "consul-wait",
     10.0,
     "SLA-CLUSTER-1: One blocking query for the list of servers; a change ends it at once, so this bounds only how old the view in `/api/cluster` may be.",
-    "pause",
+    "a list that never changes",
 )
 CONSUL_PACE: Final = register(
     "consul-pace",
     0.5,
     "SLA-CLUSTER-1: Least time between two queries for the list: whatever changes so fast, or ends every query at once, costs two queries a second.",
-    "pause",
+    "a list that always changes",
 )
 CONSUL_RETRY_FIRST: Final = register(
     "consul-retry-first",
@@ -622,25 +622,25 @@ CONSUL_CHECK: Final = register(
     "consul-check",
     5.0,
     "SLA-CLUSTER-1: Between two checks of `/readyz` by Consul: a dead server is off the list of those that pass within 5 s; one write probe each.",
-    "words",
+    "what an agent is to do",
 )
 CONSUL_CHECK_ANSWER: Final = register(
     "consul-check-answer",
     2.0,
     "SLA-CLUSTER-1: What a check waits for `/readyz`, which answers within READY_PROBE: twice that, for a busy machine.",
-    "words",
+    "what an agent is to do",
 )
 CONSUL_FORGET: Final = register(
     "consul-forget",
     600.0,
     "SLA-CLUSTER-1: A server whose check has failed for so long leaves Consul's list for good; longer than a restart of what it stores in, and one that comes back registers again.",
-    "words",
+    "what an agent is to do",
 )
 CONSUL_LEAVE: Final = register(
     "consul-leave",
     1.0,
     "SLA-STOP-1: What taking a draining server off the list may take before people are asked to leave it; an agent that answers needs milliseconds.",
-    "answer",
+    "a slow goodbye to an agent",
 )
 BLOB_LEFT: Final = register(
     "blob-left",
@@ -658,37 +658,37 @@ WORKER_START: Final = register(
     "worker-start",
     30.0,
     "SLA-WORKER-1: A worker imports and opens its storage in a second; 30 s is a cold disk beside a busy core, and one that takes longer hangs.",
-    "answer",
+    "a worker that starts slowly",
 )
 WORKER_WAIT: Final = register(
     "worker-wait",
     10.0,
     "SLA-WORKER-1: A connection whose worker is away waits this long: a worker that died is back in a second or three, one that drains first in some five.",
-    "answer",
+    "a connection whose worker is away",
 )
 WORKER_STOP: Final = register(
     "worker-stop",
     12.0,
     "SLA-STOP-1: What a worker gets beyond the drain grace: HTTP_DRAIN, CLEANUP and STORAGE_CLOSE, one after the other, and then some. Later it is killed.",
-    "answer",
+    "a worker that ends slowly",
 )
 WORKER_BEAT: Final = register(
     "worker-beat",
     5.0,
     "SLA-WORKER-1: A worker tells the front so often that its event loop runs: a byte, and several times within WORKER_SILENT.",
-    "pause",
+    "a worker shows that it lives",
 )
 WORKER_SILENT: Final = register(
     "worker-silent",
     30.0,
     "SLA-WORKER-1: As long as systemd waits for the front (WatchdogSec of the unit that we ship): an event loop that stands still for so long does not come back.",
-    "age",
+    "a worker that stands still",
 )
 WORKER_STEADY: Final = register(
     "worker-steady",
     60.0,
     "SLA-WORKER-1: A worker that lived for a minute and then died is started again at once, as if it were the first time.",
-    "age",
+    "a worker that dies now and then",
 )
 WORKER_RETRY_FIRST: Final = register(
     "worker-retry-first",
@@ -706,7 +706,7 @@ WORKER_ANSWER: Final = register(
     "worker-answer",
     30.0,
     "SLA-WORKER-1: A question between workers: deleting a board ends its sessions first, within CLEANUP twice; viewing the largest one takes seconds.",
-    "answer",
+    "a question to another worker",
 )
 LEASE_LEFT: Final = register(
     "lease-left",

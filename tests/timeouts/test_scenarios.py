@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 import trio
 import trio.testing
-from timeouts.scenarios import edges, families, records, rhythm, rooms, shared, sockets, values
+from timeouts.scenarios import agents, crews, edges, families, records, rhythm, rooms, shared, sockets, values
 from timeouts.scenarios.book import SCENARIOS, Scenario
 
 from whiteboard.registry import REGISTRY, Timeout
 
-CHAPTERS = (edges, families, records, rhythm, rooms, shared, sockets, values)
+CHAPTERS = (agents, crews, edges, families, records, rhythm, rooms, shared, sockets, values)
 
 
 @pytest.fixture

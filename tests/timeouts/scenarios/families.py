@@ -4,7 +4,7 @@ They run the wrapper, or the arithmetic, that the real use runs; what is at its 
 """
 
 import trio
-from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, is_about, scenario
+from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, scenario
 
 from whiteboard.deadlines import deadline, waiting
 from whiteboard.timeouts import Timeout
@@ -42,9 +42,3 @@ async def something_that_gets_old(entry: Timeout) -> str:
     """What is younger than three quarters of the default stays, what is older than five quarters goes."""
     ages = (SURELY_NOT * entry.default, SURELY * entry.default)
     return " and ".join("goes" if age >= entry.seconds else "stays" for age in ages)
-
-
-@scenario("words")
-async def something_that_others_are_told(entry: Timeout) -> str:
-    """Others get it as a number, which says about that, and is not rounded to nothing."""
-    return "said" if is_about(float(f"{entry.seconds:g}"), entry) else "something else"
