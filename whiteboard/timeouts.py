@@ -112,7 +112,7 @@ DRAIN_GRACE: Final = register(
     "drain-grace",
     10.0,
     "SLA-STOP-1: After SIGTERM sessions get this long to take their last frames; within the 30 s that process supervisors commonly allow.",
-    "answer",
+    "a server drains while its store is slow",
 )
 DRAIN_NOTICE: Final = register(
     "drain-notice",
@@ -160,7 +160,7 @@ SQLITE_BUSY: Final = register(
     "sqlite-busy",
     2.0,
     "SLA-DURABLE-1: Other workers hold the file for one commit, some 50 ms with the largest; 2 s also covers an operator's shell taking a backup.",
-    "answer",
+    "a neighbour that writes for long",
 )
 ACCEPT_BACKOFF: Final = register(
     "accept-backoff",
@@ -172,7 +172,7 @@ CLIENT_CONNECT: Final = register(
     "client-connect",
     10.0,
     "SLA-RETURN-1: DNS, TCP, TLS and upgrade on a bad link; then try again with back-off.",
-    "answer",
+    "a slow upgrade",
 )
 CLIENT_RETRY_FIRST: Final = register(
     "client-retry-first",
@@ -190,19 +190,19 @@ CLIENT_ANSWER: Final = register(
     "client-answer",
     45.0,
     "SLA-RETURN-1: An op that the server passed over and that is sent again, alone, counts as passed over again after this; above COMMIT, after which the server says that it cannot store now.",
-    "age",
+    "an op that is never answered",
 )
 STORAGE_CLOSE: Final = register(
     "storage-close",
     5.0,
     "SLA-STOP-1: Writes queued at shutdown are one group commit, 50 ms on a slow disk; 5 s leaves room within what supervisors allow.",
-    "answer",
+    "a slow disk at the end",
 )
 STORAGE_TAIL: Final = register(
     "storage-tail",
     0.5,
     "SLA-DURABLE-1: Looks for other processes' appends while somebody waits for them; the port promises a second, a look costs 50 µs.",
-    "pause",
+    "another process appends",
 )
 REDIS_CONNECT: Final = register(
     "redis-connect",
@@ -388,25 +388,25 @@ DOCTOR_STEP: Final = register(
     "doctor-step",
     10.0,
     "SLA-DOCTOR-1: One question, from the connection to the whole answer; visitors wait no longer either, as CLIENT_CONNECT has it.",
-    "answer",
+    "a slow answer to the doctor",
 )
 DOCTOR_WHOLE: Final = register(
     "doctor-whole",
     90.0,
     "SLA-DOCTOR-1: The whole examination beside the wait for proxies; a second where all is well, some minutes where each step takes all of its time, which nobody waits for.",
-    "answer",
+    "a long examination",
 )
 DOCTOR_IDLE_MARGIN: Final = register(
     "doctor-idle-margin",
     2.0,
     "SLA-DOCTOR-1: A ping that is due may be as late on a bad link; an idle socket is watched for one ping interval and this.",
-    "age",
+    "a late ping on an idle socket",
 )
 DOCTOR_LONGEST_WAIT: Final = register(
     "doctor-longest-wait",
     3600.0,
     "SLA-DOCTOR-1: The longest wait that may be asked for; proxies that cut tunnels by their age do so within an hour.",
-    "age",
+    "a long wait is asked for",
 )
 CLOCK_APART: Final = register(
     "clock-apart",
@@ -424,7 +424,7 @@ CERTIFICATE_ENDS: Final = register(
     "certificate-ends",
     14 * 86_400.0,
     "SLA-DOCTOR-1: Certificates of 90 days are renewed 30 days before their end; with 14 left the renewal has failed for two weeks.",
-    "age",
+    "a certificate ends",
 )
 SUPERVISOR: Final = register(
     "supervisor",
@@ -454,7 +454,7 @@ HTTP_DRAIN: Final = register(
     "http-drain",
     1.0,
     "SLA-STOP-1: What HTTP answers under way get when the sessions have used up DRAIN_GRACE; then their connections are closed by force.",
-    "answer",
+    "a server drains while it answers",
 )
 BOARD_VIEW: Final = register(
     "board-view",
@@ -646,13 +646,13 @@ BLOB_LEFT: Final = register(
     "blob-left",
     3_600.0,
     "SLA-ARCHIVE-1: Where several processes keep files: what was begun an hour ago and is not there yet was a dead one's; writing the largest takes seconds.",
-    "age",
+    "a dead process was writing a file",
 )
 WRITE_TURN: Final = register(
     "write-turn",
     0.001,
     "SLA-LIVE-1: Between two looks whether another worker has ended its commit, which takes about as long; SQLite's own waiting sleeps up to 0.1 s between two and loses every race to a busy neighbour.",
-    "pause",
+    "a neighbour that writes",
 )
 WORKER_START: Final = register(
     "worker-start",
@@ -712,13 +712,13 @@ LEASE_LEFT: Final = register(
     "lease-left",
     25.0,
     "SLA-STOP-1: Workers whose front was killed drain and let the data directory go: DRAIN_GRACE and WORKER_STOP at most, a second as a rule; a server that starts meanwhile waits for them.",
-    "answer",
+    "workers that were left behind",
 )
 LEASE_LOOK: Final = register(
     "lease-look",
     0.05,
     "SLA-STOP-1: Between two looks at a lock that somebody is about to give up: people wait for a start.",
-    "pause",
+    "a start that waits",
 )
 S3_CONNECT: Final = register(
     "s3-connect",

@@ -5,12 +5,40 @@ from collections.abc import Iterator
 import pytest
 import trio
 import trio.testing
-from timeouts.scenarios import agents, crews, edges, families, records, rhythm, rooms, shared, sockets, values
+from timeouts.scenarios import (
+    agents,
+    callers,
+    crews,
+    disks,
+    edges,
+    families,
+    records,
+    rhythm,
+    rooms,
+    shared,
+    sockets,
+    stops,
+    values,
+)
 from timeouts.scenarios.book import SCENARIOS, Scenario
 
 from whiteboard.registry import REGISTRY, Timeout
 
-CHAPTERS = (agents, crews, edges, families, records, rhythm, rooms, shared, sockets, values)
+CHAPTERS = (
+    agents,
+    callers,
+    crews,
+    disks,
+    edges,
+    families,
+    records,
+    rhythm,
+    rooms,
+    shared,
+    sockets,
+    stops,
+    values,
+)
 
 
 @pytest.fixture
