@@ -5,7 +5,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
@@ -158,11 +158,11 @@ async def a_slow_disk_at_the_end(entry: Timeout) -> str:
             refused.append(error)
 
     with a_folder() as folder, without_threads(ALMOST * entry.default):
-        async with trio.open_nursery() as nursery:
-            async with open_sqlite(folder) as storage:
-                for name in ("b1", "b2"):
-                    nursery.start_soon(create, storage, BoardId(name))
-                    await trio.testing.wait_all_tasks_blocked()
+        async with trio.open_nursery() as nursery, AsyncExitStack() as stack:  # they wait while it closes
+            storage = await stack.enter_async_context(open_sqlite(folder))
+            for name in ("b1", "b2"):
+                nursery.start_soon(create, storage, BoardId(name))
+                await trio.testing.wait_all_tasks_blocked()
     return "one was refused" if len(refused) == 1 else f"{len(refused)} were refused"
 
 

@@ -39,13 +39,15 @@ async def a_window_that_opens_late(entry: Timeout) -> str:
     wire, client = wire_pair(send_buffer=4096)
     while wire.send_nowait(bytes(4096)):
         pass
+    end = "open"
     async with client.stream, trio.open_nursery() as nursery:
         nursery.start_soon(_read_all_after, ALMOST * entry.default, client)
         try:
             async with open_websocket_connection(wire, Upgrade(KEY, ())):
-                return "open"
+                pass
         except ConnectionLost:
-            return "given up"
+            end = "given up"
+    return end
 
 
 async def _read_all_after(seconds: float, client: RawClient) -> None:
@@ -97,9 +99,10 @@ async def a_slow_handshake_of_tls(entry: Timeout) -> str:
             try:
                 await client.send(GET)
                 status, _, _ = await client.answer()
+                end = f"answered with {status}"
             except trio.BrokenResourceError:
-                return "closed"
-            return f"answered with {status}"
+                end = "closed"
+    return end
 
 
 async def _serve_no_websocket(_: object) -> None:
@@ -117,16 +120,17 @@ async def a_slow_reader(entry: Timeout) -> str:
         await send({"type": "http.response.body", "body": bytes(size)})
 
     wire, client = wire_pair(send_buffer=4096)
+    end = "read all"
     async with client.stream, trio.open_nursery() as nursery:
         nursery.start_soon(HttpBridge(long_app).serve, wire, GET)
         await client.head()
-        for _ in range(4):
-            await trio.sleep(ALMOST * entry.default)
-            try:
+        try:
+            for _ in range(4):
+                await trio.sleep(ALMOST * entry.default)
                 await client.exactly(limits.SEND_BYTES)
-            except (EOFError, trio.BrokenResourceError):
-                return "given up"
-        return "read all"
+        except (EOFError, trio.BrokenResourceError):
+            end = "given up"
+    return end
 
 
 @scenario("what serves a peer that has gone", late="cut off")
@@ -288,17 +292,18 @@ async def many_sockets_are_ready(entry: Timeout) -> str:
     """About as many are read in one pass as fit into its time, and then others have their turn."""
     turns: list[Tap] = []
     passes: list[int] = []
+    passed = trio.Event()
 
     def note() -> float:
         passes.append(len(turns))
+        passed.set()
         return 0.0
 
     async with open_pump() as pump:
         assert pump is not None
         taps = [Tap(pump, turns, entry.default / 10) for _ in range(50)]
         pump.after_pass = note
-        while not passes:
-            await trio.lowlevel.checkpoint()
+        await passed.wait()
         for tap in taps:
             tap.close()
     return is_about_ten(passes[0])
