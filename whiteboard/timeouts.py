@@ -220,7 +220,7 @@ POSTGRES_CONNECT: Final = register(
     "postgres-connect",
     3.0,
     "SLA-RECORD-1: TCP, TLS and authentication with a server in the same room: 20 ms; 3 s bridge a lost SYN, and a stop does not wait long for one that is gone.",
-    "answer",
+    "what a client of PostgreSQL is told",
 )
 POSTGRES_ANSWER: Final = register(
     "postgres-answer",
@@ -352,7 +352,7 @@ ARCHIVE_ROUND: Final = register(
     "archive-round",
     60.0,
     "SLA-ARCHIVE-1: Between two looks at all boards for what can leave Redis: a question of 0.1 ms a board; a minute's ops of a busy board are one piece.",
-    "pause",
+    "an archiver goes its rounds",
 )
 ARCHIVE_AGE: Final = register(
     "archive-age",
@@ -364,13 +364,13 @@ ARCHIVE_COLD: Final = register(
     "archive-cold",
     86_400.0,
     "SLA-ARCHIVE-1: R32, a board on which nobody has drawn for a day leaves Redis but for its head; opening it again costs one fetch of its pieces.",
-    "age",
+    "a board on which nobody draws",
 )
 ARCHIVE_CHECKPOINT: Final = register(
     "archive-checkpoint",
     3_600.0,
     "SLA-ARCHIVE-1: R31, a busy board's checkpoint is copied to the archive once an hour; the ops themselves go as soon as they fill a piece.",
-    "pause",
+    "a board on which many draw",
 )
 ARCHIVE_LEASE: Final = register(
     "archive-lease",
@@ -724,19 +724,19 @@ S3_CONNECT: Final = register(
     "s3-connect",
     2.0,
     "SLA-ASSET-1: TCP and TLS to a store in the same region: some milliseconds; 2 s bridges one lost SYN (RFC 6298: resent after 1 s).",
-    "answer",
+    "what a client of S3 is told",
 )
 S3_ANSWER: Final = register(
     "s3-answer",
     15.0,
     "SLA-ASSET-1: One request with at most S3_PART_BYTES: 8 MiB in 15 s are 4.5 Mbit/s, and a busy store needs some seconds to put a large blob's parts together; one that stands still is noticed as soon.",
-    "answer",
+    "what a client of S3 is told",
 )
 S3_RETRY: Final = register(
     "s3-retry",
     15.0,
     "SLA-ASSET-1: From a request's start after which it is not sent again: with S3_ANSWER a call to a store that stands still ends after 15 s, to a flickering one after 30.",
-    "answer",
+    "what a client of S3 is told",
 )
 ASSET_BODY: Final = register(
     "asset-body",

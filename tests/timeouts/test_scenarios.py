@@ -18,6 +18,7 @@ from timeouts.scenarios import (
     shared,
     sockets,
     stops,
+    stores,
     values,
 )
 from timeouts.scenarios.book import SCENARIOS, Scenario
@@ -37,6 +38,7 @@ CHAPTERS = (
     shared,
     sockets,
     stops,
+    stores,
     values,
 )
 
