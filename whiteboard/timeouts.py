@@ -208,13 +208,13 @@ REDIS_CONNECT: Final = register(
     "redis-connect",
     2.0,
     "SLA-DURABLE-1: TCP, TLS and HELLO to a server in the same room: a millisecond; 2 s bridges one lost SYN (RFC 6298: resent after 1 s).",
-    "answer",
+    "a slow first word of Redis",
 )
 REDIS_ANSWER: Final = register(
     "redis-answer",
     5.0,
     "SLA-DURABLE-1: The largest script takes some 20 ms, an fsync by Redis up to 2 s on a busy disk; later the ops are refused as retryable, well within COMMIT.",
-    "answer",
+    "a slow answer of Redis",
 )
 POSTGRES_CONNECT: Final = register(
     "postgres-connect",
@@ -226,19 +226,19 @@ POSTGRES_ANSWER: Final = register(
     "postgres-answer",
     5.0,
     "SLA-RECORD-1: The largest batch of metadata takes some 100 ms, a checkpoint of PostgreSQL may hold it up for seconds; nobody draws slower meanwhile.",
-    "answer",
+    "what PostgreSQL is told",
 )
 POSTGRES_BODY: Final = register(
     "postgres-body",
     60.0,
     "SLA-ARCHIVE-1: An archive's largest piece, 256 MiB, at 10 MiB/s and its sync; only the archiver waits for it.",
-    "answer",
+    "what PostgreSQL is told",
 )
 POSTGRES_MIGRATE: Final = register(
     "postgres-migrate",
     60.0,
     "SLA-RECORD-1: A migration, and the wait for another server's: tables of ours are created in 50 ms, an index over a large one takes a minute.",
-    "answer",
+    "what PostgreSQL is told",
 )
 RECORD_LINGER: Final = register(
     "record-linger",
@@ -286,49 +286,49 @@ EPOCH_AGREED: Final = register(
     "epoch-agreed",
     3600.0,
     "SLA-DURABLE-1: A board that nobody has drawn on: servers that open it within the hour agree on its history's name; later ones meet at the first op.",
-    "age",
+    "what Redis is told",
 )
 REDIS_LOOK: Final = register(
     "redis-look",
     0.25,
     "SLA-DURABLE-1: While it is in doubt which Redis node has what, one is asked this often: a failover is found soon after its two seconds or more.",
-    "pause",
+    "a cluster in doubt",
 )
 REDIS_DOUBT: Final = register(
     "redis-doubt",
     5.0,
     "SLA-DURABLE-1: After a fault the nodes of a cluster are asked for this long who has what: the first answers may still name who has failed.",
-    "age",
+    "a cluster in doubt",
 )
 REDIS_REFRESH: Final = register(
     "redis-refresh",
     2.0,
     "SLA-DURABLE-1: A Redis Cluster is asked this often who has what, so that a node which only swallows commands is left before the first of them has waited for REDIS_ANSWER.",
-    "pause",
+    "a cluster in good health",
 )
 REDIS_NODE_PROBE: Final = register(
     "redis-node-probe",
     0.25,
     "SLA-READY-1: Within READY_PROBE a node that does not take the probe leaves time for two others; a sound one takes 1 ms.",
-    "answer",
+    "a slow node is probed",
 )
 REDIS_REDIRECT: Final = register(
     "redis-redirect",
     0.02,
     "SLA-DURABLE-1: Between two tries of a command that a node refused because its slot is moving: a slot of usual boards moves in milliseconds.",
-    "pause",
+    "a slot that is moving",
 )
 CHANNELS_PING: Final = register(
     "channels-ping",
     5.0,
     "SLA-DURABLE-1: A connection that only listens is asked for a sign of life this often, so that a silent one is noticed within this and REDIS_ANSWER.",
-    "pause",
+    "a connection that listens",
 )
 TAIL_LINGER: Final = register(
     "tail-linger",
     2.0,
     "SLA-DURABLE-1: A board's log is listened to for this long after its last waiter: a commit that holds up the next wait takes less.",
-    "age",
+    "nobody waits for a log any more",
 )
 PRESENCE_BEAT: Final = register(
     "presence-beat",
@@ -358,7 +358,7 @@ ARCHIVE_AGE: Final = register(
     "archive-age",
     60.0,
     "SLA-ARCHIVE-1: Ops go to the archive when they are this old: above the second or two that a Redis without `appendfsync always` may lose, so that the archive never has ops that the log gives other numbers.",
-    "age",
+    "old ops of a busy board",
 )
 ARCHIVE_COLD: Final = register(
     "archive-cold",
@@ -376,13 +376,13 @@ ARCHIVE_LEASE: Final = register(
     "archive-lease",
     60.0,
     "SLA-ARCHIVE-1: One server archives a board at a time: several times what storing the largest piece takes, and a server that died is replaced within a round.",
-    "age",
+    "what Redis is told",
 )
 THAW: Final = register(
     "thaw",
     3_600.0,
     "SLA-ARCHIVE-1: What a server filled from the archive and did not put in place, because it died, goes from Redis after this; a board of a million ops takes a minute.",
-    "age",
+    "what Redis is told",
 )
 DOCTOR_STEP: Final = register(
     "doctor-step",

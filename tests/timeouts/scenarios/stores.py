@@ -1,8 +1,11 @@
 """Scenarios of stores that are elsewhere: what their clients are told, and what the archiver makes of a board's age."""
 
+import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,10 +15,12 @@ from timeouts.scenarios.book import SURELY, SURELY_NOT, is_about, is_about_ten, 
 from whiteboard import timeouts
 from whiteboard.ids import BoardId
 from whiteboard.storage import s3
-from whiteboard.storage.postgres import connection
+from whiteboard.storage.postgres import connection, pool
 from whiteboard.storage.redis import archiver
 from whiteboard.storage.redis.archiver import ArchivePolicy, Archiver
+from whiteboard.storage.redis.op_segments import pack_segment
 from whiteboard.storage.redis.standing import Standing
+from whiteboard.testing.storage_samples import ADA, as_stored, op
 from whiteboard.timeouts import Timeout
 
 
@@ -55,6 +60,77 @@ async def what_a_client_of_postgresql_is_told(entry: Timeout) -> str:
     return (
         f"about that: {SURELY_NOT * entry.default <= told['connect_timeout'] <= SURELY * entry.default + 1}"
     )
+
+
+class Spoken(connection.Connection):
+    """A connection that only hears what is said on it; there are no rows."""
+
+    broken = False
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def __del__(self, _: object = None) -> None:
+        pass
+
+    def execute(self, query: Any, *_: Any, **__: Any) -> Any:
+        self.heard.append(str(query))
+        return SimpleNamespace(fetchall=list)
+
+    def close(self) -> None:
+        pass
+
+
+@scenario("what PostgreSQL is told")
+async def what_postgresql_is_told(entry: Timeout) -> str:
+    """With each transaction how long a statement of it may take; we wait for no more either."""
+    spoken = Spoken()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pool, "open_connection", lambda *_: spoken)
+        one = pool.Pool("", None, [])
+        await one.prepare()
+        if entry is not timeouts.POSTGRES_MIGRATE:
+            spoken.heard.clear()
+            await one.run(lambda _: None, within=entry)
+        await one.aclose()
+    told = re.findall(r"BEGIN; SET LOCAL statement_timeout = (\d+);", spoken.heard[0])
+    left = spoken.deadline - time.monotonic()
+    return f"about that: {is_about(float(told[0]) / 1000, entry)}, {is_about(left, entry)}"
+
+
+class Moved(Exception):
+    """Ops go to the archive."""
+
+
+class Segments(Archiver):
+    """One whose Redis has one segment of a board, with ops of some age."""
+
+    age = 0.0
+
+    async def _oldest_segments(self, standing: Standing) -> list[tuple[bytes, int]]:
+        await trio.lowlevel.checkpoint()
+        at = archiver._now_ms() - round(self.age * 1000)
+        stored = as_stored([op(ADA, 1, at=at)], standing.archived + 1)
+        return [(pack_segment(stored), standing.archived + 1)]
+
+    async def _piece_of(self, *_: object) -> Any:
+        await trio.lowlevel.checkpoint()
+        raise Moved
+
+
+@scenario("old ops of a busy board")
+async def old_ops_of_a_busy_board(entry: Timeout) -> str:
+    """They stay in Redis for three quarters of the time, and go to the archive after five quarters."""
+    moved = []
+    for share in (SURELY_NOT, SURELY):
+        one = _archiver(Segments)
+        assert isinstance(one, Segments)
+        one.age = share * entry.default
+        try:
+            moved.append(await one._move_lot(_drawn_on(0, 0)))
+        except Moved:
+            moved.append(True)
+    return f"moved: {moved}"
 
 
 def _archiver(kind: type[Archiver] = Archiver) -> Archiver:
