@@ -5,7 +5,7 @@ import re
 import pytest
 
 from whiteboard import timeouts
-from whiteboard.registry import REGISTRY, register
+from whiteboard.registry import REGISTRY, Timeout, register
 
 
 def test_every_duration_is_found_by_its_name() -> None:
@@ -33,3 +33,9 @@ def test_a_name_is_given_once() -> None:
     """A second duration of the same name is a mistake, said at import."""
     with pytest.raises(ValueError, match="'hello' is registered twice"):
         register("hello", 1.0, "again")
+
+
+@pytest.mark.parametrize(("seconds", "whole"), [(0.2, 1), (1.0, 1), (2.4, 3), (3600.0, 3600)])
+def test_whole_seconds_are_never_none(seconds: float, whole: int) -> None:
+    """A database that is told 0 would wait for ever, and a key that lives for 0 goes at once."""
+    assert Timeout("test", seconds, "SLA-TEST-1: for tests").whole_seconds == whole

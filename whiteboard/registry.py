@@ -5,6 +5,7 @@ before the server starts. What an entry's service level is measured by, whose it
 it stands in `constraints/sla.yaml`, once for all entries that refer to it.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -35,6 +36,11 @@ class Timeout:
     def milliseconds(self) -> int:
         """What is in force, for those who count in whole milliseconds."""
         return round(self.seconds * 1000)
+
+    @property
+    def whole_seconds(self) -> int:
+        """What is in force, for those who count in whole seconds: rounded up, as none would mean for ever or at once."""
+        return math.ceil(self.seconds)
 
     @property
     def sla(self) -> str:

@@ -28,13 +28,13 @@ WS_HANDSHAKE: Final = register(
     "ws-handshake",
     5.0,
     "SLA-ENTER-1: One write after the head was read; only a peer whose receive window is closed takes longer.",
-    "answer",
+    "a window that opens late",
 )
 WS_CLOSE: Final = register(
     "ws-close",
     1.0,
     "SLA-PEER-1: A closing handshake is one round trip; a peer that does not answer in 1 s gets its socket closed (RFC 6455 section 7.1.1 lets us).",
-    "answer",
+    "a goodbye is answered late",
 )
 PING_INTERVAL: Final = register(
     "ping-interval",
@@ -64,25 +64,25 @@ PUMP_PASS: Final = register(
     "pump-pass",
     0.003,
     "SLA-LIVE-1: What one pass over the sockets may take before other tasks have their turn: measured, without it a flood of ops starves what sends them (6.8 s of latency); half of it costs a tenth of the throughput.",
-    "age",
+    "many sockets are ready",
 )
 PUMP_NAP: Final = register(
     "pump-nap",
     0.001,
     "SLA-LIVE-1: How long the sockets are left alone after a pass that found few, when what they bring would only wait for the next flush: the shortest that a kernel's epoll can sleep; with 24,000 ops a second in small rooms it saves 6 % of the core.",
-    "pause",
+    "what is read would only wait",
 )
 FLUSH_CREDIT: Final = register(
     "flush-credit",
     0.002,
     "SLA-LIVE-1: Flushing that is saved up while there is none: two ops that come close to each other on a quiet server both go at once; that is ten full flushes of ten people, and less than half of TICK_TURN.",
-    "age",
+    "an op behind an op",
 )
 TICK_TURN: Final = register(
     "tick-turn",
     0.005,
     "SLA-LIVE-1: Rooms that commit, or send, one after the other before sockets are read again: above the cost of one full room (200 sends, 256 ops), a tenth of BROADCAST_TICK.",
-    "age",
+    "many rooms want to send",
 )
 SLOW_CLIENT: Final = register(
     "slow-client",
@@ -112,7 +112,7 @@ DRAIN_GRACE: Final = register(
     "drain-grace",
     10.0,
     "SLA-STOP-1: After SIGTERM sessions get this long to take their last frames; within the 30 s that process supervisors commonly allow.",
-    "answer",
+    "a server drains while its store is slow",
 )
 DRAIN_NOTICE: Final = register(
     "drain-notice",
@@ -130,7 +130,7 @@ CLEANUP: Final = register(
     "cleanup",
     2.0,
     "SLA-STOP-1: A shielded cleanup writes a few hundred bytes or closes a file; 2 s is a disk that stopped answering.",
-    "answer",
+    "what serves a peer that has gone",
 )
 COMMIT: Final = register(
     "commit",
@@ -160,19 +160,19 @@ SQLITE_BUSY: Final = register(
     "sqlite-busy",
     2.0,
     "SLA-DURABLE-1: Other workers hold the file for one commit, some 50 ms with the largest; 2 s also covers an operator's shell taking a backup.",
-    "answer",
+    "a neighbour that writes for long",
 )
 ACCEPT_BACKOFF: Final = register(
     "accept-backoff",
     0.1,
     "SLA-READY-1: Out of descriptors: Trio's own back-off; sooner burns the core, later delays recovery.",
-    "pause",
+    "descriptors run out",
 )
 CLIENT_CONNECT: Final = register(
     "client-connect",
     10.0,
     "SLA-RETURN-1: DNS, TCP, TLS and upgrade on a bad link; then try again with back-off.",
-    "answer",
+    "a slow upgrade",
 )
 CLIENT_RETRY_FIRST: Final = register(
     "client-retry-first",
@@ -190,55 +190,55 @@ CLIENT_ANSWER: Final = register(
     "client-answer",
     45.0,
     "SLA-RETURN-1: An op that the server passed over and that is sent again, alone, counts as passed over again after this; above COMMIT, after which the server says that it cannot store now.",
-    "age",
+    "an op that is never answered",
 )
 STORAGE_CLOSE: Final = register(
     "storage-close",
     5.0,
     "SLA-STOP-1: Writes queued at shutdown are one group commit, 50 ms on a slow disk; 5 s leaves room within what supervisors allow.",
-    "answer",
+    "a slow disk at the end",
 )
 STORAGE_TAIL: Final = register(
     "storage-tail",
     0.5,
     "SLA-DURABLE-1: Looks for other processes' appends while somebody waits for them; the port promises a second, a look costs 50 µs.",
-    "pause",
+    "another process appends",
 )
 REDIS_CONNECT: Final = register(
     "redis-connect",
     2.0,
     "SLA-DURABLE-1: TCP, TLS and HELLO to a server in the same room: a millisecond; 2 s bridges one lost SYN (RFC 6298: resent after 1 s).",
-    "answer",
+    "a slow first word of Redis",
 )
 REDIS_ANSWER: Final = register(
     "redis-answer",
     5.0,
     "SLA-DURABLE-1: The largest script takes some 20 ms, an fsync by Redis up to 2 s on a busy disk; later the ops are refused as retryable, well within COMMIT.",
-    "answer",
+    "a slow answer of Redis",
 )
 POSTGRES_CONNECT: Final = register(
     "postgres-connect",
     3.0,
     "SLA-RECORD-1: TCP, TLS and authentication with a server in the same room: 20 ms; 3 s bridge a lost SYN, and a stop does not wait long for one that is gone.",
-    "answer",
+    "what a client of PostgreSQL is told",
 )
 POSTGRES_ANSWER: Final = register(
     "postgres-answer",
     5.0,
     "SLA-RECORD-1: The largest batch of metadata takes some 100 ms, a checkpoint of PostgreSQL may hold it up for seconds; nobody draws slower meanwhile.",
-    "answer",
+    "what PostgreSQL is told",
 )
 POSTGRES_BODY: Final = register(
     "postgres-body",
     60.0,
     "SLA-ARCHIVE-1: An archive's largest piece, 256 MiB, at 10 MiB/s and its sync; only the archiver waits for it.",
-    "answer",
+    "what PostgreSQL is told",
 )
 POSTGRES_MIGRATE: Final = register(
     "postgres-migrate",
     60.0,
     "SLA-RECORD-1: A migration, and the wait for another server's: tables of ours are created in 50 ms, an index over a large one takes a minute.",
-    "answer",
+    "what PostgreSQL is told",
 )
 RECORD_LINGER: Final = register(
     "record-linger",
@@ -250,85 +250,85 @@ SERVER_BEAT: Final = register(
     "server-beat",
     10.0,
     "SLA-RECORD-1: A server's sign of life in the metadata: one row, whatever the number of its sessions.",
-    "pause",
+    "a server gives signs of life",
 )
 SERVER_SILENT: Final = register(
     "server-silent",
     45.0,
     "SLA-RECORD-1: After four lost beats a server's sessions count as ended; a restart of PostgreSQL takes less.",
-    "age",
+    "a server is silent",
 )
 RECORD_RETRY: Final = register(
     "record-retry",
     2.0,
     "SLA-RECORD-1: Between attempts to write metadata while their place is away: recovery is noticed soon, a log is not filled.",
-    "pause",
+    "metadata are away",
 )
 RECORD_CLOSE: Final = register(
     "record-close",
     3.0,
     "SLA-STOP-1: What a stopping server still has to say in the metadata is one batch; when their place is away it goes unsaid.",
-    "answer",
+    "a last word in the metadata",
 )
 METADATA_SWEEP: Final = register(
     "metadata-sweep",
     60.0,
     "SLA-RECORD-1: Looks for sessions of lost servers and for what is too old: two queries that find nothing by an index.",
-    "pause",
+    "metadata are swept",
 )
 METADATA_KEPT: Final = register(
     "metadata-kept",
     90 * 24 * 3600.0,
     "SLA-RECORD-1: Ended sessions and lines of the audit: a quarter of a year to look into what happened, some 60 MB with a thousand visits a day.",
-    "age",
+    "metadata get old",
 )
 EPOCH_AGREED: Final = register(
     "epoch-agreed",
     3600.0,
     "SLA-DURABLE-1: A board that nobody has drawn on: servers that open it within the hour agree on its history's name; later ones meet at the first op.",
-    "age",
+    "what Redis is told",
 )
 REDIS_LOOK: Final = register(
     "redis-look",
     0.25,
     "SLA-DURABLE-1: While it is in doubt which Redis node has what, one is asked this often: a failover is found soon after its two seconds or more.",
-    "pause",
+    "a cluster in doubt",
 )
 REDIS_DOUBT: Final = register(
     "redis-doubt",
     5.0,
     "SLA-DURABLE-1: After a fault the nodes of a cluster are asked for this long who has what: the first answers may still name who has failed.",
-    "age",
+    "a cluster in doubt",
 )
 REDIS_REFRESH: Final = register(
     "redis-refresh",
     2.0,
     "SLA-DURABLE-1: A Redis Cluster is asked this often who has what, so that a node which only swallows commands is left before the first of them has waited for REDIS_ANSWER.",
-    "pause",
+    "a cluster in good health",
 )
 REDIS_NODE_PROBE: Final = register(
     "redis-node-probe",
     0.25,
     "SLA-READY-1: Within READY_PROBE a node that does not take the probe leaves time for two others; a sound one takes 1 ms.",
-    "answer",
+    "a slow node is probed",
 )
 REDIS_REDIRECT: Final = register(
     "redis-redirect",
     0.02,
     "SLA-DURABLE-1: Between two tries of a command that a node refused because its slot is moving: a slot of usual boards moves in milliseconds.",
-    "pause",
+    "a slot that is moving",
 )
 CHANNELS_PING: Final = register(
     "channels-ping",
     5.0,
     "SLA-DURABLE-1: A connection that only listens is asked for a sign of life this often, so that a silent one is noticed within this and REDIS_ANSWER.",
-    "pause",
+    "a connection that listens",
 )
 TAIL_LINGER: Final = register(
     "tail-linger",
     2.0,
     "SLA-DURABLE-1: A board's log is listened to for this long after its last waiter: a commit that holds up the next wait takes less.",
-    "age",
+    "nobody waits for a log any more",
 )
 PRESENCE_BEAT: Final = register(
     "presence-beat",
@@ -352,61 +352,61 @@ ARCHIVE_ROUND: Final = register(
     "archive-round",
     60.0,
     "SLA-ARCHIVE-1: Between two looks at all boards for what can leave Redis: a question of 0.1 ms a board; a minute's ops of a busy board are one piece.",
-    "pause",
+    "an archiver goes its rounds",
 )
 ARCHIVE_AGE: Final = register(
     "archive-age",
     60.0,
     "SLA-ARCHIVE-1: Ops go to the archive when they are this old: above the second or two that a Redis without `appendfsync always` may lose, so that the archive never has ops that the log gives other numbers.",
-    "age",
+    "old ops of a busy board",
 )
 ARCHIVE_COLD: Final = register(
     "archive-cold",
     86_400.0,
     "SLA-ARCHIVE-1: R32, a board on which nobody has drawn for a day leaves Redis but for its head; opening it again costs one fetch of its pieces.",
-    "age",
+    "a board on which nobody draws",
 )
 ARCHIVE_CHECKPOINT: Final = register(
     "archive-checkpoint",
     3_600.0,
     "SLA-ARCHIVE-1: R31, a busy board's checkpoint is copied to the archive once an hour; the ops themselves go as soon as they fill a piece.",
-    "pause",
+    "a board on which many draw",
 )
 ARCHIVE_LEASE: Final = register(
     "archive-lease",
     60.0,
     "SLA-ARCHIVE-1: One server archives a board at a time: several times what storing the largest piece takes, and a server that died is replaced within a round.",
-    "age",
+    "what Redis is told",
 )
 THAW: Final = register(
     "thaw",
     3_600.0,
     "SLA-ARCHIVE-1: What a server filled from the archive and did not put in place, because it died, goes from Redis after this; a board of a million ops takes a minute.",
-    "age",
+    "what Redis is told",
 )
 DOCTOR_STEP: Final = register(
     "doctor-step",
     10.0,
     "SLA-DOCTOR-1: One question, from the connection to the whole answer; visitors wait no longer either, as CLIENT_CONNECT has it.",
-    "answer",
+    "a slow answer to the doctor",
 )
 DOCTOR_WHOLE: Final = register(
     "doctor-whole",
     90.0,
     "SLA-DOCTOR-1: The whole examination beside the wait for proxies; a second where all is well, some minutes where each step takes all of its time, which nobody waits for.",
-    "answer",
+    "a long examination",
 )
 DOCTOR_IDLE_MARGIN: Final = register(
     "doctor-idle-margin",
     2.0,
     "SLA-DOCTOR-1: A ping that is due may be as late on a bad link; an idle socket is watched for one ping interval and this.",
-    "age",
+    "a late ping on an idle socket",
 )
 DOCTOR_LONGEST_WAIT: Final = register(
     "doctor-longest-wait",
     3600.0,
     "SLA-DOCTOR-1: The longest wait that may be asked for; proxies that cut tunnels by their age do so within an hour.",
-    "age",
+    "a long wait is asked for",
 )
 CLOCK_APART: Final = register(
     "clock-apart",
@@ -424,19 +424,19 @@ CERTIFICATE_ENDS: Final = register(
     "certificate-ends",
     14 * 86_400.0,
     "SLA-DOCTOR-1: Certificates of 90 days are renewed 30 days before their end; with 14 left the renewal has failed for two weeks.",
-    "age",
+    "a certificate ends",
 )
 SUPERVISOR: Final = register(
     "supervisor",
     2.0,
     "SLA-STOP-1: A datagram to the process manager on this machine: microseconds; its queue is full only while it stands still, and then the server goes on.",
-    "answer",
+    "a manager that stands still",
 )
 TLS_HANDSHAKE: Final = register(
     "tls-handshake",
     5.0,
     "SLA-ENTER-1: Two round trips and a signature; as long as the request head gets, so that TLS buys a silent peer no more time than plain HTTP.",
-    "answer",
+    "a slow handshake of TLS",
 )
 LINGER: Final = register(
     "linger",
@@ -448,13 +448,13 @@ HTTP_SEND: Final = register(
     "http-send",
     15.0,
     "SLA-PEER-1: R14 for HTTP: a reader that takes no SEND_BYTES in 15 s (35 kbit/s) is cut, so that answers do not pile up in memory; as SLOW_CLIENT is for sockets.",
-    "answer",
+    "a slow reader",
 )
 HTTP_DRAIN: Final = register(
     "http-drain",
     1.0,
     "SLA-STOP-1: What HTTP answers under way get when the sessions have used up DRAIN_GRACE; then their connections are closed by force.",
-    "answer",
+    "a server drains while it answers",
 )
 BOARD_VIEW: Final = register(
     "board-view",
@@ -472,7 +472,7 @@ ACCEPT_EPISODE: Final = register(
     "accept-episode",
     10.0,
     "SLA-READY-1: Accepting counts as well again after 10 s without a pause: one log line for each shortage of descriptors, however it flickers.",
-    "age",
+    "descriptors run out again and again",
 )
 HTTP_KEEP_ALIVE: Final = register(
     "http-keep-alive",
@@ -496,7 +496,7 @@ CYCLES_LOOK: Final = register(
     "cycles-look",
     5.0,
     "SLA-MEMORY-1: Over how long a server has to be quiet before all its objects are walked; nobody draws a stroke and waits longer for the next.",
-    "pause",
+    "a quiet moment for a walk",
 )
 CYCLES_ALL: Final = register(
     "cycles-all",
@@ -508,7 +508,7 @@ CYCLES_ALL_LATEST: Final = register(
     "cycles-all-latest",
     3600.0,
     "SLA-MEMORY-1: A server that is never quiet stands still for a tenth of a second once an hour, so that dead cycles cannot gather for days.",
-    "pause",
+    "a dead cycle on a busy server",
 )
 MEMORY_LOOK: Final = register(
     "memory-look",
@@ -520,25 +520,25 @@ MEMORY_LATEST: Final = register(
     "memory-latest",
     60.0,
     "SLA-MEMORY-1: A server that is never quiet gives free memory back once a minute, as long as an empty board stays: 20 ms if that was 200 MiB.",
-    "age",
+    "memory becomes free on a busy server",
 )
 UPKEEP: Final = register(
     "upkeep",
     1.0,
     "SLA-LIVE-1: Looks whether a board wants a checkpoint: a comparison of two numbers, often enough to spread the writes.",
-    "pause",
+    "a board has grown",
 )
 FULL_BOARD: Final = register(
     "full-board",
     15.0,
     "SLA-LIVE-1: Between two checkpoints of a full board, which alone let deleted elements leave; each writes up to 128 MiB, so sooner would keep a disk busy.",
-    "pause",
+    "a full board makes room",
 )
 COMPACT_PAUSE: Final = register(
     "compact-pause",
     0.02,
     "SLA-LIVE-1: Between two slices of compaction, so that commits of busy boards go in between; a slice takes about 5 ms.",
-    "pause",
+    "a long log is compacted",
 )
 EVICT_SWEEP: Final = register(
     "evict-sweep",
@@ -574,7 +574,7 @@ HOOK_AGAIN: Final = register(
     "hook-again",
     60.0,
     "SLA-HOOK-1: How long somebody whose permission was taken away may go on looking; a question a minute for each session is 170 a second with MAX_SESSIONS.",
-    "pause",
+    "a session whose permission is asked for again",
 )
 REFUSAL_COUNTS: Final = register(
     "refusal-counts",
@@ -586,25 +586,25 @@ CONSUL_ANSWER: Final = register(
     "consul-answer",
     5.0,
     "SLA-CLUSTER-1: An agent on the same machine answers in milliseconds, a new leader is elected in some seconds; later it counts as away.",
-    "answer",
+    "a slow agent",
 )
 CONSUL_LOOK: Final = register(
     "consul-look",
     5.0,
     "SLA-CLUSTER-1: Looks whether the agent still has this server on its list; an agent that came back empty is told within the time of one check.",
-    "pause",
+    "a list is looked after",
 )
 CONSUL_WAIT: Final = register(
     "consul-wait",
     10.0,
     "SLA-CLUSTER-1: One blocking query for the list of servers; a change ends it at once, so this bounds only how old the view in `/api/cluster` may be.",
-    "pause",
+    "a list that never changes",
 )
 CONSUL_PACE: Final = register(
     "consul-pace",
     0.5,
     "SLA-CLUSTER-1: Least time between two queries for the list: whatever changes so fast, or ends every query at once, costs two queries a second.",
-    "pause",
+    "a list that always changes",
 )
 CONSUL_RETRY_FIRST: Final = register(
     "consul-retry-first",
@@ -622,73 +622,73 @@ CONSUL_CHECK: Final = register(
     "consul-check",
     5.0,
     "SLA-CLUSTER-1: Between two checks of `/readyz` by Consul: a dead server is off the list of those that pass within 5 s; one write probe each.",
-    "words",
+    "what an agent is to do",
 )
 CONSUL_CHECK_ANSWER: Final = register(
     "consul-check-answer",
     2.0,
     "SLA-CLUSTER-1: What a check waits for `/readyz`, which answers within READY_PROBE: twice that, for a busy machine.",
-    "words",
+    "what an agent is to do",
 )
 CONSUL_FORGET: Final = register(
     "consul-forget",
     600.0,
     "SLA-CLUSTER-1: A server whose check has failed for so long leaves Consul's list for good; longer than a restart of what it stores in, and one that comes back registers again.",
-    "words",
+    "what an agent is to do",
 )
 CONSUL_LEAVE: Final = register(
     "consul-leave",
     1.0,
     "SLA-STOP-1: What taking a draining server off the list may take before people are asked to leave it; an agent that answers needs milliseconds.",
-    "answer",
+    "a slow goodbye to an agent",
 )
 BLOB_LEFT: Final = register(
     "blob-left",
     3_600.0,
     "SLA-ARCHIVE-1: Where several processes keep files: what was begun an hour ago and is not there yet was a dead one's; writing the largest takes seconds.",
-    "age",
+    "a dead process was writing a file",
 )
 WRITE_TURN: Final = register(
     "write-turn",
     0.001,
     "SLA-LIVE-1: Between two looks whether another worker has ended its commit, which takes about as long; SQLite's own waiting sleeps up to 0.1 s between two and loses every race to a busy neighbour.",
-    "pause",
+    "a neighbour that writes",
 )
 WORKER_START: Final = register(
     "worker-start",
     30.0,
     "SLA-WORKER-1: A worker imports and opens its storage in a second; 30 s is a cold disk beside a busy core, and one that takes longer hangs.",
-    "answer",
+    "a worker that starts slowly",
 )
 WORKER_WAIT: Final = register(
     "worker-wait",
     10.0,
     "SLA-WORKER-1: A connection whose worker is away waits this long: a worker that died is back in a second or three, one that drains first in some five.",
-    "answer",
+    "a connection whose worker is away",
 )
 WORKER_STOP: Final = register(
     "worker-stop",
     12.0,
     "SLA-STOP-1: What a worker gets beyond the drain grace: HTTP_DRAIN, CLEANUP and STORAGE_CLOSE, one after the other, and then some. Later it is killed.",
-    "answer",
+    "a worker that ends slowly",
 )
 WORKER_BEAT: Final = register(
     "worker-beat",
     5.0,
     "SLA-WORKER-1: A worker tells the front so often that its event loop runs: a byte, and several times within WORKER_SILENT.",
-    "pause",
+    "a worker shows that it lives",
 )
 WORKER_SILENT: Final = register(
     "worker-silent",
     30.0,
     "SLA-WORKER-1: As long as systemd waits for the front (WatchdogSec of the unit that we ship): an event loop that stands still for so long does not come back.",
-    "age",
+    "a worker that stands still",
 )
 WORKER_STEADY: Final = register(
     "worker-steady",
     60.0,
     "SLA-WORKER-1: A worker that lived for a minute and then died is started again at once, as if it were the first time.",
-    "age",
+    "a worker that dies now and then",
 )
 WORKER_RETRY_FIRST: Final = register(
     "worker-retry-first",
@@ -706,37 +706,37 @@ WORKER_ANSWER: Final = register(
     "worker-answer",
     30.0,
     "SLA-WORKER-1: A question between workers: deleting a board ends its sessions first, within CLEANUP twice; viewing the largest one takes seconds.",
-    "answer",
+    "a question to another worker",
 )
 LEASE_LEFT: Final = register(
     "lease-left",
     25.0,
     "SLA-STOP-1: Workers whose front was killed drain and let the data directory go: DRAIN_GRACE and WORKER_STOP at most, a second as a rule; a server that starts meanwhile waits for them.",
-    "answer",
+    "workers that were left behind",
 )
 LEASE_LOOK: Final = register(
     "lease-look",
     0.05,
     "SLA-STOP-1: Between two looks at a lock that somebody is about to give up: people wait for a start.",
-    "pause",
+    "a start that waits",
 )
 S3_CONNECT: Final = register(
     "s3-connect",
     2.0,
     "SLA-ASSET-1: TCP and TLS to a store in the same region: some milliseconds; 2 s bridges one lost SYN (RFC 6298: resent after 1 s).",
-    "answer",
+    "what a client of S3 is told",
 )
 S3_ANSWER: Final = register(
     "s3-answer",
     15.0,
     "SLA-ASSET-1: One request with at most S3_PART_BYTES: 8 MiB in 15 s are 4.5 Mbit/s, and a busy store needs some seconds to put a large blob's parts together; one that stands still is noticed as soon.",
-    "answer",
+    "what a client of S3 is told",
 )
 S3_RETRY: Final = register(
     "s3-retry",
     15.0,
     "SLA-ASSET-1: From a request's start after which it is not sent again: with S3_ANSWER a call to a store that stands still ends after 15 s, to a flickering one after 30.",
-    "answer",
+    "what a client of S3 is told",
 )
 ASSET_BODY: Final = register(
     "asset-body",

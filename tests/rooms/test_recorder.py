@@ -1,76 +1,23 @@
 """What rooms tell of reaches the metadata, whatever becomes of their place meanwhile."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
-
 import pytest
 import structlog
 import trio
 from hypothesis import given, strategies
 from rooms.conftest import BOARD, Stage, ticking_clock
+from rooms.flaky import Flaky, open_flaky, virtual_ms
 
 from whiteboard import limits, timeouts
-from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import BoardId, ClientId, SessionId
 from whiteboard.rooms.access import BoardAccess
 from whiteboard.rooms.hub import open_hub
 from whiteboard.rooms.recorder import STOPPED, Recorder, open_recorder
 from whiteboard.storage.memory import open_memory
 from whiteboard.storage.memory_metadata import open_memory_metadata
-from whiteboard.storage.metadata import SERVER_LOST, Change, Chronicle, Links, Metadata, People, ServerSeen
+from whiteboard.storage.metadata import SERVER_LOST, ServerSeen
 
 ADA = ClientId("ada")
 BATCH = limits.MAX_RECORD_BATCH
-
-
-def virtual_ms() -> int:
-    """Trio's clock, as milliseconds since 1970."""
-    return 1_700_000_000_000 + round(trio.current_time() * 1000)
-
-
-class Flaky:
-    """Metadata whose chronicle can be away, and counts its writes. See `whiteboard.storage.metadata.Metadata`."""
-
-    def __init__(self, real: Metadata) -> None:
-        self._real = real
-        self.is_away = False
-        self.is_lost_after_writing = False
-        self.batches: list[list[Change]] = []
-
-    @property
-    def chronicle(self) -> Chronicle:
-        return self  # the rest is passed on
-
-    @property
-    def people(self) -> People:
-        return self._real.people
-
-    @property
-    def links(self) -> Links:
-        return self._real.links
-
-    async def probe(self) -> None:
-        await self._real.probe()
-
-    async def record(self, changes: Sequence[Change]) -> None:
-        if self.is_away:
-            await trio.lowlevel.checkpoint()
-            raise StorageUnavailable("away")
-        self.batches.append(list(changes))
-        await self._real.chronicle.record(changes)
-        if self.is_lost_after_writing:
-            raise StorageUnavailable("the answer was lost")
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._real.chronicle, name)
-
-
-@asynccontextmanager
-async def open_flaky() -> AsyncIterator[Flaky]:
-    """Metadata on the virtual clock."""
-    async with open_memory_metadata(virtual_ms) as metadata:
-        yield Flaky(metadata)
 
 
 def come(recorder: Recorder, number: int, board: BoardId = BOARD) -> SessionId:

@@ -36,6 +36,8 @@ class ScriptedAgent:
         self.fault: int | bytes | Exception | None = None
         """A status, a body, or what the network says."""
         self.is_silent = False
+        self.takes = 0.0
+        """Seconds for every question."""
         self.asked: list[str] = []
         self._changed = trio.Event()
 
@@ -63,7 +65,7 @@ class ScriptedAgent:
         event.set()
 
     async def _answer(self, request: httpx2.Request) -> httpx2.Response:
-        await trio.lowlevel.checkpoint()
+        await trio.sleep(self.takes)
         path = request.url.path.removeprefix("/v1/")
         self.asked.append(f"{request.method} {path}")
         if self.is_silent:

@@ -23,6 +23,11 @@ def is_about(seconds: float, entry: Timeout) -> bool:
     return SURELY_NOT * entry.default <= seconds <= SURELY * entry.default
 
 
+def is_about_ten(count: int) -> str:
+    """What to say of something that has room for ten in ten times the default, and so for eight to thirteen of any in force."""
+    return "about as often" if 8 <= count <= 14 else f"{count} times"
+
+
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """One way in which entries matter."""
@@ -30,18 +35,21 @@ class Scenario:
     play: Play
     late: str | None
     """How it may end when the entry has 0.8 of its value: what is documented for too little time."""
+    settle: float
+    """Seconds without any event, of the machine's clock, after which the virtual one jumps: more than none where bytes
+    go over loopback, which takes the kernel a moment."""
 
 
 SCENARIOS: Final[dict[str, Scenario]] = {}
 """By the name that entries give."""
 
 
-def scenario(name: str, *, late: str | None = None) -> Callable[[Play], Play]:
+def scenario(name: str, *, late: str | None = None, settle: float = 0.0) -> Callable[[Play], Play]:
     """Enter it in the book."""
 
     def enter(play: Play) -> Play:
         assert name not in SCENARIOS, name
-        SCENARIOS[name] = Scenario(play, late)
+        SCENARIOS[name] = Scenario(play, late, settle)
         return play
 
     return enter

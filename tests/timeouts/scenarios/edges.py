@@ -10,8 +10,6 @@ from starlette.types import Message
 from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, is_about, scenario
 
 from whiteboard import limits, timeouts
-from whiteboard.diagnostics.allocator import Allocator
-from whiteboard.diagnostics.memory import GivingBack
 from whiteboard.plugins.asking import Asking, NoAnswer
 from whiteboard.timeouts import Timeout
 from whiteboard.transport.head_reading import read_head
@@ -143,36 +141,6 @@ async def a_hook_that_is_left_alone(entry: Timeout) -> str:
         await one.ask("may I")
         asked.append(one.asked - limits.HOOK_PATIENCE)
     return f"asked: {asked}"
-
-
-class Heap(Allocator):
-    """One that has a lot to give."""
-
-    def __init__(self) -> None:
-        self.free = 0
-        self.times_given = 0
-
-    @property
-    def free_bytes(self) -> int:
-        return self.free
-
-    def give_back(self) -> None:
-        self.times_given += 1
-
-
-@scenario("memory becomes free")
-async def memory_becomes_free(entry: Timeout) -> str:
-    """A process that does nothing gives it back with its next look."""
-    heap, given = Heap(), []
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(GivingBack(heap).run)
-        await trio.testing.wait_all_tasks_blocked()
-        heap.free = limits.SPARE_BYTES
-        for wait in (SURELY_NOT * entry.default, (SURELY - SURELY_NOT) * entry.default):
-            await trio.sleep(wait)
-            given.append(heap.times_given)
-        nursery.cancel_scope.cancel()
-    return f"given back: {given}"
 
 
 @scenario("an idle connection")

@@ -4,18 +4,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import trio
-from rooms.conftest import BOARD, Stage, open_stage
+from rooms.conftest import Stage, open_stage
 from rooms.faulty import TappedStorage
 from rooms.line import Line
 from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, is_about, scenario
 
-from whiteboard import limits, timeouts
+from whiteboard import timeouts
 from whiteboard.errors import TooSlow
-from whiteboard.ids import ClientId, SessionId
 from whiteboard.rooms.lookout import Lookout
-from whiteboard.rooms.recorder import open_recorder
 from whiteboard.storage.memory import open_memory
-from whiteboard.storage.memory_metadata import open_memory_metadata
 from whiteboard.timeouts import Timeout
 
 STROKE = {"type": "stroke", "id": "s1", "points": [[0, 0]]}
@@ -170,23 +167,3 @@ async def a_refusal_is_remembered(entry: Timeout) -> str:
         first = stage.hub.is_refusing
         await trio.sleep((SURELY - SURELY_NOT) * entry.default + 0.1)
         return f"{first}, then {stage.hub.is_refusing}"
-
-
-def virtual_ms() -> int:
-    """Trio's clock, as milliseconds since 1970."""
-    return 1_700_000_000_000 + round(trio.current_time() * 1000)
-
-
-@scenario("somebody comes and is recorded")
-async def somebody_comes_and_is_recorded(entry: Timeout) -> str:
-    """Not at once, for others may come with them, but soon."""
-    async with open_memory_metadata(virtual_ms) as metadata:
-        async with open_recorder(metadata, "host:1", virtual_ms) as recorder:
-            await trio.sleep(1)
-            recorder.session_opened(SessionId("s-1"), BOARD, ClientId("ada"), "Ada", "10.0.0.1:5")
-            live = []
-            for wait in (SURELY_NOT * entry.default, (SURELY - SURELY_NOT) * entry.default):
-                await trio.sleep(wait)
-                silent_ms = timeouts.SERVER_SILENT.milliseconds
-                live.append(len(await metadata.chronicle.live(limits.MAX_RECORD_PAGE, silent_ms=silent_ms)))
-        return f"live: {live}"

@@ -1,7 +1,5 @@
 """Scenarios with two servers in one process, and with what the server does for itself."""
 
-import gc
-import weakref
 from pathlib import Path
 
 import structlog
@@ -12,7 +10,6 @@ from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, scenario
 from web.stand_ins import Probe, Site, StoredRooms
 
 from whiteboard import timeouts
-from whiteboard.diagnostics.cycles import open_cycle_search
 from whiteboard.plugins.asking import Asking
 from whiteboard.storage.memory import open_memory
 from whiteboard.storage.memory_metadata import open_memory_metadata
@@ -130,20 +127,3 @@ async def a_broken_hook(entry: Timeout) -> str:
             await one.ask("may I")
             lines.append(len(logged))
     return f"lines: {lines}"
-
-
-class Knot:
-    """An object that refers to itself."""
-
-    def __init__(self) -> None:
-        self.own = self
-
-
-@scenario("a dead cycle")
-async def a_dead_cycle(entry: Timeout) -> str:
-    """On a quiet server it is found by the next walk through all objects and a look."""
-    async with open_cycle_search():
-        gc.collect()
-        knot = weakref.ref(Knot())
-        await trio.sleep(SURELY * (timeouts.CYCLES_ALL.default + timeouts.CYCLES_LOOK.default))
-        return "freed" if knot() is None else "still there"

@@ -65,7 +65,7 @@ def open_connection(dsn: str, password: str | None) -> Connection:
             given,
             autocommit=True,  # we write BEGIN and COMMIT ourselves
             prepare_threshold=None,  # a pooler in between may not know of prepared statements
-            connect_timeout=int(timeouts.POSTGRES_CONNECT.seconds),
+            connect_timeout=timeouts.POSTGRES_CONNECT.whole_seconds,
             fallback_application_name="whiteboard",
         )
 

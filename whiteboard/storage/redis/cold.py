@@ -142,7 +142,7 @@ class _Filled:
 
     async def add(self, name: str, command: str, pairs: Sequence[tuple[str | int, str | bytes]]) -> None:
         """Put pairs of score and member, or field and value, into one of the keys."""
-        key, seconds = getattr(self._keys, name), int(timeouts.THAW.seconds)
+        key, seconds = getattr(self._keys, name), timeouts.THAW.whole_seconds
         for start in range(0, len(pairs), limits.MAX_COMMIT_OPS):
             some = [part for pair in pairs[start : start + limits.MAX_COMMIT_OPS] for part in pair]
             added = await self._server.run("fill", (key,), seconds, command, *some)

@@ -189,7 +189,7 @@ class RedisOpLog:
         if head is not None:
             return head.epoch
         await self._server.ask(
-            client.set(keys.agreed, epoch, condition=PureToken.NX, ex=int(timeouts.EPOCH_AGREED.seconds))
+            client.set(keys.agreed, epoch, condition=PureToken.NX, ex=timeouts.EPOCH_AGREED.whole_seconds)
         )
         agreed = await self._server.ask(client.get(keys.agreed))
         return agreed.decode() if agreed else epoch
