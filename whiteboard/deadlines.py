@@ -190,7 +190,7 @@ class Carries:
     def __call__(self, call: Callable[..., Result]) -> Callable[..., Result]:
         """The function without its argument; with it as it was given, when a caller insists."""
         if inspect.iscoroutinefunction(call):
-            return functools.wraps(call)(self._awaited(call))  # type: ignore[return-value]
+            return functools.wraps(call)(self._awaited(call))  # type: ignore[return-value]  # `Result` is the awaitable here
 
         @functools.wraps(call)
         def timed(*args: Any, **kwargs: Any) -> Result:

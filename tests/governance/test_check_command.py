@@ -3,6 +3,7 @@
 import argparse
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -73,9 +74,11 @@ def test_a_rule_whose_code_has_gone_is_a_finding(project: Path) -> None:
         (lambda root: (root / "pkg" / "store.py").write_text("def ("), "pkg/store.py:1"),
     ],
 )
-def test_input_that_cannot_be_used_is_exit_code_two(project: Path, prepare: object, said: str) -> None:
+def test_input_that_cannot_be_used_is_exit_code_two(
+    project: Path, prepare: Callable[[Path], object], said: str
+) -> None:
     """A broken rule, or source that is no Python."""
-    prepare(project)  # type: ignore[operator]
+    prepare(project)
     code, out, err = run("--no-examples")
     assert (code, out) == (2, "")
     assert said in err

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema  # type: ignore[import-untyped]  # it ships no annotations
 import pytest
 from hypothesis import given
 from strategies import History, content, encode, histories, ops, wire

@@ -68,7 +68,7 @@ async def open_pair(
         wire = TlsWire(sock, load_tls(certificate.cert, certificate.key))
         client = secured(far, certificate)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(client.stream.do_handshake)  # type: ignore[attr-defined]
+            nursery.start_soon(client.stream.do_handshake)  # type: ignore[attr-defined]  # `secured` made it one of TLS
             await wire.handshake()
     async with open_websocket_connection(wire, Upgrade(KEY, ()), pump=pump) as connection:
         assert " 101 " in await client.head()

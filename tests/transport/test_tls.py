@@ -191,7 +191,7 @@ async def test_push_over_tls_never_waits_and_drains(certificate: Certificate) ->
     wire = TlsWire(plain.socket, load_tls(certificate.cert, certificate.key))
     client = secured(far.stream, certificate)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(client.stream.do_handshake)  # type: ignore[attr-defined]
+        nursery.start_soon(client.stream.do_handshake)  # type: ignore[attr-defined]  # `secured` made it one of TLS
         await wire.handshake()
     assert wire.alpn == "http/1.1"
     messages = [b"%d:" % number + bytes(40_000) for number in range(300)]
@@ -214,7 +214,7 @@ async def test_a_burst_over_tls_arrives_whole(certificate: Certificate) -> None:
     wire = TlsWire(plain.socket, load_tls(certificate.cert, certificate.key))
     client = secured(far.stream, certificate)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(client.stream.do_handshake)  # type: ignore[attr-defined]
+        nursery.start_soon(client.stream.do_handshake)  # type: ignore[attr-defined]  # `secured` made it one of TLS
         await wire.handshake()
     texts = [b"%d:" % number + bytes(20_000) for number in range(300)]
     waiting = deque(Packed(text, level=0) for text in texts)
@@ -238,7 +238,7 @@ async def test_all_that_a_record_holds_is_read_by_the_pump(certificate: Certific
     wire = TlsWire(plain.socket, load_tls(certificate.cert, certificate.key))
     client = secured(far.stream, certificate)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(client.stream.do_handshake)  # type: ignore[attr-defined]
+        nursery.start_soon(client.stream.do_handshake)  # type: ignore[attr-defined]  # `secured` made it one of TLS
         await wire.handshake()
     taken: list[Incoming] = []
 
@@ -301,7 +301,7 @@ async def test_a_cut_without_close_notify_is_an_end(certificate: Certificate) ->
     client = secured(far.stream, certificate)
     with wire:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(client.stream.do_handshake)  # type: ignore[attr-defined]
+            nursery.start_soon(client.stream.do_handshake)  # type: ignore[attr-defined]  # `secured` made it one of TLS
             await wire.handshake()
         await client.send(b"last words")
         await far.stream.send_eof()  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
 # file: whiteboard/rooms/example.py
 def answer(handlers: dict[str, object], name: str) -> object:
     handler = handlers[name]
-    return handler()  # type: ignore[operator]  # seen: whiteboard.rooms.example.hello  # found
+    return handler()  # seen: whiteboard.rooms.example.hello  # found
 
 
 def hello() -> object:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema  # type: ignore[import-untyped]  # it ships no annotations
 from governance_samples import NO_SLEEP, SLEEPY, outcome_of, rule_of
 
 from whiteboard.governance.comparison import compare

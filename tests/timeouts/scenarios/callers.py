@@ -106,7 +106,7 @@ async def a_long_examination(entry: Timeout) -> str:
 @scenario("a late ping on an idle socket", late="no ping", settle=LOOPBACK)
 async def a_late_ping_on_an_idle_socket(entry: Timeout) -> str:
     """It comes within the margin that a bad link gets; later the doctor finds that none came."""
-    interval = float(WELCOME["heartbeat"]["ping"])  # type: ignore[index]
+    interval = float(WELCOME["heartbeat"]["ping"])  # type: ignore[index]  # a dictionary of any JSON
 
     async def talk(stream: trio.SocketStream, head: bytes) -> None:
         async with trio.open_nursery() as nursery:
