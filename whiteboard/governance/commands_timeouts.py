@@ -3,10 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from whiteboard.governance.timeouts import declared
+from typing import Final
 
 DONE: Final = 0
 FOUND: Final = 1
@@ -30,9 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
         one.add_argument(
             "--registry",
-            metavar="FILE",
-            default="whiteboard/timeouts.py",
-            help="below it (default: %(default)s)",
+            metavar="MODULE",
+            default="whiteboard/timeouts",
+            help="a module's or a package's path below it (default: %(default)s)",
         )
     listing.add_argument(
         "--levels", metavar="FILE", default="constraints/sla.yaml", help="below it (default: %(default)s)"
@@ -65,7 +62,7 @@ def run(arguments: argparse.Namespace, dump: str = "") -> int:
 def _list(arguments: argparse.Namespace) -> int:
     from whiteboard.governance.timeouts import declared, levels  # noqa: PLC0415 - see the module docstring
 
-    entries = _registry(arguments)
+    entries = declared.read_registry(arguments.root, arguments.registry)
     known = levels.read_levels(arguments.root / arguments.levels)
     if faults := list(levels.faults(entries, known)):
         print("\n".join(faults))
@@ -112,13 +109,3 @@ def _margins(dump: str) -> int:
             f"{one.verdict.value:<12} {one.name:<20} {one.seconds:>8g} s  {share:>7}  {one.uses} uses, {one.hits} hits"
         )
     return FOUND if any(one.verdict is margins.Verdict.TIGHT for one in found) else DONE
-
-
-def _registry(arguments: argparse.Namespace) -> "dict[str, declared.Declared]":
-    from whiteboard.governance.timeouts import declared  # noqa: PLC0415 - see the module docstring
-
-    path = arguments.root / arguments.registry
-    try:
-        return declared.read_registry(path.read_text("utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise declared.Unreadable(f"{path}: {error}") from error

@@ -32,12 +32,12 @@ class History:
         """The Python files below a folder at a revision, by their paths from the repository's root."""
         if not folder.resolve().is_relative_to(self.root.resolve()):
             raise UnusableHistory(f"{folder} lies outside of the repository {self.root}")
-        below = folder.resolve().relative_to(self.root.resolve()).as_posix()
-        names = (
-            self._ask("ls-tree", "-r", "-z", "--name-only", "--full-tree", revision, "--", below)
-            .decode()
-            .split("\0")
-        )
+        return self.texts_at(revision, folder.resolve().relative_to(self.root.resolve()).as_posix())
+
+    def texts_at(self, revision: str, *places: str) -> dict[str, str]:
+        """The Python files at some places or below them, which go by their paths from the root; none where nothing is."""
+        listed = self._ask("ls-tree", "-r", "-z", "--name-only", "--full-tree", revision, "--", *places)
+        names = listed.decode().split("\0")
         return self._texts(revision, [name for name in names if name.endswith(".py") and "\n" not in name])
 
     def changed_lines(self, revision: str) -> dict[str, set[int]]:

@@ -112,3 +112,16 @@ def test_a_registry_of_plain_numbers_makes_no_number_an_entry() -> None:
         8,
         10,
     ]  # the number, and each call that hands it on
+
+
+def test_a_registry_may_be_a_package_whose_names_are_handed_on() -> None:
+    """One by one or by a star: an entry is one wherever it is imported from, and a number beside it is none."""
+    source = (
+        "# file: pkg/a.py\nimport trio\nfrom pkg import timeouts\nfrom pkg.timeouts import BYE\nasync def f():\n"
+        "    await trio.sleep(timeouts.HELLO.seconds)\n    await trio.sleep(BYE.seconds)\n    await trio.sleep(5)  # found\n"
+        "# file: pkg/timeouts/__init__.py\nfrom pkg.timeouts.doors import *\nfrom pkg.timeouts.rooms import BYE as BYE\n"
+        "# file: pkg/timeouts/doors.py\nfrom pkg.registry import register\nHELLO = register('hello', 2.0)\n"
+        "# file: pkg/timeouts/rooms.py\nfrom pkg.registry import register\nBYE = register('bye', 1.0)\n"
+        "# file: pkg/registry.py\nclass Timeout:\n    seconds: float\ndef register(name, seconds) -> Timeout: ...\n"
+    )
+    assert judge(rule_of(RULE), source) == []

@@ -12,10 +12,10 @@ from whiteboard.governance.timeouts.declared import version_of
 PATH = "pkg/timeouts.py"
 
 
-def commit(folder: Path, text: str, author: str, subject: str) -> None:
+def commit(folder: Path, text: str, author: str, subject: str, path: str = PATH) -> None:
     """One more commit of the registry."""
-    (folder / PATH).parent.mkdir(exist_ok=True)
-    (folder / PATH).write_text(text)
+    (folder / path).parent.mkdir(exist_ok=True)
+    (folder / path).write_text(text)
     who = ["-c", f"user.name={author}", "-c", "user.email=a@example.org"]
     for command in (["add", "-A"], [*who, "commit", "-qm", subject, "--date=2026-01-02T03:04:05Z"]):
         subprocess.run(["git", "-C", str(folder), *command], check=True)
@@ -79,3 +79,14 @@ def test_a_version_is_found(history: RegistryHistory) -> None:
         history.revision_of(PATH, "0123456789ab")
     with pytest.raises(UnusableHistory, match="nosuch is neither a git revision nor a version"):
         history.revision_of(PATH, "nosuch")
+
+
+def test_a_module_that_becomes_a_package_is_one_registry(history: RegistryHistory, tmp_path: Path) -> None:
+    """What moved is unchanged, and what changed in the move is told; asked by either path."""
+    (tmp_path / PATH).unlink()
+    (tmp_path / "pkg" / "timeouts").mkdir()
+    (tmp_path / "pkg" / "timeouts" / "more.py").write_text('C = register("c", 3, "SLA-X-1: c")\n')
+    commit(tmp_path, 'A = register("a", 2.0, "SLA-X-1: two")\n', "Di", "Apart", "pkg/timeouts/first.py")
+    assert lines(history.changes(PATH, "main~1", "main")) == ["+ c 3 s: SLA-X-1: c", "2026-01-02 Di: Apart"]
+    assert history.registry_at("pkg/timeouts", "main").keys() == {"a", "c"}
+    assert history.registry_at("pkg/timeouts", "main~1").keys() == {"a"}

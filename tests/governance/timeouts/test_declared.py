@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from whiteboard import deadlines
-from whiteboard.governance.timeouts.declared import Unreadable, read_registry, version_of
+from whiteboard.governance.timeouts.declared import Unreadable, entries_of, read_registry, version_of
 from whiteboard.governance.timeouts.levels import faults, promise_of, read_levels
 from whiteboard.registry import REGISTRY
 
@@ -19,7 +19,7 @@ other = make("c", 1)
 
 def test_entries_of_a_text() -> None:
     """By position or keyword, with arithmetic; other calls are none."""
-    found = read_registry(TEXT)
+    found = entries_of({"it": TEXT})
     assert [(one.name, one.seconds, one.sla, one.scenario, one.alert) for one in found.values()] == [
         ("a", 7200.0, "SLA-X-1", "answer", "now"),
         ("b", 1, "SLA-Y-1", "pause", ""),
@@ -38,13 +38,13 @@ def test_entries_of_a_text() -> None:
 def test_unreadable_texts(text: str, said: str) -> None:
     """Where, and what is wrong."""
     with pytest.raises(Unreadable) as info:
-        read_registry(text, "it")
+        entries_of({"it": text})
     assert str(info.value).startswith(said)
 
 
 def test_this_project_s_own_registry() -> None:
     """Read as text it is what runs, version included; every service level is used and there; all have a scenario."""
-    found = read_registry((ROOT / "whiteboard/timeouts.py").read_text("utf-8"))
+    found = read_registry(ROOT, "whiteboard/timeouts")
     assert {name: one.seconds for name, one in found.items()} == {
         name: one.default for name, one in REGISTRY.items()
     }
@@ -72,7 +72,7 @@ def test_levels_and_entries_that_do_not_agree(tmp_path: Path) -> None:
     """A dangling id, one that nobody uses, no id, no scenario: each is said."""
     path = tmp_path / "sla.yaml"
     path.write_text(LEVELS)
-    entries = read_registry(TEXT + 'd = register("d", 1, "why not", "")')
+    entries = entries_of({"it": TEXT + 'd = register("d", 1, "why not", "")'})
     assert list(faults(entries, read_levels(path))) == [
         "b: there is no service level SLA-Y-1",
         "d: its rationale does not begin with the id of a service level, as in SLA-LIVE-1: why",

@@ -1,12 +1,11 @@
 """A registry of durations or limits, as its module's text declares it: `NAME = register("name", 2.0, …)`."""
 
 import ast
-from collections.abc import Iterator
 from typing import Final
 
 import attrs
 
-from whiteboard.governance.rules.world import World, dotted_of
+from whiteboard.governance.rules.world import World, assigned_at_top, dotted_of
 
 _UNITS: Final = {"s": 1.0, "seconds": 1.0, "ms": 0.001, "milliseconds": 0.001, "min": 60.0, "minutes": 60.0}
 
@@ -16,6 +15,7 @@ class RegistrySpec:
     """Where a registry stands."""
 
     module: str
+    """A module, or a package all of whose modules hold entries."""
     function: str | None = "register"
     """What enters a value; None when the module's plain constants are the registry."""
     value: str = "seconds"
@@ -32,13 +32,25 @@ class Entry:
     """In seconds where the entry has a unit of time; None when it is no literal."""
     line: int
 
+    @property
+    def module(self) -> str:
+        """The module that it stands in."""
+        return self.variable.rpartition(".")[0]
+
+    @property
+    def name(self) -> str:
+        """What it is called there."""
+        return self.variable.rpartition(".")[2]
+
 
 def entries(world: World, spec: RegistrySpec) -> dict[str, Entry]:
     """The entries by variable; empty when there is no such module."""
-    source = world.graph.modules.get(spec.module)
-    if source is None:
-        return {}
-    found = (_entry(spec, name, value) for name, value in _constants(source.tree))
+    found = (
+        _entry(spec, f"{module}.{name}", value)
+        for module, source in world.graph.modules.items()
+        if f"{module}.".startswith(f"{spec.module}.")
+        for name, value in assigned_at_top(source.tree)
+    )
     return {entry.variable: entry for entry in found if entry is not None}
 
 
@@ -49,7 +61,10 @@ def entry_class(world: World, spec: RegistrySpec) -> str | None:
     """
     if spec.function is None or spec.module not in world.graph.modules:
         return None
-    function = world.graph.functions.get(world.named(spec.module, spec.function) or "")
+    named = (
+        world.named(module, spec.function) for module in {one.module for one in entries(world, spec).values()}
+    )
+    function = next((world.graph.functions[name] for name in named if name in world.graph.functions), None)
     returns = getattr(function.node, "returns", None) if function is not None else None
     if function is None or returns is None:
         return None
@@ -57,19 +72,7 @@ def entry_class(world: World, spec: RegistrySpec) -> str | None:
     return None if name is None or name.startswith("builtins.") else name
 
 
-def _constants(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
-    for statement in tree.body:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                yield name, value
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-                yield name, value
-            case _:
-                pass
-
-
-def _entry(spec: RegistrySpec, name: str, value: ast.expr) -> Entry | None:
-    variable = f"{spec.module}.{name}"
+def _entry(spec: RegistrySpec, variable: str, value: ast.expr) -> Entry | None:
     if spec.function is None:
         return Entry(variable, constant(value), value.lineno)
     if not isinstance(value, ast.Call) or (dotted_of(value.func) or "").rpartition(".")[2] != spec.function:

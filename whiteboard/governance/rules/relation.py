@@ -19,6 +19,7 @@ from whiteboard.governance.rules.faults import UnusableRules, nearest
 from whiteboard.governance.rules.findings import Finding, Hop, Verdict, numbered
 from whiteboard.governance.rules.registry import Entry, RegistrySpec, entries
 from whiteboard.governance.rules.world import World
+from whiteboard.governance.sources import Source
 
 
 @attrs.frozen
@@ -37,14 +38,13 @@ def check(rule: Rule, world: World) -> Verdict:
 
 def _judged(rule: Rule, world: World, text: str) -> Iterator[Finding]:
     spec: Spec = rule.spec
-    known = entries(world, spec.registry)
+    known = {entry.name: entry for entry in entries(world, spec.registry).values()}
     named: list[Entry] = []
 
     def value_of(name: str) -> float:
-        entry = known.get(f"{spec.registry.module}.{name}")
+        entry = known.get(name)
         if entry is None or entry.value is None:
-            names = [variable.rpartition(".")[2] for variable in known]
-            raise ValueError(f"{name!r} is no registered value{nearest(name, names)}")
+            raise ValueError(f"{name!r} is no registered value{nearest(name, known)}")
         named.append(entry)
         return entry.value
 
@@ -53,25 +53,22 @@ def _judged(rule: Rule, world: World, text: str) -> Iterator[Finding]:
     except (ValueError, SyntaxError, ZeroDivisionError) as fault:
         raise UnusableRules([f"{rule.path}: relations: {text!r}: {fault}"]) from fault
     if not holds:
-        source = world.graph.modules[spec.registry.module]
-        hops = tuple(
-            Hop(
-                f"{source.module}.{MODULE_BODY}",
-                Site(source.path, entry.line, 0, source.lines[entry.line - 1].strip()),
-                f"{entry.variable.rpartition('.')[2]} is {entry.value:g}",
-            )
-            for entry in named
-        )
+        hops = tuple(_declared(world.graph.modules[entry.module], entry) for entry in named)
         values = " and ".join(f"{side:g}" for side in sides)
         yield Finding(
             rule.id,
-            source.module,
+            spec.registry.module,
             text,
             f"{text} does not hold: the sides are {values}",
             hops,
             rule.severity,
             rule.instead,
         )
+
+
+def _declared(source: Source, entry: Entry) -> Hop:
+    site = Site(source.path, entry.line, 0, source.lines[entry.line - 1].strip())
+    return Hop(f"{entry.module}.{MODULE_BODY}", site, f"{entry.name} is {entry.value:g}")
 
 
 _COMPARE: Final[dict[type[ast.cmpop], Callable[[Any, Any], bool]]] = {

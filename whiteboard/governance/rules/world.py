@@ -1,7 +1,7 @@
 """What rules look at: the graph, and the syntax trees of its functions beside the edges that leave them."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 import attrs
@@ -95,12 +95,21 @@ class World:
         if module not in self._imports:
             source = self.graph.modules[module]
             self._imports[module] = {
-                alias.asname or alias.name: (imported_from(node, source), alias.name)
+                name: (home, alias.name if alias.name != "*" else name)
                 for node in ast.walk(source.tree)
                 if isinstance(node, ast.ImportFrom)
+                for home in [imported_from(node, source)]
                 for alias in node.names
+                for name in self._brought(home, alias)
             }
         return self._imports[module]
+
+    def _brought(self, home: str, alias: ast.alias) -> Iterable[str]:
+        """What one name of an import brings: a star, all that its home gives a value."""
+        if alias.name != "*":
+            return [alias.asname or alias.name]
+        source = self.graph.modules.get(home)
+        return [] if source is None else [name for name, _ in assigned_at_top(source.tree)]
 
     def module(self, name: str) -> str:
         """The dotted name of the module that a function stands in."""
@@ -116,6 +125,18 @@ class World:
         source = self.graph.modules.get(self.module(function.name))
         text = source.lines[line - 1].strip() if source is not None and line <= len(source.lines) else ""
         return Site(function.path, line, column, text)
+
+
+def assigned_at_top(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """The names that a module's own statements give a value, with it."""
+    for statement in tree.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                yield name, value
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                yield name, value
+            case _:
+                pass
 
 
 def own_nodes(function: ast.AST) -> Iterator[ast.AST]:

@@ -7,11 +7,11 @@ from typing import Final
 import attrs
 
 from whiteboard.governance.history import History, UnusableHistory
-from whiteboard.governance.timeouts.declared import Declared, Unreadable, read_registry, version_of
+from whiteboard.governance.timeouts.declared import Declared, Unreadable, entries_of, places_of, version_of
 
 _VERSION: Final = re.compile(r"[0-9a-f]{12}")
 MAX_COMMITS: Final = 2_000
-"""So many commits of one file are looked at for a version, or for who changed what."""
+"""So many commits of one registry are looked at for a version, or for who changed what."""
 
 
 @attrs.frozen
@@ -36,24 +36,21 @@ class Change:
 
 
 class RegistryHistory(History):
-    """The history of one registry's file. Raises UnusableHistory, here and later."""
+    """The history of registries, also of one that was a module and became a package. Raises UnusableHistory, here and later."""
 
     def commits(self, path: str, revisions: str) -> list[Commit]:
-        """Those that touched the file, the oldest first."""
+        """Those that touched it, the oldest first."""
         wanted = "--format=%H%x00%an%x00%as%x00%s"
+        places = [f":/{place}" for place in places_of(path)]
         told = self._ask(
-            "log", "--reverse", f"-{MAX_COMMITS}", wanted, "--end-of-options", revisions, "--", f":/{path}"
+            "log", "--reverse", f"-{MAX_COMMITS}", wanted, "--end-of-options", revisions, "--", *places
         )
         return [Commit(*line.split("\0", 3)) for line in told.decode("utf-8", "replace").splitlines()]
 
     def registry_at(self, path: str, revision: str) -> dict[str, Declared]:
-        """The entries at a revision; none when the file is not there yet."""
-        try:
-            text = self._ask("show", "--end-of-options", f"{revision}:{path}").decode("utf-8", "replace")
-        except UnusableHistory:
-            self._ask("rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
-            return {}
-        return read_registry(text, f"{revision}:{path}")
+        """The entries at a revision; none when the registry is not there yet."""
+        texts = self.texts_at(revision, *places_of(path))
+        return entries_of({f"{revision}:{name}": text for name, text in texts.items()})
 
     def revision_of(self, path: str, wanted: str) -> str:
         """A git revision as it is; of a version, the newest commit whose registry has it.

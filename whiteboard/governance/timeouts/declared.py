@@ -1,20 +1,19 @@
-"""The entries of a registry as its text declares them: `NAME = register("name", 2.0, "SLA-X-1: why", "scenario")`."""
+"""The entries of a registry as its text declares them: `NAME = register("name", 2.0, "SLA-X-1: why", "scenario")`.
+
+A registry is one module, or a package: it goes by the path of either, without `.py`.
+"""
 
 import ast
 import hashlib
-import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Final
 
 import attrs
 
+from whiteboard.governance.rules.registry import constant
+
 _FIELDS: Final = ("name", "seconds", "rationale", "scenario", "sli", "alert")
-_ARITHMETIC: Final[dict[type[ast.operator], Callable[[float, float], float]]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-}
 
 
 class Unreadable(Exception):
@@ -40,18 +39,35 @@ class Declared:
         return before if colon and before.startswith("SLA-") else ""
 
 
-def read_registry(text: str, path: str = "the registry", function: str = "register") -> dict[str, Declared]:
-    """Entries by name, in their order. Raises Unreadable."""
+def places_of(registry: str) -> tuple[str, str]:
+    """Where a registry may stand: the folder of a package, or the file of a module."""
+    module = registry.removesuffix(".py")
+    return module, f"{module}.py"
+
+
+def read_registry(root: Path, registry: str) -> dict[str, Declared]:
+    """The entries of a registry below a folder. Raises Unreadable."""
+    folder, file = (root / place for place in places_of(registry))
     try:
-        tree = ast.parse(text)
-    except SyntaxError as error:
-        raise Unreadable(f"{path}:{error.lineno}: {error.msg}") from error
-    found = {}
-    for call in _calls(tree, function):
-        entry = _entry(call, path)
-        if entry.name in found:
-            raise Unreadable(f"{path}:{call.lineno}: {entry.name} is registered twice")
-        found[entry.name] = entry
+        paths = sorted(folder.rglob("*.py")) if folder.is_dir() else [file]
+        return entries_of({str(path): path.read_text("utf-8") for path in paths})
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unreadable(f"{file}: {error}") from error
+
+
+def entries_of(texts: Mapping[str, str], function: str = "register") -> dict[str, Declared]:
+    """Entries by name, in the order of the texts, which come by path. Raises Unreadable."""
+    found: dict[str, Declared] = {}
+    for path, text in texts.items():
+        try:
+            tree = ast.parse(text)
+        except SyntaxError as error:
+            raise Unreadable(f"{path}:{error.lineno}: {error.msg}") from error
+        for call in _calls(tree, function):
+            entry = _entry(call, path)
+            if entry.name in found:
+                raise Unreadable(f"{path}:{call.lineno}: {entry.name} is registered twice")
+            found[entry.name] = entry
     return found
 
 
@@ -84,11 +100,10 @@ def _entry(call: ast.Call, path: str) -> Declared:
 
 
 def _constant(value: ast.expr) -> str | float:
-    if isinstance(value, ast.BinOp) and type(value.op) in _ARITHMETIC:
-        left, right = _constant(value.left), _constant(value.right)
-        if isinstance(left, int | float) and isinstance(right, int | float):
-            return _ARITHMETIC[type(value.op)](left, right)
-    constant = ast.literal_eval(value)
-    if not isinstance(constant, str | int | float):
+    number = constant(value)
+    if number is not None:
+        return number
+    text = ast.literal_eval(value)
+    if not isinstance(text, str):
         raise TypeError(f"{ast.unparse(value)} is neither text nor number")
-    return constant
+    return text
