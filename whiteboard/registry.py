@@ -1,4 +1,4 @@
-"""What a registered duration is. `timeouts.py` holds them all, `relations.py` what holds between them.
+"""What a registered duration is. `timeouts/` holds them all, `relations.py` what holds between them.
 
 Who reads a duration reads `timeouts.HELLO.seconds` when it is used: configuration may put other values in force
 before the server starts. What an entry's service level is measured by, whose it is and who approves a change of

@@ -162,8 +162,8 @@ def planted() -> list[Source]:
         )
     for path, code in APPENDED.items():
         texts[path] += code
-    timeouts, dead_peer = texts["whiteboard/timeouts.py"], re.compile(r'("dead-peer",\s*)30\.0')
-    texts["whiteboard/timeouts.py"] = dead_peer.sub(r"\g<1>15.0", timeouts)
+    timeouts, dead_peer = texts["whiteboard/timeouts/sessions.py"], re.compile(r'("dead-peer",\s*)30\.0')
+    texts["whiteboard/timeouts/sessions.py"] = dead_peer.sub(r"\g<1>15.0", timeouts)
     texts.update(NEW_MODULES)
     modules = {path: path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in texts}
     found = [parse(path, modules[path], text) for path, text in texts.items()]
