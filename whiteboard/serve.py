@@ -8,9 +8,9 @@ server nursery
 ```
 
 Stopping has one order (R12): leave the list of servers while everything still works, so that those who are asked
-to go are sent to others; take no new sessions and drain the hub (sessions are told, acked ops are
+to go are sent to others; where the sockets outlive us, let in nobody more and hear out who is in; take no new sessions and drain the hub (sessions are told, acked ops are
 stored already, boards are checkpointed) while new connections still get an answer, close the listening
-sockets, let HTTP answers leave, then cancel what is left. Each step has a deadline: CONSUL_LEAVE, DRAIN_GRACE,
+sockets, let HTTP answers leave, then cancel what is left. Each step has a deadline: CONSUL_LEAVE, LAST_HEADS, DRAIN_GRACE,
 and for the answers what is left of it and no less than HTTP_DRAIN.
 
 With several workers (R37) this process is the front: it has listener, crew and the place on the list, and each worker has
@@ -53,6 +53,7 @@ from whiteboard.rooms.recorder import open_recorder
 from whiteboard.storage.sqlite import hold_directory
 from whiteboard.transport.addresses import Listening, open_listening
 from whiteboard.transport.descriptors import raise_descriptor_limit
+from whiteboard.transport.doorstep import Accept, Doorstep
 from whiteboard.transport.hypercorn_bridge import HttpBridge
 from whiteboard.transport.listener import accept_connections, serve_connections
 from whiteboard.transport.pump import Pump, open_pump
@@ -68,7 +69,7 @@ from whiteboard.workers.shared_rooms import SharedRooms, replies
 log = logs.get_logger()
 
 _NOBODY: Final = Supervisor()
-Accept = Callable[..., Awaitable[None]]
+AcceptInto = Callable[..., Awaitable[None]]
 """Gives connections to a nursery's tasks until cancelled, as `Doorstep.serve` or `serve_connections` does."""
 
 
@@ -181,11 +182,14 @@ async def serve(
             trust = trust_of(settings, local_port=listening.local_port, found_at=checked_at(settings, place))
             house = Household(stores, recorder, hub, guard, member, ages)
             doorstep, bridge = doors_of(services_of(settings, trust, house), tls, hub, pump)
-            accept = partial(doorstep.serve, partial(accept_connections, listening.sockets))
+            accept = partial(accept_connections, listening.sockets)
             with ExitStack() as until_signal:
                 # Before anybody can know that we are there, so that no signal finds nobody at home.
                 signals = until_signal.enter_context(_signals())
-                async with _open_server(settings, accept, listening, bridge, hub), _open_quiet_work():
+                async with (
+                    _open_server(settings, doorstep, accept, listening=listening, bridge=bridge, hub=hub),
+                    _open_quiet_work(),
+                ):
                     await supervisor.ready(f"serving {_announce(settings, listening)}")
                     await anext(signals)
                     until_signal.close()  # a second one ends the process at once
@@ -228,6 +232,7 @@ async def serve_by_workers(settings: Settings, supervisor: Supervisor = _NOBODY)
                 await member.leave()
                 if listening.outlives_us:
                     taking.cancel()  # who comes now is the next server's
+                    await entrance.hear_out()
                 await crew.drain(settings.drain_grace)
                 taking.cancel()
             working.cancel_scope.cancel()
@@ -278,10 +283,12 @@ async def serve_share(
                 own, rooms=SharedRooms(own.rooms, share, inlet), tasks=reports.own, report_of=reports.of
             )
             doorstep, bridge = doors_of(services, tls_of(settings), hub, pump, share.owns)
-            accept = partial(doorstep.serve, inlet.serve)
             async with trio.open_nursery() as asked:
                 await asked.start(inlet.answer_questions, partial(answer, replies(own.rooms, reports.own)))
-                async with _open_server(settings, accept, None, bridge, hub), _open_quiet_work():
+                async with (
+                    _open_server(settings, doorstep, inlet.serve, listening=None, bridge=bridge, hub=hub),
+                    _open_quiet_work(),
+                ):
                     await inlet.drain_wanted.wait()
                 asked.cancel_scope.cancel()
 
@@ -294,6 +301,7 @@ def _longest_end(settings: Settings) -> float:
     """Seconds from the signal to the end of the process, if every step takes all that it may."""
     steps = (
         timeouts.CONSUL_LEAVE,
+        timeouts.LAST_HEADS,
         timeouts.HTTP_DRAIN,
         timeouts.CLEANUP,
         timeouts.COMMIT,
@@ -305,23 +313,30 @@ def _longest_end(settings: Settings) -> float:
 
 @asynccontextmanager
 async def _open_server(
-    settings: Settings, accept: Accept, listening: Listening | None, bridge: HttpBridge, hub: Hub
+    settings: Settings,
+    doorstep: Doorstep,
+    accept: Accept,
+    *,
+    listening: Listening | None,
+    bridge: HttpBridge,
+    hub: Hub,
 ) -> AsyncIterator[None]:
     """Take connections while the block runs; behind it, stop in order.
 
     Children: what accepts in a nursery of its own, and one task per connection.
 
     Args:
-        accept: is given the nursery for the connections.
+        accept: brings connections to the doorstep.
         listening: what it accepts from, if this process has that.
     """
     taking = trio.CancelScope()
     async with trio.open_nursery() as connections:
         async with trio.open_nursery() as accepting:
-            await accepting.start(_accept_within, taking, accept, connections)
+            await accepting.start(_accept_within, taking, partial(doorstep.serve, accept), connections)
             yield
             if listening is not None and listening.outlives_us:
                 taking.cancel()  # who comes now is the next server's
+                await doorstep.hear_out()
             with trio.move_on_after(settings.drain_grace) as grace:
                 await hub.drain()
             taking.cancel()
@@ -334,7 +349,11 @@ async def _open_server(
 
 
 async def _accept_within(
-    taking: trio.CancelScope, accept: Accept, connections: trio.Nursery, *, task_status: trio.TaskStatus[None]
+    taking: trio.CancelScope,
+    accept: AcceptInto,
+    connections: trio.Nursery,
+    *,
+    task_status: trio.TaskStatus[None],
 ) -> None:
     """Accept until `taking` is cancelled: a scope that holds nothing else, since draining goes on after it."""
     with taking:

@@ -71,6 +71,20 @@ def _is_listening(port: int) -> bool:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
+def test_who_was_let_in_before_a_restart_is_served(tmp_path: Path, workers: int) -> None:
+    """[R12] Although what they want is heard only when the server stops already."""
+    with Manager(tmp_path) as manager, manager.server("--workers", str(workers)) as server:
+        manager.hears_of("READY=1")
+        with socket.create_connection(("127.0.0.1", manager.port), STOP_SECONDS) as early:
+            assert ask(manager.port) == 200  # who comes later is accepted later
+            server.send_signal(signal.SIGTERM)
+            manager.hears_of("STOPPING=1")
+            early.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            assert early.recv(1_000).startswith(b"HTTP/1.1 200 ")
+        assert server.wait(STOP_SECONDS) == 0
+
+
+@pytest.mark.parametrize("workers", [1, 2])
 def test_a_restart_refuses_nobody(tmp_path: Path, workers: int) -> None:
     """Visitors come all the time, through the drain, while there is no server, and through the start: each is served."""
     count = ("--workers", str(workers))

@@ -203,6 +203,24 @@ async def test_the_end_of_the_server_closes_who_waits() -> None:
             await trio.lowlevel.checkpoint()
 
 
+async def test_the_last_ones_are_heard_out(autojump_clock: trio.testing.MockClock) -> None:
+    """Until nobody is left, or LAST_HEADS are over: who says nothing holds nobody up for longer."""
+    async with open_place() as place:
+        await place.doorstep.hear_out()
+        assert trio.current_time() == 0
+        late, silent = place.connect(), place.connect()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(place.doorstep.hear_out)
+            await trio.sleep(timeouts.LAST_HEADS.seconds / 2)
+            await late.stream.send_all(GET)
+            assert (await late.rest()).startswith(b"HTTP/1.1 200 ")
+        assert trio.current_time() == pytest.approx(timeouts.LAST_HEADS.seconds, abs=0.1)
+        assert len(place.doorstep) == 1
+        await trio.aclose_forcefully(silent.stream)
+        await place.doorstep.hear_out()
+        assert len(place.doorstep) == 0
+
+
 async def test_a_fault_ends_its_connection_only() -> None:
     """It is logged; the pump goes on, and so does who is served next. [CLS-3]"""
     faults = [ValueError("broken")]

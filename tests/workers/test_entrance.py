@@ -124,3 +124,26 @@ async def test_who_finds_no_worker_is_told_to_come_back() -> None:
     assert answer.startswith(b"HTTP/1.1 503 ")
     assert b"Retry-After: 5" in answer
     assert b'"code":"unavailable"' in answer
+
+
+async def test_the_last_ones_are_heard_out(autojump_clock: object) -> None:
+    """Until nobody is left, or LAST_HEADS are over: who says nothing holds nobody up for longer."""
+    desk = Desk()
+    entrance = Entrance(desk.give)
+    await entrance.hear_out()
+    assert trio.current_time() == 0
+    peer, accepted = pair()
+    silent, ours = pair()
+    with peer, silent:
+        async with trio.open_nursery() as nursery:
+            for one in (accepted, ours):
+                nursery.start_soon(entrance.serve, one)
+            await trio.testing.wait_all_tasks_blocked()
+            nursery.start_soon(entrance.hear_out)
+            await trio.sleep(timeouts.LAST_HEADS.seconds / 2)
+            peer.send(HEAD)
+            await trio.testing.wait_all_tasks_blocked(0.01)
+            assert desk.taken == [(HEAD, BoardId("b1"))]
+            await trio.sleep(timeouts.LAST_HEADS.seconds)
+            assert len(entrance) == 1
+            nursery.cancel_scope.cancel()

@@ -76,6 +76,12 @@ HTTP_SEND: Final = register(
     "SLA-PEER-1: R14 for HTTP: a reader that takes no SEND_BYTES in 15 s (35 kbit/s) is cut, so that answers do not pile up in memory; as SLOW_CLIENT is for sockets.",
     "a slow reader",
 )
+LAST_HEADS: Final = register(
+    "last-heads",
+    1.0,
+    "SLA-STOP-1: Who was let in before a restart and has not said what they want yet: one slow round trip. A browser's spare connection says nothing, and holds the stop up for so long.",
+    "the last one to be let in speaks",
+)
 HTTP_DRAIN: Final = register(
     "http-drain",
     1.0,

@@ -15,8 +15,10 @@ from typing import Protocol
 import trio
 
 from whiteboard import timeouts
+from whiteboard.deadlines import within
 from whiteboard.diagnostics import logs
 from whiteboard.rooms.patience import Patience
+from whiteboard.rooms.sleeper import Sleeper
 from whiteboard.transport.demux import Demux
 from whiteboard.transport.pump import Pump
 from whiteboard.transport.wire import Wire
@@ -43,6 +45,7 @@ class Doorstep:
         self._pump = None if demux.is_sealed else pump
         self._patience = Patience(timeouts.REQUEST_HEAD)
         self._nursery: trio.Nursery
+        self._goings = Sleeper()  # until one more has gone from here
 
     def __len__(self) -> int:
         """Connections that wait here without a task."""
@@ -66,6 +69,12 @@ class Doorstep:
         async with trio.open_nursery() as accepting:
             await accepting.start(accept, self.take)
             task_status.started()
+
+    async def hear_out(self) -> None:
+        """Return when nobody waits here any more, or after LAST_HEADS: behind the last accept, who is here is served yet."""
+        with within(timeouts.LAST_HEADS):
+            while len(self):
+                await self._goings.sleep()
 
     def take(self, sock: socket.socket, begun: bytes = b"") -> None:
         """Take over a connection; blocks and raises never."""
@@ -105,6 +114,7 @@ class Doorstep:
         self._patience.let_go(arrival)
         if self._pump is not None:
             self._pump.leave(arrival.wire.socket.fileno())
+        self._goings.wake()
 
     def _hear(self, arrival: "Arrival", data: bytes) -> None:
         """Serve at once, or have a task do it."""

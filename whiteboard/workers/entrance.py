@@ -9,9 +9,11 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
-from whiteboard import limits
+from whiteboard import limits, timeouts
+from whiteboard.deadlines import within
 from whiteboard.diagnostics import logs
 from whiteboard.ids import BoardId
+from whiteboard.rooms.sleeper import Sleeper
 from whiteboard.transport.head_reading import read_head
 from whiteboard.transport.http_answer import answer_and_close, retry_after
 from whiteboard.transport.wire import Wire
@@ -40,10 +42,17 @@ class Entrance:
         self._base_path = base_path
         self._is_sealed = is_sealed
         self._here: dict[trio.CancelScope, None] = {}  # in order of arrival
+        self._goings = Sleeper()  # until one more has gone from here
 
     def __len__(self) -> int:
         """Connections that no worker has yet."""
         return len(self._here)
+
+    async def hear_out(self) -> None:
+        """Return when a worker has all that came, or after LAST_HEADS: behind the last accept, who is here is served yet."""
+        with within(timeouts.LAST_HEADS):
+            while len(self):
+                await self._goings.sleep()
 
     async def serve(self, sock: socket.socket) -> None:
         """Pass one connection on, or answer that it cannot be. Lets nothing out but cancellation."""
@@ -59,6 +68,7 @@ class Entrance:
             log.exception("connection_failed")
         finally:
             self._here.pop(scope, None)
+            self._goings.wake()
 
     def _make_room(self) -> None:
         if len(self._here) >= limits.MAX_HEADS:

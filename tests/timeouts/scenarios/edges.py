@@ -20,6 +20,7 @@ from whiteboard.transport.wire import Wire
 from whiteboard.web.answers import Refused
 from whiteboard.web.bodies import read_body
 from whiteboard.web.placed import take_place
+from whiteboard.workers.entrance import Entrance
 
 
 @scenario("a place comes free", late="told to come back")
@@ -78,6 +79,31 @@ async def _send_after(sock: socket.socket, seconds: float) -> None:
     await trio.sleep(seconds)
     with suppress(BrokenPipeError):  # it has been told that it took too long
         sock.send(b"\r\n")
+
+
+@scenario("the last one to be let in speaks", late="unheard")
+async def the_last_one_speaks(entry: Timeout) -> str:
+    """A server stops and hears out who is at the entrance: somebody whose head comes just in time."""
+    ours, theirs = socket.socketpair()
+    for one in (ours, theirs):
+        one.setblocking(False)
+    given: list[bytes] = []
+
+    async def give(_sock: socket.socket, data: bytes, _board: object) -> bool:
+        await trio.lowlevel.checkpoint()
+        given.append(data)
+        return True
+
+    entrance = Entrance(give)
+    with theirs:
+        theirs.send(b"GET / HTTP/1.1\r\n")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(entrance.serve, ours)
+            nursery.start_soon(_send_after, theirs, ALMOST * entry.default)
+            await trio.testing.wait_all_tasks_blocked()
+            await entrance.hear_out()
+            nursery.cancel_scope.cancel()
+    return "heard" if given else "unheard"
 
 
 @scenario("a short answer nobody reads")

@@ -10,7 +10,7 @@ from rooms.conftest import BOARD, open_stage
 from rooms.faulty import TappedStorage
 from timeouts.scenarios.book import ALMOST, scenario
 from timeouts.scenarios.sockets import GET
-from transport.peers import wire_pair
+from transport.peers import echo, wire_pair
 
 from whiteboard import timeouts
 from whiteboard.config import Mode, Settings
@@ -18,6 +18,8 @@ from whiteboard.rooms.hub import Hub
 from whiteboard.serve import _open_server
 from whiteboard.storage.memory import open_memory
 from whiteboard.timeouts import Timeout
+from whiteboard.transport.demux import Demux
+from whiteboard.transport.doorstep import Begin, Doorstep
 from whiteboard.transport.http_front import AsgiApp, Receive, Scope, Send
 from whiteboard.transport.hypercorn_bridge import HttpBridge
 from whiteboard.transport.wire import Wire
@@ -28,14 +30,15 @@ async def open_server(hub: Hub, app: AsgiApp, *wires: Wire) -> AsyncIterator[Non
     """A server of one hub that stops when the block ends; each wire has asked for a page."""
     bridge = HttpBridge(app)
 
-    async def accept(connections: trio.Nursery, *, task_status: trio.TaskStatus[None]) -> None:
+    async def accept(begin: Begin, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         for wire in wires:
-            connections.start_soon(bridge.serve, wire, GET)
+            begin(wire.socket, GET)
         task_status.started()
         await trio.sleep_forever()
 
     settings = Settings(mode=Mode.MEMORY, data=Path("unused"), drain_grace=timeouts.DRAIN_GRACE.seconds)
-    async with _open_server(settings, accept, None, bridge, hub):
+    doorstep = Doorstep(Demux(bridge, echo))
+    async with _open_server(settings, doorstep, accept, listening=None, bridge=bridge, hub=hub):
         yield
 
 
