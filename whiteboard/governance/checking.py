@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import attrs
 
-from whiteboard.governance.graph.model import Graph, Unresolved
+from whiteboard.governance.graph.blindness import Blindness, blindness
+from whiteboard.governance.graph.model import Graph
 from whiteboard.governance.rules import kinds
 from whiteboard.governance.rules.document import Rule, Waiver
 from whiteboard.governance.rules.findings import Finding
@@ -19,20 +20,6 @@ _MUST_MATCH: Final = ("to", "through", "first", "require")
 
 
 @attrs.frozen
-class Sight:
-    """How much of the calls in a rule's cone the graph could follow."""
-
-    functions: int
-    calls: int
-    unresolved: tuple[Unresolved, ...]
-
-    @property
-    def share(self) -> float:
-        """From 0 to 1; 1 where there is no call."""
-        return 1.0 - len(self.unresolved) / self.calls if self.calls else 1.0
-
-
-@attrs.frozen
 class RuleOutcome:
     """What became of one rule."""
 
@@ -41,7 +28,8 @@ class RuleOutcome:
     waived: tuple[tuple[Finding, Waiver], ...]
     problems: tuple[str, ...]
     """What is wrong with its waivers or examples."""
-    sight: Sight
+    sight: Blindness
+    """How much of the calls in its cone the graph could follow."""
 
     @property
     def holds(self) -> bool:
@@ -102,7 +90,7 @@ def hold_against(
         verdict = kinds.check(rule, world)
         known = sort_out(rule, verdict.findings, today)
         problems = (*known.problems, *_lost(rule, names), *prove(rule))
-        sight = _sight(graph, verdict.cone)
+        sight = blindness(graph, verdict.cone)
         outcomes.append(RuleOutcome(rule, known.standing, known.waived, problems, sight))
     return Outcome(tuple(outcomes), len(graph.functions), len(graph.edges))
 
@@ -115,8 +103,3 @@ def _lost(rule: Rule, names: AbstractSet[str]) -> list[str]:
         *(glob for key in _MUST_MATCH for glob in getattr(rule.spec, key, ())),
     ]
     return [f"{rule.path}: {rule.id}: {glob!r} matches nothing in the package" for glob in idle(globs, names)]
-
-
-def _sight(graph: Graph, cone: frozenset[str]) -> Sight:
-    calls = sum(graph.call_counts.get(name, 0) for name in cone)
-    return Sight(len(cone), calls, tuple(one for one in graph.unresolved if one.caller in cone))

@@ -114,8 +114,7 @@ def sight(rule: RuleOutcome) -> str:
     seen = rule.sight
     if not seen.functions:
         return "reads no calls"
-    resolved = seen.calls - len(seen.unresolved)
-    return f"saw {resolved} of {seen.calls} calls ({seen.share:.1%}) in {seen.functions} functions"
+    return f"saw {seen.resolved} of {seen.calls} calls ({seen.share:.1%}) in {seen.functions} functions"
 
 
 def _unresolved(outcome: Outcome) -> Iterator[str]:
