@@ -9,11 +9,11 @@ acyclic: ["pkg.*"]                                  # no circle among these modu
 type_checking: true                                 # imports for type checkers count too
 """
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 
 import attrs
 
+from whiteboard.governance.graph.chains import shortest_chains
 from whiteboard.governance.graph.model import MODULE_BODY, ImportEdge, Site
 from whiteboard.governance.rules.document import Rule
 from whiteboard.governance.rules.findings import Finding, Hop, Verdict, numbered
@@ -78,29 +78,25 @@ class _Judge:
         """The shortest chain of imports from each module to each forbidden one."""
         is_source, is_end = matcher(self._spec.from_), matcher(self._spec.allow)
         is_bad = matcher(tuple(part for name in self._spec.forbid for part in (name, f"{name}.*")))
-        for module in sorted(self._world.graph.modules):
-            if not is_source(module):
-                continue
-            arrivals: dict[str, ImportEdge | None] = {module: None}
-            waiting = deque([module])
-            while waiting:
-                name = waiting.popleft()
-                for edge in self._out.get(name, []):
-                    if edge.imported in arrivals or is_end(edge.imported):
-                        continue
-                    arrivals[edge.imported] = edge
-                    if is_bad(edge.imported):
-                        yield self._found(_chain(arrivals, edge), f"{module} imports {edge.imported}")
-                    elif not self._spec.direct and not is_source(edge.imported):
-                        waiting.append(edge.imported)
+
+        def onward(edge: ImportEdge) -> list[ImportEdge]:
+            name = edge.imported
+            return [] if self._spec.direct or is_bad(name) or is_source(name) else allowed(name)
+
+        def allowed(module: str) -> list[ImportEdge]:
+            return [edge for edge in self._out.get(module, []) if not is_end(edge.imported)]
+
+        for module in filter(is_source, sorted(self._world.graph.modules)):
+            for chain in shortest_chains(allowed(module), onward, lambda edge: edge.imported):
+                name = chain[-1].imported
+                if name != module and is_bad(name):
+                    yield self._found(chain, f"{module} imports {name}")
 
     def circles(self) -> Iterator[Finding]:
         """One shortest circle through each module that stands in one, told once."""
         is_meant = matcher(self._spec.acyclic)
         told: set[frozenset[str]] = set()
-        for module in sorted(self._world.graph.modules):
-            if not is_meant(module):
-                continue
+        for module in filter(is_meant, sorted(self._world.graph.modules)):
             circle = self._circle(module)
             members = frozenset(edge.importer for edge in circle)
             if circle and members not in told:
@@ -109,16 +105,11 @@ class _Judge:
                 yield self._found(circle, f"imports go in a circle: {way}")
 
     def _circle(self, module: str) -> tuple[ImportEdge, ...]:
-        arrivals: dict[str, ImportEdge | None] = {module: None}
-        waiting = deque([module])
-        while waiting:
-            for edge in self._out.get(waiting.popleft(), []):
-                if edge.imported == module and edge.importer != module:
-                    return (*_chain(arrivals, arrivals[edge.importer]), edge)
-                if edge.imported in self._world.graph.modules and edge.imported not in arrivals:
-                    arrivals[edge.imported] = edge
-                    waiting.append(edge.imported)
-        return ()
+        def others(importer: str) -> list[ImportEdge]:
+            return [edge for edge in self._out.get(importer, []) if edge.imported != importer]
+
+        ways = shortest_chains(others(module), lambda edge: others(edge.imported), lambda edge: edge.imported)
+        return next((way for way in ways if way[-1].imported == module), ())
 
     def _found(self, chain: tuple[ImportEdge, ...], said: str) -> Finding:
         first, last = chain[0], chain[-1]
@@ -136,14 +127,6 @@ class _Judge:
         source = self._world.graph.modules[edge.importer]
         site = Site(source.path, edge.line, 0, source.lines[edge.line - 1].strip())
         return Hop(f"{edge.importer}.{MODULE_BODY}", site, f"imports {edge.imported}")
-
-
-def _chain(arrivals: dict[str, ImportEdge | None], edge: ImportEdge | None) -> tuple[ImportEdge, ...]:
-    chain: list[ImportEdge] = []
-    while edge is not None:
-        chain.append(edge)
-        edge = arrivals[edge.importer]
-    return tuple(chain[::-1])
 
 
 def _places(spec: Spec) -> dict[str, tuple[int, bool]]:

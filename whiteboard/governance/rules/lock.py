@@ -11,12 +11,12 @@ is started below a lock is not done under it.
 """
 
 import ast
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 import attrs
 
+from whiteboard.governance.graph.chains import shortest_chains
 from whiteboard.governance.graph.model import Edge, EdgeKind
 from whiteboard.governance.rules.attributes import attributes_of
 from whiteboard.governance.rules.document import Rule
@@ -178,19 +178,14 @@ class _Judge:
 
     def _chains(self, held: Held) -> Iterator[tuple[Edge, ...]]:
         """The shortest chain from below a lock to each function that it comes to."""
-        before: dict[str, tuple[Edge, ...]] = {}
-        waiting: deque[tuple[Edge, ...]] = deque()
-        for node in _below(held):
-            if isinstance(node, ast.expr):
-                waiting.extend((edge,) for edge in self._world.edges_at(held.function, node))
-        while waiting:
-            chain = waiting.popleft()
-            edge = chain[-1]
-            if edge.callee in before or edge.kind in _ELSEWHERE:
-                continue
-            before[edge.callee] = chain
-            yield chain
-            waiting.extend((*chain, onward) for onward in self._world.graph.out(edge.callee))
+        starts = [
+            edge
+            for node in _below(held)
+            if isinstance(node, ast.expr)
+            for edge in self._world.edges_at(held.function, node)
+        ]
+        out = self._world.graph.out
+        return shortest_chains(_here(starts), lambda edge: _here(out(edge.callee)), lambda edge: edge.callee)
 
     def _own(self, held: Held) -> Hop:
         site = self._world.site(self._world.graph.functions[held.function], held.node)
@@ -205,24 +200,16 @@ def _below(held: Held) -> Iterator[ast.AST]:
     return own_nodes(ast.Module(body=held.node.body, type_ignores=[]))
 
 
-def _circle(then: dict[str, dict[str, tuple[Held, tuple[Edge, ...]]]], lock: str) -> list[str]:
+def _here(edges: Iterable[Edge]) -> list[Edge]:
+    """Without those to what runs elsewhere, and not under the lock."""
+    return [edge for edge in edges if edge.kind not in _ELSEWHERE]
+
+
+def _circle(then: Mapping[str, Iterable[str]], lock: str) -> list[str]:
     """The locks of a shortest circle through this one, beginning with it."""
-    before: dict[str, str | None] = {lock: None}
-    waiting = deque([lock])
-    while waiting:
-        name = waiting.popleft()
-        for inner in sorted(then.get(name, {})):
-            if inner == lock:
-                return _back(before, name)
-            if inner not in before:
-                before[inner] = name
-                waiting.append(inner)
-    return []
 
+    def taken_under(outer: str) -> list[tuple[str, str]]:
+        return [(outer, inner) for inner in sorted(then.get(outer, ()))]
 
-def _back(before: dict[str, str | None], name: str | None) -> list[str]:
-    way: list[str] = []
-    while name is not None:
-        way.append(name)
-        name = before[name]
-    return way[::-1]
+    ways = shortest_chains(taken_under(lock), lambda pair: taken_under(pair[1]), lambda pair: pair[1])
+    return next(([outer for outer, _ in way] for way in ways if way[-1][1] == lock), [])

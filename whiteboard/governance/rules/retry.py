@@ -7,12 +7,12 @@ unbounded: ["pkg.link.*"]       # may try until they are cancelled, as a client 
 """
 
 import ast
-from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
 import attrs
 
+from whiteboard.governance.graph.chains import shortest_chains
 from whiteboard.governance.graph.model import Edge
 from whiteboard.governance.rules.attributes import attributes_of
 from whiteboard.governance.rules.document import Rule
@@ -158,32 +158,15 @@ class _Judge:
 
     def _chain(self, starts: list[Edge]) -> tuple[Edge, ...] | None:
         """The shortest chain from one of the edges to a function with a retry loop."""
-        before: dict[Edge, Edge | None] = dict.fromkeys(starts)
-        seen: set[str] = set()
-        waiting = deque(starts)
-        while waiting:
-            edge = waiting.popleft()
-            if edge.callee in self._loops and not self._is_unbounded(edge.callee):
-                return _back(before, edge)
-            if edge.callee in seen:
-                continue
-            seen.add(edge.callee)
-            for onward in self._world.graph.out(edge.callee):
-                if onward not in before:
-                    before[onward] = edge
-                    waiting.append(onward)
+        out = self._world.graph.out
+        for chain in shortest_chains(starts, lambda edge: out(edge.callee), lambda edge: edge.callee):
+            end = chain[-1].callee
+            if end in self._loops and not self._is_unbounded(end):
+                return chain
         return None
 
     def _found(self, name: str, loop: RetryLoop, sink: str, said: str) -> Finding:
         return place(self._rule, self._world, name, loop.node, sink=sink, message=said)
-
-
-def _back(before: dict[Edge, Edge | None], edge: Edge | None) -> tuple[Edge, ...]:
-    chain: list[Edge] = []
-    while edge is not None:
-        chain.append(edge)
-        edge = before[edge]
-    return tuple(chain[::-1])
 
 
 def _grows(node: ast.AST) -> bool:
