@@ -114,6 +114,10 @@ class Reach(Mapping[str, list[Edge]]):
             arrival = self._arrivals[arrival.caller]
         return chain[::-1]
 
+    def __contains__(self, name: object) -> bool:
+        """Without the chain, which a mapping would make only to see whether there is one."""
+        return name in self._arrivals
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._arrivals)
 
@@ -173,15 +177,23 @@ class Graph:
 
     def reachable(self, start: str | Iterable[str], stop_kinds: Collection[EdgeKind] = ()) -> Reach:
         """What can be reached from one or several functions without an edge of the kinds given; the starts count."""
-        starts = [start] if isinstance(start, str) else list(start)
-        arrivals: dict[str, Edge | None] = dict.fromkeys(starts)
-        waiting = deque(starts)
-        while waiting:
-            for edge in self.out(waiting.popleft()):
-                if edge.callee not in arrivals and edge.kind not in stop_kinds:
-                    arrivals[edge.callee] = edge
-                    waiting.append(edge.callee)
-        return Reach(arrivals)
+        starts = [start] if isinstance(start, str) else start
+        return reach(starts, lambda name: (edge for edge in self.out(name) if edge.kind not in stop_kinds))
+
+
+def reach(starts: Iterable[str], onward: Callable[[str], Iterable[Edge]]) -> Reach:
+    """What can be reached from some functions, these included, along the edges that `onward` gives for each.
+
+    Unlike `shortest_chains` it makes no chain before it is asked for one: thousands are walked to, few are shown.
+    """
+    arrivals: dict[str, Edge | None] = dict.fromkeys(starts)
+    waiting = deque(arrivals)
+    while waiting:
+        for edge in onward(waiting.popleft()):
+            if edge.callee not in arrivals:
+                arrivals[edge.callee] = edge
+                waiting.append(edge.callee)
+    return Reach(arrivals)
 
 
 def _grouped(items: Iterable[_Item], key: Callable[[_Item], _Key]) -> dict[_Key, list[_Item]]:

@@ -17,13 +17,11 @@ from functools import lru_cache
 
 import attrs
 
-from whiteboard.governance.graph.model import Edge, EdgeKind, Graph
+from whiteboard.governance.graph.model import Edge, EdgeKind, Graph, Reach, reach
 from whiteboard.governance.rules.document import Rule
 from whiteboard.governance.rules.findings import Finding, Hop, Verdict, numbered
 from whiteboard.governance.rules.scope import Scope, matcher
 from whiteboard.governance.rules.world import World
-
-Arrivals = dict[str, Edge | None]
 
 
 @attrs.frozen
@@ -101,30 +99,24 @@ class _Walk:
         known: set[tuple[str, str, str]] = set()
         for guesses in (False, True):
             for entry in self._outermost(guesses):
-                arrivals = self._from([entry], through, guesses)
-                for name in arrivals:
+                reached = self._from([entry], through, guesses)
+                for name in reached:
                     for edge in self._onward(name, through, guesses):
                         key = entry, edge.caller, edge.callee
                         if is_sink(edge.callee) and not is_fine(edge.callee) and key not in known:
                             known.add(key)
-                            yield (*_chain(arrivals, name), edge)
+                            yield (*reached[name], edge)
 
     def arrives(self, entry: str, wanted: tuple[str, ...]) -> bool:
         """Whether some chain from the entry comes to one of the wanted."""
         is_wanted = matcher(wanted)
         return any(is_wanted(name) for name in self._from([entry], (), guesses=True))
 
-    def _from(self, starts: Iterable[str], through: tuple[str, ...], guesses: bool) -> Arrivals:
+    def _from(self, starts: Iterable[str], through: tuple[str, ...], guesses: bool) -> Reach:
         is_way = matcher(through)
-        arrivals: Arrivals = {name: None for name in starts if not is_way(name)}
-        waiting = deque(arrivals)
-        while waiting:
-            name = waiting.popleft()
-            for edge in self._onward(name, through, guesses):
-                if edge.callee not in arrivals:
-                    arrivals[edge.callee] = edge
-                    waiting.append(edge.callee)
-        return arrivals
+        return reach(
+            (name for name in starts if not is_way(name)), lambda name: self._onward(name, through, guesses)
+        )
 
     def _onward(self, name: str, through: tuple[str, ...], guesses: bool) -> Iterable[Edge]:
         stop, is_end = self.spec.stop_at, matcher((*self.spec.stop_at.functions, *through))
@@ -159,7 +151,7 @@ class _Walk:
         for name in self.entries:
             if name not in reached:
                 outer.append(name)
-                reached |= self._from([name], (), guesses).keys()
+                reached.update(self._from([name], (), guesses))
         return tuple(outer)
 
 
@@ -201,14 +193,6 @@ def _sink_matcher(globs: tuple[str, ...]) -> Callable[[str], bool]:
     if any("(" in glob for glob in globs):
         return is_sink
     return lambda name: "(" not in name and "[" not in name and is_sink(name)
-
-
-def _chain(arrivals: Arrivals, name: str) -> list[Edge]:
-    chain: list[Edge] = []
-    while (edge := arrivals[name]) is not None:
-        chain.append(edge)
-        name = edge.caller
-    return chain[::-1]
 
 
 def hops(chain: Iterable[Edge]) -> tuple[Hop, ...]:
