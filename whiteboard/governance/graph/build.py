@@ -47,27 +47,23 @@ def _order(edge: Edge) -> tuple[str, Site, str, str]:
     return edge.caller, edge.site, edge.callee, edge.kind.value
 
 
-def _site(source: Source, line: int, column: int) -> Site:
-    return Site(source.path, line, column, source.lines[line - 1].strip())
-
-
 def _edges(reading: Record) -> Iterator[Edge]:
     source = reading.function.module.source
     for callee, kind, line, column in reading.edges:
-        yield Edge(reading.function.name, callee, kind, _site(source, line, column))
+        yield Edge(reading.function.name, callee, kind, Site.at(source, line, column))
 
 
 def _unresolved(reading: Record) -> Iterator[Unresolved]:
     source = reading.function.module.source
     for node, reason in reading.calls.items():
         if reason:
-            yield Unresolved(reading.function.name, _site(source, node.lineno, node.col_offset), reason)
+            yield Unresolved(reading.function.name, Site.at(source, node.lineno, node.col_offset), reason)
 
 
 def _bindings(reading: Record) -> Iterator[Binding]:
     source = reading.function.module.source
     for (callee, parameter, line, column), expression in reading.bindings.items():
-        yield Binding(callee, parameter, reading.function.name, expression, _site(source, line, column))
+        yield Binding(callee, parameter, reading.function.name, expression, Site.at(source, line, column))
 
 
 def _as_value(symbol: FunctionSymbol) -> Function:
@@ -97,9 +93,7 @@ def _said(source: Source, functions: dict[str, FunctionSymbol]) -> Iterator[Edge
         if found:
             caller = max((each for each in inside if _holds(each, number)), key=_start)
             for callee in re.split(r"\s*,\s*", found.group(1)):
-                yield Edge(
-                    caller.name, callee, EdgeKind.CALL, Site(source.path, number, found.start(), line.strip())
-                )
+                yield Edge(caller.name, callee, EdgeKind.CALL, Site.at(source, number, found.start()))
 
 
 def _start(function: FunctionSymbol) -> int:

@@ -188,7 +188,7 @@ def merge(graph: Graph, edges: Iterable[SeenEdge]) -> Merged:
             pairs.setdefault((caller, callee), edge.line)
     shown = {(edge.caller, edge.callee) for edge in graph.edges}
     missing = tuple(
-        Edge(caller, callee, EdgeKind.CALL, _site(graph, caller, line), "dynamic")
+        Edge(caller, callee, EdgeKind.CALL, Site.at(graph.source_of(caller), line), "dynamic")
         for (caller, callee), line in sorted(pairs.items())
         if (caller, callee) not in shown
     )
@@ -198,13 +198,6 @@ def merge(graph: Graph, edges: Iterable[SeenEdge]) -> Merged:
     )
     merged = attrs.evolve(graph, edges=marked + missing)
     return Merged(merged, len(pairs) - len(missing), missing, tuple(unknown))
-
-
-def _site(graph: Graph, caller: str, line: int) -> Site:
-    function = graph.functions[caller]
-    source = next((each for each in graph.modules.values() if each.path == function.path), None)
-    text = source.lines[line - 1].strip() if source and line <= len(source.lines) else ""
-    return Site(function.path, line, 0, text)
 
 
 class _Finder:

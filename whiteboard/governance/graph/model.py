@@ -44,6 +44,12 @@ class Site:
     column: int
     text: str
 
+    @classmethod
+    def at(cls, source: Source, line: int, column: int = 0) -> "Site":
+        """A place in a source, which may be of another version than the line: then there is no text."""
+        text = source.lines[line - 1].strip() if line <= len(source.lines) else ""
+        return cls(source.path, line, column, text)
+
 
 @attrs.frozen
 class Function:
@@ -154,6 +160,14 @@ class Graph:
     @cached_property
     def _bindings(self) -> dict[tuple[str, str], list[Binding]]:
         return _grouped(self.bindings, lambda binding: (binding.callee, binding.parameter))
+
+    @cached_property
+    def _by_path(self) -> dict[str, Source]:
+        return {source.path: source for source in self.modules.values()}
+
+    def source_of(self, name: str) -> Source:
+        """The module that a function stands in."""
+        return self._by_path[self.functions[name].path]
 
     def out(self, name: str) -> list[Edge]:
         """The edges that leave a function."""

@@ -140,7 +140,9 @@ class _Judge:
         for item in node.items:
             given = self._deadlines(name, item)
             if given and _waits(node.body):
-                return Cost(max(given), (self._hop(name, item.context_expr, f"may take {max(given):g} s"),))
+                return Cost(
+                    max(given), (self._world.hop(name, item.context_expr, f"may take {max(given):g} s"),)
+                )
             inner = self._both(inner, self._expressions(name, item.context_expr))
         return inner
 
@@ -167,9 +169,9 @@ class _Judge:
         if any(_library_name(callee) == "sleep" for callee in callees):
             lengths = self._durations.of(name, call.args[0]) if call.args else _NOTHING
             longest = max(lengths, default=0.0)
-            return Cost(longest, (self._hop(name, call, f"sleeps {longest:g} s"),))
+            return Cost(longest, (self._world.hop(name, call, f"sleeps {longest:g} s"),))
         costs = [
-            Cost(cost.seconds, (self._hop(name, call, f"calls {edge.callee}"), *cost.way))
+            Cost(cost.seconds, (self._world.hop(name, call, f"calls {edge.callee}"), *cost.way))
             for edge in edges
             if edge.callee in callees and edge.callee in self._world.graph.functions
             if (cost := self._of_function(edge.callee)).seconds
@@ -189,9 +191,6 @@ class _Judge:
                 continue
             return self._durations.of(name, value) if value is not None else _NOTHING
         return _NOTHING
-
-    def _hop(self, name: str, node: ast.AST, note: str) -> Hop:
-        return Hop(name, self._world.site(self._world.graph.functions[name], node), note)
 
 
 def _library_name(callee: str) -> str:

@@ -140,9 +140,7 @@ class _Judge:
         self, name: str, wait: Waiting, seen: frozenset[str], wanted: str
     ) -> tuple[Hop, ...] | None:
         """The hops to a wait that nothing guards, from this one inwards; None when every one of them is guarded."""
-        own = Hop(
-            name, self._world.site(self._world.graph.functions[name], wait.node), f"waits: {_shown(wait)}"
-        )
+        own = self._world.hop(name, wait.node, f"waits: {_shown(wait)}")
         callees = self._world.callees(name, wait.call) if wait.call is not None else []
         if wait.call is not None and (
             any(map(self._is_fine, callees)) or self._is_fine(f"_.{ast.unparse(wait.call.func)}")

@@ -124,8 +124,7 @@ class _Judge:
         )
 
     def _hop(self, edge: ImportEdge) -> Hop:
-        source = self._world.graph.modules[edge.importer]
-        site = Site(source.path, edge.line, 0, source.lines[edge.line - 1].strip())
+        site = Site.at(self._world.graph.modules[edge.importer], edge.line)
         return Hop(f"{edge.importer}.{MODULE_BODY}", site, f"imports {edge.imported}")
 
 

@@ -188,8 +188,7 @@ class _Judge:
         return shortest_chains(_here(starts), lambda edge: _here(out(edge.callee)), lambda edge: edge.callee)
 
     def _own(self, held: Held) -> Hop:
-        site = self._world.site(self._world.graph.functions[held.function], held.node)
-        return Hop(held.function, site, f"takes {held.lock}")
+        return self._world.hop(held.function, held.node, f"takes {held.lock}")
 
     def _found(self, held: Held, chain: tuple[Edge, ...], sink: str, said: str) -> Finding:
         found = place(self._rule, self._world, held.function, held.node, sink=sink, message=said)

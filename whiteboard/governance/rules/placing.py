@@ -22,8 +22,7 @@ def place(
     Args:
         way: hops that come before the node's own, the first of which names the source.
     """
-    own = Hop(function, world.site(world.graph.functions[function], node), sink)
-    chain = (*way, own)
+    chain = (*way, world.hop(function, node, sink))
     return Finding(
         rule=rule.id,
         source=chain[0].function,

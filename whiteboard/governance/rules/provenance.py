@@ -11,7 +11,7 @@ from typing import Final
 
 import attrs
 
-from whiteboard.governance.graph.model import MODULE_BODY, Binding, Site
+from whiteboard.governance.graph.model import MODULE_BODY, Binding
 from whiteboard.governance.rules.attributes import attributes_of
 from whiteboard.governance.rules.findings import Hop
 from whiteboard.governance.rules.registry import Entry, constant
@@ -258,16 +258,14 @@ class _Trace:
         if own:
             bindings = own
         if not bindings:
-            function = self._world.graph.functions[place.function]
-            site = self._world.site(function, function.node)
+            node = self._world.graph.functions[place.function].node
             said = f"the parameter {name} of {place.function}"
             if self._is_entry(place.function, name):
                 return [Origin(Kind.ENTRY, said, place.hops)]
             if self._p.is_allowed(f"{place.function}.{name}"):
                 return [Origin(Kind.ALLOWED, said, place.hops)]
-            return [
-                Origin(Kind.UNTRACED, said, (Hop(place.function, site, f"nobody gives {name}"), *place.hops))
-            ]
+            hop = self._world.hop(place.function, node, f"nobody gives {name}")
+            return [Origin(Kind.UNTRACED, said, (hop, *place.hops))]
         return [origin for binding in bindings for origin in self._given(place, binding)]
 
     def _is_entry(self, function: str, parameter: str) -> bool:
@@ -333,15 +331,12 @@ class _Trace:
     # --- ends -------------------------------------------------------------------------------------
 
     def _inside(self, place: _Place, user: ast.expr, function: str, note: str) -> _Place:
-        return _Place(function, (Hop(place.function, self._site(place.function, user), note), *place.hops))
+        return _Place(function, (self._world.hop(place.function, user, note), *place.hops))
 
     def _end(self, place: _Place, expression: ast.expr, kind: Kind) -> Origin:
         text = ast.unparse(expression)
-        hop = Hop(place.function, self._site(place.function, expression), text)
+        hop = self._world.hop(place.function, expression, text)
         return Origin(kind, text, (hop, *place.hops))
-
-    def _site(self, function: str, node: ast.AST) -> Site:
-        return self._world.site(self._world.graph.functions[function], node)
 
 
 _DURATIONS: Final = {Kind.ENTRY, Kind.ALLOWED, Kind.INFINITE}

@@ -245,15 +245,14 @@ def _missing(rule: Rule, walk: _Walk) -> Iterable[Finding]:
     for entry in walk.entries if wanted else []:
         if walk.arrives(entry, wanted):
             continue
-        function = walk.graph.functions[entry]
-        site = walk.world.site(function, function.node)
+        node = walk.graph.functions[entry].node
         ways = " or ".join(wanted)
         yield Finding(
             rule=rule.id,
             source=entry,
             sink=f"never {ways}",
             message=f"{entry} never comes to {ways}",
-            chain=(Hop(entry, site, f"no chain from here comes to {ways}"),),
+            chain=(walk.world.hop(entry, node, f"no chain from here comes to {ways}"),),
             severity=rule.severity,
             instead=rule.instead,
         )

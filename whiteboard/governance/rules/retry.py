@@ -16,7 +16,7 @@ from whiteboard.governance.graph.chains import shortest_chains
 from whiteboard.governance.graph.model import Edge
 from whiteboard.governance.rules.attributes import attributes_of
 from whiteboard.governance.rules.document import Rule
-from whiteboard.governance.rules.findings import Finding, Hop, Verdict, numbered
+from whiteboard.governance.rules.findings import Finding, Verdict, numbered
 from whiteboard.governance.rules.loops import RetryLoop, retry_loops
 from whiteboard.governance.rules.placing import place
 from whiteboard.governance.rules.reach import hops
@@ -141,11 +141,9 @@ class _Judge:
         chain = self._chain(starts)
         if chain is not None:
             inner = chain[-1].callee
-            own = Hop(name, self._world.site(self._world.graph.functions[name], loop.node), "tries again")
+            own = self._world.hop(name, loop.node, "tries again")
             last = self._loops[inner][0].node
-            end = Hop(
-                inner, self._world.site(self._world.graph.functions[inner], last), "tries again, inside"
-            )
+            end = self._world.hop(inner, last, "tries again, inside")
             found = place(
                 self._rule,
                 self._world,

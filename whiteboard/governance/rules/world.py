@@ -7,7 +7,8 @@ from functools import cached_property
 import attrs
 
 from whiteboard.governance.graph.definitions import imported_from
-from whiteboard.governance.graph.model import Edge, Function, Graph, Site
+from whiteboard.governance.graph.model import Edge, Graph, Site
+from whiteboard.governance.rules.findings import Hop
 
 MAX_REEXPORTS = 8
 """Modules through which one name is handed on; a longer way is a circle."""
@@ -20,14 +21,8 @@ class World:
     """A package's graph, with the nodes of each function at hand."""
 
     graph: Graph
-
-    @cached_property
-    def _nodes(self) -> dict[str, list[ast.AST]]:
-        return {}
-
-    @cached_property
-    def _imports(self) -> dict[str, dict[str, tuple[str, str]]]:
-        return {}
+    _nodes: dict[str, list[ast.AST]] = attrs.field(factory=dict, init=False, repr=False)
+    _imports: dict[str, dict[str, tuple[str, str]]] = attrs.field(factory=dict, init=False, repr=False)
 
     @cached_property
     def _edges_at(self) -> dict[tuple[str, int, int], list[Edge]]:
@@ -113,18 +108,13 @@ class World:
 
     def module(self, name: str) -> str:
         """The dotted name of the module that a function stands in."""
-        return self._modules_of_paths[self.graph.functions[name].path]
+        return self.graph.source_of(name).module
 
-    @cached_property
-    def _modules_of_paths(self) -> dict[str, str]:
-        return {source.path: module for module, source in self.graph.modules.items()}
-
-    def site(self, function: Function, node: ast.AST) -> Site:
-        """The place of a node of a function."""
-        line, column = getattr(node, "lineno", function.line), getattr(node, "col_offset", 0)
-        source = self.graph.modules.get(self.module(function.name))
-        text = source.lines[line - 1].strip() if source is not None and line <= len(source.lines) else ""
-        return Site(function.path, line, column, text)
+    def hop(self, name: str, node: ast.AST, note: str) -> Hop:
+        """A step of a chain: a node of a function, and what is to be said of it."""
+        line = getattr(node, "lineno", self.graph.functions[name].line)
+        site = Site.at(self.graph.source_of(name), line, getattr(node, "col_offset", 0))
+        return Hop(name, site, note)
 
 
 def assigned_at_top(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
