@@ -36,8 +36,8 @@ class Waiver:
 
 
 @attrs.frozen
-class Rule:
-    """One constraint. `spec` is what its kind understands."""
+class Head:
+    """What a rule of any kind says."""
 
     id: str
     title: str
@@ -45,7 +45,6 @@ class Rule:
     rationale: str
     """Why; names what breaks without it."""
     owner: str
-    spec: Any
     severity: Severity = "error"
     """Findings of a `warning` are shown and do not fail the check."""
     sla: str | None = None
@@ -53,12 +52,18 @@ class Rule:
     instead: str = ""
     """What to write instead."""
     waivers: tuple[Waiver, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Rule(Head):
+    """One constraint. `spec` is what its kind understands."""
+
+    spec: Any
     path: str = ""
     """The document, as it was named."""
 
 
-COMMON: Final = tuple(field.name for field in attrs.fields(Rule) if field.name not in {"spec", "path"})
-REQUIRED: Final = ("id", "title", "kind", "rationale", "owner")
+COMMON: Final = tuple(field.name for field in attrs.fields(Head))
 
 
 def load_folder(folder: Path, kinds: Mapping[str, type]) -> tuple[Rule, ...]:
@@ -108,35 +113,17 @@ def parse(document: Mapping[str, Any], path: str, kinds: Mapping[str, type]) -> 
     spec_class = kinds[kind]
     keys = {_key(field.name) for field in attrs.fields(spec_class)}
     shared = {key: value for key, value in document.items() if key in COMMON}
-    own = {key: value for key, value in document.items() if key not in COMMON}
+    own = {key: value for key, value in document.items() if key in keys}
     problems = [
         f"{path}: {key}: unknown key{faults.nearest(str(key), [*COMMON, *keys])}"
-        for key in own
-        if key not in keys
+        for key in document
+        if key not in shared and key not in own
     ]
-    problems += [f"{path}: {key}: missing" for key in REQUIRED if key not in shared]
-    known = {key: value for key, value in own.items() if key in keys}
-    spec = _structured(known, spec_class, path, problems)
-    head = _structured({key: value for key, value in shared.items() if key != "spec"}, _Head, path, problems)
-    if problems or head is None:
+    spec = _structured(own, spec_class, path, problems)
+    head = _structured(shared, Head, path, problems)
+    if problems:
         raise UnusableRules(problems)
     return Rule(**attrs.asdict(head, recurse=False), spec=spec, path=path)
-
-
-@attrs.frozen
-class _Head:
-    """What all kinds share, as `Rule` has it."""
-
-    id: str = ""
-    title: str = ""
-    kind: str = ""
-    rationale: str = ""
-    owner: str = ""
-    severity: Severity = "error"
-    sla: str | None = None
-    adr: str | None = None
-    instead: str = ""
-    waivers: tuple[Waiver, ...] = ()
 
 
 def _structured(value: Mapping[str, Any], form: type, path: str, problems: list[str]) -> Any:
