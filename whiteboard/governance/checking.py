@@ -80,7 +80,7 @@ def hold_against(
         tell: is told how many rules are done, and which is next.
 
     Raises:
-        UnusableRules: a rule cannot be asked.
+        Unusable: a rule cannot be asked.
     """
     world = World(graph)
     names = {*graph.functions, *graph.modules, *(edge.callee for edge in graph.edges)}

@@ -17,11 +17,12 @@ from whiteboard.governance.graph.build import build
 from whiteboard.governance.graph.dynamic import SeenEdge, merge, read_edges
 from whiteboard.governance.graph.model import Graph
 from whiteboard.governance.history import History, UnusableHistory
+from whiteboard.governance.records import Unusable
 from whiteboard.governance.reports import docs, github, json_report, sarif, summary, text
 from whiteboard.governance.reports.progress import Progress
 from whiteboard.governance.rules import examples
 from whiteboard.governance.rules.document import Rule, load_folder
-from whiteboard.governance.rules.faults import UnusableRules, nearest
+from whiteboard.governance.rules.faults import nearest
 from whiteboard.governance.rules.kinds import SPECS
 from whiteboard.governance.sources import Sources, from_texts, read_folder
 
@@ -46,10 +47,10 @@ def run(arguments: argparse.Namespace, out: TextIO = sys.stdout, err: TextIO = s
         if arguments.write_docs or arguments.check_docs:
             return _pages(arguments, rules, err)
         return _check(arguments, rules, out, err)
-    except UnusableRules as fault:
+    except Unusable as fault:
         problems = fault.problems
     except UnusableHistory as fault:
-        problems = (str(fault),)
+        problems = [str(fault)]
     for problem in problems:
         print(f"whiteboard check: {problem}", file=err)
     return UNUSABLE
@@ -57,7 +58,7 @@ def run(arguments: argparse.Namespace, out: TextIO = sys.stdout, err: TextIO = s
 
 def _rules(arguments: argparse.Namespace) -> tuple[Rule, ...]:
     if not arguments.rules.is_dir():
-        raise UnusableRules([f"{arguments.rules}: no such folder of rules"])
+        raise Unusable([f"{arguments.rules}: no such folder of rules"])
     rules = load_folder(arguments.rules, SPECS)
     if not arguments.rule:
         return rules
@@ -66,7 +67,7 @@ def _rules(arguments: argparse.Namespace) -> tuple[Rule, ...]:
         f"--rule: no rule {name!r}{nearest(name, known)}" for name in arguments.rule if name not in known
     ]
     if wrong:
-        raise UnusableRules(wrong)
+        raise Unusable(wrong)
     return tuple(known[name] for name in arguments.rule)
 
 
@@ -130,7 +131,7 @@ def _outcomes(
 
 def _head(package: Path, history: History | None) -> Sources:
     if not package.is_dir():
-        raise UnusableRules([f"{package}: no such folder of a package"])
+        raise Unusable([f"{package}: no such folder of a package"])
     return read_folder(package, history.root if history is not None else Path.cwd())
 
 
@@ -138,14 +139,14 @@ def _seen(files: Iterable[Path]) -> list[SeenEdge]:
     try:
         return [edge for path in files for edge in read_edges(path)]
     except (OSError, ValueError) as fault:
-        raise UnusableRules([f"--seen: {fault}"]) from fault
+        raise Unusable([f"--seen: {fault}"]) from fault
 
 
 def _graph(sources: Sources) -> Graph:
     if sources.errors:
-        raise UnusableRules(str(error) for error in sources.errors)
+        raise Unusable(str(error) for error in sources.errors)
     if not sources.files:
-        raise UnusableRules(["there is no Python file in the package"])
+        raise Unusable(["there is no Python file in the package"])
     return build(sources.files)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from governance_samples import rule_of
 
-from whiteboard.governance.rules.document import MAX_DOCUMENT_BYTES, load, load_folder
-from whiteboard.governance.rules.faults import UnusableRules
+from whiteboard.governance.records import MAX_DOCUMENT_BYTES, Unusable
+from whiteboard.governance.rules.document import load, load_folder
 from whiteboard.governance.rules.kinds import SPECS
 from whiteboard.governance.rules.scope import Scope
 
@@ -58,14 +58,14 @@ def test_a_document_becomes_a_rule_with_the_keys_of_its_kind() -> None:
 )
 def test_each_fault_is_told_with_its_path(text: str, said: str) -> None:
     """An unknown key names the nearest known one; a wrong value is shown."""
-    with pytest.raises(UnusableRules) as caught:
+    with pytest.raises(Unusable) as caught:
         rule_of(text)
     assert said in caught.value.problems
 
 
 def test_all_faults_of_a_document_are_told_at_once() -> None:
     """What is missing, what is unknown and what is wrong in one answer."""
-    with pytest.raises(UnusableRules) as caught:
+    with pytest.raises(Unusable) as caught:
         rule_of("kind: reach\nseverity: bad\nfrm: [x]")
     assert len(caught.value.problems) == 3
 
@@ -84,13 +84,17 @@ def test_a_folder_holds_rules_and_other_documents(tmp_path: Path) -> None:
         ({}, "no rule in it"),
         ({"a.yaml": HEAD + REACH, "b.yaml": HEAD + REACH}, "'A-1' is the id of"),
         ({"a.yaml": "kind: [", "b.yaml": "kind: nothing"}, "no rule kind 'nothing'"),
+        (
+            {"a.yaml": HEAD + REACH + "waivers: [{path: a, reason: b, until: 2026-02-30}]"},
+            "a.yaml: day is out of range",
+        ),
     ],
 )
 def test_a_folder_that_cannot_be_used_says_why(tmp_path: Path, files: dict[str, str], said: str) -> None:
-    """No rule, two with one id, or no YAML."""
+    """No rule, two with one id, no YAML, or a day that is none."""
     for name, text in files.items():
         (tmp_path / name).write_text(text)
-    with pytest.raises(UnusableRules, match=said):
+    with pytest.raises(Unusable, match=said):
         load_folder(tmp_path, SPECS)
 
 
@@ -98,5 +102,5 @@ def test_a_huge_document_is_not_parsed(tmp_path: Path) -> None:
     """The bound is told."""
     path = tmp_path / "a.yaml"
     path.write_text("#" * (MAX_DOCUMENT_BYTES + 1))
-    with pytest.raises(UnusableRules, match=str(MAX_DOCUMENT_BYTES)):
+    with pytest.raises(Unusable, match=str(MAX_DOCUMENT_BYTES)):
         load(path, SPECS)

@@ -3,8 +3,8 @@
 import pytest
 from governance_samples import rule_of, world_of
 
+from whiteboard.governance.records import Unusable
 from whiteboard.governance.rules import kinds
-from whiteboard.governance.rules.faults import UnusableRules
 
 TIMEOUTS = """
 # file: pkg/timeouts.py
@@ -52,5 +52,5 @@ def test_a_relation_that_does_not_hold_is_found_with_both_sides_and_entries() ->
 )
 def test_a_relation_that_cannot_be_read_is_unusable(relation: str, said: str) -> None:
     """It is never taken to hold."""
-    with pytest.raises(UnusableRules, match=said):
+    with pytest.raises(Unusable, match=said):
         check(relation)

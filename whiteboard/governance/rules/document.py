@@ -11,15 +11,12 @@ from typing import Any, Final, Literal
 
 import attrs
 import cattrs
-import yaml
 from cattrs.gen import make_dict_structure_fn, override
 
+from whiteboard.governance import records
+from whiteboard.governance.records import Unusable
 from whiteboard.governance.rules import faults
-from whiteboard.governance.rules.faults import UnusableRules
 from whiteboard.governance.rules.scope import Scope
-
-MAX_DOCUMENT_BYTES: Final = 256 * 1024
-"""A rule is a page of text; what is larger is no rule."""
 
 Severity = Literal["error", "warning"]
 
@@ -67,7 +64,7 @@ COMMON: Final = tuple(field.name for field in attrs.fields(Head))
 
 
 def load_folder(folder: Path, kinds: Mapping[str, type]) -> tuple[Rule, ...]:
-    """The rules of all `*.yaml` of a folder that have a `kind`, by id. Raises UnusableRules with every fault.
+    """The rules of all `*.yaml` of a folder that have a `kind`, by id. Raises Unusable with every fault.
 
     Documents without the key `kind` are something else that lies beside the rules, as a list of SLAs does.
     """
@@ -76,7 +73,7 @@ def load_folder(folder: Path, kinds: Mapping[str, type]) -> tuple[Rule, ...]:
     for path in sorted(folder.glob("*.yaml")):
         try:
             rule = load(path, kinds)
-        except UnusableRules as fault:
+        except Unusable as fault:
             problems += fault.problems
             continue
         if rule is None:
@@ -87,29 +84,23 @@ def load_folder(folder: Path, kinds: Mapping[str, type]) -> tuple[Rule, ...]:
     if not problems and not rules:
         problems.append(f"{folder}: no rule in it (no *.yaml with a key `kind`)")
     if problems:
-        raise UnusableRules(problems)
+        raise Unusable(problems)
     return tuple(rules[name] for name in sorted(rules))
 
 
 def load(path: Path, kinds: Mapping[str, type]) -> Rule | None:
-    """The rule of one file, or None when the file holds something else. Raises UnusableRules."""
-    try:
-        size = path.stat().st_size
-        if size > MAX_DOCUMENT_BYTES:
-            raise UnusableRules([f"{path}: {size} bytes; a rule has at most {MAX_DOCUMENT_BYTES}"])
-        document = yaml.safe_load(path.read_bytes())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
-        raise UnusableRules([f"{path}: {' '.join(str(fault).split())}"]) from fault
+    """The rule of one file, or None when the file holds something else. Raises Unusable."""
+    document = records.parse(records.read_text(path), str(path))
     if not isinstance(document, dict) or "kind" not in document:
         return None
     return parse(document, str(path), kinds)
 
 
 def parse(document: Mapping[str, Any], path: str, kinds: Mapping[str, type]) -> Rule:
-    """The rule that a document describes. Raises UnusableRules with every fault."""
+    """The rule that a document describes. Raises Unusable with every fault."""
     kind = document["kind"]
     if kind not in kinds:
-        raise UnusableRules([f"{path}: kind: no rule kind {kind!r}{faults.nearest(str(kind), kinds)}"])
+        raise Unusable([f"{path}: kind: no rule kind {kind!r}{faults.nearest(str(kind), kinds)}"])
     spec_class = kinds[kind]
     keys = {_key(field.name) for field in attrs.fields(spec_class)}
     shared = {key: value for key, value in document.items() if key in COMMON}
@@ -122,7 +113,7 @@ def parse(document: Mapping[str, Any], path: str, kinds: Mapping[str, type]) -> 
     spec = _structured(own, spec_class, path, problems)
     head = _structured(shared, Head, path, problems)
     if problems:
-        raise UnusableRules(problems)
+        raise Unusable(problems)
     return Rule(**attrs.asdict(head, recurse=False), spec=spec, path=path)
 
 

@@ -7,14 +7,6 @@ import cattrs
 from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError, IterableValidationError
 
 
-class UnusableRules(Exception):
-    """The input cannot be checked: exit code 2. `problems` has a line for each fault."""
-
-    def __init__(self, problems: Iterable[str]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("; ".join(self.problems))
-
-
 def nearest(name: str, known: Iterable[str]) -> str:
     """`; did you mean …?` with the known name that is most alike, or all of them when none is."""
     names = sorted(set(known))

@@ -49,5 +49,5 @@ SPECS: Final = {name: kind.spec for name, kind in KINDS.items()}
 
 
 def check(rule: Rule, world: World) -> Verdict:
-    """What a rule says of a package. Raises UnusableRules when it cannot be asked."""
+    """What a rule says of a package. Raises Unusable when it cannot be asked."""
     return KINDS[rule.kind].check(rule, world)

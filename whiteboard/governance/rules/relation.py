@@ -14,8 +14,9 @@ from typing import Any, Final
 import attrs
 
 from whiteboard.governance.graph.model import MODULE_BODY, Site
+from whiteboard.governance.records import Unusable
 from whiteboard.governance.rules.document import Rule
-from whiteboard.governance.rules.faults import UnusableRules, nearest
+from whiteboard.governance.rules.faults import nearest
 from whiteboard.governance.rules.findings import Finding, Hop, Verdict, numbered
 from whiteboard.governance.rules.registry import Entry, RegistrySpec, entries
 from whiteboard.governance.rules.world import World
@@ -31,7 +32,7 @@ class Spec:
 
 
 def check(rule: Rule, world: World) -> Verdict:
-    """The relations that do not hold. Raises UnusableRules for one that cannot be read."""
+    """The relations that do not hold. Raises Unusable for one that cannot be read."""
     found = [finding for text in rule.spec.relations for finding in _judged(rule, world, text)]
     return Verdict(numbered(found), frozenset())
 
@@ -51,7 +52,7 @@ def _judged(rule: Rule, world: World, text: str) -> Iterator[Finding]:
     try:
         sides, holds = compare(text, value_of)
     except (ValueError, SyntaxError, ZeroDivisionError) as fault:
-        raise UnusableRules([f"{rule.path}: relations: {text!r}: {fault}"]) from fault
+        raise Unusable([f"{rule.path}: relations: {text!r}: {fault}"]) from fault
     if not holds:
         hops = tuple(_declared(world.graph.modules[entry.module], entry) for entry in named)
         values = " and ".join(f"{side:g}" for side in sides)
