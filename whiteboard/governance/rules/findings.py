@@ -7,7 +7,7 @@ from typing import Final
 import attrs
 
 from whiteboard.governance.graph.model import Site
-from whiteboard.governance.rules.document import Severity
+from whiteboard.governance.rules.document import Rule, Severity
 
 FINGERPRINT_LENGTH: Final = 16
 """Hex digits: 64 bits, no clash among a million findings."""
@@ -47,6 +47,11 @@ class Finding:
     def path(self) -> str:
         """What a waiver names."""
         return f"{self.source} -> {self.sink}"
+
+
+def found(rule: Rule, *, source: str, sink: str, message: str, chain: tuple[Hop, ...]) -> Finding:
+    """A finding as severe as its rule, with the rule's advice."""
+    return Finding(rule.id, source, sink, message, chain, rule.severity, rule.instead)
 
 
 @attrs.frozen

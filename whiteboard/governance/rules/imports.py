@@ -16,7 +16,7 @@ import attrs
 from whiteboard.governance.graph.chains import shortest_chains
 from whiteboard.governance.graph.model import MODULE_BODY, ImportEdge, Site
 from whiteboard.governance.rules.document import Rule
-from whiteboard.governance.rules.findings import Finding, Hop, Verdict, numbered
+from whiteboard.governance.rules.findings import Finding, Hop, Verdict, found, numbered
 from whiteboard.governance.rules.scope import matcher
 from whiteboard.governance.rules.world import World
 
@@ -113,14 +113,12 @@ class _Judge:
 
     def _found(self, chain: tuple[ImportEdge, ...], said: str) -> Finding:
         first, last = chain[0], chain[-1]
-        return Finding(
-            rule=self._rule.id,
+        return found(
+            self._rule,
             source=first.importer,
             sink=f"imports {last.imported}",
             message=said + (f" through {len(chain) - 1} others" if len(chain) > 1 else ""),
             chain=tuple(self._hop(edge) for edge in chain),
-            severity=self._rule.severity,
-            instead=self._rule.instead,
         )
 
     def _hop(self, edge: ImportEdge) -> Hop:
@@ -130,13 +128,13 @@ class _Judge:
 
 def _places(spec: Spec) -> dict[str, tuple[int, bool]]:
     """Each part's height, 0 the top, and whether it may see its neighbours."""
-    found: dict[str, tuple[int, bool]] = {}
+    places: dict[str, tuple[int, bool]] = {}
     for height, line in enumerate(spec.layers):
         sees = ":" in line
         for part in line.replace(":", "|").split("|"):
             name = part.strip()
-            found[f"{spec.package}.{name}" if spec.package else name] = (height, sees)
-    return found
+            places[f"{spec.package}.{name}" if spec.package else name] = (height, sees)
+    return places
 
 
 def _layer(places: dict[str, tuple[int, bool]], module: str) -> str | None:

@@ -3,7 +3,7 @@
 import ast
 
 from whiteboard.governance.rules.document import Rule
-from whiteboard.governance.rules.findings import Finding, Hop
+from whiteboard.governance.rules.findings import Finding, Hop, found
 from whiteboard.governance.rules.world import World
 
 
@@ -23,14 +23,12 @@ def place(
         way: hops that come before the node's own, the first of which names the source.
     """
     chain = (*way, world.hop(function, node, sink))
-    return Finding(
-        rule=rule.id,
+    return found(
+        rule,
         source=chain[0].function,
         sink=sink if chain[0].function == function else f"{sink} in {function}",
         message=message,
         chain=chain,
-        severity=rule.severity,
-        instead=rule.instead,
     )
 
 

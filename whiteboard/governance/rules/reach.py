@@ -19,7 +19,7 @@ import attrs
 
 from whiteboard.governance.graph.model import Edge, EdgeKind, Graph, Reach, reach
 from whiteboard.governance.rules.document import Rule
-from whiteboard.governance.rules.findings import Finding, Hop, Verdict, numbered
+from whiteboard.governance.rules.findings import Finding, Hop, Verdict, found, numbered
 from whiteboard.governance.rules.scope import Scope, matcher
 from whiteboard.governance.rules.world import World
 
@@ -213,15 +213,14 @@ _DONE = {
 def _finding(rule: Rule, chain: tuple[Edge, ...], message: str) -> Finding:
     is_guess = any(edge.kind is EdgeKind.BY_NAME for edge in chain)
     last = chain[-1]
-    return Finding(
-        rule=rule.id,
+    finding = found(
+        rule,
         source=chain[0].caller,
         sink=f"{last.callee} in {last.caller}",
         message=message + (" (the chain rests on a guess by name)" if is_guess else ""),
         chain=hops(chain),
-        severity="warning" if is_guess else rule.severity,
-        instead=rule.instead,
     )
+    return attrs.evolve(finding, severity="warning") if is_guess else finding
 
 
 def _forbidden(rule: Rule, chain: tuple[Edge, ...]) -> Finding:
@@ -247,12 +246,10 @@ def _missing(rule: Rule, walk: _Walk) -> Iterable[Finding]:
             continue
         node = walk.graph.functions[entry].node
         ways = " or ".join(wanted)
-        yield Finding(
-            rule=rule.id,
+        yield found(
+            rule,
             source=entry,
             sink=f"never {ways}",
             message=f"{entry} never comes to {ways}",
             chain=(walk.world.hop(entry, node, f"no chain from here comes to {ways}"),),
-            severity=rule.severity,
-            instead=rule.instead,
         )

@@ -17,7 +17,7 @@ from whiteboard.governance.graph.model import MODULE_BODY, Site
 from whiteboard.governance.records import Unusable
 from whiteboard.governance.rules.document import Rule
 from whiteboard.governance.rules.faults import nearest
-from whiteboard.governance.rules.findings import Finding, Hop, Verdict, numbered
+from whiteboard.governance.rules.findings import Finding, Hop, Verdict, found, numbered
 from whiteboard.governance.rules.registry import Entry, RegistrySpec, entries
 from whiteboard.governance.rules.world import World
 from whiteboard.governance.sources import Source
@@ -33,8 +33,8 @@ class Spec:
 
 def check(rule: Rule, world: World) -> Verdict:
     """The relations that do not hold. Raises Unusable for one that cannot be read."""
-    found = [finding for text in rule.spec.relations for finding in _judged(rule, world, text)]
-    return Verdict(numbered(found), frozenset())
+    broken = [finding for text in rule.spec.relations for finding in _judged(rule, world, text)]
+    return Verdict(numbered(broken), frozenset())
 
 
 def _judged(rule: Rule, world: World, text: str) -> Iterator[Finding]:
@@ -56,20 +56,12 @@ def _judged(rule: Rule, world: World, text: str) -> Iterator[Finding]:
     if not holds:
         hops = tuple(_declared(world.graph.modules[entry.module], entry) for entry in named)
         values = " and ".join(f"{side:g}" for side in sides)
-        yield Finding(
-            rule.id,
-            spec.registry.module,
-            text,
-            f"{text} does not hold: the sides are {values}",
-            hops,
-            rule.severity,
-            rule.instead,
-        )
+        said = f"{text} does not hold: the sides are {values}"
+        yield found(rule, source=spec.registry.module, sink=text, message=said, chain=hops)
 
 
 def _declared(source: Source, entry: Entry) -> Hop:
-    site = Site(source.path, entry.line, 0, source.lines[entry.line - 1].strip())
-    return Hop(f"{entry.module}.{MODULE_BODY}", site, f"{entry.name} is {entry.value:g}")
+    return Hop(f"{entry.module}.{MODULE_BODY}", Site.at(source, entry.line), f"{entry.name} is {entry.value:g}")
 
 
 _COMPARE: Final[dict[type[ast.cmpop], Callable[[Any, Any], bool]]] = {

@@ -12,7 +12,7 @@ import attrs
 
 from whiteboard.governance.graph.model import Edge
 from whiteboard.governance.rules.document import Rule
-from whiteboard.governance.rules.findings import Finding, Hop, Verdict, numbered
+from whiteboard.governance.rules.findings import Finding, Hop, Verdict, found, numbered
 from whiteboard.governance.rules.scope import EVERYWHERE, Scope, matcher
 from whiteboard.governance.rules.world import World
 
@@ -30,21 +30,19 @@ def check(rule: Rule, world: World) -> Verdict:
     spec: Spec = rule.spec
     names = frozenset(spec.scope.names(world.graph))
     is_allowed = matcher(spec.allow)
-    found = [
+    unseen = [
         _finding(rule, edge)
         for edge in world.graph.edges
         if edge.origin == "dynamic" and edge.caller in names and not is_allowed(edge.callee)
     ]
-    return Verdict(numbered(found), names)
+    return Verdict(numbered(unseen), names)
 
 
 def _finding(rule: Rule, edge: Edge) -> Finding:
-    return Finding(
-        rule=rule.id,
+    return found(
+        rule,
         source=edge.caller,
         sink=edge.callee,
         message=f"{edge.caller} has called {edge.callee}, and the source does not show it",
         chain=(Hop(edge.caller, edge.site, f"called {edge.callee} when it ran"),),
-        severity=rule.severity,
-        instead=rule.instead,
     )
