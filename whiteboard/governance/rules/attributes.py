@@ -59,7 +59,7 @@ class Attributes:
 
     def stored(self, function: str, expression: ast.Attribute) -> Stored:
         """What an attribute holds: that of the own class and its relatives, else of the few classes that have one."""
-        owners = self._owners_of(function, expression)
+        owners = self.owners(function, expression)
         values = tuple(value for owner in owners for value in self._values.get((owner, expression.attr), []))
         bindings = [
             binding
@@ -74,18 +74,12 @@ class Attributes:
         """What is put into an attribute of one class."""
         return self._values.get((owner, attribute), [])
 
-    def owner(self, function: str, expression: ast.Attribute) -> tuple[str, ...]:
-        """The classes whose attribute an expression of a function may read."""
-        return self._owners_of(function, expression)
-
     def _is_assigned(self, owner: str, attribute: str) -> bool:
         """Whether methods store it; then a constructor's argument of the same name is found through them."""
-        return any(
-            function != f"{owner}" and function.endswith("__init__")
-            for function, _ in self._values.get((owner, attribute), [])
-        )
+        return any(function.endswith("__init__") for function, _ in self._values.get((owner, attribute), []))
 
-    def _owners_of(self, function: str, expression: ast.Attribute) -> tuple[str, ...]:
+    def owners(self, function: str, expression: ast.Attribute) -> tuple[str, ...]:
+        """The classes whose attribute an expression of a function may read."""
         having = self._owners.get(expression.attr, set())
         own = self._class_around(function)
         if (

@@ -24,10 +24,10 @@ from whiteboard.governance.rules.findings import Finding, Hop, Verdict, numbered
 from whiteboard.governance.rules.placing import argument, place
 from whiteboard.governance.rules.registry import RegistrySpec, constant, entries
 from whiteboard.governance.rules.scope import EVERYWHERE, Scope, matcher
+from whiteboard.governance.rules.scopes import library_name
 from whiteboard.governance.rules.world import World
 
 _SCOPES: Final = {"fail_after", "move_on_after"}
-_LIBRARIES: Final = ("trio", "anyio")
 _NOTHING: Final = frozenset[float]()
 _ELSEWHERE: Final = frozenset({EdgeKind.SPAWN, EdgeKind.REFERENCE, EdgeKind.BY_NAME})
 
@@ -166,7 +166,7 @@ class _Judge:
     def _call(self, name: str, call: ast.Call) -> Cost:
         edges = [edge for edge in self._world.edges_at(name, call) if edge.kind not in _ELSEWHERE]
         callees = set(self._world.callees(name, call))
-        if any(_library_name(callee) == "sleep" for callee in callees):
+        if any(library_name(callee) == "sleep" for callee in callees):
             lengths = self._durations.of(name, call.args[0]) if call.args else _NOTHING
             longest = max(lengths, default=0.0)
             return Cost(longest, (self._world.hop(name, call, f"sleeps {longest:g} s"),))
@@ -183,7 +183,7 @@ class _Judge:
         if not isinstance(call, ast.Call):
             return _NOTHING
         for callee in self._world.callees(name, call):
-            if _library_name(callee) in _SCOPES:
+            if library_name(callee) in _SCOPES:
                 value = argument(call, 0, "seconds", "delay")
             elif callee in self._spec.calls:
                 value = argument(call, self._spec.calls[callee])
@@ -191,11 +191,6 @@ class _Judge:
                 continue
             return self._durations.of(name, value) if value is not None else _NOTHING
         return _NOTHING
-
-
-def _library_name(callee: str) -> str:
-    library, _, last = callee.rpartition(".")
-    return last if library in _LIBRARIES else ""
 
 
 def _waits(body: list[ast.stmt]) -> bool:

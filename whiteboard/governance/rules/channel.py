@@ -124,7 +124,7 @@ def _lives_on(world: World, name: str, target: ast.expr) -> bool:
 def _places(world: World, name: str, target: ast.expr) -> list[str]:
     """The qualified names of what is assigned."""
     if isinstance(target, ast.Attribute):
-        return [f"{owner}.{target.attr}" for owner in attributes_of(world).owner(name, target)]
+        return [f"{owner}.{target.attr}" for owner in attributes_of(world).owners(name, target)]
     return [f"{world.module(name)}.{dotted_of(target)}"]
 
 

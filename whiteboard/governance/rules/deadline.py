@@ -20,6 +20,7 @@ from whiteboard.governance.rules.placing import argument, place
 from whiteboard.governance.rules.provenance import Kind, Origin, Provenance
 from whiteboard.governance.rules.registry import RegistrySpec, entries, entry_class
 from whiteboard.governance.rules.scope import EVERYWHERE, Scope
+from whiteboard.governance.rules.scopes import library_name
 from whiteboard.governance.rules.world import World
 
 DURATIONS: Final[dict[str, tuple[int | None, tuple[str, ...]]]] = {
@@ -33,7 +34,6 @@ DURATIONS: Final[dict[str, tuple[int | None, tuple[str, ...]]]] = {
 }
 """The calls of Trio and AnyIO that take a duration or a deadline: by position, or by one of these names."""
 
-_LIBRARIES: Final = ("trio", "anyio")
 _BAD: Final = {Kind.NUMBER, Kind.FACTOR}
 
 
@@ -101,8 +101,7 @@ def _duration(spec: Spec, call: ast.Call, callee: str) -> ast.expr | None:
     if callee in spec.calls:
         given = spec.calls[callee]
         return argument(call, given) if isinstance(given, int) else argument(call, None, given)
-    library, _, last = callee.rpartition(".")
-    if library not in _LIBRARIES or last not in DURATIONS:
+    if (last := library_name(callee)) not in DURATIONS:
         return None
     position, keywords = DURATIONS[last]
     return argument(call, position, *keywords)

@@ -72,10 +72,9 @@ def _identities(spec: Spec, world: World, name: str, expression: ast.expr) -> se
     """The locks that an expression may be; empty when it is none."""
     attributes = attributes_of(world)
     if isinstance(expression, ast.Attribute):
-        stored = attributes.stored(name, expression)
         return {
             f"{owner}.{expression.attr}"
-            for owner in stored.owners
+            for owner in attributes.owners(name, expression)
             if any(
                 _makes(spec, world, function, value)
                 for function, value in attributes.values(owner, expression.attr)

@@ -38,7 +38,7 @@ _PASS_THROUGH: Final = frozenset(
     | {"next", "iter", "sorted", "list", "tuple", "reversed", "heapq.heappop"}
 )
 _OF_CONTAINERS: Final = frozenset({"values", "get", "pop", "popleft", "popitem", "copy", "setdefault"})
-_CHANCE: Final = ("random.*", "secrets.*")
+CHANCE: Final = ("random.*", "secrets.*")
 
 
 class Kind(Enum):
@@ -93,7 +93,7 @@ class Provenance:
         self.registries = frozenset(name.rpartition(".")[0] for name in self.entries)
         self.entry_class = entry_class
         self.is_allowed = matcher(allowed)
-        self.is_chance = matcher(_CHANCE)
+        self.is_chance = matcher(CHANCE)
         self.attributes = attributes_of(world)
 
     def origins(self, function: str, expression: ast.expr) -> list[Origin]:

@@ -8,7 +8,6 @@ unbounded: ["pkg.link.*"]       # may try until they are cancelled, as a client 
 
 import ast
 from collections.abc import Iterator
-from typing import Final
 
 import attrs
 
@@ -19,12 +18,11 @@ from whiteboard.governance.rules.document import Rule
 from whiteboard.governance.rules.findings import Finding, Verdict, numbered
 from whiteboard.governance.rules.loops import RetryLoop, retry_loops
 from whiteboard.governance.rules.placing import place
+from whiteboard.governance.rules.provenance import CHANCE
 from whiteboard.governance.rules.reach import hops
 from whiteboard.governance.rules.registry import constant
 from whiteboard.governance.rules.scope import EVERYWHERE, Scope, matcher
 from whiteboard.governance.rules.world import World, dotted_of
-
-_CHANCE: Final = ("random.*", "secrets.*")
 
 
 @attrs.frozen
@@ -52,7 +50,7 @@ class _Judge:
         self._rule, self._world, self._loops = rule, world, loops
         self._is_helper = matcher(rule.spec.helper)
         self._is_unbounded = matcher(rule.spec.unbounded)
-        self._is_chance = matcher(_CHANCE)
+        self._is_chance = matcher(CHANCE)
 
     def loop(self, name: str) -> Iterator[Finding]:
         """What is wrong with the retry loops of a function."""

@@ -35,6 +35,12 @@ class Waiting:
     """What is awaited, where it is a call."""
 
 
+def library_name(callee: str) -> str:
+    """What Trio and AnyIO both call it, such as `fail_after`; nothing for what is neither's."""
+    library, _, last = callee.rpartition(".")
+    return last if library in _LIBRARIES else ""
+
+
 class Scopes:
     """Reads the scopes of functions; `timed` are further context managers that set a deadline."""
 
@@ -52,7 +58,7 @@ class Scopes:
 
     def is_scope(self, name: str, call: ast.Call) -> bool:
         """Whether a call makes a cancel scope of Trio or AnyIO."""
-        return any(self._last(callee) == "CancelScope" for callee in self._world.callees(name, call))
+        return any(library_name(callee) == "CancelScope" for callee in self._world.callees(name, call))
 
     def _given(self, name: str, item: ast.withitem) -> tuple[bool, bool]:
         """Whether a `with` item sets a deadline, and whether it shields."""
@@ -61,7 +67,7 @@ class Scopes:
             return False, False
         shields = is_true(argument(call, None, "shield"))
         for callee in self._world.callees(name, call):
-            last = self._last(callee)
+            last = library_name(callee)
             if self._is_own(callee) or last in TIMED:
                 return True, shields
             if last == "CancelScope":
@@ -74,11 +80,6 @@ class Scopes:
             return True
         kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
         return any((self._world.meaning(name, each) or ast.unparse(each)) in _CANCELLED for each in kinds)
-
-    @staticmethod
-    def _last(callee: str) -> str:
-        library, _, last = callee.rpartition(".")
-        return last if library in _LIBRARIES else ""
 
 
 _CANCELLED: Final = frozenset({"trio.Cancelled", "BaseException", "builtins.BaseException"})
