@@ -18,7 +18,7 @@ HeaderList = Sequence[tuple[str, str]]
 
 def retry_after() -> tuple[str, str]:
     """The header of a 503: when to come back (RFC 9110 section 10.2.3)."""
-    return "Retry-After", f"{timeouts.COME_BACK.seconds:.0f}"
+    return "Retry-After", str(timeouts.COME_BACK.whole_seconds)
 
 
 def http_answer(status: int, body: Mapping[str, object], headers: HeaderList = ()) -> bytes:

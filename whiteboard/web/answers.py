@@ -5,7 +5,6 @@ changes, `reason` is for people, `path` is the bad field: `$.board` in a body, `
 What storage says in its exceptions stays in the log: it may name files of this machine.
 """
 
-import math
 from typing import Any, Final
 
 import msgspec
@@ -29,7 +28,7 @@ _CODES: Final = {
 
 def retry_later() -> dict[str, str]:
     """Headers of an answer that is another one soon: when to come back (RFC 9110 section 10.2.3)."""
-    return {"retry-after": str(math.ceil(timeouts.STORAGE_RETRY.seconds))}
+    return {"retry-after": str(timeouts.STORAGE_RETRY.whole_seconds)}
 
 
 class Refused(HTTPException):

@@ -45,7 +45,7 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
     def begin(self, within: Timeout) -> None:
         """Begin a transaction that has so long. psycopg's errors pass."""
         self.deadline = time.monotonic() + within.seconds
-        bound = f"{within.seconds * 1000:.0f}"
+        bound = str(within.milliseconds)
         # SET LOCAL: a pooler in between may give us another session for the next transaction
         self.execute(
             f"BEGIN; SET LOCAL statement_timeout = {bound}; SET LOCAL lock_timeout = {bound};"

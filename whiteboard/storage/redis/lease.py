@@ -26,7 +26,7 @@ class Lease:
 
     async def keep(self) -> bool:
         """Hold it for ARCHIVE_LEASE from now on; False when it is lost. Raises StorageUnavailable."""
-        milliseconds = int(timeouts.ARCHIVE_LEASE.seconds * 1000)
+        milliseconds = timeouts.ARCHIVE_LEASE.milliseconds
         return bool(await self._server.run("lease", (self._key,), self._holder, milliseconds))
 
     async def give_back(self) -> None:
@@ -39,7 +39,7 @@ class Lease:
 async def leased(server: Server, key: str) -> AsyncIterator[Lease | None]:
     """The lease of a key for the length of the block, or None when another one has it. Raises StorageUnavailable."""
     lease = Lease(server, key, holder := secrets.token_hex(16))
-    milliseconds = int(timeouts.ARCHIVE_LEASE.seconds * 1000)
+    milliseconds = timeouts.ARCHIVE_LEASE.milliseconds
     taken = await server.ask(server.client.set(key, holder, condition=PureToken.NX, px=milliseconds))
     if not taken:
         yield None
