@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-from whiteboard import deadlines
 from whiteboard.cluster.membership import Membership, report
 from whiteboard.composition.stores import Stores, clock_ms
 from whiteboard.config import Settings, TcpAddress
@@ -64,11 +63,6 @@ class Household:
             counts |= self.guard.counts()
         return {**tasks.report(self.ages, counts), "records": {"waiting": self.recorder.waiting}}
 
-    @staticmethod
-    def timeouts() -> dict[str, Any]:
-        """What `/debug/timeouts` answers."""
-        return deadlines.report()
-
     def cluster(self) -> dict[str, Any]:
         """What `/api/cluster` answers."""
         counts = self.hub.statistics()
@@ -88,7 +82,6 @@ def services_of(settings: Settings, trust: Trust, house: Household) -> WebServic
         chronicle=recorder.metadata.chronicle,
         degraded=recorder.degraded,
         tasks=house.tasks,
-        timeouts=house.timeouts,
         cluster=house.cluster,
         blobs=stores.blobs,
         guard=house.guard,

@@ -36,7 +36,7 @@ class Documents:
         """Every duration with its value and how it went, of all workers together."""
         require_operator(request, self._services.settings.debug.token, self._services.trust)
         if self._services.report_of is None:
-            return json_answer(self._services.timeouts())
+            return json_answer(deadlines.report())
         reports = [report["timeouts"] for report in (await self._reports()).values() if report]
         return json_answer(deadlines.together(reports))
 

@@ -5,7 +5,6 @@ from typing import Any, Protocol
 
 import attrs
 
-from whiteboard import deadlines
 from whiteboard.config import Settings
 from whiteboard.ids import BoardId
 from whiteboard.plugins.guard import Guard
@@ -58,8 +57,6 @@ class WebServices:
     """What does not work now without keeping anybody from drawing; for `/readyz`."""
     tasks: Callable[[], Mapping[str, Any]]
     """What `/debug/tasks` answers: `diagnostics.tasks.report` with the server's counts."""
-    timeouts: Callable[[], Mapping[str, Any]] = deadlines.report
-    """What `/debug/timeouts` answers: `deadlines.report`."""
     cluster: Callable[[], Mapping[str, Any]]
     """What `/api/cluster` answers: `cluster.membership.report` of the servers that are known."""
     report_of: Callable[[int], Awaitable[Mapping[str, Any] | None]] | None = None
