@@ -5,7 +5,7 @@ named as `file: problem @ $.key[index]`.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -38,11 +38,23 @@ def read_document(path: Path, kind: type[T]) -> T:
 
 def read_documents(folder: Path, kind: type[T]) -> dict[Path, T]:
     """All `*.yaml` of a folder in the order of their names. Raises Unusable with the problems of all of them."""
+    return read_each(files_of(folder, "*.yaml"), lambda path: read_document(path, kind))
+
+
+def files_of(folder: Path, pattern: str) -> list[Path]:
+    """Those of a folder that match, in the order of their names. Raises Unusable for a folder that is not there."""
+    if not folder.is_dir():
+        raise Unusable([f"{folder}: no such folder"])
+    return sorted(folder.glob(pattern))
+
+
+def read_each(paths: Iterable[Path], read: Callable[[Path], T]) -> dict[Path, T]:
+    """What `read` makes of each file. Raises Unusable with the problems of all of them, where `read` does for any."""
     found: dict[Path, T] = {}
     problems: list[str] = []
-    for path in sorted(folder.glob("*.yaml")):
+    for path in paths:
         try:
-            found[path] = read_document(path, kind)
+            found[path] = read(path)
         except Unusable as fault:
             problems += fault.problems
     if problems:

@@ -8,7 +8,7 @@ from typing import Final
 
 import attrs
 
-from whiteboard.governance.records import SLUG, Unusable, parse, read_text, structure
+from whiteboard.governance.records import SLUG, Unusable, files_of, parse, read_each, read_text, structure
 
 NAME: Final = re.compile(rf"\d{{4}}-\d{{2}}-\d{{2}}-{SLUG.pattern}")
 """The stem of a record's file; other records name it by that."""
@@ -117,20 +117,8 @@ class Record:
 
 def read_records(folder: Path) -> tuple[Record, ...]:
     """All records of a folder by their names, the template left out. Raises Unusable with every mistake of all."""
-    if not folder.is_dir():
-        raise Unusable([f"{folder}: no such folder"])
-    found: list[Record] = []
-    problems: list[str] = []
-    for path in sorted(folder.glob("*.md")):
-        if path.name == TEMPLATE:
-            continue
-        try:
-            found.append(read_record(path))
-        except Unusable as fault:
-            problems += fault.problems
-    if problems:
-        raise Unusable(problems)
-    return tuple(found)
+    paths = (path for path in files_of(folder, "*.md") if path.name != TEMPLATE)
+    return tuple(read_each(paths, read_record).values())
 
 
 def read_record(path: Path) -> Record:

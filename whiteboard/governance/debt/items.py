@@ -91,9 +91,6 @@ def read_book(root: Path, modules: Iterable[str]) -> Book:
 
     Raises Unusable with every mistake of all documents.
     """
-    for folder in (root / "debt", root / "incidents"):
-        if not folder.is_dir():
-            raise Unusable([f"{folder}: no such folder"])
     debts = read_documents(root / "debt", Debt)
     incidents = read_documents(root / "incidents", Incident)
     known = frozenset(modules)
