@@ -19,6 +19,7 @@ from whiteboard.governance.adr.trial import (
     LEAST_RUNS,
     TARGET_AT,
     Trial,
+    is_figure,
     try_expectation,
     verdict_of_all,
 )
@@ -43,8 +44,17 @@ class Outcome:
     """What looking back at a record gives."""
 
     trials: tuple[Trial, ...]
-    verdict: Verdict
-    digest: str
+
+    @property
+    def verdict(self) -> Verdict:
+        """Of all trials together."""
+        return verdict_of_all(self.trials)
+
+    @property
+    def digest(self) -> str:
+        """Of what was expected and what was measured."""
+        expected, measured = [one.expectation for one in self.trials], [one.series for one in self.trials]
+        return digest_of(*expected, *measured)
 
     @property
     def status(self) -> Status:
@@ -58,9 +68,7 @@ def look_back(record: Record, root: Path) -> Outcome:
         raise Unusable([f"{record.path}: expects no gain (`expect`), so there is nothing to look back at"])
     if record.front.status not in IN_FORCE:
         raise Unusable([f"{record.path}: is {record.front.status}, so nothing depends on its gain any more"])
-    series = [read_series(root / expectation.source) for expectation in record.front.expect]
-    trials = [try_expectation(*pair) for pair in zip(record.front.expect, series, strict=True)]
-    return Outcome(tuple(trials), verdict_of_all(trials), digest_of(*record.front.expect, *series))
+    return Outcome(tuple(try_expectation(one, read_series(root / one.source)) for one in record.front.expect))
 
 
 def written(record: Record, outcome: Outcome, today: dt.date) -> str:
@@ -112,7 +120,7 @@ def _row(side: str, group: Group) -> str:
 
 def _goal(trial: Trial) -> str:
     wanted = trial.expectation.target
-    return f"{trial.target:.4g}" if wanted.replace(".", "", 1).isdigit() else f"{wanted} ({trial.target:.4g})"
+    return f"{trial.target:.4g}" if is_figure(wanted) else f"{wanted} ({trial.target:.4g})"
 
 
 def _reason(trial: Trial) -> str:

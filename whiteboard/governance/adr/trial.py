@@ -7,6 +7,7 @@ figures are told, and nothing is concluded.
 """
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 import attrs
@@ -62,9 +63,14 @@ def target_of(expectation: Expectation, series: Series) -> float:
     """The target in the unit of the series. Raises Unusable."""
     if (part := _PART.fullmatch(expectation.target)) is not None:
         return float(part[1]) / 100 * series.baseline.median
-    if _FIGURE.fullmatch(expectation.target):
+    if is_figure(expectation.target):
         return float(expectation.target)
     raise Unusable([f"target {expectation.target!r} is neither a figure nor `N % of baseline`"])
+
+
+def is_figure(target: str) -> bool:
+    """Whether a target stands in the unit of the series, not as a part of its baseline."""
+    return _FIGURE.fullmatch(target) is not None
 
 
 def _verdict(better: float, reached: float, missed: float, *, gained: bool) -> Verdict:
@@ -75,7 +81,7 @@ def _verdict(better: float, reached: float, missed: float, *, gained: bool) -> V
     return Verdict.UNDECIDED
 
 
-def verdict_of_all(trials: list[Trial]) -> Verdict:
+def verdict_of_all(trials: Iterable[Trial]) -> Verdict:
     """Of a decision: refuted by one, validated by all, else what is weakest."""
     found = {trial.verdict for trial in trials}
     for verdict in (Verdict.REFUTED, Verdict.NOT_ENOUGH_DATA, Verdict.UNDECIDED):

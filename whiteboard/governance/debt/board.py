@@ -30,15 +30,22 @@ class Line:
     """A debt on the board."""
 
     debt: Debt
-    place: int
-    """From 1."""
-    risk: float
-    rank: float
-    """risk x impact / hours."""
     evidence: tuple[Evidence, ...]
     """The weightiest first."""
+    place: int = 0
+    """From 1; 0 before all are ranked."""
     before: "Line | None" = None
     """The same debt a month before; None if it was not written down then."""
+
+    @property
+    def risk(self) -> float:
+        """0 to 1."""
+        return risk_of(self.evidence)
+
+    @property
+    def rank(self) -> float:
+        """Risk x impact / hours."""
+        return self.risk * self.debt.impact.value / self.debt.cost_hours
 
     @property
     def band(self) -> Band:
@@ -101,5 +108,4 @@ def _weighed(debt: Debt, incidents: Iterable[Incident], hops: Mapping[str, int],
     near = ((incident, hops_to(incident, hops)) for incident in incidents)
     found = [evidence_at(today, incident, away) for incident, away in near if away is not None]
     evidence = sorted((one for one in found if one), key=lambda one: (-one.weight, one.incident.id))
-    risk = risk_of(evidence)
-    return Line(debt, 0, risk, risk * debt.impact.value / debt.cost_hours, tuple(evidence))
+    return Line(debt, tuple(evidence))
