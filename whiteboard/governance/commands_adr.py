@@ -7,14 +7,13 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from whiteboard.governance.commands_debt import DONE, add_project, complain
+from whiteboard.governance.commands_common import DONE, FOUND, add_root, add_today, complain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from whiteboard.governance.adr.record import Record
 
-FINDINGS: Final = 1
 FOLDER: Final = "adr"
 
 
@@ -32,7 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     retro.add_argument("name", metavar="SLUG", help="the record, with or without its date")
     retro.add_argument("--dry-run", action="store_true", help="show the outcome and write nothing")
     for action in (new, listed, check, retro):
-        add_project(action)
+        add_root(action)
+        add_today(action)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -86,7 +86,7 @@ def _check(arguments: argparse.Namespace) -> int:
     for finding in found:
         print(finding)
     print(f"{len(records)} records, {len(found)} finding{'' if len(found) == 1 else 's'}")
-    return FINDINGS if found else DONE
+    return FOUND if found else DONE
 
 
 def _retro(arguments: argparse.Namespace) -> int:

@@ -1,13 +1,8 @@
 """`python -m whiteboard timeouts list|diff|margins`. Light to import; what it needs comes when it runs."""
 
 import argparse
-import sys
-from pathlib import Path
-from typing import Final
 
-DONE: Final = 0
-FOUND: Final = 1
-UNUSABLE: Final = 2
+from whiteboard.governance.commands_common import DONE, FOUND, add_root, complain
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,9 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     margins = asked.add_parser("margins", help="too tight, too lax: from what /debug/timeouts answered")
     margins.add_argument("dump", metavar="FILE|URL", help="its JSON; - for standard input")
     for one in (listing, difference):
-        one.add_argument(
-            "--root", metavar="DIR", type=Path, default=Path(), help="the project (default: here)"
-        )
+        add_root(one)
         one.add_argument(
             "--registry",
             metavar="MODULE",
@@ -55,8 +48,7 @@ def run(arguments: argparse.Namespace, dump: str = "") -> int:
             case _:
                 return _margins(dump)
     except (Unreadable, UnusableHistory, NoDump) as fault:
-        print(fault, file=sys.stderr)
-        return UNUSABLE
+        return complain([str(fault)])
 
 
 def _list(arguments: argparse.Namespace) -> int:
