@@ -18,6 +18,11 @@ SURELY: Final = 1.25
 """Of the default: before and after the end of anything that lasts 0.8 to 1.2 of it."""
 
 
+def before_and_after(entry: Timeout) -> tuple[float, float]:
+    """Two waits, one behind the other: until before the end of anything that lasts what the entry says, and until after it."""
+    return SURELY_NOT * entry.default, (SURELY - SURELY_NOT) * entry.default
+
+
 def is_about(seconds: float, entry: Timeout) -> bool:
     """Whether something lasted what the entry says, a fifth more or less, and nothing else."""
     return SURELY_NOT * entry.default <= seconds <= SURELY * entry.default

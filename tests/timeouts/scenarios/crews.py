@@ -11,7 +11,7 @@ import pytest
 import structlog
 import trio
 import trio.testing
-from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, is_about_ten, scenario
+from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, before_and_after, is_about_ten, scenario
 from workers.two import two_workers
 
 from whiteboard.errors import RoomClosed, StartupError
@@ -149,7 +149,7 @@ async def a_worker_that_stands_still(entry: Timeout) -> str:
     script, starts = Script(beats=False), []
     async with open_crew(script) as stage:
         await stage.nursery.start(stage.crew.run)
-        for wait in (SURELY_NOT * entry.default, (SURELY - SURELY_NOT) * entry.default):
+        for wait in before_and_after(entry):
             await trio.sleep(wait)
             starts.append(script.count)
     return f"starts: {starts}"

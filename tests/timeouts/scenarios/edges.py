@@ -7,7 +7,7 @@ import trio
 import trio.testing
 from starlette.requests import Request
 from starlette.types import Message
-from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, is_about, scenario
+from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, before_and_after, is_about, scenario
 
 from whiteboard import limits, timeouts
 from whiteboard.plugins.asking import Asking, NoAnswer
@@ -162,8 +162,8 @@ async def a_hook_that_is_left_alone(entry: Timeout) -> str:
     for _ in range(limits.HOOK_PATIENCE):
         await one.ask("may I")
     asked = []
-    for wait in (SURELY_NOT, SURELY - SURELY_NOT):
-        await trio.sleep(wait * entry.default)
+    for wait in before_and_after(entry):
+        await trio.sleep(wait)
         await one.ask("may I")
         asked.append(one.asked - limits.HOOK_PATIENCE)
     return f"asked: {asked}"

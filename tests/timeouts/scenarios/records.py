@@ -6,7 +6,7 @@ from typing import Any
 import trio
 from rooms.conftest import BOARD
 from rooms.flaky import Flaky, open_flaky, virtual_ms
-from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, is_about_ten, scenario
+from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, before_and_after, is_about_ten, scenario
 
 from whiteboard import limits, timeouts
 from whiteboard.ids import ClientId, SessionId
@@ -35,7 +35,7 @@ async def somebody_comes_and_is_recorded(entry: Timeout) -> str:
         await trio.sleep(1)
         come(recorder)
         live = []
-        for wait in (SURELY_NOT * entry.default, (SURELY - SURELY_NOT) * entry.default):
+        for wait in before_and_after(entry):
             await trio.sleep(wait)
             live.append(await count_live(metadata))
     return f"live: {live}"
@@ -62,7 +62,7 @@ async def a_server_is_silent(entry: Timeout) -> str:
         begun = SessionBegun(SESSION, BOARD, server, ClientId("ada"), "Ada", "", virtual_ms())
         await metadata.record([ServerSeen(server, "host:2"), begun])
         live = []
-        for wait in (SURELY_NOT * entry.default, (SURELY - SURELY_NOT) * entry.default):
+        for wait in before_and_after(entry):
             await trio.sleep(wait)
             live.append(await count_live(metadata))
     return f"live: {live}"

@@ -12,7 +12,7 @@ import trio.testing
 from plugins.hooks import Hook
 from rooms.conftest import BOARD, open_stage
 from rooms.faulty import HookedStorage
-from timeouts.scenarios.book import SURELY, SURELY_NOT, is_about, is_about_ten, scenario
+from timeouts.scenarios.book import SURELY, SURELY_NOT, before_and_after, is_about, is_about_ten, scenario
 
 from whiteboard import limits, timeouts
 from whiteboard.diagnostics import pace
@@ -186,16 +186,16 @@ async def _when_freed(*waits: float) -> str:
 async def a_dead_cycle(entry: Timeout) -> str:
     """On a quiet server it is found by the next walk through all objects and a look."""
     with a_process_that(works=False):
-        first = SURELY_NOT * entry.default
-        return await _when_freed(first, SURELY * (entry.default + timeouts.CYCLES_LOOK.default) - first)
+        before, after = before_and_after(entry)
+        return await _when_freed(before, after + SURELY * timeouts.CYCLES_LOOK.default)
 
 
 @scenario("a dead cycle on a busy server")
 async def a_dead_cycle_on_a_busy_server(entry: Timeout) -> str:
     """It is found at last."""
     with a_process_that(works=True):
-        first = SURELY_NOT * entry.default
-        return await _when_freed(first, SURELY * entry.default + timeouts.CYCLES_LOOK.default - first)
+        before, after = before_and_after(entry)
+        return await _when_freed(before, after + timeouts.CYCLES_LOOK.default)
 
 
 @scenario("a quiet moment for a walk")
@@ -203,7 +203,7 @@ async def a_quiet_moment_for_a_walk(entry: Timeout) -> str:
     """A walk that is due is made with the next look."""
     timeouts.CYCLES_ALL.seconds = entry.default / 2
     with a_process_that(works=False):
-        return await _when_freed(SURELY_NOT * entry.default, (SURELY - SURELY_NOT) * entry.default)
+        return await _when_freed(*before_and_after(entry))
 
 
 class Heap(Allocator):
@@ -239,14 +239,12 @@ async def _when_given(*waits: float) -> str:
 async def memory_becomes_free(entry: Timeout) -> str:
     """A process that does nothing gives it back with its next look."""
     with a_process_that(works=False):
-        return await _when_given(SURELY_NOT * entry.default, (SURELY - SURELY_NOT) * entry.default)
+        return await _when_given(*before_and_after(entry))
 
 
 @scenario("memory becomes free on a busy server")
 async def memory_becomes_free_on_a_busy_server(entry: Timeout) -> str:
     """It is given back at last."""
     with a_process_that(works=True):
-        return await _when_given(
-            SURELY_NOT * entry.default,
-            (SURELY - SURELY_NOT) * entry.default + timeouts.MEMORY_LOOK.default,
-        )
+        before, after = before_and_after(entry)
+        return await _when_given(before, after + timeouts.MEMORY_LOOK.default)

@@ -7,7 +7,7 @@ import trio
 from rooms.conftest import Stage, open_stage
 from rooms.faulty import TappedStorage
 from rooms.line import Line
-from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, is_about, scenario
+from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, before_and_after, is_about, scenario
 
 from whiteboard import timeouts
 from whiteboard.errors import TooSlow
@@ -56,9 +56,10 @@ async def a_peer_falls_silent(entry: Timeout) -> str:
     async with open_stage() as stage:
         line, _ = await stage.join()
         line.answers_pings = False
-        await trio.sleep(SURELY_NOT * entry.default)
+        before, after = before_and_after(entry)
+        await trio.sleep(before)
         stayed = line.closed is None
-        await trio.sleep((SURELY - SURELY_NOT) * entry.default + timeouts.PING_GRID.seconds)
+        await trio.sleep(after + timeouts.PING_GRID.seconds)
         return f"stayed: {stayed}, gone: {line.closed is not None}"
 
 
@@ -163,7 +164,8 @@ async def a_refusal_is_remembered(entry: Timeout) -> str:
         storage.op_log.is_full = True
         line.say(STROKE)
         await trio.testing.wait_all_tasks_blocked()
-        await trio.sleep(SURELY_NOT * entry.default)
+        before, after = before_and_after(entry)
+        await trio.sleep(before)
         first = stage.hub.is_refusing
-        await trio.sleep((SURELY - SURELY_NOT) * entry.default + 0.1)
+        await trio.sleep(after + 0.1)
         return f"{first}, then {stage.hub.is_refusing}"

@@ -6,7 +6,7 @@ import structlog
 import trio
 from rooms.conftest import BOARD
 from rooms.pair import Pair, open_pair
-from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, scenario
+from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, before_and_after, scenario
 from web.stand_ins import Probe, Site, StoredRooms
 
 from whiteboard import timeouts
@@ -92,8 +92,7 @@ async def a_slow_store_is_asked(entry: Timeout) -> str:
 @scenario("a store is asked again")
 async def a_store_is_asked_again(entry: Timeout) -> str:
     """Who asks before the pause is over gets the last answer, who asks after it a new one."""
-    waits = [0.0, SURELY_NOT * entry.default, (SURELY - SURELY_NOT) * entry.default]
-    _, counts = await _asked(SlowProbe(0.0), waits)
+    _, counts = await _asked(SlowProbe(0.0), [0.0, *before_and_after(entry)])
     return f"probes: {counts}"
 
 
@@ -122,7 +121,7 @@ async def a_broken_hook(entry: Timeout) -> str:
     )
     lines = []
     with structlog.testing.capture_logs() as logged:
-        for wait in (0.0, SURELY_NOT * entry.default, (SURELY - SURELY_NOT) * entry.default):
+        for wait in (0.0, *before_and_after(entry)):
             await trio.sleep(wait)
             await one.ask("may I")
             lines.append(len(logged))
