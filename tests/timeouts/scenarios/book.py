@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
+import trio
+
 from whiteboard.timeouts import Timeout
 
 Play = Callable[[Timeout], Awaitable[str]]
@@ -16,6 +18,12 @@ ALMOST: Final = 0.9
 SURELY_NOT: Final = 0.75
 SURELY: Final = 1.25
 """Of the default: before and after the end of anything that lasts 0.8 to 1.2 of it."""
+
+
+async def later(seconds: float, happens: Callable[[], object]) -> None:
+    """Have something happen after a while."""
+    await trio.sleep(seconds)
+    happens()
 
 
 def before_and_after(entry: Timeout) -> tuple[float, float]:

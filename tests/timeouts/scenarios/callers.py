@@ -73,15 +73,15 @@ async def an_op_that_is_never_answered(entry: Timeout) -> str:
     return "answered"
 
 
+async def _answer_after(seconds: float, stream: trio.SocketStream, _: bytes) -> None:
+    await trio.sleep(seconds)
+    await stream.send_all(OK)
+
+
 @scenario("a slow answer to the doctor", late="no answer", settle=LOOPBACK)
 async def a_slow_answer_to_the_doctor(entry: Timeout) -> str:
     """It comes just in time; later there is none."""
-
-    async def answer(stream: trio.SocketStream, _: bytes) -> None:
-        await trio.sleep(ALMOST * entry.default)
-        await stream.send_all(OK)
-
-    async with played(answer) as url:
+    async with played(partial(_answer_after, ALMOST * entry.default)) as url:
         try:
             return f"{(await ask(Way(Target.of(url)), '/healthz')).status}"
         except ConnectionLost:
@@ -93,11 +93,7 @@ async def a_long_examination(entry: Timeout) -> str:
     """Whatever a single step may take, all of it ends just in time, or is told as not done."""
     timeouts.DOCTOR_STEP.seconds = 10 * entry.default
 
-    async def answer(stream: trio.SocketStream, _: bytes) -> None:
-        await trio.sleep(ALMOST * entry.default)
-        await stream.send_all(OK)
-
-    async with played(answer) as url:
+    async with played(partial(_answer_after, ALMOST * entry.default)) as url:
         findings = await examine(Options(Target.of(url)), lambda _: None)
     assert any(finding.mark is not Mark.GOOD for finding in findings), "nothing of whiteboard is there"
     return "not done" if any("not done" in finding.seen for finding in findings) else "done"

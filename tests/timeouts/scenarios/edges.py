@@ -2,12 +2,13 @@
 
 import socket
 from contextlib import suppress
+from functools import partial
 
 import trio
 import trio.testing
 from starlette.requests import Request
 from starlette.types import Message
-from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, before_and_after, is_about, scenario
+from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, before_and_after, is_about, later, scenario
 
 from whiteboard import limits, timeouts
 from whiteboard.plugins.asking import Asking, NoAnswer
@@ -28,17 +29,12 @@ async def a_place_comes_free(entry: Timeout) -> str:
     """All places are taken; one comes free just in time."""
     places, end = trio.Semaphore(0), "got it"
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_release_after, places, ALMOST * entry.default)
+        nursery.start_soon(later, ALMOST * entry.default, places.release)
         try:
             await take_place(places, entry, "all are taken")
         except Refused as refused:
             end = "told to come back" if refused.status_code == 503 else str(refused)
     return end
-
-
-async def _release_after(places: trio.Semaphore, seconds: float) -> None:
-    await trio.sleep(seconds)
-    places.release()
 
 
 @scenario("a slow body", late="408")
@@ -68,15 +64,14 @@ async def a_slow_head(entry: Timeout) -> str:
     with Wire(ours) as wire, theirs:
         theirs.send(b"GET / HTTP/1.1\r\n")
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_send_after, theirs, ALMOST * entry.default)
+            nursery.start_soon(later, ALMOST * entry.default, partial(_end_head, theirs))
             head = await read_head(wire)
         if head is None:
             return "408" if theirs.recv(100).startswith(b"HTTP/1.1 408") else "nothing"
         return head.decode()
 
 
-async def _send_after(sock: socket.socket, seconds: float) -> None:
-    await trio.sleep(seconds)
+def _end_head(sock: socket.socket) -> None:
     with suppress(BrokenPipeError):  # it has been told that it took too long
         sock.send(b"\r\n")
 

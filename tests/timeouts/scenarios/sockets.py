@@ -4,7 +4,7 @@ import errno
 import socket
 import ssl
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,7 +13,7 @@ import structlog
 import trio
 import trio.testing
 from certificates import make_certificate
-from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, is_about_ten, scenario
+from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, is_about_ten, later, scenario
 from transport.peers import KEY, RawClient, hello_app, open_pair, say_goodbye, wire_pair
 
 from whiteboard import limits, timeouts
@@ -232,7 +232,7 @@ async def a_manager_that_stands_still(entry: Timeout) -> str:
         while _send_one(address):
             pass
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_hear_after, ALMOST * entry.default, manager)
+            nursery.start_soon(later, ALMOST * entry.default, partial(_heard, manager))
             await Supervisor(f"@{address[1:].decode()}").ready("here")
         return "told" if any(one.startswith(b"READY=1") for one in _heard(manager)) else "not told"
 
@@ -246,11 +246,6 @@ def _send_one(address: bytes) -> bool:
         except BlockingIOError:
             return False
     return True
-
-
-async def _hear_after(seconds: float, manager: socket.socket) -> None:
-    await trio.sleep(seconds)
-    _heard(manager)
 
 
 def _heard(manager: socket.socket) -> list[bytes]:

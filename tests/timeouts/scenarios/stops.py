@@ -8,7 +8,7 @@ import trio
 import trio.testing
 from rooms.conftest import BOARD, open_stage
 from rooms.faulty import TappedStorage
-from timeouts.scenarios.book import ALMOST, scenario
+from timeouts.scenarios.book import ALMOST, later, scenario
 from timeouts.scenarios.sockets import GET
 from transport.peers import echo, wire_pair
 
@@ -60,14 +60,9 @@ async def a_server_drains_while_its_store_is_slow(entry: Timeout) -> str:
                 tapped.op_log.hold()
                 line.say(stroke)
                 await trio.testing.wait_all_tasks_blocked()
-                nursery.start_soon(_let_flow, ALMOST * entry.default, tapped)
+                nursery.start_soon(later, ALMOST * entry.default, tapped.op_log.flow.set)
             is_stored = await memory.op_log.head(BOARD) is not None
     return "stored" if is_stored else "not stored yet"
-
-
-async def _let_flow(seconds: float, tapped: TappedStorage) -> None:
-    await trio.sleep(seconds)
-    tapped.op_log.flow.set()
 
 
 @scenario("a server drains while it answers", late="cut off")
