@@ -22,7 +22,7 @@ from typing import Any, Final, Literal, Protocol, TypeVar
 
 import trio
 
-from whiteboard.registry import REGISTRY, Timeout, canonical, in_force, shown
+from whiteboard.registry import REGISTRY, Timeout, canonical, shown
 
 NEAR: Final = 0.8
 """A block that took more of its time than this was a near hit."""
@@ -236,8 +236,8 @@ def version() -> str:
 
 
 @functools.lru_cache(maxsize=4)
-def _version_of(_: tuple[float, ...]) -> str:
-    return version_of(in_force())
+def _version_of(values: tuple[float, ...]) -> str:
+    return version_of(dict(zip(REGISTRY, values, strict=True)))
 
 
 def version_of(seconds: Mapping[str, float]) -> str:

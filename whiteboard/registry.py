@@ -72,11 +72,6 @@ def canonical(seconds: Mapping[str, float]) -> str:
     return "".join(f"{name}={shown(value)}\n" for name, value in sorted(seconds.items()))
 
 
-def in_force() -> dict[str, float]:
-    """Seconds by name."""
-    return {name: one.seconds for name, one in REGISTRY.items()}
-
-
 def shown(seconds: float) -> str:
     """Seconds as people write them."""
     return f"{seconds:.10g}"

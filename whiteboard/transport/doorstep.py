@@ -26,7 +26,7 @@ from whiteboard.transport.wire import Wire
 log = logs.get_logger()
 
 Begin = Callable[[socket.socket, bytes], object]
-"""Takes over a connection of which something may have been read already."""
+"""Takes over a connection of which something may have been read already: blocks and raises never, and owns the socket."""
 
 
 class Accept(Protocol):

@@ -14,12 +14,11 @@ import trio
 
 from whiteboard import timeouts
 from whiteboard.diagnostics import logs
+from whiteboard.transport.doorstep import Begin
 from whiteboard.workers.link import Kind, Link, LinkLost, Parcel
 
 log = logs.get_logger()
 
-Take = Callable[[socket.socket, bytes], object]
-"""Takes over a connection of which something was read already: blocks and raises never, and owns the socket."""
 Answer = Callable[[socket.socket], Awaitable[object]]
 """Reads a question and answers it. Owns the socket; lets nothing out but cancellation."""
 
@@ -30,23 +29,23 @@ class Inlet:
     def __init__(self, link: Link, scope: trio.CancelScope) -> None:
         self._link = link
         self._scope = scope
-        self._take: Take | None = None
+        self._begin: Begin | None = None
         self._answer: Callable[[socket.socket], None] | None = None
         self.drain_wanted = trio.Event()
         """Set when this worker is to end."""
 
     async def serve(
-        self, begin: Take, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+        self, begin: Begin, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
         """Have connections given to `begin` until cancelled."""
-        self._take = begin
+        self._begin = begin
         try:
             with suppress(LinkLost):  # `listen` notices it too
                 await self._link.send(Kind.READY)
             task_status.started()
             await trio.sleep_forever()
         finally:
-            self._take = None
+            self._begin = None
             self._say_leaving()
 
     async def answer_questions(
@@ -86,8 +85,8 @@ class Inlet:
         elif parcel.passed is None:
             log.warning("accept_paused", descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[0])
             await trio.sleep(timeouts.ACCEPT_BACKOFF.seconds)
-        elif parcel.kind is Kind.CONNECTION and self._take is not None:
-            self._take(parcel.passed, parcel.payload)
+        elif parcel.kind is Kind.CONNECTION and self._begin is not None:
+            self._begin(parcel.passed, parcel.payload)
         elif parcel.kind is Kind.QUESTION and self._answer is not None:
             self._answer(parcel.passed)
         else:
