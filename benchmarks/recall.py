@@ -8,7 +8,7 @@ import argparse
 import importlib.util
 import resource
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -29,17 +29,14 @@ from whiteboard.governance.graph.build import build
 from whiteboard.governance.graph.dynamic import Recorder, SeenEdge, merge, read_edges
 from whiteboard.governance.graph.model import EdgeKind, Graph
 from whiteboard.governance.sources import read_folder
+from whiteboard.transport.http_front import Receive, Scope, Send
 
 INSTALLED = ("hypercorn", "trio_websocket")
 LONGEST_RUN = 30.0
 """Seconds; the served conversations take one or two."""
 
-Message = dict[str, object]
 
-
-async def application(
-    scope: Message, receive: Callable[[], Awaitable[Any]], send: Callable[[Message], Awaitable[object]]
-) -> None:
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """An ASGI application that echoes bodies and messages, and fails when asked to."""
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
@@ -49,9 +46,7 @@ async def application(
         await _echo_body(scope, receive, send)
 
 
-async def _lifespan(
-    receive: Callable[[], Awaitable[Any]], send: Callable[[Message], Awaitable[object]]
-) -> None:
+async def _lifespan(receive: Receive, send: Send) -> None:
     while True:
         kind = (await receive())["type"]
         await send({"type": f"{kind}.complete"})
@@ -59,9 +54,7 @@ async def _lifespan(
             return
 
 
-async def _echo_messages(
-    receive: Callable[[], Awaitable[Any]], send: Callable[[Message], Awaitable[object]]
-) -> None:
+async def _echo_messages(receive: Receive, send: Send) -> None:
     await receive()
     await send({"type": "websocket.accept"})
     while True:
@@ -71,9 +64,7 @@ async def _echo_messages(
         await send({**message, "type": "websocket.send"})
 
 
-async def _echo_body(
-    scope: Message, receive: Callable[[], Awaitable[Any]], send: Callable[[Message], Awaitable[object]]
-) -> None:
+async def _echo_body(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["path"] == "/fail":
         raise RuntimeError("as asked")
     body = b""
