@@ -122,8 +122,12 @@ class Hub:
     ) -> bool:
         """As `serve`, where it has to wait for nothing and refuses nobody; else False, and nothing has happened."""
         room = self._rooms.get(board_id)
-        if room is None or not room.is_open or not self._has_place(room):
+        if room is None or not room.is_open:
             return False
+        try:
+            self._check_place(room)
+        except (RoomClosed, ServerFull):
+            return False  # who waits for the room meets it again
         self._start_session(room, accept, visitor)
         return True
 
@@ -163,21 +167,17 @@ class Hub:
             room.give_lease_back()
 
     def _admit(self, board_id: BoardId) -> Room:
+        self._check_place(self._rooms.get(board_id))
+        return self._room(board_id)
+
+    def _check_place(self, room: Room | None) -> None:
+        """Raises RoomClosed or ServerFull where nobody more can have a session, in this room or in a new one."""
         if self.is_draining:
             raise RoomClosed("the server is draining")
-        room = self._rooms.get(board_id)
         if room is not None and room.leases >= limits.MAX_SESSIONS_PER_BOARD:
             raise ServerFull(f"the board has {limits.MAX_SESSIONS_PER_BOARD} sessions")
         if self._being_served >= limits.MAX_SESSIONS:
             raise ServerFull(f"the server has {limits.MAX_SESSIONS} sessions")
-        return self._room(board_id)
-
-    def _has_place(self, room: Room) -> bool:
-        return (
-            not self.is_draining
-            and room.leases < limits.MAX_SESSIONS_PER_BOARD
-            and self._being_served < limits.MAX_SESSIONS
-        )
 
     # --- rooms --------------------------------------------------------------------------------
 

@@ -280,7 +280,7 @@ class Room:
     async def wait_open(self) -> None:
         """Return once the room can run sessions. Raises RoomClosed when it has ended instead."""
         await self._opened.wait()
-        if self._sessions is None or self.is_closing:
+        if not self.is_open:
             raise RoomClosed(f"board {self.board_id!r} is closing")
 
     @property
