@@ -94,7 +94,7 @@ async def the_last_one_speaks(entry: Timeout) -> str:
         theirs.send(b"GET / HTTP/1.1\r\n")
         async with trio.open_nursery() as nursery:
             nursery.start_soon(entrance.serve, ours)
-            nursery.start_soon(_send_after, theirs, ALMOST * entry.default)
+            nursery.start_soon(later, ALMOST * entry.default, partial(theirs.send, b"\r\n"))
             await trio.testing.wait_all_tasks_blocked()
             await entrance.hear_out()
             nursery.cancel_scope.cancel()

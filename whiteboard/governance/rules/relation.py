@@ -61,7 +61,9 @@ def _judged(rule: Rule, world: World, text: str) -> Iterator[Finding]:
 
 
 def _declared(source: Source, entry: Entry) -> Hop:
-    return Hop(f"{entry.module}.{MODULE_BODY}", Site.at(source, entry.line), f"{entry.name} is {entry.value:g}")
+    return Hop(
+        f"{entry.module}.{MODULE_BODY}", Site.at(source, entry.line), f"{entry.name} is {entry.value:g}"
+    )
 
 
 _COMPARE: Final[dict[type[ast.cmpop], Callable[[Any, Any], bool]]] = {
