@@ -444,3 +444,7 @@ MAX_TORN_READS: Final = 3
 """Attempts at a large blob that is replaced while its parts are read."""
 MAX_MEMORY_BLOB_BYTES: Final = 1024 * MIB
 """All blobs of the memory mode together: it is for trying out, and a process has to end somewhere."""
+
+# --- diagnosis --------------------------------------------------------------------------------
+MAX_FINDINGS: Final = 200
+"""Different things that the server found wrong with itself and still tells of; the latest."""
