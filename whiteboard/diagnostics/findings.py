@@ -55,7 +55,9 @@ class Findings:
         while len(self._found) > limits.MAX_FINDINGS:
             self._found.popitem(last=False)
         FOUND.add(value=kind)
-        log.warning("found", kind=kind, subject=subject, count=known.count, **facts)
+        log.warning(
+            "fault_found", kind=kind, subject=subject, count=known.count, facts=dict(facts), stack=stack
+        )
         return known
 
     def of_kind(self, kind: str) -> list[Finding]:

@@ -35,7 +35,7 @@ EVENTS: Final = {
     "cycles_walked": "The collector has walked all objects, in `took_ms`, and `found` so many in dead cycles.",
     "library_message": "A library's own warning, as it gave it; `library` is its logger's name.",
     # diagnosis
-    "found": "The server found something wrong with itself, of that `kind` about that `subject`; `count` so far.",
+    "fault_found": "The server found something wrong with itself, of that `kind` about that `subject`; `count` so far.",
     # rooms
     "room_opened": "A board came into memory.",
     "room_closed": "A board left memory: idle, deleted or drained.",
