@@ -55,9 +55,7 @@ class Findings:
         while len(self._found) > limits.MAX_FINDINGS:
             self._found.popitem(last=False)
         FOUND.add(value=kind)
-        log.warning(
-            "fault_found", kind=kind, subject=subject, count=known.count, facts=dict(facts), stack=stack
-        )
+        log.warning("fault_found", kind=kind, subject=subject, count=known.count, facts=dict(facts), at=stack)
         return known
 
     def of_kind(self, kind: str) -> list[Finding]:
