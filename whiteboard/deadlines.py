@@ -245,6 +245,11 @@ def version_of(seconds: Mapping[str, float]) -> str:
     return hashlib.sha256(canonical(seconds).encode()).hexdigest()[:12]
 
 
+def usages() -> Mapping[str, Usage]:
+    """The counters of those that were used, by name."""
+    return _USAGES
+
+
 def report() -> dict[str, Any]:
     """What `/debug/timeouts` answers: every entry with its value, what the registry has, and how it went here."""
     return {

@@ -446,5 +446,9 @@ MAX_MEMORY_BLOB_BYTES: Final = 1024 * MIB
 """All blobs of the memory mode together: it is for trying out, and a process has to end somewhere."""
 
 # --- diagnosis --------------------------------------------------------------------------------
+MAX_SPANS_WAITING: Final = 2_048
+"""Ended spans that wait to be sent; more are dropped. Some KiB each."""
+SPANS_AT_ONCE: Final = 512
+"""In one request to the collector: what the SDK itself proposes."""
 MAX_FINDINGS: Final = 200
 """Different things that the server found wrong with itself and still tells of; the latest."""

@@ -39,6 +39,7 @@ from whiteboard.cluster.instances import Place
 from whiteboard.composition.doors import Household, doors_of, services_of, tls_of, trust_of
 from whiteboard.composition.neighbours import checked_at, membership_of, place_of
 from whiteboard.composition.stores import StorageOn, clock_ms, open_stores, storage_of
+from whiteboard.composition.traces import open_traces
 from whiteboard.config import Mode, Settings, StorageName
 from whiteboard.diagnostics import logs, tasks
 from whiteboard.diagnostics.allocator import find_allocator
@@ -169,6 +170,7 @@ async def serve(
         place = place_of(settings, listening)
         async with (
             supervisor.watching(),
+            open_traces(settings, place.own.name),
             open_stores(settings, open_storage) as stores,
             open_recorder(
                 stores.metadata, place.own.name, clock_ms, is_shared=is_shared(settings)
@@ -267,6 +269,7 @@ async def serve_share(
     link = Link(socket.socket(fileno=share.link))
     with logs.bound(worker=str(share.number)), link:
         async with (
+            open_traces(settings, name),
             open_inlet(link) as inlet,
             open_stores(settings, open_storage, is_shared=True) as stores,
             open_recorder(stores.metadata, name, clock_ms, is_shared=True) as recorder,

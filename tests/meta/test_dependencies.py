@@ -8,8 +8,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-RUN_TIME_EXTRAS = ["cluster"]
-IMPORTED_AS = {"pyyaml": "yaml", "trio-websocket": "trio_websocket"}
+RUN_TIME_EXTRAS = ["cluster", "traces"]
+IMPORTED_AS = {
+    "opentelemetry-exporter-otlp-proto-http": "opentelemetry",
+    "opentelemetry-sdk": "opentelemetry",
+    "prometheus-client": "prometheus_client",
+    "pyyaml": "yaml",
+    "trio-websocket": "trio_websocket",
+}
 PACKAGE = ROOT / "whiteboard"
 SUITES = PACKAGE / "testing"
 PYTEST_PLUGINS = {"pytest-trio"}

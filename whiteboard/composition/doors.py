@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from whiteboard.cluster.membership import Membership, report
+from whiteboard.composition.figures import declare_figures
 from whiteboard.composition.stores import Stores, clock_ms
 from whiteboard.config import Settings, TcpAddress
 from whiteboard.diagnostics import logs, tasks
@@ -97,6 +98,7 @@ def doors_of(
 
     Args: `owns` says of a board whether this process may open it.
     """
+    declare_figures(hub)
     base_path, trust = services.settings.base_path, services.trust
     bridge = HttpBridge(build_app(services, load_page(base_path)), base_path=base_path, trust=trust)
     demux = Demux(

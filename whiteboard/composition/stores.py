@@ -171,9 +171,9 @@ def open_postgres_of(dsn: PostgresDsn, password: Secret | None) -> "AbstractAsyn
     return open_postgres(dsn.reveal(), password=None if password is None else password.reveal())
 
 
-def missing_extra(setting: str, error: ImportError) -> StartupError:
+def missing_extra(setting: str, error: ImportError, extra: str = "cluster") -> StartupError:
     """What a server says whose setting needs a library that is not there."""
-    return StartupError(f"{setting} needs {error.name}: pip install 'whiteboard[cluster]'")
+    return StartupError(f"{setting} needs {error.name}: pip install 'whiteboard[{extra}]'")
 
 
 def clock_ms() -> int:

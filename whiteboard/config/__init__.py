@@ -19,6 +19,7 @@ from whiteboard.config.settings import (
     S3Settings,
     Settings,
     TlsSettings,
+    TracesSettings,
     describe,
 )
 from whiteboard.config.sources import load
@@ -78,6 +79,7 @@ __all__ = [
     "TcpAddress",
     "TimeoutOverride",
     "TlsSettings",
+    "TracesSettings",
     "TrustedProxy",
     "UnixAddress",
     "describe",

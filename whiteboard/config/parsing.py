@@ -31,6 +31,7 @@ from whiteboard.config.settings import (
     S3Settings,
     Settings,
     TlsSettings,
+    TracesSettings,
 )
 from whiteboard.config.values import (
     Address,
@@ -41,6 +42,7 @@ from whiteboard.config.values import (
     LogFormat,
     LogLevel,
     Mode,
+    OtlpEndpoint,
     PluginName,
     PluginOption,
     PluginOptions,
@@ -56,6 +58,7 @@ from whiteboard.config.values import (
     Secret,
     ServiceName,
     ServiceTag,
+    Share,
     StorageName,
     SystemdAddress,
     TcpAddress,
@@ -349,12 +352,32 @@ def _s3_bucket(value: object, _: object = None) -> S3Bucket:
 
 
 def _s3_endpoint(value: object, _: object = None) -> S3Endpoint:
-    expected = "https://HOST, https://HOST:PORT or the same with http, without user or bucket"
+    return S3Endpoint(
+        _plain_url(value, "https://HOST, https://HOST:PORT or the same with http, without user or bucket")
+    )
+
+
+def _otlp_endpoint(value: object, _: object = None) -> OtlpEndpoint:
+    return OtlpEndpoint(_plain_url(value, "http://HOST:PORT or the same with https, without user or query"))
+
+
+def _plain_url(value: object, expected: str) -> str:
     text = _text(value, expected).rstrip("/")
     host = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)"
     if not re.fullmatch(rf"https?://{host}(:[0-9]{{1,5}})?(/[A-Za-z0-9_.~-]+)*", text):
         raise ValueError(f"expected {expected}{got(value)}")
-    return S3Endpoint(text)
+    return text
+
+
+def _share(value: object, _: object = None) -> Share:
+    """A number as YAML has it, or its text."""
+    try:
+        number = math.nan if isinstance(value, bool) else float(str(value))
+    except ValueError:
+        number = math.nan
+    if not 0 <= number <= 1:
+        raise ValueError(f"expected a number from 0 to 1{got(value)}")
+    return Share(number)
 
 
 def _s3_region(value: object, _: object = None) -> S3Region:
@@ -468,6 +491,8 @@ def _converter() -> Converter:
         (PostgresDsn, _postgres_dsn),
         (S3Bucket, _s3_bucket),
         (S3Endpoint, _s3_endpoint),
+        (OtlpEndpoint, _otlp_endpoint),
+        (Share, _share),
         (S3Region, _s3_region),
         (S3Prefix, _s3_prefix),
         (S3AccessKey, _s3_access_key),
@@ -495,6 +520,7 @@ def _converter() -> Converter:
         ConsulSettings,
         TlsSettings,
         DebugSettings,
+        TracesSettings,
         LogSettings,
         Settings,
     ):

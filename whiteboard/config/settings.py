@@ -19,6 +19,7 @@ from whiteboard.config.values import (
     LogFormat,
     LogLevel,
     Mode,
+    OtlpEndpoint,
     PluginName,
     PluginOption,
     PluginOptions,
@@ -34,6 +35,7 @@ from whiteboard.config.values import (
     Secret,
     ServiceName,
     ServiceTag,
+    Share,
     StorageName,
     SystemdAddress,
     TcpAddress,
@@ -174,6 +176,17 @@ class S3Settings:
 
 
 @attrs.frozen
+class TracesSettings:
+    """Where spans of sessions and commits are sent, if anywhere."""
+
+    endpoint: Annotated[
+        OtlpEndpoint | None,
+        Help("URL", "OTLP/HTTP collector for spans of sessions and commits, such as http://localhost:4318"),
+    ] = None
+    share: Annotated[Share, Help("SHARE", "of all spans, from 0 to 1")] = Share(1.0)
+
+
+@attrs.frozen
 class Settings:
     """All that can be chosen. Made by `load`, or directly in tests."""
 
@@ -230,6 +243,7 @@ class Settings:
     s3: S3Settings = attrs.field(factory=S3Settings)
     tls: TlsSettings = attrs.field(factory=TlsSettings)
     debug: DebugSettings = attrs.field(factory=DebugSettings)
+    traces: TracesSettings = attrs.field(factory=TracesSettings)
     log: LogSettings = attrs.field(factory=LogSettings)
     config_file: Path | None = None
     """The YAML file that was read, if any; no key of the file itself."""

@@ -141,6 +141,10 @@ S3Prefix = NewType("S3Prefix", str)
 """Empty, or what can begin a blob's name, without a slash at the end."""
 S3AccessKey = NewType("S3AccessKey", str)
 """Names the secret key; is none itself."""
+OtlpEndpoint = NewType("OtlpEndpoint", str)
+"""`http://HOST:PORT` or `https://`, perhaps with a path, without a slash at the end."""
+Share = NewType("Share", float)
+"""From 0 to 1."""
 HostName = NewType("HostName", str)
 """A name or address as `trust.names.canonical_name` spells it, or `*` for any."""
 

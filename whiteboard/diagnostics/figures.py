@@ -2,14 +2,15 @@
 
 Whoever counts declares its figure at the module's level and changes plain numbers; who shows reads all of them here, as
 values that add up over several processes. Nothing counts what somebody counts already: such a figure is *read*, when it is
-asked for. At most one label with few values, never a board or a person (R55): what is kept is as much as is declared.
+asked for. Labels have few values, and are never a board or a person (R55): what is kept is as much as is declared.
+Of a figure with several labels both their names and their values are written with commas between.
 """
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-_PREFIX: Final = "whiteboard_"
+_PREFIXES: Final = ("whiteboard_", "process_")
 _MOST_VALUES: Final = 64
 """Of a label."""
 _OTHER: Final = "other"
@@ -30,9 +31,11 @@ class Counter:
 
     def add(self, amount: float = 1, value: str = "") -> None:
         """Count; for one value of the label. Those beyond 64 count as `other`."""
-        if value not in self._values and len(self._values) >= _MOST_VALUES:
-            value = _OTHER
-        self._values[value] = self._values.get(value, 0) + amount
+        try:
+            self._values[value] += amount
+        except KeyError:
+            known = value if len(self._values) < _MOST_VALUES else _OTHER
+            self._values[known] = self._values.get(known, 0) + amount
 
     def values(self) -> dict[str, float]:
         """By the label's value; by "" where it has no label."""
@@ -100,10 +103,10 @@ class Figures:
     def declare(self, figure: Declared) -> Declared:
         """Have it shown. One that is declared again takes the place of the first: what it reads may have been made anew.
 
-        Raises ValueError for a name that does not begin with `whiteboard_`.
+        Raises ValueError for a name that begins with neither `whiteboard_` nor `process_`.
         """
-        if not figure.name.startswith(_PREFIX):
-            raise ValueError(f"figure {figure.name!r} does not begin with {_PREFIX!r}")
+        if not figure.name.startswith(_PREFIXES):
+            raise ValueError(f"figure {figure.name!r} begins with none of {', '.join(_PREFIXES)}")
         self._figures[figure.name] = figure
         return figure
 

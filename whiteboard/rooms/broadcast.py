@@ -21,6 +21,7 @@ from whiteboard.limits import PACK_BYTES, PACK_RECEIVERS
 from whiteboard.protocol import messages
 from whiteboard.protocol.codec import encode, frame
 from whiteboard.protocol.packed import Packed
+from whiteboard.rooms import figures
 from whiteboard.rooms.attendance import Attendance
 from whiteboard.rooms.tail import Tail
 
@@ -90,6 +91,7 @@ class Broadcast:
             text, is_followed = encode_pointers(moved), self.has_news
             for feed in list(self._live):
                 feed.offer_presence(text, is_followed=is_followed)
+            figures.SIGNALS.add(len(self._live), "out,cursors")
             self.flush()  # ops that wait go in the same send
 
     def _presence_moved(self) -> None:
@@ -102,12 +104,14 @@ class Broadcast:
         """Give every live feed what the tail has beyond `seq`, as one frame. Never blocks."""
         if self._tail.head == self.seq:
             return
-        texts = self._tail.newest(self._tail.head - self.seq)
+        news = self._tail.head - self.seq
+        texts = self._tail.newest(news)
         if texts is None:
             # the tail ran over between two flushes: let everybody read the log
             for feed in list(self._live):
                 feed.lag()
         self.seq = self._tail.head
+        figures.FLUSHES.note(news, len(self._live))
         if texts:
             ops = _packed(frame(texts), len(self._live))
             for feed in list(self._live):

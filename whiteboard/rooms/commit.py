@@ -19,6 +19,7 @@ import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
+from time import perf_counter
 from typing import Final
 
 import msgspec
@@ -31,6 +32,7 @@ from whiteboard.core.ops import Json, StampedOp
 from whiteboard.core.outcomes import RejectCode, Rejected
 from whiteboard.deadlines import deadline
 from whiteboard.diagnostics import logs
+from whiteboard.diagnostics.tracing import span
 from whiteboard.errors import ClaimConflict, StorageConflict, StorageError, StorageUnavailable
 from whiteboard.ids import ClientId, OpId
 from whiteboard.limits import (
@@ -43,6 +45,7 @@ from whiteboard.limits import (
 from whiteboard.protocol import messages
 from whiteboard.protocol.codec import encode, encode_body, encode_reject, number_body
 from whiteboard.protocol.validation import OpRequest
+from whiteboard.rooms import figures
 from whiteboard.rooms.broadcast import Broadcast
 from whiteboard.rooms.claims import Claims
 from whiteboard.rooms.direct import Direct, ack_of
@@ -131,6 +134,8 @@ class Committer:
         # items of the batch at work that have been sent their answers
         self._fail = fail
         self._direct = self._make_direct()
+        self._untimed = figures.OP_SAMPLE
+        # ops that come alone until one of them is timed
 
     def _make_direct(self) -> Direct | None:
         if self._immediate_log is None:
@@ -161,12 +166,22 @@ class Committer:
             return False
         if self._has_task or self._replica.is_behind or self.turn.locked():
             return False
+        self._untimed -= 1
         try:
-            return self._direct.commit(sender, request, seen)
+            if self._untimed:
+                return self._direct.commit(sender, request, seen)
+            return self._commit_timed(self._direct, sender, request, seen)
         except Exception as fault:  # noqa: BLE001 - not swallowed: a task of the room raises it
             inbox.close()
             self._fail(fault)
             return True
+
+    def _commit_timed(self, direct: Direct, sender: Sender, request: OpRequest, seen: int | None) -> bool:
+        self._untimed = figures.OP_SAMPLE
+        began = perf_counter()
+        is_done = direct.commit(sender, request, seen)
+        figures.APPLY.note(perf_counter() - began)
+        return is_done
 
     async def submit(self, item: Item) -> None:
         """Hand an op in; waits while the inbox is full, refuses it once `finish` has returned.
@@ -202,12 +217,17 @@ class Committer:
             self._start(self._take(MAX_COMMIT_OPS))
             return False
         batch = self._take(COMMIT_TURN_OPS, COMMIT_TURN_BYTES)
-        waiting = self._propose_all_now(batch)
-        if waiting is None or not self._commit_at_once(waiting, self._immediate_log):
+        with span("commit", board=self._replica.board_id, ops=len(batch), durable=self._durable):
+            is_done = self._commit_all_now(batch, self._immediate_log)
+        if not is_done:
             self._start(batch)
             return False
         self._settle(batch)
         return self.inbox.is_waiting
+
+    def _commit_all_now(self, batch: Sequence[Item], op_log: ImmediateOpLog) -> bool:
+        waiting = self._propose_all_now(batch)
+        return waiting is not None and self._commit_at_once(waiting, op_log)
 
     def _start(self, batch: list[Item]) -> None:
         self._has_task = True
@@ -221,7 +241,8 @@ class Committer:
         while batch:
             try:
                 async with self.turn:
-                    await self._commit(batch)
+                    with span("commit", board=self._replica.board_id, ops=len(batch), durable=self._durable):
+                        await self._commit(batch)
             finally:
                 self._settle(batch)
             batch = self._take(MAX_COMMIT_OPS)
@@ -324,6 +345,7 @@ class Committer:
         self._refuse_all(lost, _CLAIMED)
 
     def _note_refusal(self) -> None:
+        figures.STORAGE_ERRORS.add()
         self._replica.is_behind = True
         self.refused_at = trio.current_time()
 
@@ -410,6 +432,7 @@ class Committer:
         self._tell_answers()
         if not writes:
             return []
+        began = trio.current_time()
         receipts = await self._replica.storage.op_log.append(
             self._replica.board_id,
             [one.new for one in writes],
@@ -418,6 +441,7 @@ class Committer:
             known=self._replica.board.seq,
             newest=self._replica.newest,
         )
+        figures.STORAGE_WRITE.note(trio.current_time() - began)
         self._note_begin(writes, receipts)
         return list(zip(writes, receipts, strict=True))
 

@@ -28,6 +28,7 @@ from whiteboard.limits import MAX_OUTBOX_BYTES, MAX_RESUME_OPS, PARTS_AT_ONCE, S
 from whiteboard.protocol import messages
 from whiteboard.protocol.codec import encode, frame, number_body
 from whiteboard.protocol.packed import Packed
+from whiteboard.rooms import figures
 from whiteboard.rooms.broadcast import Broadcast, encode_changes, encode_pointers
 from whiteboard.rooms.ports import Connection
 from whiteboard.rooms.replica import Replica
@@ -299,6 +300,7 @@ class Feed:
 
     def _resync(self, reason: str) -> None:
         """Tell the client to discard what it holds; a snapshot follows."""
+        figures.RESYNCS.add(value=reason)
         self._connection.push(encode(messages.Resync(reason=reason)))
         self._is_resuming = False
         self._want_snapshot()

@@ -20,7 +20,9 @@ from typing import Final
 import trio
 
 from whiteboard import limits, timeouts
+from whiteboard.deadlines import current_span
 from whiteboard.diagnostics import logs
+from whiteboard.diagnostics.tracing import begin
 from whiteboard.errors import ConnectionLost, RoomClosed, ServerFull
 from whiteboard.ids import BoardId, SessionId
 from whiteboard.plugins.guard import Guard
@@ -152,6 +154,9 @@ class Hub:
         Gives back the lease that it was started with. No context managers of our own here: each would keep half a
         KiB for as long as the session lives.
         """
+        span = begin("session", board=room.board_id, session=session_id)
+        if span is not None:
+            current_span.set(span)
         try:
             logs.bind(board=room.board_id, session=session_id)
             opening = accept()
@@ -163,6 +168,8 @@ class Hub:
         except* Exception:
             log.exception("session_failed")
         finally:
+            if span is not None:
+                span.end()
             self._being_served -= 1
             room.give_lease_back()
 

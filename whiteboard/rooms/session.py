@@ -21,7 +21,7 @@ from whiteboard.core.ops import Json
 from whiteboard.core.outcomes import RejectCode, Rejected
 from whiteboard.core.presence import Pointer
 from whiteboard.deadlines import within
-from whiteboard.diagnostics import logs
+from whiteboard.diagnostics import logs, tracing
 from whiteboard.errors import ConnectionLost, RoomClosed, StorageUnavailable, TooSlow
 from whiteboard.ids import SessionId
 from whiteboard.limits import (
@@ -43,6 +43,7 @@ from whiteboard.protocol.validation import (
     read_message,
     split_frame,
 )
+from whiteboard.rooms import figures
 from whiteboard.rooms.patience import Patience
 from whiteboard.rooms.permit import Permit, farewell_of
 from whiteboard.rooms.ports import Connection, Incoming, Oversize
@@ -53,6 +54,19 @@ log = logs.get_logger()
 
 _NO_GOODBYE: Final = 1006
 """RFC 6455 section 7.1.5: what a connection's end counts as when no close frame came."""
+_LEFT: Final = frozenset({1000, 1001, 1005})
+"""RFC 6455 section 7.4: what peers say that leave because they want to."""
+_RECEIVED: Final[dict[type, str]] = {
+    kind: f"in,{kind.__name__.lower()}"
+    for kind in (
+        messages.Hello,
+        messages.Cursor,
+        messages.Laser,
+        messages.Follow,
+        messages.Ping,
+        messages.Sync,
+    )
+}
 _SYNC_LOOP: Final = "session: sync loop"
 _WATCHDOG: Final = "session: heartbeat watchdog"
 _BROADCASTER: Final = "session: broadcaster"
@@ -141,6 +155,8 @@ class Session:
         if self._seat is not None:
             self._room.leave(self._seat)
             self._room.witness.session_closed(self.id, f"{by}: {code} {said}")
+        _count_end(by, code)
+        tracing.note("closed", by=by, code=code)
         self._connection.release()
         await self._connection.close(farewell.code, reason or farewell.meaning)
         log.info("session_closed", by=by, code=code, reason=said)
@@ -377,6 +393,7 @@ class Session:
             await seat.refuse_new(request, refused)
 
     def _signal(self, seat: Seat, signal: Signal) -> None:
+        figures.SIGNALS.add(value=_RECEIVED[type(signal)])
         match signal:
             case messages.Hello():
                 seat.rename(signal.name, signal.color)
@@ -401,6 +418,16 @@ class Session:
         self._last_strike = now
         if self._strikes > MAX_STRIKES:
             self._end(close_codes.BAD_MESSAGE)
+
+
+def _count_end(by: str, code: int) -> None:
+    """An outcome is who ended it and how, in few words: `peer left`, `peer lost`, `too slow`, `going away`."""
+    if by == "server":
+        figures.CONNECTIONS.add(value=close_codes.CLOSE_CODES[code].name)
+        if code == close_codes.TOO_SLOW.code:
+            figures.SLOW.add()
+    else:
+        figures.CONNECTIONS.add(value="peer left" if code in _LEFT else "peer lost")
 
 
 def _on_grid(when: float) -> float:

@@ -148,3 +148,15 @@ CONSUL_LEAVE: Final = register(
     "SLA-STOP-1: What taking a draining server off the list may take before people are asked to leave it; an agent that answers needs milliseconds.",
     "a slow goodbye to an agent",
 )
+TRACE_EXPORT: Final = register(
+    "trace-export",
+    5.0,
+    "SLA-STOP-1: One request with some hundred KiB of spans to a collector nearby: milliseconds; one that stands still costs spans, and nobody waits for it.",
+    "what a collector of spans is given",
+)
+TRACE_EVERY: Final = register(
+    "trace-every",
+    2.0,
+    "SLA-MEMORY-1: Between two requests with spans: 2,048 that may wait are a thousand a second, and an operator sees them as they look.",
+    "what a collector of spans is given",
+)

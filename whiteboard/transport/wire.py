@@ -14,6 +14,7 @@ import trio
 from whiteboard import limits, timeouts
 from whiteboard.deadlines import within
 from whiteboard.transport.send_queue import Piece
+from whiteboard.transport.traffic import TRAFFIC
 from whiteboard.trust.names import plain_address
 
 _NOTSENT_LOWAT: Final[int | None] = getattr(socket, "TCP_NOTSENT_LOWAT", None)
@@ -76,20 +77,24 @@ class Wire:
         Raises trio.BrokenResourceError when the connection is gone.
         """
         try:
-            return self.socket.send(data)
+            taken = self.socket.send(data)
         except (BlockingIOError, InterruptedError):
             return 0
         except OSError as error:
             raise trio.BrokenResourceError(str(error)) from error
+        TRAFFIC.sent += taken
+        return taken
 
     def send_pieces_nowait(self, pieces: Sequence[Piece]) -> int:
         """As `send_nowait`, for what stands in several places, by one system call: at most 1,024 of them (IOV_MAX)."""
         try:
-            return self.socket.sendmsg(pieces)
+            taken = self.socket.sendmsg(pieces)
         except (BlockingIOError, InterruptedError):
             return 0
         except OSError as error:
             raise trio.BrokenResourceError(str(error)) from error
+        TRAFFIC.sent += taken
+        return taken
 
     def flush_nowait(self) -> bool:
         """Move pending bytes on; whether none are left. Raises trio.BrokenResourceError."""
@@ -110,6 +115,7 @@ class Wire:
         except OSError as error:
             raise trio.BrokenResourceError(str(error)) from error
         self.saw_eof = self.saw_eof or not data
+        TRAFFIC.received += len(data)
         return data
 
     def limit_unsent(self, size: int | None) -> None:

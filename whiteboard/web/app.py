@@ -39,6 +39,7 @@ def build_app(services: WebServices, page: Page) -> ASGIApp:
         Route("/static/{digest}/{path:path}", page.static),
         Route("/healthz", readiness.healthz),
         Route("/readyz", readiness.readyz),
+        Route("/metrics", documents.metrics),
         _route("/api/boards", GET=boards.page, POST=boards.create),
         _route("/api/boards/{board}", GET=boards.look, DELETE=boards.delete),
         Route("/api/boards/{board}/ops", boards.ops),

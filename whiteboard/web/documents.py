@@ -8,16 +8,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from whiteboard import deadlines
+from whiteboard.diagnostics import figures
+from whiteboard.storage.blocking import run_blocking
 from whiteboard.web.access import require_operator
 from whiteboard.web.answers import Refused, json_answer, json_bytes, retry_later
 from whiteboard.web.services import WebServices
 
 
 class Documents:
-    """`/asyncapi.json`, `/schema/messages.json`, `/debug/tasks`, `/debug/timeouts`, `/debug/workers` and `/api/cluster`."""
+    """`/asyncapi.json`, `/schema/messages.json`, `/debug/tasks`, `/debug/timeouts`, `/debug/workers`, `/metrics` and `/api/cluster`."""
 
     def __init__(self, services: WebServices) -> None:
         self._services = services
+        self._writing = trio.CapacityLimiter(1)
 
     async def asyncapi(self, _: Request) -> Response:
         """The sockets' description."""
@@ -39,6 +42,17 @@ class Documents:
             return json_answer(deadlines.report())
         reports = [report["timeouts"] for report in (await self._reports()).values() if report]
         return json_answer(deadlines.together(reports))
+
+    async def metrics(self, request: Request) -> Response:
+        """Every figure for Prometheus, of all workers together, for the operator (R55)."""
+        require_operator(request, self._services.settings.debug.token, self._services.trust)
+        told = figures.report()
+        if self._services.report_of is not None:
+            told = figures.together([one["figures"] for one in (await self._reports()).values() if one])
+        body, content_type = await run_blocking(
+            self._writing, _exposed, told, request.headers.get("accept", "")
+        )
+        return Response(body, headers={"content-type": content_type, "cache-control": "no-store"})
 
     async def cluster(self, request: Request) -> Response:
         """The servers that are known, for the operator: where they are is nobody else's business."""
@@ -88,3 +102,10 @@ class Documents:
         if self._services.report_of is None:
             return self._services.tasks()
         return await self._services.report_of(number)
+
+
+def _exposed(report: Mapping[str, Any], accept: str) -> tuple[bytes, str]:
+    """In a worker thread: the first time it imports what takes 60 ms, and many servers are never asked."""
+    from whiteboard.web.exposition import exposition  # noqa: PLC0415 - see above
+
+    return exposition(report, accept)

@@ -9,6 +9,7 @@ import trio
 
 from whiteboard import deadlines, timeouts
 from whiteboard.deadlines import deadline
+from whiteboard.diagnostics import figures
 from whiteboard.errors import RoomClosed
 from whiteboard.workers.asking import Question, ask
 from whiteboard.workers.inlet import Inlet
@@ -33,6 +34,7 @@ class Reports:
             "pid": os.getpid(),
             **self._own(),
             "timeouts": deadlines.report(),
+            "figures": figures.report(),
         }
 
     async def of(self, number: int) -> Mapping[str, Any] | None:

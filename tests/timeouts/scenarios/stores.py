@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +13,7 @@ import trio
 from timeouts.scenarios.book import SURELY, SURELY_NOT, is_about, is_about_ten, scenario
 
 from whiteboard import timeouts
+from whiteboard.diagnostics import otel
 from whiteboard.ids import BoardId
 from whiteboard.storage import s3
 from whiteboard.storage.postgres import connection, pool
@@ -49,6 +50,19 @@ async def what_a_client_of_s3_is_told(entry: Timeout) -> str:
         timeouts.S3_RETRY: told["retry_config"]["retry_timeout"],
     }[entry]
     return f"about that: {is_about(given.total_seconds(), entry)}"
+
+
+@scenario("what a collector of spans is given")
+async def what_a_collector_of_spans_is_given(entry: Timeout) -> str:
+    """The SDK gets the value itself; how it keeps to it is its own affair."""
+    with overheard(otel, "OTLPSpanExporter") as exporter, overheard(otel, "BatchSpanProcessor") as batches:
+        with suppress(AttributeError):  # what is overheard makes nothing
+            otel._provider("http://127.0.0.1:9", 1.0, "here")
+    given = {
+        timeouts.TRACE_EXPORT: exporter[0]["timeout"],
+        timeouts.TRACE_EVERY: batches[0]["schedule_delay_millis"] / 1_000,
+    }[entry]
+    return f"about that: {is_about(given, entry)}"
 
 
 @scenario("what a client of PostgreSQL is told")

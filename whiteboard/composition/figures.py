@@ -1,0 +1,59 @@
+"""Figures that are read from what a server consists of, for `/metrics`: counted there already, or to be had by looking."""
+
+import platform
+from collections.abc import Callable
+from typing import Final
+
+from whiteboard import __version__, deadlines
+from whiteboard.diagnostics import process
+from whiteboard.diagnostics.figures import FIGURES, Counter, Gauge
+from whiteboard.rooms.hub import Hub, HubStatistics
+from whiteboard.transport.traffic import TRAFFIC
+
+_HUB: Final[tuple[tuple[str, str, Callable[[HubStatistics], float]], ...]] = (
+    ("whiteboard_connections", "WebSocket sessions on boards", lambda told: told.sessions),
+    ("whiteboard_boards_loaded", "Boards in memory", lambda told: told.boards),
+    ("whiteboard_board_leases", "Whoever needs a board to stay in memory", lambda told: told.leases),
+    ("whiteboard_send_queue_bytes", "Bytes that wait for slow sockets", lambda told: told.queue_bytes),
+    ("whiteboard_ops_waiting", "Ops handed in and not settled", lambda told: told.ops_waiting),
+)
+
+
+def declare_figures(hub: Hub) -> None:
+    """Have shown what the system, the hub, the sockets and the deadlines of this process tell."""
+    process.declare_figures()
+    for name, meaning, read in _HUB:
+        FIGURES.declare(Gauge(name, meaning, _reader(hub, read)))
+    FIGURES.declare(
+        Counter(
+            "whiteboard_message_bytes_total",
+            "Bytes over all sockets, HTTP's too, as they travel but for TLS",
+            label="direction",
+            read=lambda: {"in": TRAFFIC.received, "out": TRAFFIC.sent},
+        )
+    )
+    for name, meaning in (("hits", "ran out"), ("near_hits", "used more than 80 % of its time")):
+        FIGURES.declare(
+            Counter(
+                f"whiteboard_timeout_{name}_total",
+                f"How often a registered deadline {meaning}; docs/timeouts.md",
+                label="timeout",
+                read=_deadlines(name),
+            )
+        )
+    FIGURES.declare(
+        Gauge("whiteboard_build_info", "1 for each process, by what it is", _build, "version,python")
+    )
+
+
+def _reader(hub: Hub, read: Callable[[HubStatistics], float]) -> Callable[[], float]:
+    return lambda: read(hub.statistics())
+
+
+def _deadlines(counter: str) -> Callable[[], dict[str, float]]:
+    """Those that were used; the others are zero."""
+    return lambda: {name: getattr(usage, counter) for name, usage in deadlines.usages().items()}
+
+
+def _build() -> dict[str, float]:
+    return {f"{__version__},{platform.python_version()}": 1}

@@ -1,0 +1,84 @@
+"""What rooms count for `/metrics`; names after `docs/diagnostics.md`.
+
+An op costs some 20 µs, so nothing here is counted op by op: ops are counted by the numbers that their boards gave them, sends
+by the flush, times by the group of ops, and where ops come alone one in OP_SAMPLE of them is timed.
+"""
+
+from typing import Final
+
+from whiteboard.diagnostics.figures import FIGURES, Counter, Histogram
+
+OP_SAMPLE: Final = 64
+_TIMES: Final = (25e-6, 50e-6, 1e-4, 25e-5, 5e-4, 1e-3, 25e-4, 5e-3, 1e-2, 25e-3, 5e-2, 0.1, 0.25, 1.0)
+
+CONNECTIONS: Final = FIGURES.declare(
+    Counter("whiteboard_connections_total", "WebSocket sessions that ended, by how", label="outcome")
+)
+SLOW: Final = FIGURES.declare(
+    Counter(
+        "whiteboard_slow_consumer_disconnects_total",
+        "Sessions ended with 4408: they took nothing for too long",
+    )
+)
+
+
+class Flushes:
+    """What flushes have brought to all sessions: two additions for each, whatever the number of ops and sessions."""
+
+    __slots__ = ("frames", "ops")
+
+    def __init__(self) -> None:
+        self.ops = 0
+        self.frames = 0
+
+    def note(self, ops: int, frames: int) -> None:
+        """So many ops, to so many sessions."""
+        self.ops += ops
+        self.frames += frames
+
+
+FLUSHES: Final = Flushes()
+FIGURES.declare(
+    Counter(
+        "whiteboard_ops_total", "Ops that were stored and merged into a board here", read=lambda: FLUSHES.ops
+    )
+)
+SIGNALS: Final = Counter("whiteboard_signals_total", "Messages other than ops", label="direction,type")
+"""No figure of its own: `whiteboard_messages_total` has it."""
+FIGURES.declare(
+    Counter(
+        "whiteboard_messages_total",
+        "Messages from clients by type (ops: those that were stored), and frames sent to all of a board",
+        label="direction,type",
+        read=lambda: {"in,op": FLUSHES.ops, "out,ops": FLUSHES.frames, **SIGNALS.values()},
+    )
+)
+APPLY: Final = FIGURES.declare(
+    Histogram(
+        "whiteboard_op_apply_seconds",
+        f"Accepting, storing in memory and merging: of a group of ops, or of one in {OP_SAMPLE} that come alone",
+        _TIMES,
+    )
+)
+BROADCAST: Final = FIGURES.declare(
+    Histogram(
+        "whiteboard_broadcast_seconds",
+        "Handing news to all live sessions of the boards whose turn it is",
+        _TIMES,
+    )
+)
+STORAGE_WRITE: Final = FIGURES.declare(
+    Histogram(
+        "whiteboard_storage_write_seconds",
+        "Appending a group of ops to a log that has to be waited for",
+        _TIMES,
+    )
+)
+STORAGE_ERRORS: Final = FIGURES.declare(
+    Counter(
+        "whiteboard_storage_errors_total", "Groups of ops that storage refused, or did not answer in time"
+    )
+)
+RESYNCS: Final = FIGURES.declare(
+    Counter("whiteboard_resyncs_total", "Clients told to begin anew, by why", label="reason")
+)
