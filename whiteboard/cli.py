@@ -133,6 +133,18 @@ def _add_doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="the same for programs")
 
 
+def _support_bundle(arguments: argparse.Namespace) -> int:
+    from whiteboard.bundle import command  # noqa: PLC0415 - see the module docstring
+
+    return DONE if command.run(arguments, partial(print, flush=True)) else FAILED
+
+
+def _add_support_bundle(parser: argparse.ArgumentParser) -> None:
+    from whiteboard.bundle import command  # noqa: PLC0415 - see the module docstring
+
+    command.add_arguments(parser)
+
+
 def _add_schema(parser: argparse.ArgumentParser) -> None:
     choice = parser.add_mutually_exclusive_group(required=True)
     choice.add_argument("--write", action="store_true", help="write the copies that are committed")
@@ -257,6 +269,13 @@ COMMANDS: Final = (
         _doctor,
         _add_doctor,
         "Exit code 0: nothing is bad, warnings allowed; 1: something is; 2: it could not be examined like that.",
+    ),
+    Command(
+        "support-bundle",
+        "write one file that says how a running server is, for whoever is asked to help",
+        _support_bundle,
+        _add_support_bundle,
+        "Exit code 0: every address answered, refusals included, which the file names; 1: some did not.",
     ),
     Command(
         "page",

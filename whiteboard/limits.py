@@ -450,5 +450,11 @@ MAX_SPANS_WAITING: Final = 2_048
 """Ended spans that wait to be sent; more are dropped. Some KiB each."""
 SPANS_AT_ONCE: Final = 512
 """In one request to the collector: what the SDK itself proposes."""
+MAX_RECENT_LINES: Final = 1_000
+"""Of the log that are kept for `/debug/logs`: some 300 KiB."""
+MAX_BUNDLE_PART_BYTES: Final = 64 * MIB
+"""One file of a support bundle: a heap profile of a million sites."""
+MAX_BUNDLE_SECONDS: Final = 60
+"""How long the profiles of a support bundle may look."""
 MAX_FINDINGS: Final = 200
 """Different things that the server found wrong with itself and still tells of; the latest."""

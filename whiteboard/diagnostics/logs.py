@@ -13,6 +13,7 @@ import logging
 import os
 import re
 import sys
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -270,6 +271,15 @@ def _printable(_: Any, __: str, event: EventDict) -> EventDict:
     return event
 
 
+_recent: Final[deque[str]] = deque(maxlen=limits.MAX_RECENT_LINES)
+_COLORS: Final = re.compile("\x1b\\[[0-9;]*m")
+
+
+def recent() -> list[str]:
+    """The newest lines that were written, the newest last, without a terminal's colours."""
+    return [_COLORS.sub("", line) for line in list(_recent)]
+
+
 class _Lines:
     """What structlog calls a logger: writes finished lines."""
 
@@ -277,6 +287,7 @@ class _Lines:
         self._stream = stream
 
     def _write(self, line: str) -> None:
+        _recent.append(line)
         try:
             self._stream.write(line + "\n")
             self._stream.flush()

@@ -54,6 +54,8 @@ def build_app(services: WebServices, page: Page) -> ASGIApp:
         Route("/debug/sessions", records.sessions),
         Route("/debug/audit", records.audit),
         Route("/debug/timeouts", documents.timeouts),
+        Route("/debug/logs", documents.logs),
+        Route("/debug/settings", documents.settings),
         Route("/debug/workers", documents.workers),
         Route("/debug/workers/{number:int}", documents.worker),
     ]

@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from whiteboard import deadlines
-from whiteboard.diagnostics import figures
+from whiteboard.config import describe
+from whiteboard.diagnostics import figures, logs
 from whiteboard.storage.blocking import run_blocking
 from whiteboard.web.access import require_operator
 from whiteboard.web.answers import Refused, json_answer, json_bytes, retry_later
@@ -53,6 +54,16 @@ class Documents:
             self._writing, _exposed, told, request.headers.get("accept", "")
         )
         return Response(body, headers={"content-type": content_type, "cache-control": "no-store"})
+
+    async def logs(self, request: Request) -> Response:
+        """`{"lines":[…]}`, the newest last, for the operator; of workers, those of whichever answers."""
+        require_operator(request, self._services.settings.debug.token, self._services.trust)
+        return json_answer({"lines": logs.recent()})
+
+    async def settings(self, request: Request) -> Response:
+        """The settings in force, as a YAML file would have them and with secrets masked, for the operator."""
+        require_operator(request, self._services.settings.debug.token, self._services.trust)
+        return json_answer(describe(self._services.settings))
 
     async def cluster(self, request: Request) -> Response:
         """The servers that are known, for the operator: where they are is nobody else's business."""

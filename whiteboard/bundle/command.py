@@ -1,0 +1,76 @@
+"""The command: what was typed in, a file out."""
+
+import ssl
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from whiteboard import limits
+from whiteboard.bundle.gathering import Answer, Source, gather, write
+from whiteboard.errors import ConfigError
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """What may be typed behind `whiteboard support-bundle`."""
+    parser.add_argument("url", metavar="URL", help="of the server, such as http://localhost:8080/wb")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", type=Path, help="(default: whiteboard-DATE-TIME.zip)"
+    )
+    parser.add_argument(
+        "--token-file", metavar="FILE", type=Path, help="the operator's token, from elsewhere"
+    )
+    parser.add_argument(
+        "--ca-file", metavar="FILE", type=Path, help="further authority that signs certificates"
+    )
+    parser.add_argument(
+        "--seconds", metavar="N", type=int, default=5, help="that profiles of CPU and waits look (default: 5)"
+    )
+
+
+def run(arguments: Namespace, say: Callable[[str], None]) -> bool:
+    """Ask and write; whether all could be had. Raises ConfigError, NoServer, UnwritableBundle."""
+    source = read_source(arguments)
+    if not 1 <= arguments.seconds <= limits.MAX_BUNDLE_SECONDS:
+        raise ConfigError([f"--seconds: expected 1 to {limits.MAX_BUNDLE_SECONDS}, got {arguments.seconds}"])
+    path = arguments.output or Path(time.strftime("whiteboard-%Y%m%d-%H%M%S.zip"))
+    answers = gather(source, arguments.seconds, lambda answer: say(_line(answer)))
+    write(answers, source, path)
+    say(f"{path} is written; see through it before you give it away: it names boards, sessions and addresses")
+    return all(answer.status is not None for answer in answers)
+
+
+def read_source(arguments: Namespace) -> Source:
+    """Raises ConfigError."""
+    url = arguments.url.rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or "@" in parts.netloc:
+        raise ConfigError([f"URL: expected http(s)://HOST:PORT/PATH without user or query, got {url!r}"])
+    token = None if arguments.token_file is None else _token(arguments.token_file)
+    return Source(url, token, None if arguments.ca_file is None else _context(arguments.ca_file))
+
+
+def _token(path: Path) -> str:
+    try:
+        text = path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"--token-file: {path} cannot be read: {error}"]) from error
+    if not text or not text.isprintable() or not text.isascii():
+        raise ConfigError([f"--token-file: {path} has no token: one line of printable ASCII"])
+    return text
+
+
+def _context(path: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(path)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError([f"--ca-file: {path} cannot be used: {error}"]) from error
+    return context
+
+
+def _line(answer: Answer) -> str:
+    if answer.fault:
+        return f"-  {answer.part.name}: {answer.fault}"
+    return f"ok {answer.part.name} ({len(answer.body)} bytes)"
