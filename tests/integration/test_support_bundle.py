@@ -27,7 +27,7 @@ def bundle(folder: Path, url: str, *options: str) -> subprocess.CompletedProcess
 
 
 async def test_one_file_says_how_a_server_is(tmp_path: Path) -> None:
-    """Everything that the server tells, named in a manifest, without its secrets and without what people drew."""
+    """Everything that the server tells, named in a manifest, without its secrets and without what people drew. [HTTP-26]"""
     token = tmp_path / "token"
     token.write_text(SECRET)
     with ServerProcess(tmp_path, "sqlite", "--debug-token-file", str(token), "--base-path", "/wb") as server:
