@@ -320,6 +320,10 @@ MAX_LOG_VALUE_CHARS: Final = 300
 MAX_LOG_TRACEBACK_CHARS: Final = 16 * KIB
 MAX_TASKS_SHOWN: Final = 2_000
 """Tasks in one answer of `/debug/tasks`: measured at 20 ms of walking and 390 KiB of JSON."""
+MAX_BOARDS_SHOWN: Final = 100
+"""Boards in one answer of `/debug/status`, those with the most sessions: more than one looks through, 10 KiB of JSON."""
+MAX_STATUS_BYTES: Final = 4 * MIB
+"""What `whiteboard top` reads of an answer: many times what a server with all findings and figures says."""
 
 
 def published() -> dict[str, int | float]:

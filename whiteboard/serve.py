@@ -281,13 +281,17 @@ async def serve_share(
             _let_rooms_follow(pump, hub)
             trust = trust_of(settings, local_port=share.local_port, found_at=checked_at(settings, place))
             own = services_of(settings, trust, Household(stores, recorder, hub, guard, member, ages))
-            reports = Reports(own.tasks, share, inlet)
+            reports = Reports(own.tasks, own.status, share, inlet)
             services = attrs.evolve(
-                own, rooms=SharedRooms(own.rooms, share, inlet), tasks=reports.own, report_of=reports.of
+                own,
+                rooms=SharedRooms(own.rooms, share, inlet),
+                tasks=reports.own,
+                report_of=reports.of,
+                status_of=reports.status_of,
             )
             doorstep, bridge = doors_of(services, tls_of(settings), hub, pump, share.owns)
             async with trio.open_nursery() as asked:
-                await asked.start(inlet.answer_questions, partial(answer, replies(own.rooms, reports.own)))
+                await asked.start(inlet.answer_questions, partial(answer, replies(own.rooms, reports.own, own.status)))
                 async with (
                     _open_server(settings, doorstep, inlet.serve, listening=None, bridge=bridge, hub=hub),
                     _open_quiet_work(),

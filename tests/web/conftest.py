@@ -19,6 +19,7 @@ def page_root(tmp_path: Path) -> Path:
     root = tmp_path / "page"
     (root / "js").mkdir(parents=True)
     (root / "index.html").write_text(INDEX)
+    (root / "debug.html").write_text(INDEX)
     (root / "js" / "main.js").write_text("export const x = 1;\n" * 50)
     (root / "dot.png").write_bytes(b"\x89PNG")
     (root / ".hidden.js").write_text("no")

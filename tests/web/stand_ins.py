@@ -1,6 +1,6 @@
 """A web app over the real memory storage, with rooms that hold nothing and faults on request."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import trio
 
 from whiteboard.composition.doors import trust_of
 from whiteboard.config import Settings
+from whiteboard.diagnostics import status
 from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import BoardId
 from whiteboard.plugins.guard import Guard
@@ -119,6 +120,10 @@ class Site:
     op_log: Any = None
     reports: dict[int, dict[str, Any]] | None = None
     """What each of several workers reports."""
+    status: Callable[[], Mapping[str, Any]] | None = None
+    """How the process is doing, in place of how it truly is."""
+    statuses: dict[int, Mapping[str, Any]] | None = None
+    """How each of several workers is doing."""
     host: str = "localhost:8080"
     scheme: str = "http"
     peer: str = "127.0.0.1"
@@ -140,6 +145,8 @@ class Site:
             chronicle=self.metadata.chronicle,
             degraded=lambda: self.degraded,
             tasks=lambda: {"counts": {"sessions": 0}, "tree": None},
+            status=self.status or (lambda: status.report({"sessions": 0})),
+            status_of=None if self.statuses is None else self.status_of,
             cluster=lambda: {"instance": {"name": "a:1"}, "others": [], "consul": None},
             report_of=None if self.reports is None else self.report_of,
             asyncapi=lambda: b'{"asyncapi":"3.0.0"}',
@@ -150,6 +157,11 @@ class Site:
         """A worker's report; None for one that is away."""
         await trio.lowlevel.checkpoint()
         return (self.reports or {}).get(number)
+
+    async def status_of(self, number: int) -> Mapping[str, Any] | None:
+        """How a worker is doing; None for one that is away."""
+        await trio.lowlevel.checkpoint()
+        return (self.statuses or {}).get(number)
 
     def app(self) -> Any:
         """The app with the present settings and page."""

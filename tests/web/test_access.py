@@ -245,8 +245,8 @@ async def test_every_address_of_boards_asks(guarded: Site) -> None:
     values = {"board": "b", "asset": "0" * 64}
     asked = []
     for route in guarded.app()._app.routes:
-        if not route.path.startswith(("/api/", "/debug/")):
-            continue
+        if not route.path.startswith(("/api/", "/debug/")) or route.path == "/debug/":
+            continue  # the page at /debug/ knows nothing: it asks, with the token
         for method in route.methods - {"HEAD"}:
             path = route.path.replace(":int}", "}").format(**values, number=0)
             answer = await guarded.ask(method, path, content=b"{}" if method == "POST" else None)

@@ -10,7 +10,7 @@ from whiteboard.cluster.membership import Membership, report
 from whiteboard.composition.figures import declare_figures
 from whiteboard.composition.stores import Stores, clock_ms
 from whiteboard.config import Settings, TcpAddress
-from whiteboard.diagnostics import logs, tasks
+from whiteboard.diagnostics import logs, status, tasks
 from whiteboard.errors import RoomClosed, ServerFull
 from whiteboard.ids import BoardId, parse_board_id
 from whiteboard.plugins.guard import Guard
@@ -59,10 +59,18 @@ class Household:
 
     def tasks(self) -> dict[str, Any]:
         """What `/debug/tasks` answers."""
+        report = tasks.report(self.ages, self._counts())
+        return {**report, "records": {"waiting": self.recorder.waiting}}
+
+    def status(self) -> dict[str, Any]:
+        """Of this process, for `/debug/status`."""
+        return status.report(self._counts(), [asdict(board) for board in self.hub.busiest()])
+
+    def _counts(self) -> dict[str, Any]:
         counts: dict[str, Any] = asdict(self.hub.statistics())
         if self.guard is not None:
             counts |= self.guard.counts()
-        return {**tasks.report(self.ages, counts), "records": {"waiting": self.recorder.waiting}}
+        return counts
 
     def cluster(self) -> dict[str, Any]:
         """What `/api/cluster` answers."""
@@ -83,6 +91,7 @@ def services_of(settings: Settings, trust: Trust, house: Household) -> WebServic
         chronicle=recorder.metadata.chronicle,
         degraded=recorder.degraded,
         tasks=house.tasks,
+        status=house.status,
         cluster=house.cluster,
         blobs=stores.blobs,
         guard=house.guard,

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from heapq import nlargest
 from typing import Final
 
 import trio
@@ -57,6 +58,18 @@ class HubStatistics:
     """Bytes waiting for slow sockets."""
     ops_waiting: int
     """Ops handed in and not settled."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoardStatistics:
+    """The same of one board."""
+
+    board: BoardId
+    sessions: int
+    queue_bytes: int
+    ops_waiting: int
+    seq: int
+    """Of its latest op; 0 while it is being loaded."""
 
 
 class Hub:
@@ -337,6 +350,16 @@ class Hub:
             queue_bytes=sum(room.queue_bytes for room in rooms),
             ops_waiting=sum(room.ops_waiting for room in rooms),
         )
+
+    def busiest(self, most: int = limits.MAX_BOARDS_SHOWN) -> list[BoardStatistics]:
+        """The boards with the most sessions, those first; `most` of them."""
+        rooms = nlargest(most, self._rooms.values(), key=lambda room: room.session_count)
+        return [
+            BoardStatistics(
+                room.board_id, room.session_count, room.queue_bytes, room.ops_waiting, room.replica.board.seq
+            )
+            for room in rooms
+        ]
 
 
 @asynccontextmanager

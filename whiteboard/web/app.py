@@ -22,6 +22,7 @@ from whiteboard.web.page import Page
 from whiteboard.web.readiness import Readiness
 from whiteboard.web.records import Records
 from whiteboard.web.services import WebServices
+from whiteboard.web.status import Status
 
 
 def build_app(services: WebServices, page: Page) -> ASGIApp:
@@ -32,7 +33,7 @@ def build_app(services: WebServices, page: Page) -> ASGIApp:
     """
     assets, documents, readiness = AssetsApi(services), Documents(services), Readiness(services)
     boards = BoardsApi(services, assets)
-    records = Records(services)
+    records, status = Records(services), Status(services)
     routes = [
         Route("/", page.show),
         Route("/b/{board}", page.show),
@@ -50,6 +51,9 @@ def build_app(services: WebServices, page: Page) -> ASGIApp:
         Route("/ws/{board:path}", _no_upgrade),
         Route("/asyncapi.json", documents.asyncapi),
         Route("/schema/messages.json", documents.messages_schema),
+        Route("/debug", page.debug),
+        Route("/debug/", page.debug),
+        Route("/debug/status", status.show),
         Route("/debug/tasks", documents.tasks),
         Route("/debug/sessions", records.sessions),
         Route("/debug/audit", records.audit),

@@ -46,6 +46,8 @@ _PACKED: Final = frozenset({".png", ".woff2"})
 FOR_EVER: Final = "public, max-age=31536000, immutable"
 ASK_AGAIN: Final = "no-cache"
 
+_INDEX: Final = "index.html"
+_DEBUG: Final = "debug.html"
 _FOR_PROGRAMS: Final = ("/api/", "/ws/", "/static/")
 """Below these nobody browses."""
 
@@ -71,6 +73,8 @@ class Page:
     """By path below the page's folder, with `/`."""
     index: Mapping[str, PageFile]
     """By language."""
+    operator: Mapping[str, PageFile]
+    """The page at `/debug/`, by language."""
     no_board: Mapping[str, PageFile]
     """By language."""
     no_page: Mapping[str, PageFile]
@@ -82,6 +86,10 @@ class Page:
         if board is not None and parse_board_id(board) is None:
             return _answer(request, self.no_board[_language(request)], ASK_AGAIN, 404)
         return _answer(request, self.index[_language(request)], ASK_AGAIN)
+
+    async def debug(self, request: Request) -> Response:
+        """`/debug/`: the page for the operator. Anybody may have it: it knows nothing, and asks with the token for what it shows."""
+        return _answer(request, self.operator[_language(request)], ASK_AGAIN)
 
     def lost(self, request: Request) -> Response | None:
         """The page for a person at an address where there is nothing; None for a program."""
@@ -102,22 +110,22 @@ class Page:
 def load_page(base_path: BasePath, root: Traversable | None = None) -> Page:
     """Read the page's files; from the installed package unless `root` names another folder.
 
-    Raises StartupError when there is no `index.html`: then the package is not whole.
+    Raises StartupError when there is no `index.html` or `debug.html`: then the package is not whole.
     """
     root = files("whiteboard").joinpath("page") if root is None else root
     found = dict(sorted(_walk(root, "")))
-    if "index.html" not in found:
+    if not {_INDEX, _DEBUG} <= found.keys():
         raise StartupError("cannot find the page's files in the package; install whiteboard again")
     digest = hashlib.sha256()
     for path, body in found.items():
         digest.update(f"{path}\0{len(body)}\0".encode() + body)
     name = digest.hexdigest()[:16]
-    template = found["index.html"].decode("utf-8")
     values = {"base": base_path, "assets": f"{base_path}/static/{name}"}
     return Page(
         digest=name,
         statics={path: _file(path, body) for path, body in found.items()},
-        index={lang: _file("index.html", _fill(template, values, lang)) for lang in LANGUAGES},
+        index={lang: _file(_INDEX, _fill(found[_INDEX], values, lang)) for lang in LANGUAGES},
+        operator={lang: _file(_DEBUG, _fill(found[_DEBUG], values, lang)) for lang in LANGUAGES},
         no_board={lang: _file("404.html", lost_page(NO_BOARD[lang], lang, **values)) for lang in LANGUAGES},
         no_page={lang: _file("404.html", lost_page(NO_PAGE[lang], lang, **values)) for lang in LANGUAGES},
     )
@@ -177,10 +185,11 @@ def _file(path: str, body: bytes) -> PageFile:
     )
 
 
-def _fill(template: str, values: Mapping[str, str], language: str) -> bytes:
+def _fill(template: bytes, values: Mapping[str, str], language: str) -> bytes:
+    filled = template.decode("utf-8")
     for name, value in {**values, "lang": language}.items():
-        template = template.replace("{{" + name + "}}", html.escape(value))
-    return template.encode("utf-8")
+        filled = filled.replace("{{" + name + "}}", html.escape(value))
+    return filled.encode("utf-8")
 
 
 def _language(request: Request) -> str:

@@ -57,6 +57,10 @@ class WebServices:
     """What does not work now without keeping anybody from drawing; for `/readyz`."""
     tasks: Callable[[], Mapping[str, Any]]
     """What `/debug/tasks` answers: `diagnostics.tasks.report` with the server's counts."""
+    status: Callable[[], Mapping[str, Any]]
+    """How this process is doing: `diagnostics.status.report`."""
+    status_of: Callable[[int], Awaitable[Mapping[str, Any] | None]] | None = None
+    """The same of each of several workers, as `report_of`."""
     cluster: Callable[[], Mapping[str, Any]]
     """What `/api/cluster` answers: `cluster.membership.report` of the servers that are known."""
     report_of: Callable[[int], Awaitable[Mapping[str, Any] | None]] | None = None

@@ -1,4 +1,4 @@
-"""What each worker of a server tells of itself, asked from any of them: for `/debug/workers`."""
+"""What each worker of a server tells of itself, asked from any of them: for `/debug/workers` and `/debug/status`."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -19,11 +19,18 @@ from whiteboard.workers.share import Share
 class Reports:
     """Reports by the number of a worker.
 
-    Args: `own` gives the rest of this worker's.
+    Args: `own` gives the rest of this worker's report, and `status` how it is doing.
     """
 
-    def __init__(self, own: Callable[[], Mapping[str, Any]], share: Share, inlet: Inlet) -> None:
+    def __init__(
+        self,
+        own: Callable[[], Mapping[str, Any]],
+        status: Callable[[], Mapping[str, Any]],
+        share: Share,
+        inlet: Inlet,
+    ) -> None:
         self._own = own
+        self._status = status
         self._share = share
         self._inlet = inlet
 
@@ -39,11 +46,16 @@ class Reports:
 
     async def of(self, number: int) -> Mapping[str, Any] | None:
         """Of worker `number`; None when it is away or does not answer within CLEANUP."""
-        if number == self._share.number:
-            return self.own()
+        return self.own() if number == self._share.number else await self._asked(number, "report")
+
+    async def status_of(self, number: int) -> Mapping[str, Any] | None:
+        """How worker `number` is doing; None as in `of`."""
+        return self._status() if number == self._share.number else await self._asked(number, "status")
+
+    async def _asked(self, number: int, what: str) -> Mapping[str, Any] | None:
         try:
             with deadline(timeouts.CLEANUP):
-                told = await ask(self._inlet, number, Question("report"))
+                told = await ask(self._inlet, number, Question(what))
         except (RoomClosed, trio.TooSlowError):
             return None
         report: Mapping[str, Any] = msgspec.json.decode(told)

@@ -58,8 +58,10 @@ class SharedRooms:
         return await ask(self._inlet, owner_of(board, self._share.count), Question(what, board))
 
 
-def replies(own: Rooms, report: Callable[[], object]) -> Callable[[Question], Awaitable[bytes]]:
-    """What a worker answers to others: about its own boards, or with its `report`."""
+def replies(
+    own: Rooms, report: Callable[[], object], status: Callable[[], object]
+) -> Callable[[Question], Awaitable[bytes]]:
+    """What a worker answers to others: about its own boards, or with its `report` or `status`."""
 
     async def reply(question: Question) -> bytes:
         board = BoardId(question.board)
@@ -72,6 +74,8 @@ def replies(own: Rooms, report: Callable[[], object]) -> Callable[[Question], Aw
                 return b"1" if await own.delete_board(board) else b""
             case "report":
                 return msgspec.json.encode(report())
+            case "status":
+                return msgspec.json.encode(status())
             case other:
                 raise RoomClosed(f"there is nothing to {other!r} here")
 
