@@ -35,12 +35,12 @@ function hueOf(packageName) {
 /** Of a function. @param {string} name @param {string} file @param {boolean} isDark */
 export function shadeOf(name, file, isDark) {
   const step = hashed(`${name}\n${file}`) % 5; // neighbours of one package are told apart
-  return isDark ? `hsl(${hueOf(packageOf(name, file))} 34% ${30 + step * 1.7}%)` : `hsl(${hueOf(packageOf(name, file))} 72% ${72 + step * 2.2}%)`;
+  return isDark ? `hsl(${hueOf(packageOf(name, file))} 34% ${30 + step * 1.7}%)` : `hsl(${hueOf(packageOf(name, file))} 62% ${75 + step * 2}%)`;
 }
 
 /** Of a package, for the legend. @param {string} packageName @param {boolean} isDark */
 export function shadeOfPackage(packageName, isDark) {
-  return isDark ? `hsl(${hueOf(packageName)} 38% 42%)` : `hsl(${hueOf(packageName)} 72% 70%)`;
+  return isDark ? `hsl(${hueOf(packageName)} 38% 42%)` : `hsl(${hueOf(packageName)} 62% 74%)`;
 }
 
 /** By how much it changed, from -1 (gone) over 0 to 1 (new). @param {Amount} amount */

@@ -26,9 +26,12 @@ export function chooseLanguage(wishes) {
 let dictionary = {};
 export let language = "en";
 
-/** Loads a language and makes it the page's; rejects with NotArrived, and stays with the one before. @param {string} code */
-export async function setLanguage(code) {
-  dictionary = (await arrived(LANGUAGES[code].load())).default;
+/**
+ * Loads a language and makes it the page's; rejects with NotArrived, and stays with the one before.
+ * @param {string} code @param {Dictionary} [further] texts of the same language that only this page needs
+ */
+export async function setLanguage(code, further = {}) {
+  dictionary = { ...(await arrived(LANGUAGES[code].load())).default, ...further };
   language = code;
   if (typeof document === "undefined") return;
   document.documentElement.lang = code === "zh" ? "zh-CN" : code;
