@@ -145,6 +145,25 @@ def _add_support_bundle(parser: argparse.ArgumentParser) -> None:
     command.add_arguments(parser)
 
 
+def _top(arguments: argparse.Namespace) -> int:
+    from whiteboard.top import command  # noqa: PLC0415 - see the module docstring
+
+    command.run(arguments, partial(print, flush=True))
+    return DONE
+
+
+def _add_top(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("url", metavar="URL", help="of the server, such as http://localhost:8080")
+    parser.add_argument("--once", action="store_true", help="one look, as text")
+    parser.add_argument("--json", action="store_true", help="for programs: each look as a line of JSON")
+    parser.add_argument(
+        "--token-file", metavar="FILE", type=Path, help="the operator's token, from another machine"
+    )
+    parser.add_argument(
+        "--ca-file", metavar="FILE", type=Path, help="further authority that signs certificates"
+    )
+
+
 def _add_schema(parser: argparse.ArgumentParser) -> None:
     choice = parser.add_mutually_exclusive_group(required=True)
     choice.add_argument("--write", action="store_true", help="write the copies that are committed")
@@ -276,6 +295,13 @@ COMMANDS: Final = (
         _support_bundle,
         _add_support_bundle,
         "Exit code 0: every address answered, refusals included, which the file names; 1: some did not.",
+    ),
+    Command(
+        "top",
+        "how a server is doing, every two seconds, in a terminal",
+        _top,
+        _add_top,
+        "Keys: q ends it; s, b, u, w, o sort by sessions, board, queue, waiting ops, ops a second.",
     ),
     Command(
         "page",

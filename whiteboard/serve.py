@@ -291,7 +291,9 @@ async def serve_share(
             )
             doorstep, bridge = doors_of(services, tls_of(settings), hub, pump, share.owns)
             async with trio.open_nursery() as asked:
-                await asked.start(inlet.answer_questions, partial(answer, replies(own.rooms, reports.own, own.status)))
+                await asked.start(
+                    inlet.answer_questions, partial(answer, replies(own.rooms, reports.own, own.status))
+                )
                 async with (
                     _open_server(settings, doorstep, inlet.serve, listening=None, bridge=bridge, hub=hub),
                     _open_quiet_work(),

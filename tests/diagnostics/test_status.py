@@ -10,7 +10,9 @@ from whiteboard.diagnostics import status
 from whiteboard.diagnostics.figures import FIGURES, Counter, Gauge
 
 
-def of_worker(rss: int | None, sessions: int, boards: list[dict[str, Any]], found_at: float) -> dict[str, Any]:
+def of_worker(
+    rss: int | None, sessions: int, boards: list[dict[str, Any]], found_at: float
+) -> dict[str, Any]:
     """A report as a worker gives it."""
     finding = {"kind": "stall", "subject": "merge", "latest_at": found_at}
     figure = {"kind": "counter", "meaning": "Ops", "label": "", "values": {"": sessions * 10}}

@@ -1,4 +1,4 @@
-"""Who looks at a server from outside: the client, and the doctor."""
+"""Who looks at a server from outside: the client, the doctor, and `top`."""
 
 from typing import Final
 
@@ -51,6 +51,18 @@ DOCTOR_LONGEST_WAIT: Final = register(
     3600.0,
     "SLA-DOCTOR-1: The longest wait that may be asked for; proxies that cut tunnels by their age do so within an hour.",
     "a long wait is asked for",
+)
+TOP_ROUND: Final = register(
+    "top-round",
+    2.0,
+    "SLA-DOCTOR-1: `whiteboard top` looks again after this; a reader follows no faster, and a look costs the server a millisecond.",
+    "top looks again",
+)
+TOP_ANSWER: Final = register(
+    "top-answer",
+    5.0,
+    "SLA-DOCTOR-1: The server's whole answer to `whiteboard top`; one that stands still for longer is told as away, and is asked again.",
+    "a slow answer to top",
 )
 CLOCK_APART: Final = register(
     "clock-apart",

@@ -13,6 +13,7 @@ from whiteboard.web.access import require_operator
 from whiteboard.web.answers import json_answer
 from whiteboard.web.services import WebServices
 
+
 class Status:
     """The one route."""
 

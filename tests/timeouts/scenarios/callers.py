@@ -5,7 +5,7 @@ from functools import partial
 import trio
 from client.scripted_server import Caller, scripted_server
 from doctor.played import WELCOME, Json, become_socket, converse, played
-from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, is_about, scenario
+from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, is_about, is_about_ten, scenario
 from trio_websocket import WebSocketRequest, serve_websocket
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import Ping
@@ -23,6 +23,10 @@ from whiteboard.doctor.session import look_at_idle
 from whiteboard.doctor.target import Target
 from whiteboard.errors import ConfigError, ConnectionLost, OpUnanswered
 from whiteboard.timeouts import Timeout
+from whiteboard.top.asking import NoStatus
+from whiteboard.top.asking import ask as ask_status
+from whiteboard.top.place import Place
+from whiteboard.top.watching import say_again
 
 LOOPBACK = 0.02
 """Seconds of the machine's clock in which what goes over loopback arrives."""
@@ -86,6 +90,32 @@ async def a_slow_answer_to_the_doctor(entry: Timeout) -> str:
             return f"{(await ask(Way(Target.of(url)), '/healthz')).status}"
         except ConnectionLost:
             return "no answer"
+
+
+@scenario("a slow answer to top", late="no answer", settle=LOOPBACK)
+async def a_slow_answer_to_top(entry: Timeout) -> str:
+    """It comes just in time; later the server counts as away."""
+    async with played(partial(_answer_after, ALMOST * entry.default)) as url:
+        try:
+            await ask_status(Place.of(url))
+        except NoStatus as error:
+            return "no answer" if "no answer" in str(error) else "answered"
+    return "answered"
+
+
+@scenario("top looks again", settle=LOOPBACK)
+async def top_looks_again(entry: Timeout) -> str:
+    """About ten times in ten times as long, whatever it is told."""
+    said: list[str] = []
+
+    async def answer(stream: trio.SocketStream, _: bytes) -> None:
+        body = b'{"processes":[]}'
+        await stream.send_all(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+    async with played(answer) as url:
+        with trio.move_on_after(10 * entry.default):
+            await say_again(Place.of(url), said.append)
+    return is_about_ten(len(said))
 
 
 @scenario("a long examination", late="not done", settle=LOOPBACK)
