@@ -86,6 +86,18 @@ class AtTerminal:
             self._read()
         return self.seen
 
+    def draws_within(self, columns: int, rows: int) -> None:
+        """Wait until a whole picture fits."""
+        end = time.monotonic() + SECONDS
+        while not self._fits(columns, rows):
+            assert time.monotonic() < end, self.seen[-2_000:]
+            self._read()
+
+    def _fits(self, columns: int, rows: int) -> bool:
+        *_, latest = re.findall(r"\x1b\[H(.*?)\x1b\[J", self.seen, re.DOTALL) or ["x" * columns * 2]
+        lines = [line.rstrip("\r") for line in ESCAPES.sub("", latest).split("\n")]
+        return len(lines) <= rows and max(map(len, lines)) <= columns
+
     def _read(self) -> None:
         if select.select([self._ours], [], [], 0.1)[0]:
             try:
@@ -126,10 +138,8 @@ def test_at_a_terminal(server: ServerProcess) -> None:
         top.sees("*SESSIONS")
         top.press("b")
         assert "SESSIONS" in top.sees("*BOARD")
-        top.seen = ""
         top.resize(40, 9)
-        top.sees("\r\n")
-        assert all(len(line) <= 40 for line in ESCAPES.sub("", top.seen).split("\r\n"))
+        top.draws_within(40, 9)
         top.resize(120, 20)
         server.stop()
         top.sees("The server has not answered since")
