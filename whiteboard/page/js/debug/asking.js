@@ -41,10 +41,13 @@ export function useToken(text) {
 
 export const hasToken = () => token !== "";
 
-/** @param {string} path below the base path @param {number} [extraMs] @returns {Promise<Response>} rejects with NotOperator, Unwilling, or as fetch does */
-async function answered(path, extraMs = 0) {
-  const headers = /** @type {Record<string, string>} */ (token ? { authorization: `Bearer ${token}` } : {});
-  const answer = await fetch(new URL(path, document.baseURI), { headers, cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS + extraMs) });
+/**
+ * @param {string} path below the base path @param {RequestInit & {headers?: Record<string, string>}} [how] @param {number} [extraMs]
+ * @returns {Promise<Response>} rejects with NotOperator, Unwilling, or as fetch does
+ */
+async function answered(path, how = {}, extraMs = 0) {
+  const headers = { ...how.headers, ...(token ? { authorization: `Bearer ${token}` } : {}) };
+  const answer = await fetch(new URL(path, document.baseURI), { ...how, headers, cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS + extraMs) });
   if (answer.ok) return answer;
   const said = reasonIn(await answer.text());
   if (answer.status === 403 || answer.status === 401) throw new NotOperator(said);
@@ -62,10 +65,16 @@ function reasonIn(text) {
 
 /** A JSON document. @param {string} path */
 export async function askJson(path) {
-  return (await answered(path)).json();
+  return (await answered(path, { headers: { accept: "application/json" } })).json();
+}
+
+/** What is answered to one. @param {string} path @param {unknown} body */
+export async function postJson(path, body) {
+  const headers = { accept: "application/json", "content-type": "application/json" };
+  return (await answered(path, { method: "POST", headers, body: JSON.stringify(body) })).json();
 }
 
 /** A file. @param {string} path @param {number} seconds that the server looks before it answers @returns {Promise<Uint8Array<ArrayBuffer>>} */
 export async function askBytes(path, seconds) {
-  return new Uint8Array(await (await answered(path, 1000 * seconds + 20_000)).arrayBuffer());
+  return new Uint8Array(await (await answered(path, { headers: { accept: "application/json" } }, 1000 * seconds + 20_000)).arrayBuffer());
 }

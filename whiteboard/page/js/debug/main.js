@@ -57,6 +57,7 @@ function show() {
     history.replaceState(null, "", `${location.pathname}${location.search}#${name}`);
     if (name === "tasks") tasks.refresh();
     if (name === "overview") askSessions();
+    if (name === "profiles") profiles.refresh();
   }
 
   /** @param {string} reason */

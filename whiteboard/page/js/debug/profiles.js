@@ -5,24 +5,28 @@
  *
  * @import {Profile} from "./pprof.js"
  * @import {Node} from "./folding.js"
+ * @typedef {{name: string, meaning: string, setting: string, off: {code: string, reason: string}|null}} Source as the index of /debug/pprof/ tells of it
  * @typedef {{id: string, name: string, kind: string, profile: Profile, bytes: Uint8Array<ArrayBuffer>}} Kept
  */
 import { h } from "../chrome/dom.js";
 import { t } from "../i18n/i18n.js";
-import { askBytes, NotOperator } from "./asking.js";
+import { askBytes, askJson, NotOperator } from "./asking.js";
 import { amountOf, fold, functionsOf, isComparison, pathTo, sameIn } from "./folding.js";
 import { makeFlame } from "./flame.js";
 import { choice, save, table, toggle } from "./nodes.js";
 import { BadProfile, readProfile } from "./pprof.js";
+import { makeSampling } from "./sampling.js";
 import { packageOf, shadeOfPackage } from "./shades.js";
 import { isDark } from "../prefs.js";
 import { amountText, changeText, shareText } from "./units.js";
 
-/** What the server has, each with how long it is looked at when nobody says; 0 is the present, or all since the start. @type {Record<string, number>} */
-const KINDS = { profile: 10, heap: 0, allocs: 0, tasks: 0, block: 0, mutex: 0, sched: 0, threads: 0 };
+/** Those that are known here, the likeliest first, with how many seconds are proposed; 0 is the present, or all since the start. @type {Record<string, number>} */
+const KINDS = { profile: 10, heap: 0, allocs: 0, tasks: 0, block: 10, mutex: 10, sched: 10, threads: 0 };
+/** A second name of one that is there. */
+const ALIAS = "goroutine";
 const MAX_KEPT = 12;
 const MAX_ROWS = 200;
-const MAX_SECONDS = 300;
+const MAX_SECONDS = 600;
 const LEGEND = 6;
 
 /** @param {() => void} denied the server takes us for nobody special */
@@ -41,12 +45,38 @@ export function makeProfiles(denied) {
 
   // --- taking -------------------------------------------------------------------------------------
 
-  const kinds = choice("debug.profile.kind", "profile-kind", (kind) => (seconds.value = String(KINDS[kind] ?? 0)));
-  kinds.offer(Object.keys(KINDS).map((kind) => ({ value: kind, text: t(`debug.kind.${kind}`) })), "profile");
+  const kinds = choice("debug.profile.kind", "profile-kind", (kind) => {
+    seconds.value = String(KINDS[kind] ?? 0);
+    showHint();
+  });
+  kinds.offer(Object.keys(KINDS).map((kind) => ({ value: kind, text: kindText(kind) })), "profile");
   const seconds = h("input", { class: "field seconds", label: "debug.profile.seconds", testid: "profile-seconds", attrs: { type: "number", min: 0, max: MAX_SECONDS, step: 1, value: KINDS.profile } });
   const take = h("button", { class: "button primary", text: "debug.profile.take", testid: "profile-take", attrs: { type: "button" } });
   const file = h("input", { class: "off-screen", label: "debug.profile.open", testid: "profile-file", attrs: { type: "file", multiple: true, tabindex: -1 } });
   const open = h("button", { class: "button", text: "debug.profile.open", attrs: { type: "button" }, on: { click: () => file.click() } });
+  const hint = h("p", { class: "quiet-note hint-of-kind", testid: "profile-hint" });
+  /** @type {Source[]} */
+  let sources = [];
+
+  /** What there is, and what keeps it from being taken now. */
+  async function learn() {
+    try {
+      sources = /** @type {{profiles: Source[]}} */ (await askJson("debug/pprof/")).profiles.filter(({ name }) => name !== ALIAS);
+    } catch (error) {
+      if (error instanceof NotOperator) denied();
+      return; // taking one says what is the matter
+    }
+    const order = Object.keys(KINDS), place = (/** @type {Source} */ { name }) => (order.includes(name) ? order.indexOf(name) : order.length);
+    sources.sort((one, other) => place(one) - place(other));
+    kinds.offer(sources.map(({ name }) => ({ value: name, text: kindText(name) })), kinds.node.value);
+    showHint();
+  }
+
+  function showHint() {
+    const source = sources.find(({ name }) => name === kinds.node.value);
+    hint.textContent = source?.off ? source.off.reason : [source?.meaning, source?.setting].filter(Boolean).join(" ");
+  }
+
   const said = h("p", { class: "profile-said", testid: "profile-said", attrs: { role: "status" } });
   const index = h("a", { class: "debug-link", text: "debug.profile.index" });
   index.href = new URL("debug/pprof/", document.baseURI).href;
@@ -167,7 +197,8 @@ export function makeProfiles(denied) {
     trail, drawn, rows.node);
   const results = h("div", {}, graph, comments);
   const welcome = h("p", { class: "all-well", text: "debug.profile.welcome" });
-  const node = h("div", { class: "debug-view" }, h("div", { class: "bar-of-tools" }, kinds.node, seconds, take, open, file, index), said, welcome, results);
+  const sampling = makeSampling(learn, denied);
+  const node = h("div", { class: "debug-view" }, h("div", { class: "taking" }, h("div", { class: "bar-of-tools" }, kinds.node, seconds, take, open, file, index), hint, sampling.node, said), welcome, results);
   results.hidden = true;
   turn(false);
 
@@ -300,7 +331,16 @@ export function makeProfiles(denied) {
     event.preventDefault();
     openFiles(event.dataTransfer?.files);
   });
-  return { node };
+  return {
+    node,
+    /** It is looked at now. */
+    refresh: () => Promise.all([learn(), sampling.refresh()]),
+  };
+}
+
+/** @param {string} kind */
+function kindText(kind) {
+  return kind in KINDS ? t(`debug.kind.${kind}`) : kind;
 }
 
 /** @param {Profile} one @param {Profile} other */
