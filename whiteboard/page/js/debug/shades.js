@@ -15,6 +15,7 @@ const LESS_HUE = 212, MORE_HUE = 28;
 export function packageOf(name, file) {
   const [, found] = /(?:site|dist)-packages\/([^/]+)/.exec(file) ?? /lib\/python[\d.]+\/([^/]+)/.exec(file) ?? [];
   if (found) return found.replace(/\.py$/, "");
+  if (file.startsWith("<")) return "generated";
   const [first] = name.split(/[.:/]/, 1);
   return name.includes(".") && /^[\w$-]+$/.test(first) ? first : file.split("/")[0] || "?";
 }

@@ -64,6 +64,7 @@ export function shareText(part, whole) {
 /** A figure's value by the unit that its name ends with, as Prometheus wants names. @param {string} name @param {number} value */
 export function figureText(name, value) {
   const base = name.replace(/_total$/, "");
+  if (base.endsWith("_time_seconds")) return new Date(1000 * value).toLocaleString();
   if (base.endsWith("_bytes")) return bytesText(value);
   if (base.endsWith("_seconds")) return secondsText(value);
   return digits(value);
