@@ -107,7 +107,7 @@ def test_who_is_here_and_on_which_boards(
 
 
 def test_a_flame_graph(shared_server: ServerProcess, visit: Visit) -> None:
-    """It is zoomed, searched and read by keys alone, shown by callers and as a table, and compared with another. [DBG-3]"""
+    """It is zoomed, searched and read by keys alone, shown by callers and as a table, and compared with another. [R52]"""
     visitor = visit(f"{shared_server.url}/debug/#profiles")
     second = 1_000_000_000
     visitor.open_profile(
@@ -149,7 +149,7 @@ def test_a_flame_graph(shared_server: ServerProcess, visit: Visit) -> None:
 
 
 def test_a_file_that_is_no_profile(shared_server: ServerProcess, visit: Visit) -> None:
-    """It is told, and nothing else happens. [DBG-3]"""
+    """It is told, and nothing else happens. [R52]"""
     visitor = visit(f"{shared_server.url}/debug/#profiles")
     file = FilePayload(name="notes.pb.gz", mimeType="text/plain", buffer=b"just notes")
     visitor.find("profile-file").set_input_files(file)

@@ -109,6 +109,20 @@ def begin(command: list[str], folder: Path, log: Path) -> subprocess.Popen[bytes
 # --- the same guarantees ----------------------------------------------------------------------
 
 
+async def test_how_all_of_them_are_doing(standing: ServerProcess) -> None:
+    """Whichever answers tells of all: sums, and each with what it has. [DBG-2]"""
+    mine, theirs = boards_of(0, 1, "status"), boards_of(1, 1, "status")
+    async with seated(standing, [*mine, *theirs]):
+        status, told = await standing.fetch("/debug/status")
+    assert status == 200
+    assert [one["worker"] for one in told["processes"]] == [0, 1]
+    assert len({one["pid"] for one in told["processes"]}) == WORKERS
+    assert told["memory"]["rss"] == sum(one["memory"]["rss"] for one in told["processes"])
+    found = {one["board"]: one["worker"] for one in told["boards"]}
+    assert (found[mine[0]], found[theirs[0]]) == (0, 1)
+    assert told["counts"]["sessions"] == sum(one["counts"]["sessions"] for one in told["processes"]) >= 2
+
+
 async def test_boards_spread_and_people_meet(standing: ServerProcess) -> None:
     """Each worker has its boards; two on one board see each other and every op, by whatever connection they came."""
     server = standing

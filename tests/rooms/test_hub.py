@@ -15,6 +15,7 @@ from rooms.faulty import HookedStorage
 from rooms.line import Line
 
 from whiteboard import limits, timeouts
+from whiteboard.composition.figures import Look
 from whiteboard.errors import ConnectionLost, RoomClosed, ServerFull
 from whiteboard.ids import BoardId
 from whiteboard.rooms import upkeep
@@ -39,6 +40,31 @@ async def test_idle_board_leaves_memory_and_comes_back_whole(stage: Stage, autoj
     bob, welcome = await stage.join()
     assert welcome["seq"] == 1
     assert (await bob.expect("snapshot"))["elements"][0]["id"] == "s1"
+
+
+async def test_the_busiest_boards_come_first(stage: Stage) -> None:
+    """With what each holds, and no more of them than are wanted. [DBG-2]"""
+    other = BoardId("other")
+    ada, _ = await stage.join(board=other)
+    for _ in range(2):
+        await stage.join()
+    ada.say(SEED)
+    await ada.expect("ack")
+    told = stage.hub.busiest()
+    assert [(one.board, one.sessions, one.seq, one.queue_bytes) for one in told] == [
+        (BOARD, 2, 0, 0),
+        (other, 1, 1, 0),
+    ]
+    assert stage.hub.busiest(1) == told[:1]
+
+
+async def test_all_figures_of_one_turn_come_from_one_look(stage: Stage) -> None:
+    """The rooms are walked once for all of them; the next turn of the event loop looks again."""
+    look = Look(stage.hub)
+    before = look.now()
+    assert look.now() is before
+    await stage.join()
+    assert (before.sessions, look.now().sessions) == (0, 1)
 
 
 @pytest.mark.usefixtures("without_cycle_search")

@@ -99,6 +99,6 @@ async def test_no_tls_where_some_is_expected() -> None:
     async with trio.open_nursery() as nursery:
         listeners = await nursery.start(partial(trio.serve_tcp, serve, 0, host="127.0.0.1"))
         port = listeners[0].socket.getsockname()[1]
-        with pytest.raises(NoStatus, match="^TLS: wrong version number$"):
+        with pytest.raises(NoStatus, match=r"^TLS: wrong version number$"):
             await ask(Place.of(f"https://127.0.0.1:{port}/"))
         nursery.cancel_scope.cancel()

@@ -22,7 +22,7 @@ def test_a_url_says_where(url: str, authority: str, base: str) -> None:
     """Its page, with or without the base path, or the operator's page."""
     place = Place.of(url)
     assert (place.authority, place.base) == (authority, base)
-    assert place.url == f"{url.split(':')[0]}://{authority}{base}/"
+    assert place.url == f"{url.partition(':')[0]}://{authority}{base}/"
 
 
 @pytest.mark.parametrize("url", ["localhost:8080", "ftp://x/", "http://", "http://x:99999/", "http://[::1/"])

@@ -106,7 +106,7 @@ async def test_each_board_is_asked_of_who_has_it() -> None:
     """One's own boards at home, the others' where they are, with the same answers."""
     mine, theirs = Shelf(), Shelf()
     boards = [BoardId(f"{number}-{end}") for number in range(8) for end in ("there", "gone")]
-    async with two_workers(replies(theirs, dict)) as inlet:
+    async with two_workers(replies(theirs, dict, dict)) as inlet:
         share = Share(0, 2, Settings(mode=Mode.SQLITE), None, place=PLACE, link=0, lease=None)
         rooms = SharedRooms(mine, share, inlet)
         for board in boards:

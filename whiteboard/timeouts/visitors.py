@@ -55,7 +55,7 @@ DOCTOR_LONGEST_WAIT: Final = register(
 TOP_ROUND: Final = register(
     "top-round",
     2.0,
-    "SLA-DOCTOR-1: `whiteboard top` looks again after this; a reader follows no faster, and a look costs the server a millisecond.",
+    "SLA-DOCTOR-1: `whiteboard top` looks again after this; a reader follows no faster, and a look costs the server some milliseconds of CPU time.",
     "top looks again",
 )
 TOP_ANSWER: Final = register(
