@@ -118,7 +118,7 @@ def _figures(look: Look, before: Look | None, width: int) -> list[Line]:
     times = [
         f"{name} p99 {in_seconds(_quantile(figures[figure], 0.99))}, longest {in_seconds(figures[figure]['largest'])}"
         for name, figure in (("GC pauses", _PAUSES), ("ready to running", _DELAYS))
-        if figure in figures
+        if figure in figures and any(figures[figure]["counts"])
     ]
     return [Line(line[:width]) for line in (*lines, "   ".join(times)) if line]
 

@@ -16,8 +16,8 @@ import { quantile } from "./histograms.js";
 import { section, sparkline, table } from "./nodes.js";
 import { ageText, bytesText, digits, secondsText, shareText } from "./units.js";
 
-/** Two minutes of them. */
-const MAX_KEPT = 60;
+/** Two minutes of them; a line of a few is not drawn over the whole width. */
+const MAX_KEPT = 60, LEAST_SHOWN = 20;
 const PAUSE = "whiteboard_gc_pause_seconds", DELAY = "whiteboard_sched_delay_seconds", OPS = "whiteboard_ops_total";
 
 /** What a tile shows. @typedef {{name: string, value: number|null, text: string, note?: string, share?: number}} Tile */
@@ -106,7 +106,7 @@ function processRow({ worker, pid, uptime, counts, memory, away }) {
 /** @param {Tile} tile @param {number[]} past */
 function tileNode({ name, text, note = "", share }, past) {
   const node = h("div", { class: "tile panel", testid: name.replace("debug.tile.", "tile-") },
-    h("div", { class: "tile-name", text: name }), h("div", { class: "tile-value" }, text), h("div", { class: "tile-note" }, note), sparkline(past, MAX_KEPT));
+    h("div", { class: "tile-name", text: name }), h("div", { class: "tile-value" }, text), h("div", { class: "tile-note" }, note), sparkline(past, Math.max(LEAST_SHOWN, past.length)));
   if (share !== undefined) node.dataset.level = share > 1 ? "over" : share > 0.9 ? "near" : "fine";
   return node;
 }

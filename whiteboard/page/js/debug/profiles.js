@@ -74,7 +74,7 @@ export function makeProfiles(denied) {
 
   function showHint() {
     const source = sources.find(({ name }) => name === kinds.node.value);
-    hint.textContent = source?.off ? source.off.reason : [source?.meaning, source?.setting].filter(Boolean).join(" ");
+    hint.textContent = source?.off ? source.off.reason : [source?.meaning, source?.setting].filter(Boolean).join(" · ");
   }
 
   const said = h("p", { class: "profile-said", testid: "profile-said", attrs: { role: "status" } });

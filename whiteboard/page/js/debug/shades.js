@@ -16,6 +16,7 @@ export function packageOf(name, file) {
   const [, found] = /(?:site|dist)-packages\/([^/]+)/.exec(file) ?? /lib\/python[\d.]+\/([^/]+)/.exec(file) ?? [];
   if (found) return found.replace(/\.py$/, "");
   if (file.startsWith("<")) return "generated";
+  if (!file && name.startsWith("(")) return name; // no function, but what a profile says for want of one
   const [first] = name.split(/[.:/]/, 1);
   return name.includes(".") && /^[\w$-]+$/.test(first) ? first : file.split("/")[0] || "?";
 }

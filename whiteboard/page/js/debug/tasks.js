@@ -12,7 +12,7 @@ import { t } from "../i18n/i18n.js";
 import { choice } from "./nodes.js";
 import { ageText, digits } from "./units.js";
 
-const OPEN_LEVELS = 4;
+const OPEN_LEVELS = 3;
 const SHOWN_AT_FIRST = 25;
 
 /** @param {(worker: string) => void} ask for a worker's tree; "" for the one there is */

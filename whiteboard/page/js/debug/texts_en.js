@@ -12,7 +12,7 @@ export default {
   "debug.token.use": "Enter",
   "debug.token.wrong": "The server does not take this token.",
   "debug.token.forget": "Forget token",
-  "debug.tile.sessions": "Sessions", "debug.tile.boards": "Boards", "debug.tile.memory": "Memory", "debug.tile.queues": "Waiting for slow sockets",
+  "debug.tile.sessions": "Sessions", "debug.tile.boards": "Boards", "debug.tile.memory": "Memory", "debug.tile.queues": "Queued for sockets",
   "debug.tile.waiting": "Ops to be stored", "debug.tile.pauses": "GC pause, p99", "debug.tile.ops": "Ops a second", "debug.tile.delay": "Ready to running, p99",
   "debug.tile.memory.peak": "at most {peak}", "debug.tile.memory.limit": "{share} of {limit}", "debug.tile.pauses.note": "{n} pauses, longest {largest}",
   "debug.findings": "Found by the server itself",

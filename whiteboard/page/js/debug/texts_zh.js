@@ -12,7 +12,7 @@ export default {
   "debug.token.use": "进入",
   "debug.token.wrong": "服务器不接受此令牌。",
   "debug.token.forget": "忘记令牌",
-  "debug.tile.sessions": "会话", "debug.tile.boards": "白板", "debug.tile.memory": "内存", "debug.tile.queues": "等待慢连接的数据",
+  "debug.tile.sessions": "会话", "debug.tile.boards": "白板", "debug.tile.memory": "内存", "debug.tile.queues": "待发送的数据",
   "debug.tile.waiting": "待存储的操作", "debug.tile.pauses": "GC 停顿 p99", "debug.tile.ops": "每秒操作数", "debug.tile.delay": "就绪到运行 p99",
   "debug.tile.memory.peak": "最高 {peak}", "debug.tile.memory.limit": "{limit} 的 {share}", "debug.tile.pauses.note": "{n} 次停顿，最长 {largest}",
   "debug.findings": "服务器自己发现的问题",
