@@ -23,7 +23,6 @@ const startup = /** @type {import("../main.js").Startup|undefined} */ (/** @type
 
 function show() {
   let view = VIEWS.includes(location.hash.slice(1)) ? location.hash.slice(1) : "overview";
-  let workers = 1;
   const overview = makeOverview(), figures = makeFigures();
   const tasks = makeTasks((worker) => void askTasks(worker));
   const profiles = makeProfiles(() => deny(""));
@@ -79,9 +78,9 @@ function show() {
       main.hidden = false;
       leave.hidden = !hasToken();
       version.textContent = status.versions.whiteboard;
-      workers = status.processes.length;
       tell(true, t("debug.up", { age: ageText(Math.max(...status.processes.map(({ uptime }) => uptime ?? 0))) }));
-      tasks.offerWorkers(workers);
+      tasks.offerWorkers(status.processes.length);
+      profiles.offerWorkers(status.processes.length);
       overview.show(status);
       if (view === "figures") figures.show(status);
     } catch (error) {

@@ -1,6 +1,7 @@
 // @ts-check
 /** Pieces that several parts of the page are built of. */
 import { h } from "../chrome/dom.js";
+import { t } from "../i18n/i18n.js";
 
 /** @param {string} title key @param {string} testid @param {...(Node|string)} children */
 export function section(title, testid, ...children) {
@@ -72,6 +73,25 @@ export function choice(label, testid, choose) {
     if (chosen !== undefined) select.value = chosen;
   };
   return { node: select, offer };
+}
+
+/** A choice among a server's workers, there only where they are several. @param {string} testid @param {(worker: string) => void} choose by number; "" where there is one */
+export function workerChoice(testid, choose) {
+  const { node, offer } = choice("debug.worker", testid, choose);
+  node.hidden = true;
+  return {
+    node,
+    get worker() {
+      return node.hidden ? "" : node.value;
+    },
+    /** @param {number} count */
+    offer(count) {
+      const wasHidden = node.hidden;
+      node.hidden = count < 2;
+      if (!node.hidden) offer(Array.from({ length: count }, (_, n) => ({ value: String(n), text: t("debug.tasks.worker", { n }) })), node.value || "0");
+      if (wasHidden !== node.hidden) choose(node.hidden ? "" : node.value);
+    },
+  };
 }
 
 /** Saves bytes as a file of the person's. @param {Uint8Array<ArrayBuffer>} bytes @param {string} name */

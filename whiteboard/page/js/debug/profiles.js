@@ -13,7 +13,7 @@ import { t } from "../i18n/i18n.js";
 import { askBytes, askJson, NotOperator } from "./asking.js";
 import { amountOf, fold, functionsOf, isComparison, pathTo, sameIn } from "./folding.js";
 import { makeFlame } from "./flame.js";
-import { choice, save, table, toggle } from "./nodes.js";
+import { choice, save, table, toggle, workerChoice } from "./nodes.js";
 import { BadProfile, readProfile } from "./pprof.js";
 import { makeSampling } from "./sampling.js";
 import { packageOf, shadeOfPackage } from "./shades.js";
@@ -60,8 +60,9 @@ export function makeProfiles(denied) {
 
   /** What there is, and what keeps it from being taken now. */
   async function learn() {
+    index.href = new URL(sourcesAt(), document.baseURI).href;
     try {
-      sources = /** @type {{profiles: Source[]}} */ (await askJson("debug/pprof/")).profiles.filter(({ name }) => name !== ALIAS);
+      sources = /** @type {{profiles: Source[]}} */ (await askJson(sourcesAt())).profiles.filter(({ name }) => name !== ALIAS);
     } catch (error) {
       if (error instanceof NotOperator) denied();
       return; // taking one says what is the matter
@@ -79,15 +80,17 @@ export function makeProfiles(denied) {
 
   const said = h("p", { class: "profile-said", testid: "profile-said", attrs: { role: "status" } });
   const index = h("a", { class: "debug-link", text: "debug.profile.index" });
-  index.href = new URL("debug/pprof/", document.baseURI).href;
+  const workers = workerChoice("profile-worker", () => learn());
+  /** Where profiles are: of the one process, or of the worker that is chosen. */
+  const sourcesAt = () => (workers.worker ? `debug/workers/${workers.worker}/pprof/` : "debug/pprof/");
 
   take.addEventListener("click", async () => {
     const kind = kinds.node.value, wait = Math.max(0, Math.min(MAX_SECONDS, Number(seconds.value) || 0));
     take.disabled = true;
     const counting = countDown(wait);
     try {
-      const bytes = await askBytes(`debug/pprof/${kind}${wait ? `?seconds=${wait}` : ""}`, wait);
-      await keep(bytes, kind, `${kind}${wait ? ` ${wait} s` : ""} · ${new Date().toLocaleTimeString([], { hour12: false })}`);
+      const bytes = await askBytes(`${sourcesAt()}${kind}${wait ? `?seconds=${wait}` : ""}`, wait);
+      await keep(bytes, kind, `${kind}${wait ? ` ${wait} s` : ""}${workers.worker ? ` · ${t("debug.tasks.worker", { n: workers.worker })}` : ""} · ${new Date().toLocaleTimeString([], { hour12: false })}`);
     } catch (error) {
       if (error instanceof NotOperator) denied();
       else complain(error);
@@ -198,7 +201,7 @@ export function makeProfiles(denied) {
   const results = h("div", {}, graph, comments);
   const welcome = h("p", { class: "all-well", text: "debug.profile.welcome" });
   const sampling = makeSampling(learn, denied);
-  const node = h("div", { class: "debug-view" }, h("div", { class: "taking" }, h("div", { class: "bar-of-tools" }, kinds.node, seconds, take, open, file, index), hint, sampling.node, said), welcome, results);
+  const node = h("div", { class: "debug-view" }, h("div", { class: "taking" }, h("div", { class: "bar-of-tools" }, workers.node, kinds.node, seconds, take, open, file, index), hint, sampling.node, said), welcome, results);
   results.hidden = true;
   turn(false);
 
@@ -333,6 +336,7 @@ export function makeProfiles(denied) {
   });
   return {
     node,
+    offerWorkers: workers.offer,
     /** It is looked at now. */
     refresh: () => Promise.all([learn(), sampling.refresh()]),
   };

@@ -9,7 +9,7 @@
  */
 import { h } from "../chrome/dom.js";
 import { t } from "../i18n/i18n.js";
-import { choice } from "./nodes.js";
+import { workerChoice } from "./nodes.js";
 import { ageText, digits } from "./units.js";
 
 const OPEN_LEVELS = 3;
@@ -20,8 +20,7 @@ export function makeTasks(ask) {
   const filter = h("input", { class: "field", placeholder: "debug.filter", label: "debug.filter", testid: "tasks-filter", attrs: { type: "search", spellcheck: "false" } });
   const again = h("button", { class: "button", text: "debug.refresh", testid: "tasks-refresh", attrs: { type: "button" } });
   const said = h("p", { class: "quiet-note", testid: "tasks-said" }), tree = h("ul", { class: "task-tree", testid: "task-tree" });
-  let worker = "";
-  const workers = choice("debug.worker", "tasks-worker", (value) => ask((worker = value)));
+  const workers = workerChoice("tasks-worker", ask);
   const node = h("div", { class: "debug-view" }, h("div", { class: "bar-of-tools" }, filter, workers.node, again), said, tree);
   /** What was opened or closed by hand, by the names down to it. @type {Map<string, boolean>} */
   const turned = new Map();
@@ -36,7 +35,7 @@ export function makeTasks(ask) {
     tree.replaceChildren(...branch(latest.tree, "", 0, { wanted, turned, whole, draw }));
   };
   filter.addEventListener("input", draw);
-  again.addEventListener("click", () => ask(worker));
+  again.addEventListener("click", () => ask(workers.worker));
 
   return {
     node,
@@ -51,14 +50,8 @@ export function makeTasks(ask) {
     showTrouble(reason) {
       said.textContent = reason;
     },
-    /** @param {number} count */
-    offerWorkers(count) {
-      workers.node.hidden = count < 2;
-      if (count < 2) return;
-      worker ||= "0";
-      workers.offer(Array.from({ length: count }, (_, n) => ({ value: String(n), text: t("debug.tasks.worker", { n }) })), worker);
-    },
-    refresh: () => ask(worker),
+    offerWorkers: workers.offer,
+    refresh: () => ask(workers.worker),
   };
 }
 
