@@ -104,6 +104,7 @@ test("colours follow the package and are the same every time; a change has two t
   assert.equal(packageOf("whiteboard.rooms.room.Room.commit", "whiteboard/rooms/room.py"), "whiteboard");
   assert.equal(packageOf("Run.step", "/usr/lib/python3.11/site-packages/trio/_core/_run.py"), "trio");
   assert.equal(packageOf("<module>", "run.py"), "run.py");
+  assert.equal(packageOf("_find_and_load", "<frozen importlib._bootstrap>"), "importlib");
   assert.equal(packageOf("__init__", "<attrs generated methods trio.x>"), "generated");
   assert.equal(shadeOf("a.b", "", true), shadeOf("a.b", "", true));
   assert.deepEqual([changeOf({ now: 1, before: 2 }), changeOf({ now: 3, before: 0 }), changeOf({ now: 0, before: 0 })], [-0.5, 1, 0]);

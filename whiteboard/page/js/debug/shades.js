@@ -13,6 +13,8 @@ const LESS_HUE = 212, MORE_HUE = 28;
 
 /** The package of a function: the first part of its name, or of its file where the name has none. @param {string} name @param {string} file */
 export function packageOf(name, file) {
+  const [, frozen] = /^<frozen (\w+)/.exec(file) ?? [];
+  if (frozen) return frozen;
   const [, found] = /(?:site|dist)-packages\/([^/]+)/.exec(file) ?? /lib\/python[\d.]+\/([^/]+)/.exec(file) ?? [];
   if (found) return found.replace(/\.py$/, "");
   if (file.startsWith("<")) return "generated";
