@@ -460,5 +460,12 @@ MAX_BUNDLE_PART_BYTES: Final = 64 * MIB
 """One file of a support bundle: a heap profile of a million sites."""
 MAX_BUNDLE_SECONDS: Final = 60
 """How long the profiles of a support bundle may look."""
+MAX_PROFILE_SECONDS: Final = 600
+"""How long one profile may look. What a source gathers meanwhile is bounded by its number of stacks, not by time; whoever
+wants to look for longer compares two profiles."""
+MAX_PROFILE_BYTES: Final = 64 * MIB
+"""A profile as a forked child hands it over: the heap with a million different stacks; real ones have some thousands."""
+TASKS_AT_ONCE: Final = 500
+"""Tasks whose stacks are read before the event loop has its turn: 2 ms (measured: 4 ms per 1,000)."""
 MAX_FINDINGS: Final = 200
 """Different things that the server found wrong with itself and still tells of; the latest."""

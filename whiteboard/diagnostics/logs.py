@@ -37,6 +37,7 @@ EVENTS: Final = {
     "library_message": "A library's own warning, as it gave it; `library` is its logger's name.",
     # diagnosis
     "fault_found": "The server found something wrong with itself, of that `kind` about that `subject`; `count` so far.",
+    "profile_taken": "A profile of that `name` was taken, of so many `seconds` or of one moment.",
     # rooms
     "room_opened": "A board came into memory.",
     "room_closed": "A board left memory: idle, deleted or drained.",

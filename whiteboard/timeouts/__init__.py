@@ -10,6 +10,7 @@ The modules hold entries and nothing else, each of one part of the server; here 
 from whiteboard.registry import REGISTRY as REGISTRY
 from whiteboard.registry import Timeout as Timeout
 from whiteboard.timeouts.boards import *  # noqa: F403 - see the docstring
+from whiteboard.timeouts.diagnosis import *  # noqa: F403 - see the docstring
 from whiteboard.timeouts.disks import *  # noqa: F403 - see the docstring
 from whiteboard.timeouts.processes import *  # noqa: F403 - see the docstring
 from whiteboard.timeouts.records import *  # noqa: F403 - see the docstring
