@@ -38,6 +38,7 @@ from whiteboard import deadlines, relations, timeouts
 from whiteboard.cluster.instances import Place
 from whiteboard.composition.doors import Household, doors_of, services_of, tls_of, trust_of
 from whiteboard.composition.neighbours import checked_at, membership_of, place_of
+from whiteboard.composition.profiling import profiles_of
 from whiteboard.composition.stores import StorageOn, clock_ms, open_stores, storage_of
 from whiteboard.composition.traces import open_traces
 from whiteboard.config import Mode, Settings, StorageName
@@ -280,7 +281,11 @@ async def serve_share(
         ):
             _let_rooms_follow(pump, hub)
             trust = trust_of(settings, local_port=share.local_port, found_at=checked_at(settings, place))
-            own = services_of(settings, trust, Household(stores, recorder, hub, guard, member, ages))
+            own = services_of(
+                settings,
+                trust,
+                Household(stores, recorder, hub, guard, member, ages, profiles_of(share.number)),
+            )
             reports = Reports(own.tasks, own.status, share, inlet)
             services = attrs.evolve(
                 own,

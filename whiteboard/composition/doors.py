@@ -2,15 +2,17 @@
 
 import ssl
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
 from whiteboard.cluster.membership import Membership, report
 from whiteboard.composition.figures import declare_figures
+from whiteboard.composition.profiling import profiles_of
 from whiteboard.composition.stores import Stores, clock_ms
 from whiteboard.config import Settings, TcpAddress
 from whiteboard.diagnostics import logs, status, tasks
+from whiteboard.diagnostics.profiles.sources import Sources
 from whiteboard.errors import RoomClosed, ServerFull
 from whiteboard.ids import BoardId, parse_board_id
 from whiteboard.plugins.guard import Guard
@@ -56,6 +58,7 @@ class Household:
     guard: Guard | None
     member: Membership
     ages: tasks.TaskAges
+    profiles: Sources = field(default_factory=profiles_of)
 
     def tasks(self) -> dict[str, Any]:
         """What `/debug/tasks` answers."""
@@ -95,6 +98,7 @@ def services_of(settings: Settings, trust: Trust, house: Household) -> WebServic
         cluster=house.cluster,
         blobs=stores.blobs,
         guard=house.guard,
+        profiles=house.profiles,
         asyncapi=schema.asyncapi,
         messages_schema=schema.messages_schema,
     )

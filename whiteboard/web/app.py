@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, ExceptionHandler
 from whiteboard.web.answers import HANDLERS, error_answer, http_answer
 from whiteboard.web.assets import AssetsApi
 from whiteboard.web.boards import BoardsApi
+from whiteboard.web.debug.profiles import ProfilesApi
 from whiteboard.web.documents import Documents
 from whiteboard.web.edge import Edge
 from whiteboard.web.page import Page
@@ -33,7 +34,7 @@ def build_app(services: WebServices, page: Page) -> ASGIApp:
     """
     assets, documents, readiness = AssetsApi(services), Documents(services), Readiness(services)
     boards = BoardsApi(services, assets)
-    records, status = Records(services), Status(services)
+    records, status, profiles = Records(services), Status(services), ProfilesApi(services)
     routes = [
         Route("/", page.show),
         Route("/b/{board}", page.show),
@@ -60,6 +61,11 @@ def build_app(services: WebServices, page: Page) -> ASGIApp:
         Route("/debug/timeouts", documents.timeouts),
         Route("/debug/logs", documents.logs),
         Route("/debug/settings", documents.settings),
+        Route("/debug/pprof", profiles.index),
+        Route("/debug/pprof/", profiles.index),
+        Route("/debug/pprof/cmdline", profiles.cmdline),
+        _route("/debug/pprof/symbol", GET=profiles.symbol, POST=profiles.symbol),
+        Route("/debug/pprof/{name}", profiles.take),
         Route("/debug/workers", documents.workers),
         Route("/debug/workers/{number:int}", documents.worker),
     ]

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import attrs
 
 from whiteboard.config import Settings
+from whiteboard.diagnostics.profiles.sources import Sources
 from whiteboard.ids import BoardId
 from whiteboard.plugins.guard import Guard
 from whiteboard.storage.blobs import Blobs
@@ -65,6 +66,8 @@ class WebServices:
     """What `/api/cluster` answers: `cluster.membership.report` of the servers that are known."""
     report_of: Callable[[int], Awaitable[Mapping[str, Any] | None]] | None = None
     """The same of each of `settings.workers` by number, where they are several; None for one that does not answer."""
+    profiles: Sources = attrs.field(factory=Sources)
+    """What can be looked at of this process, for `/debug/pprof/`."""
     asyncapi: Callable[[], bytes]
     """The AsyncAPI document, as JSON."""
     messages_schema: Callable[[], bytes]

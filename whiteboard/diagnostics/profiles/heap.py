@@ -87,8 +87,9 @@ def _packed_sums() -> bytes:
 
 
 def _delta(before: bytes, began_ns: int, default_type: str, comments: tuple[str, ...]) -> bytes:
+    later = living()  # first: from here on nothing is traced
     earlier: Sums = marshal.loads(before)  # noqa: S302 - our own child wrote it
-    values = differences(living(), earlier)
+    values = differences(later, earlier)
     return encoded(_profile(values, default_type, comments, time.time_ns() - began_ns))
 
 

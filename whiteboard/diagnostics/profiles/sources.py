@@ -9,7 +9,7 @@ import platform
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from typing import Final, TypeVar, TypeVarTuple, Unpack
+from typing import Any, Final, TypeVar, TypeVarTuple, Unpack
 
 import attrs
 import trio
@@ -18,6 +18,7 @@ from whiteboard import __version__, deadlines, limits
 from whiteboard.diagnostics import logs
 from whiteboard.diagnostics.profiles.pprof import decoded, encoded
 from whiteboard.diagnostics.profiles.profile import Profile, minus
+from whiteboard.diagnostics.profiles.text import summary
 
 log = logs.get_logger()
 
@@ -81,6 +82,20 @@ class Source:
     """What the index shows beside the name; None for what is not counted."""
     seconds: float | None = None
     """How long it is taken when nobody says; None for those that can be of now."""
+    in_full: Callable[[], Awaitable[str]] | None = None
+    """Each thing by itself, as text, where that says more than the profile."""
+
+    def shown(self) -> dict[str, Any]:
+        """For JSON: `{"name","meaning","count","setting","seconds","off":{"code","reason"}|null}`."""
+        off = self.needs()
+        return {
+            "name": self.name,
+            "meaning": self.meaning,
+            "count": self.count(),
+            "setting": self.setting(),
+            "seconds": self.seconds,
+            "off": None if off is None else {"code": off.code, "reason": off.reason},
+        }
 
 
 class Sources:
@@ -139,6 +154,13 @@ class Sources:
         """The same as values, for those that show it."""
         taken = await self._take(name, seconds)
         return taken if isinstance(taken, Profile) else await aside(decoded, taken)
+
+    async def as_text(self, name: str, seconds: float | None = None, *, in_full: bool = False) -> str:
+        """The same for people; with `in_full` each thing by itself, where the source has that."""
+        source = self.named(name)
+        if in_full and source.in_full is not None:
+            return await source.in_full()
+        return await aside(summary, name, await self.take(name, seconds))
 
     async def _take(self, name: str, seconds: float | None) -> Profile | bytes:
         source = self.named(name)

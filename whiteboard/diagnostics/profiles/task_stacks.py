@@ -10,6 +10,7 @@ TASKS_AT_ONCE, so what comes or goes meanwhile may be counted or not.
 
 import gc
 import inspect
+import json
 from collections import deque
 from collections.abc import Iterator
 from types import FrameType
@@ -23,6 +24,7 @@ from whiteboard import limits
 from whiteboard.diagnostics.profiles.places import Places
 from whiteboard.diagnostics.profiles.profile import Profile, Sample, Stack, ValueType
 from whiteboard.diagnostics.profiles.sources import Source, by_looks, now_ns
+from whiteboard.diagnostics.profiles.text import full
 
 TYPES: Final = (ValueType("tasks", "count"),)
 HIDDEN: Final = r"trio\._core\._traps\..*"
@@ -108,7 +110,26 @@ def task_sources() -> tuple[Source, Source]:
 
 
 def _source(name: str, meaning: str) -> Source:
-    return Source(name=name, meaning=meaning, take=by_looks(look), count=_living)
+    return Source(name=name, meaning=meaning, take=by_looks(look), count=_living, in_full=_in_full)
+
+
+async def _in_full() -> str:
+    """Each task with its whole name, where it stands and whose it is."""
+    found = await standings()
+    lines = [line for one in found[: limits.MAX_TASKS_SHOWN] for line in _told(one)]
+    if len(found) > limits.MAX_TASKS_SHOWN:
+        lines.append(f"... and {len(found) - limits.MAX_TASKS_SHOWN} more")
+    return "\n".join([*lines, ""])
+
+
+def _told(one: Standing) -> Iterator[str]:
+    waits = f", {one.waits}" if one.waits else ""
+    yield f"task {json.dumps(one.name, ensure_ascii=False)} [{one.state}{waits}]:"
+    yield from full(one.own)
+    if one.owners:
+        yield "owned by"
+        yield from full(one.owners)
+    yield ""
 
 
 def _living() -> int:

@@ -1,0 +1,205 @@
+"""`/debug/pprof/`: profiles for `go tool pprof`, answered as Go's net/http/pprof does.
+
+What is refused is told in the way that the tool shows to its user: plain text with `X-Go-Pprof`. Who accepts JSON gets the
+shape of all errors, with the same code. Links are relative, so that they hold below any base path and behind any proxy.
+"""
+
+import html
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial, wraps
+from typing import Any, Final
+
+import attrs
+import trio
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+
+from whiteboard import limits
+from whiteboard.diagnostics.profiles.sources import NoSuchProfile, ProfileRefused, Sources
+from whiteboard.web.access import require_operator
+from whiteboard.web.answers import Refused, error_answer, json_answer
+from whiteboard.web.services import WebServices
+
+_STATUSES: Final[Mapping[str, int]] = {
+    "bad_seconds": 400,
+    "profile_busy": 429,
+    "no_process": 503,
+    "profile_late": 503,
+}
+"""Of refusals by their codes; 409 for the others: something has to be switched on or to end first."""
+_TEXT: Final = "text/plain; charset=utf-8"
+_IN_FULL: Final = 2
+"""Of `?debug=`."""
+Endpoint = Callable[["ProfilesApi", Request], Awaitable[Response]]
+
+
+@attrs.frozen
+class _Wanted:
+    """What is asked for."""
+
+    name: str
+    seconds: float | None
+    debug: int
+
+    @property
+    def file_name(self) -> str:
+        """As Go's, for who saves it."""
+        return self.name if self.seconds is None or self.name == "profile" else f"{self.name}-delta"
+
+
+def _answered_to_the_tool(endpoint: Endpoint) -> Endpoint:
+    """The endpoint for the operator, its refusals told as above."""
+
+    @wraps(endpoint)
+    async def answer(api: "ProfilesApi", request: Request) -> Response:
+        try:
+            api.require_operator(request)
+            return await endpoint(api, request)
+        except Refused as refused:
+            return _refusal(request, refused)
+        except NoSuchProfile as error:
+            return _refusal(request, Refused(404, "not_found", str(error)))
+        except ProfileRefused as refused:
+            wait = refused.retry_seconds
+            headers = {} if wait is None else {"retry-after": str(max(1, round(wait)))}
+            status = _STATUSES.get(refused.code, 409)
+            return _refusal(request, Refused(status, refused.code, str(refused), headers=headers))
+
+    return answer
+
+
+class ProfilesApi:
+    """Index, profiles, and what else the tool asks for."""
+
+    def __init__(self, services: WebServices) -> None:
+        self._services = services
+
+    def require_operator(self, request: Request) -> None:
+        """Raises Refused."""
+        require_operator(request, self._services.settings.debug.token, self._services.trust)
+
+    @_answered_to_the_tool
+    async def index(self, request: Request) -> Response:
+        """What there is: a page, or `{"busy","profiles":[…]}` for who accepts JSON."""
+        if not request.url.path.endswith("/"):
+            return RedirectResponse("pprof/", 308)
+        sources = self._services.profiles
+        shown = [source.shown() for source in sources]
+        if _accepts_json(request):
+            return json_answer({"busy": sources.busy, "profiles": shown})
+        return Response(_page(shown, sources), media_type="text/html")
+
+    @_answered_to_the_tool
+    async def take(self, request: Request) -> Response:
+        """One profile: gzipped protocol buffers, or text with `?debug=1` and `?debug=2`."""
+        wanted = _wanted(request)
+        sources = self._services.profiles
+        sources.named(wanted.name)
+        headers = {"cache-control": "no-store"}
+        if request.method == "HEAD":
+            return Response(headers=headers)
+        if wanted.debug:
+            text = partial(sources.as_text, wanted.name, wanted.seconds, in_full=wanted.debug >= _IN_FULL)
+            return Response(await _while_there(request, text), 200, headers, _TEXT)
+        content = await _while_there(request, partial(sources.take_encoded, wanted.name, wanted.seconds))
+        headers["content-disposition"] = f'attachment; filename="{wanted.file_name}"'
+        return Response(content, 200, headers, "application/octet-stream")
+
+    @_answered_to_the_tool
+    async def cmdline(self, _: Request) -> Response:
+        """What the process was started with, with NUL in between. Secrets come from files, so it has none."""
+        return Response("\0".join(sys.orig_argv), media_type=_TEXT)
+
+    @_answered_to_the_tool
+    async def symbol(self, _: Request) -> Response:
+        """That nothing is left to look up: profiles have names for all places."""
+        return Response("num_symbols: 0\n", media_type=_TEXT)
+
+
+def _wanted(request: Request) -> _Wanted:
+    seconds, debug = request.query_params.get("seconds"), request.query_params.get("debug", "0")
+    if not debug.isascii() or not debug.isdecimal():
+        raise Refused(400, "bad_request", f"debug is {debug[:40]!r}: 0, 1 or 2", path="?debug")
+    return _Wanted(request.path_params["name"], None if seconds is None else _seconds(seconds), int(debug))
+
+
+def _seconds(given: str) -> float | None:
+    """Raises Refused; 0 is as none, as for Go."""
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= limits.MAX_PROFILE_SECONDS:
+        reason = f"seconds is {given[:40]!r}: a number up to {limits.MAX_PROFILE_SECONDS}"
+        raise Refused(400, "bad_seconds", reason, path="?seconds")
+    return seconds or None
+
+
+async def _while_there(request: Request, work: Callable[[], Awaitable[Any]]) -> Any:
+    """What `work` gives; it is cancelled when the client goes. Raises ClientDisconnect, ProfileRefused."""
+    refused: ProfileRefused | None = None
+    taken = None
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_cancel_when_gone, request, nursery.cancel_scope)
+        try:
+            taken = await work()
+        except ProfileRefused as error:  # not through the nursery, which would put it into a group
+            refused = error
+        nursery.cancel_scope.cancel()
+    if refused is not None:
+        raise refused
+    if taken is None:
+        raise ClientDisconnect
+    return taken
+
+
+async def _cancel_when_gone(request: Request, scope: trio.CancelScope) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    scope.cancel()
+
+
+# --- how it is told ---------------------------------------------------------------------------
+def _accepts_json(request: Request) -> bool:
+    return "application/json" in request.headers.get("accept", "")
+
+
+def _refusal(request: Request, refused: Refused) -> Response:
+    headers = dict(refused.headers or {})
+    if _accepts_json(request):
+        return error_answer(refused.status_code, refused.code, refused.detail, refused.path, headers)
+    text = f"{refused.detail} ({refused.code})\n"
+    return Response(text, refused.status_code, {**headers, "x-go-pprof": "1"}, _TEXT)
+
+
+def _page(shown: list[dict[str, Any]], sources: Sources) -> str:
+    about = "".join(f"<li>{html.escape(comment)}" for comment in sources.comments())
+    busy = f"<p>{html.escape(sources.busy)} is being taken." if sources.busy else ""
+    rows = "".join(_row(source) for source in shown)
+    return f"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>/debug/pprof/</title>
+<h1>/debug/pprof/</h1>
+<p>Profiles for <code>go tool pprof</code>, one at a time. Add <code>?seconds=N</code> for what happens in N seconds, up to
+{limits.MAX_PROFILE_SECONDS}, and <code>?debug=1</code> for text.
+{busy}<table>
+<thead><tr><th>Count<th>Profile<th>As text<th>Sampled<th>What it is
+<tbody>{rows}
+</table>
+<p><a href="goroutine?debug=2">every task in full</a>, <a href="cmdline">cmdline</a>
+<h2>This process</h2>
+<ul>{about}</ul>
+</html>
+"""
+
+
+def _row(source: Mapping[str, Any]) -> str:
+    name, off = html.escape(source["name"]), source["off"]
+    count = "" if source["count"] is None else source["count"]
+    setting = html.escape(source["setting"] if off is None else f"off. {off['reason']}")
+    links = (
+        f'<a href="{name}">{name}</a><td><a href="{name}?debug=1">text</a>' if off is None else f"{name}<td>"
+    )
+    return f"\n<tr><td>{count}<td>{links}<td>{setting}<td>{html.escape(source['meaning'])}"
