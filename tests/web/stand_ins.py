@@ -12,6 +12,7 @@ import trio
 from whiteboard.composition.doors import trust_of
 from whiteboard.config import Settings
 from whiteboard.diagnostics import status
+from whiteboard.diagnostics.profiles.sources import Sources
 from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import BoardId
 from whiteboard.plugins.guard import Guard
@@ -130,6 +131,7 @@ class Site:
     guard: Guard | None = None
     hook: Any = None
     """What the guard asks."""
+    profiles: Sources = attrs.Factory(Sources)
 
     def services(self) -> WebServices:
         """What the app gets."""
@@ -141,6 +143,7 @@ class Site:
             op_log=self.op_log or self.storage.op_log,
             blobs=self.blobs,
             guard=self.guard,
+            profiles=self.profiles,
             probe=self.probe,
             chronicle=self.metadata.chronicle,
             degraded=lambda: self.degraded,
@@ -211,7 +214,7 @@ class Site:
             "method": method,
             "path": path,
             "query_string": b"",
-            "headers": [],
+            "headers": [(b"host", self.host.encode())],
             "client": None,
         }
         await (app or self.app())(scope, receive, send)

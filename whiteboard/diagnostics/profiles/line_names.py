@@ -1,7 +1,7 @@
 """Which function a line of a file is in: from the compiled code, which knows its lines, not from the source."""
 
 import sys
-from importlib.machinery import SourceFileLoader
+from importlib.machinery import FrozenImporter, SourceFileLoader
 from types import CodeType
 
 from whiteboard.diagnostics.profiles.places import module_of, short_file
@@ -37,20 +37,27 @@ class LineNames:
 
 def _owners(file: str) -> dict[int, CodeType]:
     """The code of each line."""
-    if not file.endswith(".py"):
-        return {}
-    keeps = sys.dont_write_bytecode
-    sys.dont_write_bytecode = True
-    try:
-        code = SourceFileLoader("a_profile", file).get_code("a_profile")
-    except (OSError, ImportError, SyntaxError, ValueError):
-        return {}
-    finally:
-        sys.dont_write_bytecode = keeps
     owners: dict[int, CodeType] = {}
+    try:
+        code = _code(file)
+    except (OSError, ImportError, SyntaxError, ValueError):
+        return owners
     if code is not None:
         _own(code, owners)
     return owners
+
+
+def _code(file: str) -> CodeType | None:
+    """Of the whole file: from its .pyc, and only if there is none, compiled. Raises what importing it would."""
+    if file.startswith("<frozen "):
+        return FrozenImporter.get_code(module_of(file))
+    if not file.endswith(".py"):
+        return None
+    keeps, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        return SourceFileLoader("a_profile", file).get_code("a_profile")
+    finally:
+        sys.dont_write_bytecode = keeps
 
 
 def _own(code: CodeType, owners: dict[int, CodeType]) -> None:

@@ -1,0 +1,114 @@
+"""Work on a copy of the process: its result, its faults, and that nothing of it stays."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trio
+
+from whiteboard import timeouts
+from whiteboard.diagnostics.profiles.forked import ChildFailed, forked
+from whiteboard.diagnostics.profiles.sources import ProfileRefused
+
+
+@pytest.fixture(autouse=True)
+def no_child_stays() -> Iterator[None]:
+    """Whatever happened, every child that was forked has ended and its status is taken."""
+    yield
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+async def test_a_child_gives_what_it_works_out() -> None:
+    """The result comes from another process, which sees what this one has, and any size of it comes whole."""
+    here = ["what", "the", "parent", "has"]
+
+    told = await forked(lambda: f"{os.getppid()} {len(here)} ".encode() + b"x" * 1_000_000)
+
+    assert told == f"{os.getpid()} 4 ".encode() + b"x" * 1_000_000
+
+
+async def test_a_child_that_fails_says_why() -> None:
+    """Its traceback comes with the error; nothing of it goes on in this process."""
+
+    def work() -> bytes:
+        raise KeyboardInterrupt("in the child")
+
+    with pytest.raises(ChildFailed, match="KeyboardInterrupt: in the child"):
+        await forked(work)
+
+
+async def test_a_child_that_dies_is_noticed() -> None:
+    """One that the system kills is no result."""
+
+    def work() -> bytes:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return b""
+
+    with pytest.raises(ChildFailed, match="without a word"):
+        await forked(work)
+
+
+def sleep_on() -> bytes:
+    """Much too long."""
+    time.sleep(60)
+    return b"late"
+
+
+async def test_a_late_child_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After PROFILE_CHILD the child has ended, and who asked is told so."""
+    monkeypatch.setattr(timeouts, "PROFILE_CHILD", timeouts.Timeout("profile-child", 0.05, "a short one"))
+
+    with pytest.raises(
+        ProfileRefused, match=r"was killed: profile-child took longer than 0\.05 s"
+    ) as refused:
+        await forked(sleep_on)
+
+    assert refused.value.code == "profile_late"
+
+
+async def test_a_cancelled_child_is_killed() -> None:
+    """Who does not want it any more leaves no child behind; the loop runs meanwhile."""
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await trio.sleep(0.005)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(turn)
+        with trio.move_on_after(0.1) as scope:
+            await forked(sleep_on)
+        nursery.cancel_scope.cancel()
+
+    assert scope.cancelled_caught
+    assert turns > 1
+
+
+async def test_what_the_parent_has_open_is_closed_in_the_child() -> None:
+    """A socket that the parent closes is not kept open for its peer by a child; the child has its pipe only."""
+    with Path(os.devnull).open() as held:
+        number = held.fileno()
+        told = await forked(lambda: b" ".join(one.name.encode() for one in Path("/proc/self/fd").iterdir()))
+
+    descriptors = {int(name) for name in told.split()}
+    assert number not in descriptors
+    assert len(descriptors) == 2  # the pipe, and the folder that it is listing
+
+
+async def test_no_fork_while_the_cpu_is_profiled() -> None:
+    """A timer's signals would have the kernel begin the fork again and again."""
+    before = signal.signal(signal.SIGPROF, signal.SIG_IGN)
+    signal.setitimer(signal.ITIMER_PROF, 10)
+    try:
+        with pytest.raises(ProfileRefused) as refused:
+            await forked(sleep_on)
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+    assert refused.value.code == "cpu_profiled"

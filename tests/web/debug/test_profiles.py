@@ -1,0 +1,167 @@
+"""`/debug/pprof/` as its clients meet it."""
+
+import pytest
+import trio
+from web.stand_ins import Site
+
+from whiteboard.config import BasePath, Settings
+from whiteboard.diagnostics.profiles.pprof import decoded
+from whiteboard.diagnostics.profiles.profile import Frame, Profile, Sample, ValueType
+from whiteboard.diagnostics.profiles.sources import Off, Source, Sources, by_looks
+
+OPS = Profile(
+    types=(ValueType("ops", "count"),),
+    samples=(Sample((Frame("board.draw", "board.py", 7),), (5,)),),
+    default_type="ops",
+)
+
+
+async def look() -> Profile:
+    """What is there."""
+    await trio.lowlevel.checkpoint()
+    return OPS
+
+
+def source(name: str = "ops", **kwargs: object) -> Source:
+    """One that is looked at."""
+    return Source(**{"name": name, "meaning": "Ops & <more>.", "take": by_looks(look), **kwargs})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def site(site: Site) -> Site:
+    """A site whose operator can look at two things, of which one is off."""
+    off = Off("not_sampled", "Set a <rate>.")
+    site.profiles = Sources(
+        source(setting=lambda: "every op", count=lambda: 12), source("waits", needs=lambda: off)
+    )
+    return site
+
+
+async def test_the_index_names_all(site: Site) -> None:
+    """Counts, what it is sampled with, and why something is off; links are relative and nothing is taken for markup."""
+    answer = await site.get("/debug/pprof/")
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/html")
+    assert '<td>12<td><a href="ops">ops</a>' in answer.text
+    assert "every op" in answer.text
+    assert "off. Set a &lt;rate&gt;." in answer.text
+    assert "Ops &amp; &lt;more&gt;." in answer.text
+    assert 'href="/' not in answer.text
+
+
+async def test_the_index_for_programs(site: Site) -> None:
+    """The same as JSON for who accepts it."""
+    answer = (await site.get("/debug/pprof/", accept="application/json")).json()
+
+    assert answer["busy"] is None
+    assert [one["name"] for one in answer["profiles"]] == ["ops", "waits"]
+    assert answer["profiles"][1]["off"] == {"code": "not_sampled", "reason": "Set a <rate>."}
+
+
+async def test_the_index_has_a_slash(site: Site) -> None:
+    """Without it relative links would lead elsewhere, so it leads there, below the base path too."""
+    site.settings = Settings(base_path=BasePath("/wb"))
+    answer = await site.get("/wb/debug/pprof")
+
+    assert (answer.status_code, answer.headers["location"]) == (308, "pprof/")
+
+
+async def test_a_profile_is_answered_as_go_does(site: Site) -> None:
+    """Gzipped protocol buffers, to be saved by its name; a difference says that it is one."""
+    answer, delta = await site.get("/debug/pprof/ops"), await site.get("/debug/pprof/ops?seconds=0.01")
+
+    assert decoded(answer.content).samples == OPS.samples
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"] == 'attachment; filename="ops"'
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert delta.headers["content-disposition"] == 'attachment; filename="ops-delta"'
+    assert decoded(delta.content).samples == ()
+
+
+async def test_a_profile_as_text(site: Site) -> None:
+    """With `?debug=1`."""
+    answer = await site.get("/debug/pprof/ops?debug=1")
+
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert answer.text.startswith("ops profile: total 5\n")
+
+
+async def test_head_takes_nothing(site: Site) -> None:
+    """Nobody waits for a profile whose content is not wanted."""
+    answer = await site.ask("HEAD", "/debug/pprof/waits")
+
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("nothing", 404, "not_found"),
+        ("waits", 409, "not_sampled"),
+        ("ops?seconds=-1", 400, "bad_seconds"),
+        ("ops?seconds=601", 400, "bad_seconds"),
+        ("ops?seconds=nan", 400, "bad_seconds"),
+        ("ops?seconds=soon", 400, "bad_seconds"),
+        ("ops?debug=yes", 400, "bad_request"),
+    ],
+)
+async def test_refusals_are_told_to_tool_and_program(site: Site, path: str, status: int, code: str) -> None:
+    """The tool shows plain text with Go's mark; who accepts JSON gets the shape of all errors."""
+    told = await site.get(f"/debug/pprof/{path}")
+    error = await site.get(f"/debug/pprof/{path}", accept="application/json")
+
+    assert told.status_code == error.status_code == status
+    assert told.headers["x-go-pprof"] == "1"
+    assert told.text.endswith(f" ({code})\n")
+    assert error.json()["error"]["code"] == code
+
+
+async def test_others_are_refused(site: Site) -> None:
+    """Neither index nor profiles nor the command line are for visitors."""
+    site.peer = "203.0.113.9"
+    for path in ["", "ops", "cmdline", "symbol"]:
+        answer = await site.get(f"/debug/pprof/{path}")
+        assert (answer.status_code, answer.headers["x-go-pprof"]) == (403, "1"), path
+
+
+async def test_one_at_a_time(site: Site) -> None:
+    """The second one is told when to come back."""
+    app = site.app()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(site.get, "/debug/pprof/ops?seconds=600")
+        await trio.testing.wait_all_tasks_blocked()
+        answer = await site.get("/debug/pprof/ops", app=site.app())
+        index = await site.get("/debug/pprof/", app=app)
+        nursery.cancel_scope.cancel()
+
+    assert answer.status_code == 429
+    assert 590 <= int(answer.headers["retry-after"]) <= 600
+    assert "ops is being taken" in index.text
+
+
+async def test_who_goes_ends_the_profile(site: Site) -> None:
+    """Nothing goes on for somebody who is not there."""
+    ended = trio.Event()
+
+    async def take(_: float | None) -> Profile:
+        try:
+            await trio.sleep_forever()
+        finally:
+            ended.set()
+
+    site.profiles.add(source("long", take=take))
+    sent = await site.speak("GET", "/debug/pprof/long", {"type": "http.request"}, {"type": "http.disconnect"})
+
+    assert ended.is_set()
+    assert site.profiles.busy is None
+    assert sent[0]["status"] == 400
+
+
+async def test_what_else_the_tool_asks(site: Site) -> None:
+    """The command line with NUL in between; that no addresses are left to look up, by GET and by POST."""
+    cmdline = await site.get("/debug/pprof/cmdline")
+
+    assert "pytest" in cmdline.text
+    for method in ["GET", "POST"]:
+        assert (await site.ask(method, "/debug/pprof/symbol")).text == "num_symbols: 0\n"
