@@ -242,7 +242,7 @@ async def test_the_operator_is_not_asked(guarded: Site) -> None:
 
 async def test_every_address_of_boards_asks(guarded: Site) -> None:
     """Whichever there are: without a word from hook or operator nothing is shown or done. [HTTP-9] [HTTP-24]"""
-    values = {"board": "b", "asset": "0" * 64}
+    values = {"board": "b", "asset": "0" * 64, "name": "heap"}
     asked = []
     for route in guarded.app()._app.routes:
         if not route.path.startswith(("/api/", "/debug/")) or route.path == "/debug/":

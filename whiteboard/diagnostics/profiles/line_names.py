@@ -3,9 +3,16 @@
 import sys
 from importlib.machinery import FrozenImporter, SourceFileLoader
 from types import CodeType
+from typing import Final
 
 from whiteboard.diagnostics.profiles.places import module_of, short_file
 from whiteboard.diagnostics.profiles.profile import Frame
+
+_FROZEN_AS: Final = {
+    "importlib._bootstrap": "_frozen_importlib",
+    "importlib._bootstrap_external": "_frozen_importlib_external",
+}
+"""What the interpreter calls the two modules that it starts with."""
 
 
 class LineNames:
@@ -50,7 +57,8 @@ def _owners(file: str) -> dict[int, CodeType]:
 def _code(file: str) -> CodeType | None:
     """Of the whole file: from its .pyc, and only if there is none, compiled. Raises what importing it would."""
     if file.startswith("<frozen "):
-        return FrozenImporter.get_code(module_of(file))
+        module = module_of(file)
+        return FrozenImporter.get_code(_FROZEN_AS.get(module, module))
     if not file.endswith(".py"):
         return None
     keeps, sys.dont_write_bytecode = sys.dont_write_bytecode, True

@@ -54,10 +54,11 @@ def short_file(file: str) -> str:
 
 @lru_cache(maxsize=_FILES)
 def module_of(file: str) -> str:
-    """The module that a file is: `trio._core._run`."""
-    if file.startswith(_FROZEN):
-        return file[len(_FROZEN) :].rstrip(">")
+    """The module that a file is: `trio._core._run`; what is no file, as generated code, by what it is called.
+
+    Never with angle brackets around it: `go tool pprof` takes these for C++ and leaves out what is between.
+    """
+    if file.startswith("<"):
+        return file.removeprefix(_FROZEN).strip("<>")
     short = short_file(file)
-    if short.startswith("<"):
-        return short
     return short.removesuffix(".py").removesuffix("/__init__").strip("/").replace("/", ".")
