@@ -72,6 +72,14 @@ def index(server: ServerProcess, under: str = "/debug/pprof/") -> Json:
     return told
 
 
+def profile(server: ServerProcess, name: str) -> bytes:
+    """One as it is saved."""
+    with urlopen(f"{server.url}/debug/pprof/{name}", timeout=HTTP_SECONDS) as answer:
+        assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+        content: bytes = answer.read()
+    return content
+
+
 @asynccontextmanager
 async def load(server: ServerProcess) -> AsyncIterator[None]:
     """While the block runs, somebody draws on each board and somebody looks on."""
@@ -144,18 +152,16 @@ async def test_some_seconds_of_the_heap(server: ServerProcess) -> None:
 
 
 async def test_a_file_and_what_came_since(server: ServerProcess, tmp_path: Path) -> None:
-    """`-diff_base` with a file that was saved before has the sessions that came, and no more; `-peek` who owns them."""
+    """`-diff_base` with a file that was saved before has the sessions that came, and no more; `-traces` has their owners."""
     before = tmp_path / "tasks"
-    with urlopen(f"{server.url}/debug/pprof/tasks", timeout=HTTP_SECONDS) as answer:
-        assert answer.headers["content-disposition"] == 'attachment; filename="tasks"'
-        before.write_bytes(answer.read())
+    before.write_bytes(profile(server, "tasks"))
     async with load(server):
         more = await pprof(server, "-tags", "-diff_base", str(before), "@tasks")
-        peeked = await pprof(server, "-peek", r"session\.Session\._", "@goroutine")
+        sessions = await pprof(server, "-traces", "-focus", r"session\.Session\.", "@goroutine")
 
     assert re.search(r" 4\.0 \(.*%\): session\n", more), more
     assert re.search(r" 0\.0 \(.*%\): hub: tick\n", more), more
-    assert "whiteboard.rooms.room.Room" in peeked, peeked
+    assert "whiteboard.rooms.hub.Hub." in sessions, sessions
 
 
 async def test_another_one_has_to_wait(server: ServerProcess) -> None:

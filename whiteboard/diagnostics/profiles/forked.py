@@ -56,7 +56,11 @@ async def forked(work: Work) -> bytes:
     except trio.TooSlowError as error:
         raise ProfileRefused("profile_late", f"The child that writes it was killed: {error}.") from error
     finally:
-        await _end(child)
+        os.kill(
+            child, signal.SIGKILL
+        )  # it may be gone, but its id is its own as long as nobody took its status
+        with within(timeouts.CLEANUP, shield=True):  # some milliseconds, while its memory is taken down
+            await aside(os.waitpid, child, 0)  # noqa: ASYNC102 - `within` is shielded and ends
     if told[:1] == _DONE:
         return told[1:]
     raise ChildFailed(told[1:].decode(errors="replace") or "it ended without a word")
@@ -69,13 +73,6 @@ async def _read(stream: trio.lowlevel.FdStream) -> bytes:
     if chunk:
         raise ChildFailed(f"it says more than {limits.MAX_PROFILE_BYTES} bytes")
     return bytes(data)
-
-
-async def _end(child: int) -> None:
-    """Kill the child, if it is still there, and take its status: some milliseconds, while its memory is taken down."""
-    os.kill(child, signal.SIGKILL)  # as long as nobody took its status its id is its own
-    with within(timeouts.CLEANUP, shield=True):
-        await aside(os.waitpid, child, 0)
 
 
 def _fork(work: Work) -> tuple[int, int]:
@@ -95,12 +92,14 @@ def _fork(work: Work) -> tuple[int, int]:
 
 def _be_child(work: Work, sink: int) -> NoReturn:
     """Never returns, whatever happens: above is a copy of the event loop."""
+    told = b""
     try:
-        _let_go_of_everything(sink)
-        signal.alarm(timeouts.PROFILE_CHILD.whole_seconds)
-        _write(sink, _DONE + work())
-    except BaseException:  # noqa: BLE001 - see the docstring
-        _write(sink, _FAILED + traceback.format_exc().encode(errors="replace"))
+        try:
+            _let_go_of_everything(sink)
+            signal.alarm(timeouts.PROFILE_CHILD.whole_seconds)
+            told = _DONE + work()
+        finally:
+            _write(sink, told or _FAILED + traceback.format_exc().encode(errors="replace"))
     finally:
         os._exit(0)
 
