@@ -64,6 +64,7 @@ from whiteboard.workers.crew import Crew, Outfit
 from whiteboard.workers.entrance import Entrance
 from whiteboard.workers.inlet import open_inlet
 from whiteboard.workers.link import Link
+from whiteboard.workers.profiles import profiles_by_number, with_profiles
 from whiteboard.workers.reports import Reports
 from whiteboard.workers.share import Share, owns_boards, unpacked
 from whiteboard.workers.shared_rooms import SharedRooms, replies
@@ -281,11 +282,9 @@ async def serve_share(
         ):
             _let_rooms_follow(pump, hub)
             trust = trust_of(settings, local_port=share.local_port, found_at=checked_at(settings, place))
-            own = services_of(
-                settings,
-                trust,
-                Household(stores, recorder, hub, guard, member, ages, profiles_of(share.number)),
-            )
+            profiles = profiles_of(share.number)
+            house = Household(stores, recorder, hub, guard, member, ages, profiles)
+            own = services_of(settings, trust, house)
             reports = Reports(own.tasks, own.status, share, inlet)
             services = attrs.evolve(
                 own,
@@ -293,12 +292,12 @@ async def serve_share(
                 tasks=reports.own,
                 report_of=reports.of,
                 status_of=reports.status_of,
+                profiles_of=profiles_by_number(profiles, share, inlet),
             )
             doorstep, bridge = doors_of(services, tls_of(settings), hub, pump, share.owns)
+            reply = with_profiles(profiles, replies(own.rooms, reports.own, own.status))
             async with trio.open_nursery() as asked:
-                await asked.start(
-                    inlet.answer_questions, partial(answer, replies(own.rooms, reports.own, own.status))
-                )
+                await asked.start(inlet.answer_questions, partial(answer, reply))
                 async with (
                     _open_server(settings, doorstep, inlet.serve, listening=None, bridge=bridge, hub=hub),
                     _open_quiet_work(),

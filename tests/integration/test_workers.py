@@ -13,6 +13,7 @@ from functools import partial
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Self
+from urllib.request import urlopen
 
 import pytest
 import trio
@@ -26,6 +27,8 @@ from integration.test_drain import Heard, draw
 from services.redis_process import redis_running
 
 from whiteboard.client import open_board
+from whiteboard.diagnostics.profiles.pprof import decoded
+from whiteboard.diagnostics.profiles.profile import Profile
 from whiteboard.ids import BoardId
 from whiteboard.workers.routing import owner_of
 
@@ -104,6 +107,18 @@ def begin(command: list[str], folder: Path, log: Path) -> subprocess.Popen[bytes
         return subprocess.Popen(
             command, stdout=output, stderr=output, env=environment(), cwd=folder, process_group=0
         )
+
+
+def profile_of(server: ServerProcess, number: int) -> Profile:
+    """The tasks of a worker."""
+    with urlopen(f"{server.url}/debug/workers/{number}/pprof/tasks", timeout=STOP_SECONDS) as answer:
+        return decoded(answer.read())
+
+
+def test_each_workers_profiles_are_its_own(standing: ServerProcess) -> None:
+    """Whichever worker is asked, the profile is that of the worker in its address, and says so. [R51]"""
+    for number in (0, 1, 0, 1):
+        assert f"worker {number}" in profile_of(standing, number).comments
 
 
 # --- the same guarantees ----------------------------------------------------------------------

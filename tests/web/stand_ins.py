@@ -12,7 +12,7 @@ import trio
 from whiteboard.composition.doors import trust_of
 from whiteboard.config import Settings
 from whiteboard.diagnostics import status
-from whiteboard.diagnostics.profiles.sources import Sources
+from whiteboard.diagnostics.profiles.sources import Profiles, Sources
 from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import BoardId
 from whiteboard.plugins.guard import Guard
@@ -132,6 +132,7 @@ class Site:
     hook: Any = None
     """What the guard asks."""
     profiles: Sources = attrs.Factory(Sources)
+    profiles_of: Callable[[int], Profiles] | None = None
 
     def services(self) -> WebServices:
         """What the app gets."""
@@ -144,6 +145,7 @@ class Site:
             blobs=self.blobs,
             guard=self.guard,
             profiles=self.profiles,
+            profiles_of=self.profiles_of,
             probe=self.probe,
             chronicle=self.metadata.chronicle,
             degraded=lambda: self.degraded,

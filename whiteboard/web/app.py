@@ -68,6 +68,9 @@ def build_app(services: WebServices, page: Page) -> ASGIApp:
         Route("/debug/pprof/{name}", profiles.take),
         Route("/debug/workers", documents.workers),
         Route("/debug/workers/{number:int}", documents.worker),
+        Route("/debug/workers/{number:int}/pprof", profiles.index),
+        Route("/debug/workers/{number:int}/pprof/", profiles.index),
+        Route("/debug/workers/{number:int}/pprof/{name}", profiles.take),
     ]
 
     async def on_http(request: Request, error: HTTPException) -> Response:

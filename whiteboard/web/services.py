@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import attrs
 
 from whiteboard.config import Settings
-from whiteboard.diagnostics.profiles.sources import Sources
+from whiteboard.diagnostics.profiles.sources import Profiles, Sources
 from whiteboard.ids import BoardId
 from whiteboard.plugins.guard import Guard
 from whiteboard.storage.blobs import Blobs
@@ -66,8 +66,10 @@ class WebServices:
     """What `/api/cluster` answers: `cluster.membership.report` of the servers that are known."""
     report_of: Callable[[int], Awaitable[Mapping[str, Any] | None]] | None = None
     """The same of each of `settings.workers` by number, where they are several; None for one that does not answer."""
-    profiles: Sources = attrs.field(factory=Sources)
+    profiles: Profiles = attrs.field(factory=Sources)
     """What can be looked at of this process, for `/debug/pprof/`."""
+    profiles_of: Callable[[int], Profiles] | None = None
+    """The same of each of `settings.workers` by number, where they are several."""
     asyncapi: Callable[[], bytes]
     """The AsyncAPI document, as JSON."""
     messages_schema: Callable[[], bytes]

@@ -1,11 +1,12 @@
 """Questions between workers: one stream for each, which the front carries to the worker that is asked.
 
-A question is a JSON object and the end of the stream's one direction; the answer is a mark, its length and itself.
+A question is a JSON object and the end of its line; the stream's end says that nobody waits any more. The answer is a mark, its length and itself.
 An answer that is cut shows as one, and a worker that is away as a stream that ends.
 """
 
 import socket
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -29,6 +30,7 @@ _FAULTS: Final[Mapping[bytes, Callable[[str], Exception]]] = {
     b"r": RoomClosed,
 }
 _DONE: Final = b"="
+_END: Final = b"\n"
 
 
 class Question(msgspec.Struct, omit_defaults=True):
@@ -36,6 +38,12 @@ class Question(msgspec.Struct, omit_defaults=True):
 
     what: str
     board: str = ""
+    told: str = ""
+    """What it takes beyond that, as JSON."""
+    seconds: float = 0.0
+    """How much longer than WORKER_ANSWER the answer may take, because it was asked to."""
+    lapses: bool = False
+    """Whether the answer is given up when nobody waits for it any more."""
 
 
 Reply = Callable[[Question], Awaitable[bytes]]
@@ -43,18 +51,17 @@ Reply = Callable[[Question], Awaitable[bytes]]
 
 
 async def ask(inlet: Inlet, number: int, question: Question) -> bytes:
-    """What worker `number` answers within WORKER_ANSWER.
+    """What worker `number` answers within WORKER_ANSWER and the question's seconds.
 
     Raises what the reply raised there, and RoomClosed when the worker is away or went meanwhile: what it was to
     do may be done or not. Cancelled, that holds too.
     """
     ours, theirs = socket.socketpair()
     try:
-        with deadline(timeouts.WORKER_ANSWER), _wire(ours) as wire:
+        with deadline(timeouts.WORKER_ANSWER, plus=question.seconds), _wire(ours) as wire:
             with theirs:
                 await inlet.ask(number, theirs)
-            await wire.send_all(msgspec.json.encode(question))
-            wire.end_sending()
+            await wire.send_all(msgspec.json.encode(question) + _END)
             head = await _take(wire, _HEAD)
             content = await _take(wire, min(int.from_bytes(head[1:], "big"), limits.MAX_ANSWER_BYTES))
     except (trio.TooSlowError, trio.BrokenResourceError, LinkLost, EOFError) as error:
@@ -68,13 +75,36 @@ async def answer(reply: Reply, sock: socket.socket) -> None:
     """Read a question from `sock`, which is closed then, and answer it. Lets nothing out but cancellation."""
     with _wire(sock) as wire:
         try:
+            question = None
             with within(timeouts.WORKER_ANSWER):
-                mark, content = await _reply(reply, await _read_question(wire))
-                await wire.send_all(mark + len(content).to_bytes(_HEAD - 1, "big") + content)
+                question = await _read_question(wire)
+            if question is not None:
+                with within(timeouts.WORKER_ANSWER, plus=question.seconds):
+                    await (_answer_who_waits if question.lapses else _answer)(reply, question, wire)
         except (trio.BrokenResourceError, msgspec.MsgspecError):
             return  # who asked has gone
         except Exception:
             log.exception("connection_failed")
+
+
+async def _answer(reply: Reply, question: Question, wire: Wire) -> None:
+    mark, content = await _reply(reply, question)
+    await wire.send_all(mark + len(content).to_bytes(_HEAD - 1, "big") + content)
+
+
+async def _answer_who_waits(reply: Reply, question: Question, wire: Wire) -> None:
+    """The same for as long as who asked is there."""
+    async with trio.open_nursery() as nursery:
+
+        async def watch() -> None:
+            with suppress(trio.BrokenResourceError):
+                await wire.receive()
+            nursery.cancel_scope.cancel()
+
+        nursery.start_soon(watch)
+        with suppress(trio.BrokenResourceError):
+            await _answer(reply, question, wire)
+        nursery.cancel_scope.cancel()
 
 
 async def _reply(reply: Reply, question: Question) -> tuple[bytes, bytes]:
@@ -87,7 +117,9 @@ async def _reply(reply: Reply, question: Question) -> tuple[bytes, bytes]:
 
 async def _read_question(wire: Wire) -> Question:
     data = bytearray()
-    while (chunk := await wire.receive()) and len(data) <= limits.MAX_QUESTION_BYTES:
+    while (
+        not data.endswith(_END) and len(data) <= limits.MAX_QUESTION_BYTES and (chunk := await wire.receive())
+    ):
         data += chunk
     return msgspec.json.decode(data, type=Question)
 

@@ -99,7 +99,7 @@ async def test_one_at_a_time(autojump_clock: MockClock) -> None:
     assert str(refused.value).startswith("ops is being taken")
     assert refused.value.code == "profile_busy"
     assert refused.value.retry_seconds == pytest.approx(40)
-    assert sources.busy is None
+    assert (await sources.described())["busy"] is None
     await sources.take("ops")
 
 

@@ -98,7 +98,7 @@ async def test_many_tasks_are_read_in_slices(nursery: trio.Nursery) -> None:
 @asynccontextmanager
 async def never_open() -> AsyncIterator[None]:
     """Waits inside of an asynchronous generator."""
-    await trio.sleep_forever()
+    await trio.Event().wait()
     yield
 
 

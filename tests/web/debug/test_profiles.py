@@ -5,6 +5,7 @@ import trio
 from web.stand_ins import Site
 
 from whiteboard.config import BasePath, Settings
+from whiteboard.config.values import WorkerCount
 from whiteboard.diagnostics.profiles.pprof import decoded
 from whiteboard.diagnostics.profiles.profile import Frame, Profile, Sample, ValueType
 from whiteboard.diagnostics.profiles.sources import Off, Source, Sources, by_looks
@@ -154,8 +155,22 @@ async def test_who_goes_ends_the_profile(site: Site) -> None:
     sent = await site.speak("GET", "/debug/pprof/long", {"type": "http.request"}, {"type": "http.disconnect"})
 
     assert ended.is_set()
-    assert site.profiles.busy is None
+    assert (await site.profiles.described())["busy"] is None
     assert sent[0]["status"] == 400
+
+
+async def test_each_worker_by_its_number(site: Site) -> None:
+    """Of several, one's are below its number; a number that there is not is not found."""
+    site.settings = Settings(workers=WorkerCount(2))
+    site.profiles_of = {0: site.profiles, 1: Sources(source("other"), worker=1)}.__getitem__
+
+    index = (await site.get("/debug/workers/1/pprof/", accept="application/json")).json()
+    answer = await site.get("/debug/workers/1/pprof/other")
+
+    assert [one["name"] for one in index["profiles"]] == ["other"]
+    assert "worker 1" in decoded(answer.content).comments
+    assert (await site.get("/debug/workers/1/pprof")).headers["location"] == "pprof/"
+    assert (await site.get("/debug/workers/2/pprof/other")).status_code == 404
 
 
 async def test_what_else_the_tool_asks(site: Site) -> None:

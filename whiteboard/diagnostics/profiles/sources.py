@@ -9,7 +9,7 @@ import platform
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from typing import Any, Final, TypeVar, TypeVarTuple, Unpack
+from typing import Any, Final, Protocol, TypeVar, TypeVarTuple, Unpack
 
 import attrs
 import trio
@@ -55,6 +55,22 @@ class Off:
 
     code: str
     reason: str
+
+
+class Profiles(Protocol):
+    """The profiles of one process, this one or another worker's."""
+
+    async def described(self) -> dict[str, Any]:
+        """What there is, for JSON: `{"busy": name|null, "about": [comment], "profiles": [Source.shown()]}`.
+
+        Raises ProfileRefused when the process does not answer.
+        """
+
+    async def take_encoded(self, name: str, seconds: float | None = None) -> bytes:
+        """See `Sources.take_encoded`."""
+
+    async def as_text(self, name: str, seconds: float | None = None, *, in_full: bool = False) -> str:
+        """See `Sources.as_text`."""
 
 
 def _nothing() -> None:
@@ -106,6 +122,7 @@ class Sources:
         self._sources = {one.name: one for one in sources}
         self._worker = worker
         self._busy: str | None = None
+        # the one that is being taken
         self._free_at = 0.0
 
     def add(self, *sources: Source) -> None:
@@ -123,10 +140,11 @@ class Sources:
         except KeyError:
             raise NoSuchProfile(f"There are {', '.join(sorted(self._sources))}.") from None
 
-    @property
-    def busy(self) -> str | None:
-        """The name of the one that is being taken."""
-        return self._busy
+    async def described(self) -> dict[str, Any]:
+        """See `Profiles`."""
+        await trio.lowlevel.checkpoint()
+        shown = [source.shown() for source in self]
+        return {"busy": self._busy, "about": list(self.comments()), "profiles": shown}
 
     def comments(self) -> tuple[str, ...]:
         """What every profile says of the process and of what it was sampled with."""

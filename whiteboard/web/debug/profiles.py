@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 
 from whiteboard import limits
-from whiteboard.diagnostics.profiles.sources import NoSuchProfile, ProfileRefused, Sources
+from whiteboard.diagnostics.profiles.sources import NoSuchProfile, ProfileRefused, Profiles
 from whiteboard.web.access import require_operator
 from whiteboard.web.answers import Refused, error_answer, json_answer
 from whiteboard.web.services import WebServices
@@ -25,6 +25,7 @@ _STATUSES: Final[Mapping[str, int]] = {
     "bad_seconds": 400,
     "profile_busy": 429,
     "no_process": 503,
+    "worker_away": 503,
     "profile_late": 503,
 }
 """Of refusals by their codes; 409 for the others: something has to be switched on or to end first."""
@@ -79,31 +80,38 @@ class ProfilesApi:
         """Raises Refused."""
         require_operator(request, self._services.settings.debug.token, self._services.trust)
 
+    def _profiles(self, request: Request) -> Profiles:
+        """Of the process that the address names, this one where it names none. Raises Refused."""
+        number = request.path_params.get("number")
+        services = self._services
+        if number is not None and number >= services.settings.workers:
+            raise Refused(404, "not_found", f"There are {services.settings.workers} workers, from 0.")
+        if number is None or services.profiles_of is None:
+            return services.profiles
+        return services.profiles_of(number)
+
     @_answered_to_the_tool
     async def index(self, request: Request) -> Response:
-        """What there is: a page, or `{"busy","profiles":[…]}` for who accepts JSON."""
+        """What there is: a page, or `{"busy","about","profiles":[…]}` for who accepts JSON."""
         if not request.url.path.endswith("/"):
             return RedirectResponse("pprof/", 308)
-        sources = self._services.profiles
-        shown = [source.shown() for source in sources]
+        described = await self._profiles(request).described()
         if _accepts_json(request):
-            return json_answer({"busy": sources.busy, "profiles": shown})
-        return Response(_page(shown, sources), media_type="text/html")
+            return json_answer(described)
+        return Response(_page(described), media_type="text/html")
 
     @_answered_to_the_tool
     async def take(self, request: Request) -> Response:
         """One profile: gzipped protocol buffers, or text with `?debug=1` and `?debug=2`."""
-        wanted = _wanted(request)
-        sources = self._services.profiles
-        sources.named(wanted.name)
-        headers = {"cache-control": "no-store"}
+        wanted, profiles = _wanted(request), self._profiles(request)
         if request.method == "HEAD":
-            return Response(headers=headers)
+            return Response()
         if wanted.debug:
-            text = partial(sources.as_text, wanted.name, wanted.seconds, in_full=wanted.debug >= _IN_FULL)
-            return Response(await _while_there(request, text), 200, headers, _TEXT)
-        content = await _while_there(request, partial(sources.take_encoded, wanted.name, wanted.seconds))
-        headers["content-disposition"] = f'attachment; filename="{wanted.file_name}"'
+            in_full = wanted.debug >= _IN_FULL
+            text = partial(profiles.as_text, wanted.name, wanted.seconds, in_full=in_full)
+            return Response(await _while_there(request, text), media_type=_TEXT)
+        content = await _while_there(request, partial(profiles.take_encoded, wanted.name, wanted.seconds))
+        headers = {"content-disposition": f'attachment; filename="{wanted.file_name}"'}
         return Response(content, 200, headers, "application/octet-stream")
 
     @_answered_to_the_tool
@@ -138,13 +146,16 @@ def _seconds(given: str) -> float | None:
 
 async def _while_there(request: Request, work: Callable[[], Awaitable[Any]]) -> Any:
     """What `work` gives; it is cancelled when the client goes. Raises ClientDisconnect, ProfileRefused."""
-    refused: ProfileRefused | None = None
+    refused: ProfileRefused | NoSuchProfile | None = None
     taken = None
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_cancel_when_gone, request, nursery.cancel_scope)
         try:
             taken = await work()
-        except ProfileRefused as error:  # not through the nursery, which would put it into a group
+        except (
+            ProfileRefused,
+            NoSuchProfile,
+        ) as error:  # not through the nursery, which would put it into a group
             refused = error
         nursery.cancel_scope.cancel()
     if refused is not None:
@@ -173,10 +184,10 @@ def _refusal(request: Request, refused: Refused) -> Response:
     return Response(text, refused.status_code, {**headers, "x-go-pprof": "1"}, _TEXT)
 
 
-def _page(shown: list[dict[str, Any]], sources: Sources) -> str:
-    about = "".join(f"<li>{html.escape(comment)}" for comment in sources.comments())
-    busy = f"<p>{html.escape(sources.busy)} is being taken." if sources.busy else ""
-    rows = "".join(_row(source) for source in shown)
+def _page(described: Mapping[str, Any]) -> str:
+    about = "".join(f"<li>{html.escape(comment)}" for comment in described["about"])
+    busy = f"<p>{html.escape(described['busy'])} is being taken." if described["busy"] else ""
+    rows = "".join(_row(source) for source in described["profiles"])
     return f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -188,7 +199,7 @@ def _page(shown: list[dict[str, Any]], sources: Sources) -> str:
 <thead><tr><th>Count<th>Profile<th>As text<th>Sampled<th>What it is
 <tbody>{rows}
 </table>
-<p><a href="goroutine?debug=2">every task in full</a>, <a href="cmdline">cmdline</a>
+<p><a href="goroutine?debug=2">every task in full</a>
 <h2>This process</h2>
 <ul>{about}</ul>
 </html>
