@@ -56,9 +56,13 @@ async def ask(inlet: Inlet, number: int, question: Question) -> bytes:
     Raises what the reply raised there, and RoomClosed when the worker is away or went meanwhile: what it was to
     do may be done or not. Cancelled, that holds too.
     """
+    return await _ask(inlet, number, question, question.seconds)
+
+
+async def _ask(inlet: Inlet, number: int, question: Question, seconds: float) -> bytes:
     ours, theirs = socket.socketpair()
     try:
-        with deadline(timeouts.WORKER_ANSWER, plus=question.seconds), _wire(ours) as wire:
+        with deadline(timeouts.WORKER_ANSWER, plus=seconds), _wire(ours) as wire:
             with theirs:
                 await inlet.ask(number, theirs)
             await wire.send_all(msgspec.json.encode(question) + _END)
@@ -79,12 +83,16 @@ async def answer(reply: Reply, sock: socket.socket) -> None:
             with within(timeouts.WORKER_ANSWER):
                 question = await _read_question(wire)
             if question is not None:
-                with within(timeouts.WORKER_ANSWER, plus=question.seconds):
-                    await (_answer_who_waits if question.lapses else _answer)(reply, question, wire)
+                await _answer_in_time(reply, question, wire, question.seconds)
         except (trio.BrokenResourceError, msgspec.MsgspecError):
             return  # who asked has gone
         except Exception:
             log.exception("connection_failed")
+
+
+async def _answer_in_time(reply: Reply, question: Question, wire: Wire, seconds: float) -> None:
+    with within(timeouts.WORKER_ANSWER, plus=seconds):
+        await (_answer_who_waits if question.lapses else _answer)(reply, question, wire)
 
 
 async def _answer(reply: Reply, question: Question, wire: Wire) -> None:
