@@ -12,7 +12,7 @@ import gc
 import inspect
 import json
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, Final
 
@@ -64,7 +64,44 @@ class Standing:
 async def standings() -> list[Standing]:
     """Every task, the owners before those that they own. Call it inside of `trio.run`."""
     found: list[Standing] = []
-    stacks, asking = _Stacks(), trio.lowlevel.current_task()
+    await _walk(found.append)
+    return found
+
+
+async def look() -> Profile:
+    """All tasks now, those that stand at the same place together."""
+    groups: dict[tuple[int, int, str, str], tuple[Standing, list[int]]] = {}
+
+    def count(one: Standing) -> None:
+        key = (
+            id(one.own),
+            id(one.owners),
+            one.kind,
+            one.state,
+        )  # equal stacks are the same object, kept by the group's first
+        known = groups.get(key)
+        if known is None:
+            groups[key] = one, [1]
+        else:
+            known[1][0] += 1
+
+    await _walk(count)
+    samples = [
+        Sample(
+            one.own + one.owners,
+            tuple(count),
+            (("name", one.kind), ("state", one.state), ("waits", one.waits)),
+        )
+        for one, count in groups.values()
+    ]
+    return Profile(
+        types=TYPES, samples=samples, default_type=TYPES[0].kind, time_ns=now_ns(), drop_frames=HIDDEN
+    )
+
+
+async def _walk(visit: Callable[[Standing], None]) -> None:
+    """Have every task visited."""
+    stacks, asking, visited = _Stacks(), trio.lowlevel.current_task(), 0
     root = trio.lowlevel.current_root_task()
     left: deque[tuple[Task, Stack]] = deque() if root is None else deque([(root, ())])
     while left:
@@ -72,33 +109,14 @@ async def standings() -> list[Standing]:
         own = stacks.of(task)
         if own is None:
             continue  # it has ended since its owner was looked at
-        found.append(_standing(task, own, owners, is_running=task is asking))
+        visit(_standing(task, own, owners, is_running=task is asking))
+        visited += 1
         children = [child for nursery in task.child_nurseries for child in nursery.child_tasks]
         if children:
             below = stacks.below(own, owners)
             left.extend((child, below) for child in children)
-        if len(found) % limits.TASKS_AT_ONCE == 0:
+        if visited % limits.TASKS_AT_ONCE == 0:
             await trio.lowlevel.checkpoint()
-    return found
-
-
-async def look() -> Profile:
-    """All tasks now, those that stand at the same place together."""
-    groups: dict[tuple[int, int, str, str], list[Standing]] = {}
-    for one in await standings():  # equal stacks are the same object
-        groups.setdefault((id(one.own), id(one.owners), one.kind, one.state), []).append(one)
-    samples = [
-        Sample(
-            first.own + first.owners,
-            (len(group),),
-            (("name", first.kind), ("state", first.state), ("waits", first.waits)),
-        )
-        for group in groups.values()
-        for first in group[:1]
-    ]
-    return Profile(
-        types=TYPES, samples=samples, default_type=TYPES[0].kind, time_ns=now_ns(), drop_frames=HIDDEN
-    )
 
 
 def task_sources() -> tuple[Source, Source]:
