@@ -116,7 +116,7 @@ def profile_of(server: ServerProcess, number: int) -> Profile:
 
 
 def test_each_workers_profiles_are_its_own(standing: ServerProcess) -> None:
-    """Whichever worker is asked, the profile is that of the worker in its address, and says so. [R51]"""
+    """Whichever worker is asked, the profile is that of the worker in its address, and says so. [PRF-6]"""
     for number in (0, 1, 0, 1):
         assert f"worker {number}" in profile_of(standing, number).comments
 

@@ -39,7 +39,7 @@ def site(site: Site) -> Site:
 
 
 async def test_the_index_names_all(site: Site) -> None:
-    """Counts, what it is sampled with, and why something is off; links are relative and nothing is taken for markup."""
+    """Counts, what it is sampled with, and why something is off; links are relative and nothing is taken for markup. [PRF-1]"""
     answer = await site.get("/debug/pprof/")
 
     assert answer.status_code == 200
@@ -52,7 +52,7 @@ async def test_the_index_names_all(site: Site) -> None:
 
 
 async def test_the_index_for_programs(site: Site) -> None:
-    """The same as JSON for who accepts it."""
+    """The same as JSON for who accepts it. [PRF-1]"""
     answer = (await site.get("/debug/pprof/", accept="application/json")).json()
 
     assert answer["busy"] is None
@@ -61,7 +61,7 @@ async def test_the_index_for_programs(site: Site) -> None:
 
 
 async def test_the_index_has_a_slash(site: Site) -> None:
-    """Without it relative links would lead elsewhere, so it leads there, below the base path too."""
+    """Without it relative links would lead elsewhere, so it leads there, below the base path too. [PRF-1]"""
     site.settings = Settings(base_path=BasePath("/wb"))
     answer = await site.get("/wb/debug/pprof")
 
@@ -69,7 +69,7 @@ async def test_the_index_has_a_slash(site: Site) -> None:
 
 
 async def test_a_profile_is_answered_as_go_does(site: Site) -> None:
-    """Gzipped protocol buffers, to be saved by its name; a difference says that it is one."""
+    """Gzipped protocol buffers, to be saved by its name; a difference says that it is one. [PRF-2]"""
     answer, delta = await site.get("/debug/pprof/ops"), await site.get("/debug/pprof/ops?seconds=0.01")
 
     assert decoded(answer.content).samples == OPS.samples
@@ -81,7 +81,7 @@ async def test_a_profile_is_answered_as_go_does(site: Site) -> None:
 
 
 async def test_a_profile_as_text(site: Site) -> None:
-    """With `?debug=1`."""
+    """With `?debug=1`. [PRF-2]"""
     answer = await site.get("/debug/pprof/ops?debug=1")
 
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
@@ -108,7 +108,7 @@ async def test_head_takes_nothing(site: Site) -> None:
     ],
 )
 async def test_refusals_are_told_to_tool_and_program(site: Site, path: str, status: int, code: str) -> None:
-    """The tool shows plain text with Go's mark; who accepts JSON gets the shape of all errors."""
+    """The tool shows plain text with Go's mark; who accepts JSON gets the shape of all errors. [PRF-4]"""
     told = await site.get(f"/debug/pprof/{path}")
     error = await site.get(f"/debug/pprof/{path}", accept="application/json")
 
@@ -119,7 +119,7 @@ async def test_refusals_are_told_to_tool_and_program(site: Site, path: str, stat
 
 
 async def test_others_are_refused(site: Site) -> None:
-    """Neither index nor profiles nor the command line are for visitors."""
+    """Neither index nor profiles nor the command line are for visitors. [PRF-1] [HTTP-9]"""
     site.peer = "203.0.113.9"
     for path in ["", "ops", "cmdline", "symbol"]:
         answer = await site.get(f"/debug/pprof/{path}")
@@ -127,7 +127,7 @@ async def test_others_are_refused(site: Site) -> None:
 
 
 async def test_one_at_a_time(site: Site) -> None:
-    """The second one is told when to come back."""
+    """The second one is told when to come back. [PRF-3]"""
     app = site.app()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(site.get, "/debug/pprof/ops?seconds=600")
@@ -142,7 +142,7 @@ async def test_one_at_a_time(site: Site) -> None:
 
 
 async def test_who_goes_ends_the_profile(site: Site) -> None:
-    """Nothing goes on for somebody who is not there."""
+    """Nothing goes on for somebody who is not there. [PRF-3]"""
     ended = trio.Event()
 
     async def take(_: float | None) -> Profile:
@@ -160,7 +160,7 @@ async def test_who_goes_ends_the_profile(site: Site) -> None:
 
 
 async def test_each_worker_by_its_number(site: Site) -> None:
-    """Of several, one's are below its number; a number that there is not is not found."""
+    """Of several, one's are below its number; a number that there is not is not found. [PRF-6]"""
     site.settings = Settings(workers=WorkerCount(2))
     site.profiles_of = {0: site.profiles, 1: Sources(source("other"), worker=1)}.__getitem__
 
@@ -174,7 +174,7 @@ async def test_each_worker_by_its_number(site: Site) -> None:
 
 
 async def test_what_else_the_tool_asks(site: Site) -> None:
-    """The command line with NUL in between; that no addresses are left to look up, by GET and by POST."""
+    """The command line with NUL in between; that no addresses are left to look up, by GET and by POST. [PRF-5]"""
     cmdline = await site.get("/debug/pprof/cmdline")
 
     assert "pytest" in cmdline.text
