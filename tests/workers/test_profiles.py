@@ -9,7 +9,7 @@ from workers.places import PLACE
 from workers.two import two_workers
 
 from whiteboard.config import Settings
-from whiteboard.diagnostics.profiles.pprof import decoded
+from whiteboard.diagnostics.profiles.pprof import decoded, encoded
 from whiteboard.diagnostics.profiles.profile import Frame, Profile, Sample, ValueType
 from whiteboard.diagnostics.profiles.sources import NoSuchProfile, ProfileRefused, Profiles, Source, Sources
 from whiteboard.errors import RoomClosed
@@ -30,13 +30,13 @@ class Slow:
     def __init__(self) -> None:
         self.ended = trio.Event()
 
-    async def take(self, seconds: float | None) -> Profile:
-        """After so many seconds; says when it is over, however."""
+    async def take(self, seconds: float | None) -> Profile | bytes:
+        """After so many seconds, written already; says when it is over, however."""
         try:
             await trio.sleep(seconds or 0)
         finally:
             self.ended.set()
-        return OPS
+        return OPS if seconds is None else encoded(OPS)
 
 
 async def nothing(question: Question) -> bytes:
