@@ -1,7 +1,7 @@
 """Work on a copy of the process: a forked child does it, and hands its result over through a pipe.
 
 For what would hold the event loop for seconds and needs all that is in memory. The event loop stops only for the fork itself,
-which copies the page tables: 25 to 50 µs for each MiB that is resident.
+which copies the page tables: 25 to 70 µs for each MiB that is resident.
 
 A child that is forked from a process with threads has only the one that forked; locks that others held stay held for ever
 there. So it does no more than it is told, logs nothing, and has SIGALRM to end it by the same deadline as its parent has;
