@@ -313,6 +313,10 @@ LOOSE_END_BYTES: Final = 1 * MIB
 """What the allocator may have free at the heap's end: what a busy moment lets go and the next one wants."""
 SPARE_BYTES: Final = 1 * MIB
 """Free memory that is worth a pause to give it back."""
+MIN_SOFT_LIMIT_BYTES: Final = 32 * MIB
+"""Of the setting `memory.soft_limit`: a server that has just started takes some 60 MiB, so less is a mistake of units."""
+UNLOADED_AT_ONCE: Final = 8
+"""Boards that are unloaded at one look while memory is short: each is written whole first, which takes memory itself."""
 
 # --- diagnostics ------------------------------------------------------------------------------
 MAX_LOG_VALUE_CHARS: Final = 300

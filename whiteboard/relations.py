@@ -89,6 +89,7 @@ RELATIONS: Final = tuple(
         ("CYCLES_LOOK < CYCLES_ALL", "a quiet moment is found between two walks"),
         ("CYCLES_ALL <= CYCLES_ALL_LATEST", "who is never quiet waits longer for a walk"),
         ("MEMORY_LOOK < MEMORY_LATEST", "a quiet moment is found before it is too late"),
+        ("MEMORY_POLL < MEMORY_AGAIN", "whether a dear step helped is seen before the next"),
         ("S3_CONNECT < S3_ANSWER", "a connection is there sooner than an answer on it"),
         # doctor
         ("DOCTOR_STEP <= CLIENT_CONNECT", "visitors wait no longer either"),

@@ -4,7 +4,7 @@
 server nursery
   stores (their own tasks) · recorder · permission hooks (theirs) · pump
   · hub nursery (tick, alarm, lookout, patience, sweep, upkeep, rooms, in them sessions) · consul · connections · doorstep
-  · listener · cycle search · giving memory back
+  · listener · cycle search · giving memory back · memory governor
 ```
 
 Stopping has one order (R12): leave the list of servers while everything still works, so that those who are asked
@@ -37,6 +37,7 @@ import trio
 from whiteboard import deadlines, relations, timeouts
 from whiteboard.cluster.instances import Place
 from whiteboard.composition.doors import Household, doors_of, services_of, tls_of, trust_of
+from whiteboard.composition.frugality import levers_of, open_quiet_work, soft_limit_of
 from whiteboard.composition.neighbours import checked_at, membership_of, place_of
 from whiteboard.composition.profiling import profiles_of
 from whiteboard.composition.stores import StorageOn, clock_ms, open_stores, storage_of
@@ -44,8 +45,6 @@ from whiteboard.composition.traces import open_traces
 from whiteboard.config import Mode, Settings, StorageName
 from whiteboard.diagnostics import logs, tasks
 from whiteboard.diagnostics.allocator import find_allocator
-from whiteboard.diagnostics.cycles import open_cycle_search
-from whiteboard.diagnostics.memory import open_giving_back
 from whiteboard.diagnostics.supervisor import Supervisor
 from whiteboard.errors import ConfigError
 from whiteboard.plugins.guard import Guard
@@ -145,13 +144,6 @@ def _let_rooms_follow(pump: Pump | None, hub: Hub) -> None:
         pump.after_pass = hub.tick.beat
 
 
-@asynccontextmanager
-async def _open_quiet_work() -> AsyncIterator[None]:
-    """What a server does when nobody asks anything of it. To be entered when all is built."""
-    async with open_cycle_search(), open_giving_back():
-        yield
-
-
 def _maybe(open_guard: OpenGuard | None) -> AbstractAsyncContextManager[Guard | None]:
     return nullcontext() if open_guard is None else open_guard()
 
@@ -184,7 +176,8 @@ async def serve(
         ):
             _let_rooms_follow(pump, hub)
             trust = trust_of(settings, local_port=listening.local_port, found_at=checked_at(settings, place))
-            house = Household(stores, recorder, hub, guard, member, ages)
+            limit = soft_limit_of(settings)
+            house = Household(stores, recorder, hub, guard, member, ages, limit)
             doorstep, bridge = doors_of(services_of(settings, trust, house), tls, hub, pump)
             accept = partial(accept_connections, listening.sockets)
             with ExitStack() as until_signal:
@@ -192,7 +185,7 @@ async def serve(
                 signals = until_signal.enter_context(_signals())
                 async with (
                     _open_server(settings, doorstep, accept, listening=listening, bridge=bridge, hub=hub),
-                    _open_quiet_work(),
+                    open_quiet_work(limit, levers_of(hub)),
                 ):
                     await supervisor.ready(f"serving {_announce(settings, listening)}")
                     await anext(signals)
@@ -283,7 +276,8 @@ async def serve_share(
             _let_rooms_follow(pump, hub)
             trust = trust_of(settings, local_port=share.local_port, found_at=checked_at(settings, place))
             profiles = profiles_of(share.number)
-            house = Household(stores, recorder, hub, guard, member, ages, profiles)
+            limit = soft_limit_of(settings)
+            house = Household(stores, recorder, hub, guard, member, ages, limit, profiles)
             own = services_of(settings, trust, house)
             reports = Reports(own.tasks, own.status, share, inlet)
             services = attrs.evolve(
@@ -300,7 +294,7 @@ async def serve_share(
                 await asked.start(inlet.answer_questions, partial(answer, reply))
                 async with (
                     _open_server(settings, doorstep, inlet.serve, listening=None, bridge=bridge, hub=hub),
-                    _open_quiet_work(),
+                    open_quiet_work(limit, levers_of(hub)),
                 ):
                     await inlet.drain_wanted.wait()
                 asked.cancel_scope.cancel()

@@ -13,6 +13,7 @@ from whiteboard.composition.stores import Stores, clock_ms
 from whiteboard.config import Settings, TcpAddress
 from whiteboard.diagnostics import logs, status, tasks
 from whiteboard.diagnostics.profiles.sources import Sources
+from whiteboard.diagnostics.soft_limit import SoftLimit
 from whiteboard.errors import RoomClosed, ServerFull
 from whiteboard.ids import BoardId, parse_board_id
 from whiteboard.plugins.guard import Guard
@@ -58,12 +59,17 @@ class Household:
     guard: Guard | None
     member: Membership
     ages: tasks.TaskAges
+    limit: SoftLimit
     profiles: Sources = field(default_factory=profiles_of)
+
+    def degraded(self) -> list[str]:
+        """For `/readyz`: what does not work now without keeping anybody from drawing."""
+        return [*self.recorder.degraded(), *self.limit.degraded()]
 
     def tasks(self) -> dict[str, Any]:
         """What `/debug/tasks` answers."""
         report = tasks.report(self.ages, self._counts())
-        return {**report, "records": {"waiting": self.recorder.waiting}}
+        return {**report, "records": {"waiting": self.recorder.waiting}, "memory": self.limit.report()}
 
     def status(self) -> dict[str, Any]:
         """Of this process, for `/debug/status`."""
@@ -92,7 +98,7 @@ def services_of(settings: Settings, trust: Trust, house: Household) -> WebServic
         op_log=stores.storage.op_log,
         probe=stores.storage.probe,
         chronicle=recorder.metadata.chronicle,
-        degraded=recorder.degraded,
+        degraded=house.degraded,
         tasks=house.tasks,
         status=house.status,
         cluster=house.cluster,

@@ -26,6 +26,7 @@ from whiteboard.config.settings import (
     ConsulSettings,
     DebugSettings,
     LogSettings,
+    MemorySettings,
     PostgresSettings,
     RedisSettings,
     S3Settings,
@@ -34,6 +35,7 @@ from whiteboard.config.settings import (
     TracesSettings,
 )
 from whiteboard.config.values import (
+    AUTO_LIMIT,
     Address,
     BasePath,
     ConsulUrl,
@@ -41,6 +43,7 @@ from whiteboard.config.values import (
     InstanceName,
     LogFormat,
     LogLevel,
+    MemoryLimit,
     Mode,
     OtlpEndpoint,
     PluginName,
@@ -75,6 +78,7 @@ from whiteboard.trust.origins import ANY_ORIGIN, DEFAULT_PORTS, Origin
 
 _ENTRUSTED: Final = re.compile(r"(?P<before>://|[?&][^=&]*=)(?:[^/@]*(?=@)|(?<==)[^&']*)")
 """Where a URL has user and password, or the value of an option."""
+_UNITS: Final = {"": 1, "KiB": limits.KIB, "MiB": limits.MIB, "GiB": 1024 * limits.MIB}
 
 
 def got(value: object) -> str:
@@ -470,6 +474,21 @@ def _worker_count(value: object, _: object = None) -> WorkerCount:
     return WorkerCount(int(text))
 
 
+def _memory_limit(value: object, _: object = None) -> MemoryLimit:
+    if value == "auto":
+        return AUTO_LIMIT
+    if value is None or value == "none":
+        return MemoryLimit()
+    least = limits.MIN_SOFT_LIMIT_BYTES
+    sized = re.fullmatch(r"([0-9]{1,15}) ?([KMG]iB)?", str(value))
+    size_bytes = int(sized[1]) * _UNITS[sized[2] or ""] if sized and not isinstance(value, bool) else 0
+    if size_bytes < least:
+        raise ValueError(
+            f"expected a size such as 800MiB or 1GiB, or bytes, of {least // limits.MIB}MiB at least, or auto or none{got(value)}"
+        )
+    return MemoryLimit(size_bytes)
+
+
 def _cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -502,6 +521,7 @@ def _converter() -> Converter:
         (Origin, _origin),
         (float, _seconds),
         (WorkerCount, _worker_count),
+        (MemoryLimit, _memory_limit),
         (Secret, read_secret),
         (Path, read_path),
         *((cls, _enum) for cls in (LogFormat, LogLevel)),
@@ -522,6 +542,7 @@ def _converter() -> Converter:
         DebugSettings,
         TracesSettings,
         LogSettings,
+        MemorySettings,
         Settings,
     ):
         converter.register_structure_hook(section, _mapping_hook(section, converter))

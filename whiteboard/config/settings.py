@@ -9,6 +9,7 @@ import attrs
 
 from whiteboard import timeouts
 from whiteboard.config.values import (
+    AUTO_LIMIT,
     NO_PATH,
     ONE_WORKER,
     Address,
@@ -18,6 +19,7 @@ from whiteboard.config.values import (
     InstanceName,
     LogFormat,
     LogLevel,
+    MemoryLimit,
     Mode,
     OtlpEndpoint,
     PluginName,
@@ -90,6 +92,19 @@ class LogSettings:
         LogFormat.AUTO
     )
     level: Annotated[LogLevel, Help("debug|info|warning|error", "least severe events to log")] = LogLevel.INFO
+
+
+@attrs.frozen
+class MemorySettings:
+    """How much memory the server may come to have."""
+
+    soft_limit: Annotated[
+        MemoryLimit,
+        Help(
+            "SIZE|auto|none",
+            "memory above which nobody new is let in, as 800MiB; auto for 80 % of the container's",
+        ),
+    ] = AUTO_LIMIT
 
 
 @attrs.frozen
@@ -245,6 +260,7 @@ class Settings:
     debug: DebugSettings = attrs.field(factory=DebugSettings)
     traces: TracesSettings = attrs.field(factory=TracesSettings)
     log: LogSettings = attrs.field(factory=LogSettings)
+    memory: MemorySettings = attrs.field(factory=MemorySettings)
     config_file: Path | None = None
     """The YAML file that was read, if any; no key of the file itself."""
 
@@ -319,7 +335,14 @@ def describe(settings: Settings) -> dict[str, Any]:
     def plain(value: Any) -> Any:
         if attrs.has(type(value)) and not isinstance(
             value,
-            PluginOption | Secret | PostgresDsn | SystemdAddress | TcpAddress | TimeoutOverride | UnixAddress,
+            MemoryLimit
+            | PluginOption
+            | Secret
+            | PostgresDsn
+            | SystemdAddress
+            | TcpAddress
+            | TimeoutOverride
+            | UnixAddress,
         ):
             return {
                 field.name: plain(getattr(value, field.name))

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from whiteboard.limits import MIB
 from whiteboard.registry import shown
 
 
@@ -128,6 +129,25 @@ ServiceTag = NewType("ServiceTag", str)
 """A word of Consul's list, such as `urlprefix-/wb`."""
 ReachableAddress = NewType("ReachableAddress", TcpAddress)
 """Where others reach a server: with a host, and no port that is yet to be chosen."""
+
+
+@attrs.frozen
+class MemoryLimit:
+    """How much memory a server may come to have before it does something about it."""
+
+    size_bytes: int | None = None
+    """None for no limit, or for the one that the cgroup says."""
+    is_auto: bool = False
+    """Whether the cgroup says it."""
+
+    def __str__(self) -> str:
+        if self.size_bytes is None:
+            return "auto" if self.is_auto else "none"
+        whole, rest = divmod(self.size_bytes, MIB)
+        return str(self.size_bytes) if rest else f"{whole}MiB"
+
+
+AUTO_LIMIT: Final = MemoryLimit(is_auto=True)
 WorkerCount = NewType("WorkerCount", int)
 """1 to MAX_WORKERS."""
 ONE_WORKER: Final = WorkerCount(1)

@@ -155,6 +155,15 @@ class Part:
         """Nobody has asked for them lately."""
         self._steps = None
 
+    def drop_spare(self) -> int:
+        """Let go of pieces that nothing but the next snapshot would save work by; about how many bytes."""
+        spare = len(self._steps or b"")
+        self._steps = None
+        if self._piece is not None and not self.is_packed:
+            spare += len(self._piece)
+            self._piece, self._is_exact = None, False
+        return spare
+
     def pack(self) -> None:
         """Bring the part into its smallest form; for REST_PART_BYTES about 0.2 ms."""
         still = self.still()

@@ -34,6 +34,9 @@ EVENTS: Final = {
     "supervisor_not_told": "The process manager that started us cannot be told how we are; `reason` says why.",
     "memory_given_back": "The C library's free memory was given back to the system, in `took_ms`.",
     "cycles_walked": "The collector has walked all objects, in `took_ms`, and `found` so many in dead cycles.",
+    "memory_short": "The process has more of its soft limit than the `rung` takes: what that does is done from now on.",
+    "memory_eased": "The process has come down from the `rung`.",
+    "memory_limit_tight": "The soft limit leaves little beyond what the server takes before anybody has come.",
     "library_message": "A library's own warning, as it gave it; `library` is its logger's name.",
     # diagnosis
     "fault_found": "The server found something wrong with itself, of that `kind` about that `subject`; `count` so far.",

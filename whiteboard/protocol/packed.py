@@ -66,6 +66,11 @@ class Packed:
         return self._text if self._text is not None else inflate(b"".join(self._pieces))
 
     @property
+    def own_bytes(self) -> int:
+        """What goes when this goes: all but the pieces, which others may hold as well."""
+        return len(self._text or b"") + len(self._framed or b"")
+
+    @property
     def payload(self) -> bytes:
         """A permessage-deflate payload without context, the flush's end taken off."""
         if not self._pieces and self._text is not None:

@@ -59,7 +59,11 @@ class BoardAccess:
 
     def readiness(self) -> Sequence[str]:
         """Why no new session should come here; empty when they may."""
-        reasons = {"draining": self._hub.is_draining, "storage refuses writes": self._hub.is_refusing}
+        reasons = {
+            "draining": self._hub.is_draining,
+            "storage refuses writes": self._hub.is_refusing,
+            "memory is short": self._hub.is_short_of_memory,
+        }
         return [reason for reason, holds in reasons.items() if holds]
 
 

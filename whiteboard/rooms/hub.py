@@ -95,6 +95,10 @@ class Hub:
         self._deleting: set[BoardId] = set()
         # boards on their way out of storage: a room opened now would hold what is about to go
         self.is_draining = False
+        self.is_short_of_memory = False
+        """Nobody new is let in and no board is opened then; who is here stays and draws (R42)."""
+        self.turned_away = 0
+        """Sessions and boards that were refused because memory was short."""
         self._being_served = 0
         # sessions, from their start to their last byte
         self.tick = Tick()
@@ -187,13 +191,19 @@ class Hub:
             room.give_lease_back()
 
     def _admit(self, board_id: BoardId) -> Room:
-        self._check_place(self._rooms.get(board_id))
+        try:
+            self._check_place(self._rooms.get(board_id))
+        except ServerFull:
+            self.turned_away += self.is_short_of_memory
+            raise
         return self._room(board_id)
 
     def _check_place(self, room: Room | None) -> None:
         """Raises RoomClosed or ServerFull where nobody more can have a session, in this room or in a new one."""
         if self.is_draining:
             raise RoomClosed("the server is draining")
+        if self.is_short_of_memory:
+            raise ServerFull("the server is short of memory")
         if room is not None and room.leases >= limits.MAX_SESSIONS_PER_BOARD:
             raise ServerFull(f"the board has {limits.MAX_SESSIONS_PER_BOARD} sessions")
         if self._being_served >= limits.MAX_SESSIONS:
@@ -241,6 +251,23 @@ class Hub:
             if room.leases == 0 and room.idle_since <= too_old:
                 self._evict(room)
 
+    def unload_idle(self) -> int:
+        """Evict boards that nobody has open, the longest idle first, UNLOADED_AT_ONCE at most; how many.
+
+        Not while as many are on their way out: each writes a last checkpoint.
+        """
+        idle = sorted(
+            (room for room in self._rooms.values() if room.leases == 0), key=lambda room: room.idle_since
+        )
+        some = idle[: max(0, limits.UNLOADED_AT_ONCE - len(self._ending))]
+        for room in some:
+            self._evict(room)
+        return len(some)
+
+    def drop(self) -> int:
+        """Have all rooms let go of what can be read or made again; about how many bytes."""
+        return sum(room.drop_caches() for room in list(self._rooms.values()))
+
     async def look_after(self) -> None:
         """See for ever that boards get their checkpoints, a few at a time: who draws waits for none but these."""
         while True:
@@ -281,6 +308,9 @@ class Hub:
             raise RoomClosed(f"board {board_id!r} is being deleted")
         room = self._rooms.get(board_id)
         if room is None or room.is_closing:
+            if self.is_short_of_memory:
+                self.turned_away += 1
+                raise ServerFull("the server is short of memory: it opens no board now")
             if len(self._rooms) >= limits.MAX_BOARDS_OPEN:
                 self._make_room()
             room = Room(

@@ -251,6 +251,12 @@ class Room:
             if is_wanted:
                 self._start("upkeep", self._upkeep.work)
 
+    def drop_caches(self) -> int:
+        """Let go of what can be read or made again; about how many bytes. Who lags is fed from the log then."""
+        if not self._loaded.is_set() or self.is_closing:
+            return 0
+        return self._tail.drop(self._broadcast.seq) + self.replica.snapshots.drop(self.replica.board)
+
     # --- leases -------------------------------------------------------------------------------
 
     @contextmanager

@@ -46,6 +46,13 @@ class Tail:
                 self._drop()
             self._long_ago = self.head
 
+    def drop(self, seq: int) -> int:
+        """Let go of what is not beyond a seq that everybody live has been given; how many bytes."""
+        before = self._bytes
+        while self._texts and self.floor < seq:
+            self._drop()
+        return before - self._bytes
+
     def _drop(self) -> None:
         self._bytes -= len(self._texts.popleft())
 

@@ -70,3 +70,15 @@ MEMORY_LATEST: Final = register(
     "SLA-MEMORY-1: A server that is never quiet gives free memory back once a minute, as long as an empty board stays: 20 ms if that was 200 MiB.",
     "memory becomes free on a busy server",
 )
+MEMORY_POLL: Final = register(
+    "memory-poll",
+    0.1,
+    "SLA-MEMORY-1: Between two looks at how much of the soft limit is taken: at 200 MiB/s that a burst may take it is 20 MiB, and a look costs 50 us.",
+    "memory becomes short",
+)
+MEMORY_AGAIN: Final = register(
+    "memory-again",
+    10.0,
+    "SLA-MEMORY-1: Between two walks of everything, two droppings of caches, two times that memory is given back while it is short: each may be a pause of a tenth of a second, so they take 1 % of the time.",
+    "memory stays short",
+)

@@ -1,0 +1,179 @@
+"""Keeps the process below its soft memory limit: looks how much of it is taken, and does what the ladder says.
+
+Theory of operation
+-------------------
+`ladder` decides on numbers, this does it: it walks cycles (`cycles`), asks those who hold what can be had again to drop it, has the
+allocator give back pages, and uses what the composition hands it to have idle boards unloaded and nobody new let in.
+Nothing here touches an op that was handed in: what is dropped can be read or made again, a board that is unloaded has been stored
+first, and who is there stays and draws on (R42). Where there is no limit there is no task, and the process is as it was.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from time import perf_counter, thread_time
+from typing import Final, Protocol
+
+import attrs
+import trio
+
+from whiteboard import timeouts
+from whiteboard.diagnostics import logs
+from whiteboard.diagnostics.allocator import Allocator, find_allocator
+from whiteboard.diagnostics.cycles import CycleSearch
+from whiteboard.diagnostics.ladder import ENTERED_AT, Ladder, Reading, Rung, Steps
+from whiteboard.diagnostics.pace import Pace
+from whiteboard.diagnostics.soft_limit import CLIMBED, DONE, DROPPED, GIVEN_BACK, TOOK, SoftLimit, mib
+from whiteboard.limits import SPARE_BYTES
+
+log = logs.get_logger()
+
+_NEWS_SHARE: Final = 0.01
+"""Of the limit: growth that is worth a walk."""
+
+
+class Droppable(Protocol):
+    """Holds what can be made or read again."""
+
+    def drop(self) -> int:
+        """Let it go; about how many bytes that was. Neither blocks nor raises."""
+        ...
+
+
+@attrs.frozen
+class Levers:
+    """What the rest of the server lets the governor do."""
+
+    droppables: Mapping[str, Droppable] = attrs.field(factory=dict)
+    """By a short name, for figures."""
+    unload: Callable[[], int] = attrs.field(default=lambda: 0)
+    """Have some of the boards that nobody has open leave memory; how many."""
+    refuse: Callable[[bool], None] = attrs.field(default=lambda _: None)
+    """Let in nobody new from now on, or everybody again."""
+
+
+class Governor:
+    """One process's, while it has a limit."""
+
+    def __init__(
+        self, limit: SoftLimit, levers: Levers, cycles: CycleSearch, allocator: Allocator | None = None
+    ) -> None:
+        """A governor that looks when it is told to.
+
+        Args: `allocator` is what gives back; None where it is not known how to ask it.
+        """
+        self._limit = limit
+        self._levers = levers
+        self._cycles = cycles
+        self._allocator = allocator
+        self._quiet = _Quiet()
+        self._ladder = Ladder(timeouts.MEMORY_AGAIN.seconds, trio.current_time())
+        self._walked_at = limit.share()
+        # share of the limit that was taken behind the last walk
+
+    async def run(self) -> None:
+        """Look and act for ever. Cancellation lets everybody in again."""
+        if (share := self._limit.share()) >= ENTERED_AT[Rung.DROP]:
+            log.warning("memory_limit_tight", limit_mib=mib(self._limit.size_bytes), share=round(share, 2))
+        try:
+            while True:
+                await trio.sleep(timeouts.MEMORY_POLL.seconds)
+                self.look()
+        finally:
+            self._levers.refuse(False)
+
+    def look(self) -> None:
+        """See where the process stands, and do what is due there."""
+        share, before = self._limit.share(), self._ladder.rung
+        reading = Reading(
+            at=trio.current_time(),
+            share=share,
+            is_quiet=self._quiet.lasts(),
+            has_news=self._cycles.has_news or share - self._walked_at >= _NEWS_SHARE,
+        )
+        steps = self._ladder.climb(reading)
+        if self._ladder.rung is not before:
+            self._note(before, self._ladder.rung)
+        self._do(steps)
+
+    def _note(self, before: Rung, now: Rung) -> None:
+        """Say that the process stands on another rung, and have those know whom it concerns."""
+        self._limit.rung = now
+        for rung in Rung:
+            if before < rung <= now:
+                CLIMBED.add(value=rung.label)
+        taken, limit = mib(self._limit.resident()), mib(self._limit.size_bytes)
+        if now > before:
+            log.warning("memory_short", rung=now.label, resident_mib=taken, limit_mib=limit)
+        else:
+            log.info("memory_eased", rung=before.label, now=now.label, resident_mib=taken, limit_mib=limit)
+        self._cycles.press(is_short=now >= Rung.COLLECT)
+        if (now is Rung.REFUSE) != (before is Rung.REFUSE):
+            self._levers.refuse(now is Rung.REFUSE)
+
+    def _do(self, steps: Steps) -> None:
+        if steps.collect_all:
+            self._walk("collect_all", self._cycles.walk_all)
+        if steps.collect:
+            self._walk("collect", self._cycles.walk_recent)
+        if steps.drop:
+            _timed("drop", self._drop)
+        if steps.trim:
+            self._trim()
+        if steps.unload:
+            self._unload()
+
+    def _walk(self, step: str, walk: Callable[[], int]) -> None:
+        began = thread_time()
+        _timed(step, walk)
+        self._ladder.allowance.spend(thread_time() - began)
+        self._walked_at = self._limit.share()
+
+    def _drop(self) -> None:
+        for name, droppable in self._levers.droppables.items():
+            DROPPED.add(droppable.drop(), name)
+
+    def _trim(self) -> None:
+        if self._allocator is None or self._allocator.free_bytes < SPARE_BYTES:
+            return
+        before = self._limit.resident()
+        _timed("trim", self._allocator.give_back)
+        GIVEN_BACK.add(max(0, before - self._limit.resident()))
+
+    def _unload(self) -> None:
+        began = perf_counter()
+        if unloaded := self._levers.unload():
+            DONE.add(unloaded, "unload")
+            TOOK.add(perf_counter() - began, "unload")
+
+
+class _Quiet:
+    """Whether the process has hardly worked for MEMORY_LOOK."""
+
+    def __init__(self) -> None:
+        self._pace = Pace()
+        self._since = trio.current_time()
+
+    def lasts(self) -> bool:
+        """To be asked at each look."""
+        now = trio.current_time()
+        if not self._pace.was_quiet():
+            self._since = now
+        return now - self._since >= timeouts.MEMORY_LOOK.seconds
+
+
+@asynccontextmanager
+async def open_governor(limit: SoftLimit, levers: Levers, cycles: CycleSearch) -> AsyncIterator[None]:
+    """Keep the process below its limit while the block runs. Child: who looks, if there is a limit."""
+    async with trio.open_nursery() as nursery:
+        if limit.size_bytes:
+            governor = Governor(limit, levers, cycles, find_allocator())
+            nursery.start_soon(governor.run, name="memory governor")
+        yield
+        nursery.cancel_scope.cancel()
+
+
+def _timed(step: str, work: Callable[[], object]) -> None:
+    began = perf_counter()
+    work()
+    DONE.add(value=step)
+    TOOK.add(perf_counter() - began, step)

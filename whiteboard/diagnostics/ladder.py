@@ -1,0 +1,148 @@
+"""Which rung of the memory ladder a process stands on, and what may be done there now. Pure: numbers in, a decision out.
+
+Theory of operation
+-------------------
+A soft limit is nothing that the system enforces: it is where the server begins to refuse. Long before, from 80 % of it on, it takes
+back what it can spare, the cheap things first. Each rung has what those below it have.
+
+    80 %   collect   cycles are looked for as soon as memory grows, in a tenth of the time at most
+    90 %   drop      caches and pools are emptied
+    92 %   trim      free pages go back to the system, when it is quiet: what was dropped is used again first
+    95 %   unload    boards that nobody has open leave memory at once
+    100 %  refuse    nobody new is let in, and free pages go back although it is not quiet
+
+A rung is left 3 % of the limit below where it is entered, so that a process at an edge does not change its mind ten times a second.
+"""
+
+import math
+from enum import IntEnum
+from typing import Final
+
+import attrs
+
+COLLECT_SHARE: Final = 0.1
+"""Of the time that passes: what Go lets its collector have, and for the same reason: without a bound a process whose live objects
+come near the limit would do nothing but collect (research 2.6)."""
+LEAVING: Final = 0.03
+"""Of the limit, below where a rung is entered."""
+
+
+class Rung(IntEnum):
+    """How near the limit it is."""
+
+    CALM = 0
+    COLLECT = 1
+    DROP = 2
+    TRIM = 3
+    UNLOAD = 4
+    REFUSE = 5
+
+    @property
+    def label(self) -> str:
+        """As figures and logs name it."""
+        return self.name.lower()
+
+
+ENTERED_AT: Final = {
+    Rung.COLLECT: 0.80,
+    Rung.DROP: 0.90,
+    Rung.TRIM: 0.92,
+    Rung.UNLOAD: 0.95,
+    Rung.REFUSE: 1.00,
+}
+"""Shares of the limit."""
+
+
+def next_rung(rung: Rung, share: float) -> Rung:
+    """Where a process that stood on `rung` stands now that it has `share` of its limit."""
+    reached = max((one for one, entered in ENTERED_AT.items() if share >= entered), default=Rung.CALM)
+    if reached >= rung:
+        return reached
+    while rung is not Rung.CALM and share < ENTERED_AT[rung] - LEAVING:
+        rung = Rung(rung - 1)
+    return rung
+
+
+class Allowance:
+    """Time that may be spent on something: a share of the time that passes, saved up to a bound."""
+
+    def __init__(self, share: float, most: float, now: float) -> None:
+        """Args: `most` is what can be saved up, in seconds, and is there at the start; `now` is any clock's time."""
+        self._share, self._most = share, most
+        self._left = most
+        self._asked_at = now
+
+    def left(self, now: float) -> float:
+        """Seconds; what may begin as long as there is something left. Below 0 after something that took longer."""
+        self._left = min(self._most, self._left + self._share * max(0.0, now - self._asked_at))
+        self._asked_at = max(now, self._asked_at)
+        return self._left
+
+    def spend(self, seconds: float) -> None:
+        """So much was spent."""
+        self._left -= seconds
+
+
+@attrs.frozen
+class Reading:
+    """What is known when it is decided."""
+
+    at: float
+    """`trio.current_time()`."""
+    share: float
+    """Of the limit."""
+    is_quiet: bool
+    """Whether the process hardly works."""
+    has_news: bool
+    """Whether enough has come to live since the last walk to be worth another."""
+
+
+@attrs.frozen
+class Steps:
+    """What is to be done now, in this order."""
+
+    collect_all: bool = False
+    """Walk everything, what is frozen too."""
+    collect: bool = False
+    """Walk what came lately."""
+    drop: bool = False
+    trim: bool = False
+    unload: bool = False
+
+
+class Ladder:
+    """Stands on a rung and says what to do there. Holds no memory but a few numbers."""
+
+    def __init__(self, again: float, now: float) -> None:
+        """On the ground.
+
+        Args: `again` is how many seconds lie between two of the dear things: walking everything, dropping, trimming.
+        """
+        self.rung = Rung.CALM
+        self._again = again
+        self.allowance = Allowance(COLLECT_SHARE, COLLECT_SHARE * again, now)
+        self._done_at: dict[str, float] = {}
+
+    def climb(self, reading: Reading) -> Steps:
+        """Go where the reading puts it; what is to be done there. Whoever walks says to `allowance` how long that took."""
+        before, self.rung = self.rung, next_rung(self.rung, reading.share)
+        may_walk = self.rung >= Rung.COLLECT and self.allowance.left(reading.at) > 0
+        wants_all = before < Rung.COLLECT or (self.rung >= Rung.DROP and reading.has_news)
+        walks_all = may_walk and wants_all and self._is_due("collect_all", reading.at)
+        return Steps(
+            collect_all=walks_all,
+            collect=may_walk and not walks_all and reading.has_news,
+            drop=self.rung >= Rung.DROP and self._is_due("drop", reading.at),
+            trim=self._may_trim(reading) and self._is_due("trim", reading.at),
+            unload=self.rung >= Rung.UNLOAD,
+        )
+
+    def _may_trim(self, reading: Reading) -> bool:
+        return self.rung is Rung.REFUSE or (self.rung >= Rung.TRIM and reading.is_quiet)
+
+    def _is_due(self, step: str, now: float) -> bool:
+        """Whether a dear thing may be done again; it is done now then."""
+        if now - self._done_at.get(step, -math.inf) < self._again:
+            return False
+        self._done_at[step] = now
+        return True
