@@ -8,7 +8,7 @@ from complaints import problems
 from hypothesis import HealthCheck, given, settings, strategies
 
 from whiteboard import config, limits
-from whiteboard.config import Mode, Secret, Settings, SystemdAddress, TcpAddress, UnixAddress
+from whiteboard.config import MemoryLimit, Mode, Secret, Settings, SystemdAddress, TcpAddress, UnixAddress
 from whiteboard.config.installed import STORAGE, names_of
 from whiteboard.trust.origins import ANY_ORIGIN, Origin
 
@@ -318,3 +318,34 @@ def test_what_workers_cannot_share_is_refused(yaml_file: Path) -> None:
     assert config.load({**tls, "mode": "redis"}, {}).workers == 2
     yaml_file.write_text("workers: 4\nmode: memory\n")
     assert config.load({"config": str(yaml_file), "workers": "1"}, {}).workers == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "size_bytes"),
+    [("800MiB", 800 << 20), ("1GiB", 1 << 30), ("65536 KiB", 64 << 20), ("67108864", 64 << 20)],
+)
+def test_a_soft_limit_is_a_size_of_memory(text: str, size_bytes: int) -> None:
+    """In bytes or binary units; it is shown as it can be given again."""
+    limit = config.load({"memory.soft_limit": text}, {}).memory.soft_limit
+    assert limit == MemoryLimit(size_bytes)
+    assert config.load({"memory.soft_limit": str(limit)}, {}).memory.soft_limit == limit
+
+
+def test_a_soft_limit_is_the_containers_unless_it_is_said(yaml_file: Path) -> None:
+    """`none` switches it off, also as YAML's own word for nothing."""
+    assert config.load({}, {}).memory.soft_limit.is_auto
+    assert config.load({"memory.soft_limit": "none"}, {}).memory.soft_limit == MemoryLimit()
+    yaml_file.write_text("memory: {soft_limit: 104857600}")
+    loaded = config.load({"config": str(yaml_file)}, {})
+    assert loaded.memory.soft_limit == MemoryLimit(100 << 20)
+    assert config.describe(loaded)["memory"] == {"soft_limit": "100MiB"}
+
+
+@pytest.mark.parametrize("text", ["", "800MB", "much", "-1", "31MiB", "1.5GiB", "0"])
+def test_a_soft_limit_that_is_none_is_complained_about(text: str) -> None:
+    """With what was expected, and what was given."""
+    (said,) = problems({"memory.soft_limit": text}, {})
+    assert said == (
+        "--memory-soft-limit: expected a size such as 800MiB or 1GiB, or bytes, of 32MiB at least, or auto or none, "
+        f"got '{text}'"
+    )

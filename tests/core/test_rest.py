@@ -19,7 +19,7 @@ from whiteboard.core.rest import Part, Rows
 from whiteboard.ids import ClientId, ElementId
 
 A, E = ClientId("a"), ElementId("e")
-WAYS = ("nothing", "nothing", "rest", "some", "pack", "reopen")
+WAYS = ("nothing", "nothing", "rest", "some", "pack", "drop", "reopen")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -40,6 +40,9 @@ def treat(board: Board, way: str) -> Board:
         case "pack":
             for part in board.parts():
                 part.pack()
+        case "drop":
+            for part in board.parts():
+                part.drop_spare()
         case "reopen" if not board.deleted():
             return snapshot.load(snapshot.dump(board))
     return board
@@ -237,6 +240,20 @@ def test_an_element_that_grew_moves_to_a_part_with_room() -> None:
     assert len(board.parts()) == 2
     assert list(home.still().states()) == ["e1"]
     assert home.members == 1
+
+
+def test_what_a_part_drops_is_what_it_can_make_again() -> None:
+    """A piece that all its states are in stays; one that they are beside goes, and so do steps. Bytes are counted."""
+    part = Part(Rows(b'{"id":"a"},{"id":"b"}', 0, 21), members=2)
+    part.pack()
+    part.keep_steps(part.still(), b"steps")
+    assert part.drop_spare() == 5
+    assert part.is_packed
+    piece = part.piece
+    assert piece
+    assert part.take(ElementId("a")) == b'{"id":"a"}'
+    assert part.drop_spare() == len(piece)
+    assert (part.drop_spare(), part.still().text) == (0, b'{"id":"b"}')
 
 
 def test_an_empty_part_says_nothing() -> None:

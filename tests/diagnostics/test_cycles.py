@@ -9,7 +9,7 @@ import trio
 import trio.testing
 
 from whiteboard import timeouts
-from whiteboard.diagnostics import pace
+from whiteboard.diagnostics import cycles, pace
 from whiteboard.diagnostics.cycles import CycleSearch, open_cycle_search
 
 
@@ -100,3 +100,50 @@ async def test_a_server_that_is_never_quiet_looks_for_all_dead_cycles_at_last(
     await trio.sleep(timeouts.CYCLES_ALL_LATEST.seconds)
     search.look()
     assert dead() is None
+
+
+async def test_while_memory_is_short_nothing_is_frozen_nor_walked_by_itself() -> None:
+    """What lives when it begins is out of the way; what dies later is found by a small walk. Then all is as it was."""
+    async with open_cycle_search() as search:
+        usual = gc.get_threshold()
+        search.press(is_short=True)
+        frozen, stats = gc.get_freeze_count(), gc.get_stats()[2]["collections"]
+        living = [[number] for number in range(100_000)]
+        assert gc.get_stats()[2]["collections"] == stats
+        assert search.has_news
+        knot = Knot()
+        gc.collect(1)
+        dead = weakref.ref(knot)
+        del knot
+        search.walk_recent()
+        assert dead() is None
+        assert not search.has_news
+        assert living
+        search.press(is_short=False)
+        assert gc.get_threshold() == usual
+        assert gc.get_freeze_count() > frozen
+
+
+async def test_what_lives_for_long_while_memory_is_short_is_frozen_at_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """When a walk took long because so much lives; what is frozen and dies is found by a walk through everything."""
+    monkeypatch.setattr(cycles, "_MANY_RECENT", 10_000)
+    async with open_cycle_search() as search:
+        search.press(is_short=True)
+        before = gc.get_freeze_count()
+        few = [[number] for number in range(5_000)]
+        search.walk_recent()
+        assert gc.get_freeze_count() <= before
+        monkeypatch.setattr(cycles, "_LONG_WALK", 0.0)
+        many = [[number] for number in range(20_000)]
+        knot = Knot()
+        search.walk_recent()
+        assert gc.get_freeze_count() > before + len(many)
+        dead = weakref.ref(knot)
+        del knot
+        search.walk_recent()
+        assert dead() is not None
+        search.walk_all()
+        assert dead() is None
+        assert few

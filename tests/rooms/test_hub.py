@@ -283,6 +283,70 @@ async def test_limit_of_sessions_is_spoken(
         await stage.connect()
 
 
+async def test_nobody_new_is_let_in_while_memory_is_short(stage: Stage, autojump_clock: object) -> None:
+    """[R42] No session and no board more; who is here draws on, and a board that is open can be read."""
+    access = BoardAccess(stage.hub, stage.storage, lambda: 1)
+    ada, _ = await stage.join()
+    await access.create_board(BoardId("other"))
+    assert stage.hub.unload_idle() == 1
+    await trio.testing.wait_all_tasks_blocked()
+    stage.hub.is_short_of_memory = True
+    assert access.readiness() == ["memory is short"]
+    for board in (BOARD, BoardId("new")):
+        with pytest.raises(ServerFull, match="short of memory"):
+            await stage.connect(board)
+    with pytest.raises(RoomClosed, match="short of memory"):
+        await access.board_view(BoardId("other"))
+    ada.say(SEED)
+    assert (await ada.expect("ack"))["seq"] == 1
+    view = await access.board_view(BOARD)
+    assert view is not None
+    assert b'"s1"' in view
+    assert stage.hub.turned_away == 3
+    stage.hub.is_short_of_memory = False
+    await stage.join()
+    assert access.readiness() == []
+
+
+async def test_boards_that_nobody_has_open_are_unloaded_a_few_at_a_time(
+    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """[R42] The longest idle first, none that somebody has open, and no more while as many still write."""
+    monkeypatch.setattr(limits, "UNLOADED_AT_ONCE", 2)
+    access = BoardAccess(stage.hub, stage.storage, lambda: 1)
+    await stage.join(BoardId("used"))
+    for number in range(5):
+        await access.create_board(BoardId(f"b{number}"))
+        await trio.sleep(0.1)
+    assert stage.hub.unload_idle() == 2
+    assert stage.hub.unload_idle() == 0
+    assert set(stage.hub._rooms) == {"used", "b2", "b3", "b4"}
+    await trio.testing.wait_all_tasks_blocked()
+    assert (stage.hub.unload_idle(), set(stage.hub._rooms)) == (2, {"used", "b4"})
+
+
+async def test_caches_are_dropped_while_people_draw(stage: Stage, autojump_clock: object) -> None:
+    """[R42] Whoever joins or lags behind it has all, from log and board."""
+    ada, _ = await stage.join(client="ada")
+    for number in range(1, 30):
+        ada.say({**SEED, "id": f"s{number}", "opId": f"ada:{number}"})
+    await ada.expect("ack", seq=29)
+    await stage.join()
+    assert stage.hub.drop() > 0
+    bob, _ = await stage.join()
+    seen = [element["id"] for element in (await bob.expect("snapshot"))["elements"]]
+    assert sorted(seen) == sorted(f"s{number}" for number in range(1, 30))
+    cat, _ = await stage.join(since=3)
+    assert [await stage_op(cat) for _ in range(26)] == list(range(4, 30))
+    ada.say({**SEED, "id": "s30", "opId": "ada:30"})
+    assert (await ada.expect("ack"))["seq"] == 30
+
+
+async def stage_op(line: Line) -> int:
+    """Seq of the next op that it is sent."""
+    return int((await line.expect("stroke"))["seq"])
+
+
 async def test_late_close_of_an_old_socket_does_not_touch_the_new_session(
     stage: Stage, autojump_clock: object
 ) -> None:

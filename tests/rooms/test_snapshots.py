@@ -156,6 +156,19 @@ async def test_a_snapshot_that_nobody_asks_for_is_let_go() -> None:
     assert elements(again) == elements(made)
 
 
+async def test_a_snapshot_that_is_dropped_is_made_again_the_same() -> None:
+    """What it took is counted; who has it keeps it."""
+    board, kept = replica(notes(9)), Snapshots()
+    made = await kept.newest(board, in_steps=True)
+    assert all(message.payload for message in made.messages)
+    assert kept.drop(board) > 0
+    assert kept.at_hand(board, in_steps=True) is None
+    assert not any(part.steps for part in board.parts())
+    again = await kept.newest(board, in_steps=True)
+    assert again is not made
+    assert elements(again) == elements(made)
+
+
 async def test_who_is_cancelled_leaves_the_rest_to_the_next() -> None:
     """The one who makes it may go in the middle."""
     board, kept = replica(notes(64)), Snapshots()

@@ -66,6 +66,18 @@ def test_an_op_leaves_a_board_on_which_nobody_draws(monkeypatch: pytest.MonkeyPa
     assert ops.newest(1) == [b"7"]
 
 
+def test_what_everybody_was_given_can_be_dropped() -> None:
+    """And nothing beyond it, whoever asks when."""
+    ops = _filled(0, 9)
+    assert ops.drop(7) == 7
+    assert ops.between(6, 9, 1_000) is None
+    assert ops.newest(2) == [b"8", b"9"]
+    assert ops.drop(7) == 0
+    assert ops.drop(99) == 2
+    ops.add(10, b"10")
+    assert ops.newest(1) == [b"10"]
+
+
 def test_gap_is_refused() -> None:
     """An op that does not follow the newest one is our fault."""
     with pytest.raises(ValueError, match="op 12 does not follow op 9"):

@@ -18,7 +18,9 @@ from whiteboard import limits, timeouts
 from whiteboard.diagnostics import pace
 from whiteboard.diagnostics.allocator import Allocator
 from whiteboard.diagnostics.cycles import open_cycle_search
+from whiteboard.diagnostics.governor import Levers, open_governor
 from whiteboard.diagnostics.memory import GivingBack
+from whiteboard.diagnostics.soft_limit import SoftLimit
 from whiteboard.plugins.guard import Guard
 from whiteboard.rooms import upkeep
 from whiteboard.rooms.tick import Tick
@@ -240,6 +242,47 @@ async def memory_becomes_free(entry: Timeout) -> str:
     """A process that does nothing gives it back with its next look."""
     with a_process_that(works=False):
         return await _when_given(*before_and_after(entry))
+
+
+@scenario("memory becomes short")
+async def memory_becomes_short(entry: Timeout) -> str:
+    """Nobody is let in with the next look."""
+    taken, refused = 0, list[bool]()
+    limit = SoftLimit(100, lambda: taken)
+    levers = Levers(refuse=refused.append)
+    async with open_cycle_search() as cycles, open_governor(limit, levers, cycles):
+        await trio.testing.wait_all_tasks_blocked()
+        taken = 100
+        told = []
+        for wait in before_and_after(entry):
+            await trio.sleep(wait)
+            told.append(list(refused))
+    return f"refused: {told}"
+
+
+class Pool:
+    """Notes how often it was dropped."""
+
+    def __init__(self) -> None:
+        self.times_dropped = 0
+
+    def drop(self) -> int:
+        self.times_dropped += 1
+        return 0
+
+
+@scenario("memory stays short")
+async def memory_stays_short(entry: Timeout) -> str:
+    """Pools are emptied at once, and again a while later."""
+    pool, dropped = Pool(), list[int]()
+    limit, levers = SoftLimit(100, lambda: 91), Levers({"pool": pool})
+    async with open_cycle_search() as cycles, open_governor(limit, levers, cycles):
+        await trio.sleep(SURELY * timeouts.MEMORY_POLL.default)
+        before, after = before_and_after(entry)
+        for wait in (before, after + timeouts.MEMORY_POLL.default):
+            await trio.sleep(wait)
+            dropped.append(pool.times_dropped)
+    return f"dropped: {dropped}"
 
 
 @scenario("memory becomes free on a busy server")

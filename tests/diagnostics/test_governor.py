@@ -1,0 +1,206 @@
+"""What is done when memory is short, on a virtual clock and with a process whose memory is what a test says."""
+
+import gc
+import weakref
+from collections.abc import Iterator
+
+import attrs
+import pytest
+import structlog.testing
+import trio
+import trio.testing
+
+from whiteboard import timeouts
+from whiteboard.diagnostics import pace
+from whiteboard.diagnostics.allocator import Allocator
+from whiteboard.diagnostics.cycles import CycleSearch
+from whiteboard.diagnostics.governor import Governor, Levers, open_governor
+from whiteboard.diagnostics.ladder import Rung
+from whiteboard.diagnostics.soft_limit import CLIMBED, DONE, DROPPED, GIVEN_BACK, SoftLimit
+from whiteboard.limits import MIB, SPARE_BYTES
+
+LIMIT = 100 * MIB
+
+
+class Heap(Allocator):
+    """Has something to give back, and gives it."""
+
+    def __init__(self, place: "Place") -> None:
+        self._place = place
+
+    @property
+    def free_bytes(self) -> int:
+        return SPARE_BYTES
+
+    def give_back(self) -> None:
+        self._place.taken -= MIB
+
+
+class Cache:
+    """Holds two bytes."""
+
+    def __init__(self) -> None:
+        self.times_dropped = 0
+
+    def drop(self) -> int:
+        self.times_dropped += 1
+        return 2
+
+
+@attrs.define
+class Place:
+    """A process."""
+
+    taken: int = 50 * MIB
+    idle_boards: int = 3
+    refuses: bool = False
+    cache: Cache = attrs.field(factory=Cache)
+
+    def resident(self) -> int:
+        """Its memory."""
+        return self.taken
+
+    def unload(self) -> int:
+        """One board less, of a MiB."""
+        if not self.idle_boards:
+            return 0
+        self.idle_boards -= 1
+        self.taken -= MIB
+        return 1
+
+    def refuse(self, refuses: bool) -> None:
+        """Noted."""
+        self.refuses = refuses
+
+    @property
+    def levers(self) -> Levers:
+        """What may be done to it."""
+        return Levers({"cache": self.cache}, self.unload, self.refuse)
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    """The collector of the test process is left as it was."""
+    before = gc.get_threshold()
+    yield
+    gc.set_threshold(*before)
+    gc.unfreeze()
+
+
+@pytest.fixture
+def place() -> Place:
+    """A process that has half of its limit."""
+    return Place()
+
+
+async def look(governor: Governor, seconds: float = timeouts.MEMORY_POLL.default) -> None:
+    """One look, a while later."""
+    await trio.sleep(seconds)
+    governor.look()
+
+
+async def test_each_rung_does_its_own_and_is_counted_told_and_left(
+    place: Place, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the ground to where nobody is let in, and back."""
+    monkeypatch.setattr(pace, "process_time", trio.current_time)
+    limit, cycles = SoftLimit(LIMIT, place.resident), CycleSearch()
+    governor = Governor(limit, place.levers, cycles, Heap(place))
+    entered, done, dropped = CLIMBED.values(), DONE.values(), DROPPED.values()
+
+    await look(governor)
+    assert (limit.rung, cycles.is_pressed) == (Rung.CALM, False)
+    place.taken = 82 * MIB
+    await look(governor)
+    assert (limit.rung, cycles.is_pressed, place.cache.times_dropped) == (Rung.COLLECT, True, 0)
+    place.taken = 91 * MIB
+    await look(governor)
+    assert (limit.rung, place.cache.times_dropped) == (Rung.DROP, 1)
+    assert DROPPED.values()["cache"] == dropped.get("cache", 0) + 2
+    place.taken = 96 * MIB
+    await look(governor)
+    assert (limit.rung, place.idle_boards, place.refuses) == (Rung.UNLOAD, 2, False)
+    place.taken, given_back = 105 * MIB, GIVEN_BACK.values()[""]
+    await look(governor)
+    assert (limit.rung, place.idle_boards, place.refuses) == (Rung.REFUSE, 1, True)
+    assert GIVEN_BACK.values()[""] == given_back + MIB
+    with structlog.testing.capture_logs() as logs:
+        place.taken = 70 * MIB
+        await look(governor)
+    assert (limit.rung, place.refuses, cycles.is_pressed) == (Rung.CALM, False, False)
+    assert [(line["event"], line["rung"]) for line in logs if "memory" in line["event"]] == [
+        ("memory_eased", "refuse")
+    ]
+    for rung in list(Rung)[1:]:
+        assert CLIMBED.values()[rung.label] == entered.get(rung.label, 0) + 1
+    for step, times in (("collect_all", 1), ("drop", 1), ("trim", 1), ("unload", 2)):
+        assert DONE.values()[step] == done.get(step, 0) + times
+
+
+class Knot:
+    """Holds itself."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+
+async def test_dead_cycles_go_as_soon_as_memory_grows(
+    place: Place, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Those that died before in one walk through everything, those that die later in small ones."""
+    governor = Governor(SoftLimit(LIMIT, place.resident), place.levers, CycleSearch(), None)
+    knot = Knot()
+    gc.freeze()
+    old = weakref.ref(knot)
+    del knot
+    place.taken = 82 * MIB
+    await look(governor)
+    assert old() is None
+    frozen = gc.get_freeze_count()
+    new = weakref.ref(Knot())
+    place.taken = 84 * MIB
+    await look(governor)
+    assert new() is None
+    assert gc.get_freeze_count() <= frozen
+
+
+async def test_a_process_that_is_quiet_gives_back_before_it_refuses(
+    place: Place, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After MEMORY_LOOK of it; and not again before MEMORY_AGAIN."""
+    monkeypatch.setattr(pace, "process_time", lambda: 1.0)
+    governor = Governor(SoftLimit(LIMIT, place.resident), place.levers, CycleSearch(), Heap(place))
+    place.taken, done = 93 * MIB, DONE.values().get("trim", 0)
+    await look(governor)
+    assert DONE.values().get("trim", 0) == done
+    await look(governor, timeouts.MEMORY_LOOK.default)
+    assert DONE.values().get("trim", 0) == done + 1
+    await look(governor, timeouts.MEMORY_AGAIN.default - 1)
+    assert DONE.values().get("trim", 0) == done + 1
+    await look(governor, 2)
+    assert DONE.values().get("trim", 0) == done + 2
+
+
+async def test_it_looks_by_itself_and_lets_everybody_in_at_its_end(
+    place: Place, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Every MEMORY_POLL while the block runs; a limit that the start already reaches is warned of."""
+    place.taken = 101 * MIB
+    place.idle_boards = 0
+    with structlog.testing.capture_logs() as logs:
+        async with open_governor(SoftLimit(LIMIT, place.resident), place.levers, CycleSearch()):
+            await trio.sleep(2 * timeouts.MEMORY_POLL.seconds)
+            assert place.refuses
+    assert not place.refuses
+    assert [line["event"] for line in logs if "memory" in line["event"]] == [
+        "memory_limit_tight",
+        "memory_short",
+    ]
+
+
+async def test_without_a_limit_nobody_looks(place: Place, autojump_clock: trio.testing.MockClock) -> None:
+    """There is no task for it."""
+    async with open_governor(SoftLimit(None, place.resident), place.levers, CycleSearch()):
+        await trio.testing.wait_all_tasks_blocked()
+        children = trio.lowlevel.current_task().child_nurseries
+        assert not [task for nursery in children for task in nursery.child_tasks]
