@@ -10,12 +10,12 @@ from typing import Any, Final
 
 import trio
 
-EACH_SECOND: Final = 120
+EACH_SECOND: Final = 30
 LIVES_SECONDS: Final = 2.0
-BUFFERS: Final = 6
-BUFFER_BYTES: Final = 4_096
-HISTORY: Final = 24
-_BURST: Final = 4
+BUFFERS: Final = 8
+BUFFER_BYTES: Final = 12_288
+HISTORY: Final = 16
+_BURST: Final = 1
 
 
 class Guest:

@@ -56,6 +56,12 @@ class Allocator:
         """What is free, given back or not. Takes 0.1 ms for each thousand gaps."""
         return int(self._count().fordblks)
 
+    @property
+    def used_bytes(self) -> int:
+        """What was asked of it and not let go yet, what it has mapped apart too. Takes as long as `free_bytes`."""
+        counts = self._count()
+        return int(counts.uordblks + counts.hblkhd)
+
     def give_back(self) -> None:
         """Let the system have all pages of it. Takes 0.1 ms for each MiB, and that again when it is needed."""
         self._trim(0)

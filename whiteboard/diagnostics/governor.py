@@ -11,7 +11,7 @@ first, and who is there stays and draws on (R42). Where there is no limit there 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from time import perf_counter, thread_time
-from typing import Final, Protocol
+from typing import Protocol
 
 import attrs
 import trio
@@ -20,15 +20,12 @@ from whiteboard import timeouts
 from whiteboard.diagnostics import logs
 from whiteboard.diagnostics.allocator import Allocator, find_allocator
 from whiteboard.diagnostics.cycles import CycleSearch
-from whiteboard.diagnostics.ladder import ENTERED_AT, Ladder, Reading, Rung, Steps
+from whiteboard.diagnostics.ladder import ENTERED_AT, LEAVING, Ladder, Pacer, Reading, Rung, Steps
 from whiteboard.diagnostics.pace import Pace
 from whiteboard.diagnostics.soft_limit import CLIMBED, DONE, DROPPED, GIVEN_BACK, TOOK, SoftLimit, mib
 from whiteboard.limits import SPARE_BYTES
 
 log = logs.get_logger()
-
-_NEWS_SHARE: Final = 0.01
-"""Of the limit: growth that is worth a walk."""
 
 
 class Droppable(Protocol):
@@ -67,8 +64,9 @@ class Governor:
         self._allocator = allocator
         self._quiet = _Quiet()
         self._ladder = Ladder(timeouts.MEMORY_AGAIN.seconds, trio.current_time())
-        self._walked_at = limit.share()
-        # share of the limit that was taken behind the last walk
+        self._pacer = Pacer()
+        self._behind_walk = self._taken()
+        # what was taken behind the last walk
 
     async def run(self) -> None:
         """Look and act for ever. Cancellation lets everybody in again."""
@@ -88,12 +86,24 @@ class Governor:
             at=trio.current_time(),
             share=share,
             is_quiet=self._quiet.lasts(),
-            has_news=self._cycles.has_news or share - self._walked_at >= _NEWS_SHARE,
+            has_news=share >= ENTERED_AT[Rung.COLLECT] - LEAVING and self._has_news(),
         )
         steps = self._ladder.climb(reading)
         if self._ladder.rung is not before:
             self._note(before, self._ladder.rung)
         self._do(steps)
+
+    def _has_news(self) -> bool:
+        """Whether enough has come since the last walk: objects, bytes that are in use, or memory of the process.
+
+        Bytes in use, because what a walk frees stays with the process: it grows again only when all that is used up.
+        """
+        grown = max(now - before for now, before in zip(self._taken(), self._behind_walk, strict=True))
+        return self._cycles.has_news or grown >= self._pacer.step_bytes(self._limit.size_bytes)
+
+    def _taken(self) -> tuple[int, int]:
+        used = 0 if self._allocator is None else self._allocator.used_bytes
+        return self._limit.resident(), used
 
     def _note(self, before: Rung, now: Rung) -> None:
         """Say that the process stands on another rung, and have those know whom it concerns."""
@@ -112,7 +122,7 @@ class Governor:
 
     def _do(self, steps: Steps) -> None:
         if steps.collect_all:
-            self._walk("collect_all", self._cycles.walk_all)
+            self._ladder.note_found(self._walk("collect_all", self._cycles.walk_all))
         if steps.collect:
             self._walk("collect", self._cycles.walk_recent)
         if steps.drop:
@@ -122,11 +132,17 @@ class Governor:
         if steps.unload:
             self._unload()
 
-    def _walk(self, step: str, walk: Callable[[], int]) -> None:
-        began = thread_time()
-        _timed(step, walk)
-        self._ladder.allowance.spend(thread_time() - began)
-        self._walked_at = self._limit.share()
+    def _walk(self, step: str, walk: Callable[[], int]) -> int:
+        worked, began = thread_time(), perf_counter()
+        found = walk()
+        DONE.add(value=step)
+        TOOK.add(perf_counter() - began, step)
+        took = thread_time() - worked
+        self._ladder.allowance.spend(took)
+        if walk == self._cycles.walk_recent:
+            self._pacer.note(took)
+        self._behind_walk = self._taken()
+        return found
 
     def _drop(self) -> None:
         for name, droppable in self._levers.droppables.items():

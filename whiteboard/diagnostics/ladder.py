@@ -5,8 +5,8 @@ Theory of operation
 A soft limit is nothing that the system enforces: it is where the server begins to refuse. Long before, from 80 % of it on, it takes
 back what it can spare, the cheap things first. Each rung has what those below it have.
 
-    80 %   collect   cycles are looked for as soon as memory grows, in a tenth of the time at most
-    90 %   drop      caches and pools are emptied
+    80 %   collect   cycles are looked for among what came lately, as soon as memory grows, in a tenth of the time at most
+    90 %   drop      caches and pools are emptied, and cycles are looked for among everything, as long as that is worth it
     92 %   trim      free pages go back to the system, when it is quiet: what was dropped is used again first
     95 %   unload    boards that nobody has open leave memory at once
     100 %  refuse    nobody new is let in, and free pages go back although it is not quiet
@@ -23,8 +23,21 @@ import attrs
 COLLECT_SHARE: Final = 0.1
 """Of the time that passes: what Go lets its collector have, and for the same reason: without a bound a process whose live objects
 come near the limit would do nothing but collect (research 2.6)."""
+PAUSE_SECONDS: Final = 0.001
+"""What a walk is to take: R42 allows 1.7 ms, of which a busy machine takes its part."""
+MOST_STEP: Final = 0.01
+"""Of the limit: growth that is worth a walk while walks are short."""
+_LEAST_SCALE: Final = 1 / 64
+LEAST_STEP_BYTES: Final = 256 * 1024
+"""Growth that is worth a walk when walks are long."""
+WORTH_IT: Final = 5_000
+"""Objects in dead cycles: who finds fewer among everything waits twice as long until it looks there again."""
 LEAVING: Final = 0.03
 """Of the limit, below where a rung is entered."""
+
+
+_MOST_PATIENCE: Final = 64
+"""Times AGAIN: some ten minutes, as CYCLES_ALL."""
 
 
 class Rung(IntEnum):
@@ -83,6 +96,26 @@ class Allowance:
         self._left -= seconds
 
 
+class Pacer:
+    """After how much growth to walk again: the more often, the less each walk has to free, and the shorter it is.
+
+    What lives in the recent part is walked each time, so there is a least.
+    """
+
+    def __init__(self) -> None:
+        self._scale = 1.0
+
+    def step_bytes(self, limit_bytes: int) -> float:
+        """The growth that is worth a walk."""
+        return max(LEAST_STEP_BYTES, self._scale * MOST_STEP * limit_bytes)
+
+    def note(self, seconds: float) -> None:
+        """A walk took so long."""
+        self._scale = (
+            max(_LEAST_SCALE, self._scale / 2) if seconds > PAUSE_SECONDS else min(1.0, self._scale * 1.25)
+        )
+
+
 @attrs.frozen
 class Reading:
     """What is known when it is decided."""
@@ -122,16 +155,19 @@ class Ladder:
         self._again = again
         self.allowance = Allowance(COLLECT_SHARE, COLLECT_SHARE * again, now)
         self._done_at: dict[str, float] = {}
+        self._patience = 1
+        # in how many times AGAIN everything is walked at most once
 
     def climb(self, reading: Reading) -> Steps:
         """Go where the reading puts it; what is to be done there. Whoever walks says to `allowance` how long that took."""
-        before, self.rung = self.rung, next_rung(self.rung, reading.share)
-        may_walk = self.rung >= Rung.COLLECT and self.allowance.left(reading.at) > 0
-        wants_all = before < Rung.COLLECT or (self.rung >= Rung.DROP and reading.has_news)
-        walks_all = may_walk and wants_all and self._is_due("collect_all", reading.at)
+        self.rung = next_rung(self.rung, reading.share)
+        may_walk = self.rung >= Rung.COLLECT and reading.has_news and self.allowance.left(reading.at) > 0
+        walks_all = (
+            may_walk and self.rung >= Rung.DROP and self._is_due("collect_all", reading.at, self._patience)
+        )
         return Steps(
             collect_all=walks_all,
-            collect=may_walk and not walks_all and reading.has_news,
+            collect=may_walk and not walks_all,
             drop=self.rung >= Rung.DROP and self._is_due("drop", reading.at),
             trim=self._may_trim(reading) and self._is_due("trim", reading.at),
             unload=self.rung >= Rung.UNLOAD,
@@ -140,9 +176,13 @@ class Ladder:
     def _may_trim(self, reading: Reading) -> bool:
         return self.rung is Rung.REFUSE or (self.rung >= Rung.TRIM and reading.is_quiet)
 
-    def _is_due(self, step: str, now: float) -> bool:
+    def note_found(self, objects: int) -> None:
+        """Walking everything has freed so many."""
+        self._patience = 1 if objects >= WORTH_IT else min(2 * self._patience, _MOST_PATIENCE)
+
+    def _is_due(self, step: str, now: float, patience: int = 1) -> bool:
         """Whether a dear thing may be done again; it is done now then."""
-        if now - self._done_at.get(step, -math.inf) < self._again:
+        if now - self._done_at.get(step, -math.inf) < self._again * patience:
             return False
         self._done_at[step] = now
         return True
