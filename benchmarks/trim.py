@@ -100,7 +100,7 @@ async def play(case: Case, total: int) -> dict[str, float]:
     del made
     told["let_go"] = resident.read()
     if case.by_thread:
-        trim: Callable[[], Any] = ctypes.CDLL(None).malloc_trim
+        trim: Callable[[int], Any] = ctypes.CDLL(None).malloc_trim
         told |= await _beside(lambda: trio.to_thread.run_sync(trim, 0))
     else:
 
