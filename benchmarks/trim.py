@@ -25,7 +25,7 @@ import trio
 
 from benchmarks.scenes.sections import Section, Table, write
 from whiteboard.diagnostics.allocator import find_allocator
-from whiteboard.diagnostics.resident import Resident
+from whiteboard.diagnostics.process import resident_bytes
 from whiteboard.limits import KIB, MIB
 
 BEAT_SECONDS: Final = 0.001
@@ -91,14 +91,14 @@ async def play(case: Case, total: int) -> dict[str, float]:
         raise SystemExit("benchmarks.trim needs glibc 2.33 or newer")
     if case.arranged:
         allocator.arrange()
-    resident, told = Resident(), dict[str, float]()
+    told = dict[str, float]()
     gc.disable()
-    told["before"] = resident.read()
+    told["before"] = resident_bytes()
     made = case.make(total)
-    told["full"] = resident.read()
+    told["full"] = resident_bytes()
     kept = made[:: case.stays] if case.stays else []
     del made
-    told["let_go"] = resident.read()
+    told["let_go"] = resident_bytes()
     if case.by_thread:
         trim: Callable[[int], Any] = ctypes.CDLL(None).malloc_trim
         told |= await _beside(lambda: trio.to_thread.run_sync(trim, 0))
@@ -109,7 +109,7 @@ async def play(case: Case, total: int) -> dict[str, float]:
             allocator.give_back()
 
         told |= await _beside(in_turn)
-    told["given"] = resident.read()
+    told["given"] = resident_bytes()
     began = perf_counter()
     allocator.give_back()
     told["again"] = perf_counter() - began

@@ -11,7 +11,7 @@ import trio
 import trio.testing
 
 from whiteboard import timeouts
-from whiteboard.diagnostics import pace
+from whiteboard.diagnostics import pace, tracing
 from whiteboard.diagnostics.allocator import Allocator
 from whiteboard.diagnostics.cycles import CycleSearch
 from whiteboard.diagnostics.governor import Governor, Levers, open_governor
@@ -31,6 +31,10 @@ class Heap(Allocator):
     @property
     def free_bytes(self) -> int:
         return SPARE_BYTES
+
+    @property
+    def used_bytes(self) -> int:
+        return self._place.taken
 
     def give_back(self) -> None:
         self._place.taken -= MIB
@@ -147,21 +151,23 @@ class Knot:
 async def test_dead_cycles_go_as_soon_as_memory_grows(
     place: Place, autojump_clock: trio.testing.MockClock
 ) -> None:
-    """Those that died before in one walk through everything, those that die later in small ones."""
+    """Those that die then in small walks, those that died frozen in one through everything, when it is shorter still."""
     governor = Governor(SoftLimit(LIMIT, place.resident), place.levers, CycleSearch(), None)
     knot = Knot()
     gc.freeze()
     old = weakref.ref(knot)
     del knot
-    place.taken = 82 * MIB
+    frozen = gc.get_freeze_count()
+    for taken in (82, 84):
+        new = weakref.ref(Knot())
+        place.taken = taken * MIB
+        await look(governor)
+        assert new() is None
+        assert gc.get_freeze_count() <= frozen
+        assert old() is not None
+    place.taken = 91 * MIB
     await look(governor)
     assert old() is None
-    frozen = gc.get_freeze_count()
-    new = weakref.ref(Knot())
-    place.taken = 84 * MIB
-    await look(governor)
-    assert new() is None
-    assert gc.get_freeze_count() <= frozen
 
 
 async def test_a_process_that_is_quiet_gives_back_before_it_refuses(
@@ -204,3 +210,49 @@ async def test_without_a_limit_nobody_looks(place: Place, autojump_clock: trio.t
         await trio.testing.wait_all_tasks_blocked()
         children = trio.lowlevel.current_task().child_nurseries
         assert not [task for nursery in children for task in nursery.child_tasks]
+
+
+class Span:
+    """Notes its events."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+        self.has_ended = False
+
+    def set_attribute(self, key: str, value: str | float) -> None:
+        """Not asked for."""
+
+    def add_event(self, name: str, attributes: tracing.Attributes) -> None:
+        assert name == "rung"
+        self.events.append(str(attributes["rung"]))
+
+    def fail(self, error: BaseException) -> None:
+        """Never."""
+
+    def end(self) -> None:
+        self.has_ended = True
+
+
+class Spans:
+    """Takes spans."""
+
+    def __init__(self) -> None:
+        self.spans: list[Span] = []
+
+    def begin(self, name: str, attributes: tracing.Attributes) -> Span:
+        self.spans.append(Span())
+        return self.spans[-1]
+
+
+async def test_the_time_in_which_memory_is_short_is_a_span(
+    place: Place, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With an event for each rung; it ends where the process is calm again, or the governor goes."""
+    tracer = Spans()
+    monkeypatch.setattr(tracing.TRACING, "tracer", tracer)
+    async with open_governor(SoftLimit(LIMIT, place.resident), place.levers, CycleSearch()):
+        for share in (81, 92, 50, 95):
+            place.taken = share * MIB
+            await trio.sleep(1.5 * timeouts.MEMORY_POLL.seconds)
+    assert [span.events for span in tracer.spans] == [["collect", "trim", "calm"], ["unload", "calm"]]
+    assert all(span.has_ended for span in tracer.spans)

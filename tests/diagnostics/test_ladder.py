@@ -1,14 +1,21 @@
 """Which rung a process stands on and what is due there: on numbers alone."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from whiteboard.diagnostics.ladder import (
     COLLECT_SHARE,
     ENTERED_AT,
+    LEAST_STEP_BYTES,
     LEAVING,
+    MOST_STEP,
+    PAUSE_SECONDS,
+    WORTH_IT,
     Allowance,
     Ladder,
+    Pacer,
     Reading,
     Rung,
     Steps,
@@ -103,10 +110,10 @@ def test_the_way_up_and_down_again() -> None:
     """Each rung adds its own, the cheap things first, and the way down ends on the ground."""
     ladder = Ladder(AGAIN, 0.0)
     assert ladder.climb(reading(0.0, 0.5)) == Steps()
-    assert ladder.climb(reading(1.0, 0.8)) == Steps(collect_all=True)
+    assert ladder.climb(reading(1.0, 0.8)) == Steps(collect=True)
     assert ladder.climb(reading(2.0, 0.85)) == Steps(collect=True)
     assert ladder.climb(reading(3.0, 0.85, has_news=False)) == Steps()
-    assert ladder.climb(reading(4.0, 0.9)) == Steps(collect=True, drop=True)
+    assert ladder.climb(reading(4.0, 0.9)) == Steps(collect_all=True, drop=True)
     assert ladder.climb(reading(5.0, 0.93)) == Steps(collect=True)
     assert ladder.climb(reading(6.0, 0.93, is_quiet=True)) == Steps(collect=True, trim=True)
     assert ladder.climb(reading(20.0, 0.95)) == Steps(collect_all=True, drop=True, unload=True)
@@ -120,7 +127,36 @@ def test_the_way_up_and_down_again() -> None:
 def test_who_has_spent_the_allowance_waits() -> None:
     """A walk that took a second is followed by none for ten."""
     ladder = Ladder(AGAIN, 0.0)
-    assert ladder.climb(reading(0.0, 0.85)).collect_all
+    assert ladder.climb(reading(0.0, 0.85)).collect
     ladder.allowance.spend(2.0)
     assert not ladder.climb(reading(9.0, 0.85)).collect
     assert ladder.climb(reading(10.5, 0.85)).collect
+
+
+def test_everything_is_walked_as_long_as_it_is_worth_it() -> None:
+    """Who finds next to nothing waits twice as long each time, up to ten minutes; who finds something does not."""
+    ladder, walked = Ladder(AGAIN, 0.0), []
+    for number in range(60_000):
+        now = number * POLL
+        if ladder.climb(reading(now, 0.91)).collect_all:
+            walked.append(now)
+            ladder.note_found(WORTH_IT if len(walked) == 3 else 10)
+    waits = [round(after - before) for before, after in pairwise(walked)]
+    assert waits[:8] == [20, 40, 10, 20, 40, 80, 160, 320]
+    assert set(waits[9:]) == {640}
+
+
+@given(st.lists(st.floats(0, 0.1), max_size=50), st.integers(1 << 25, 1 << 36))
+def test_walks_come_sooner_where_they_are_long(walks: list[float], limit_bytes: int) -> None:
+    """The step stays between its bounds, is halved by a long walk and grows again with short ones."""
+    pacer = Pacer()
+    most = max(LEAST_STEP_BYTES, MOST_STEP * limit_bytes)
+    for took in walks:
+        before = pacer.step_bytes(limit_bytes)
+        pacer.note(took)
+        after = pacer.step_bytes(limit_bytes)
+        assert LEAST_STEP_BYTES <= after <= most
+        assert after <= before if took > PAUSE_SECONDS else after >= before
+    for _ in range(30):
+        pacer.note(0.0)
+    assert pacer.step_bytes(limit_bytes) == most

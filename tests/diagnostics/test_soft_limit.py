@@ -3,7 +3,6 @@
 from whiteboard.config import MemoryLimit
 from whiteboard.diagnostics.figures import FIGURES
 from whiteboard.diagnostics.ladder import Rung
-from whiteboard.diagnostics.resident import Resident
 from whiteboard.diagnostics.soft_limit import SoftLimit, limit_bytes_of
 from whiteboard.limits import MIB
 
@@ -42,16 +41,14 @@ def test_its_figures_are_read_when_they_are_asked_for() -> None:
     limit = SoftLimit(None, lambda: 5 * MIB)
     limit.declare_figures()
     told = FIGURES.report()
-    assert told["whiteboard_memory_resident_bytes"]["values"] == {"": 5 * MIB}
     assert told["whiteboard_memory_soft_limit_bytes"]["values"] == {"": 0}
     assert told["whiteboard_memory_rung"]["values"] == {"": 0}
     assert limit.share() == 0
 
 
-def test_the_resident_set_grows_with_what_is_written_to() -> None:
-    """Read from the system; where it has no such file it is the peak."""
-    resident = Resident()
-    before = resident.read()
+def test_what_the_process_has_grows_with_what_is_written_to() -> None:
+    """Read from the system when nothing else is given."""
+    limit = SoftLimit(None)
+    before = limit.resident()
     block = bytearray(64 * MIB)
-    assert resident.read() - before > 0.9 * len(block)
-    assert Resident("/nowhere").read() >= before
+    assert limit.resident() - before > 0.9 * len(block)

@@ -17,7 +17,7 @@ import attrs
 import trio
 
 from whiteboard import timeouts
-from whiteboard.diagnostics import logs
+from whiteboard.diagnostics import logs, tracing
 from whiteboard.diagnostics.allocator import Allocator, find_allocator
 from whiteboard.diagnostics.cycles import CycleSearch
 from whiteboard.diagnostics.ladder import ENTERED_AT, LEAVING, Ladder, Pacer, Reading, Rung, Steps
@@ -67,6 +67,8 @@ class Governor:
         self._pacer = Pacer()
         self._behind_walk = self._taken()
         # what was taken behind the last walk
+        self._span: tracing.OpenSpan | None = None
+        # of the time in which memory is short
 
     async def run(self) -> None:
         """Look and act for ever. Cancellation lets everybody in again."""
@@ -78,6 +80,7 @@ class Governor:
                 self.look()
         finally:
             self._levers.refuse(False)
+            self._trace(Rung.CALM, 0.0)
 
     def look(self) -> None:
         """See where the process stands, and do what is due there."""
@@ -116,9 +119,20 @@ class Governor:
             log.warning("memory_short", rung=now.label, resident_mib=taken, limit_mib=limit)
         else:
             log.info("memory_eased", rung=before.label, now=now.label, resident_mib=taken, limit_mib=limit)
+        self._trace(now, self._limit.share())
         self._cycles.press(is_short=now >= Rung.COLLECT)
         if (now is Rung.REFUSE) != (before is Rung.REFUSE):
             self._levers.refuse(now is Rung.REFUSE)
+
+    def _trace(self, rung: Rung, share: float) -> None:
+        """A span for as long as memory is short, with an event for each rung that it came to."""
+        if self._span is None and rung is not Rung.CALM:
+            self._span = tracing.begin("memory short")
+        if self._span is not None:
+            self._span.add_event("rung", {"rung": rung.label, "share": round(share, 3)})
+            if rung is Rung.CALM:
+                self._span.end()
+                self._span = None
 
     def _do(self, steps: Steps) -> None:
         if steps.collect_all:

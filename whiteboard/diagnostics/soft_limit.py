@@ -11,7 +11,7 @@ from whiteboard.config import MemoryLimit
 from whiteboard.diagnostics import cgroup
 from whiteboard.diagnostics.figures import FIGURES, Counter, Gauge
 from whiteboard.diagnostics.ladder import ENTERED_AT, Rung
-from whiteboard.diagnostics.resident import Resident
+from whiteboard.diagnostics.process import resident_bytes
 from whiteboard.limits import MIB
 
 OF_THE_CGROUP: Final = 0.8
@@ -44,14 +44,14 @@ GIVEN_BACK: Final = FIGURES.declare(
 class SoftLimit:
     """One process's, and where it stands. The governor alone sets `rung`."""
 
-    def __init__(self, size_bytes: int | None, resident: Callable[[], int] | None = None) -> None:
+    def __init__(self, size_bytes: int | None, resident: Callable[[], int] = resident_bytes) -> None:
         """A limit of so many bytes, or none.
 
-        Args: `resident` says how many bytes the process has; it asks the system when not given.
+        Args: `resident` says how many bytes the process has.
         """
         self.size_bytes = size_bytes or 0
         """0 for none."""
-        self.resident = resident or Resident().read
+        self.resident = resident
         self.rung = Rung.CALM
         """How near the limit the process was at the last look."""
 
@@ -82,7 +82,6 @@ class SoftLimit:
     def declare_figures(self) -> None:
         """Have its state read with the other figures."""
         for name, meaning, read in (
-            ("resident_bytes", "What the process has from the system", self.resident),
             ("soft_limit_bytes", "The soft limit, 0 for none", lambda: self.size_bytes),
             ("rung", "0 calm, 1 collect, 2 drop, 3 trim, 4 unload, 5 refuse", lambda: int(self.rung)),
         ):
