@@ -157,8 +157,10 @@ async def test_dead_cycles_go_as_soon_as_memory_grows(
     gc.freeze()
     old = weakref.ref(knot)
     del knot
+    place.taken = 81 * MIB
+    await look(governor)
     frozen = gc.get_freeze_count()
-    for taken in (82, 84):
+    for taken in (83, 85):
         new = weakref.ref(Knot())
         place.taken = taken * MIB
         await look(governor)

@@ -91,7 +91,7 @@ def refusal(server: ServerProcess, board: str) -> tuple[int, str | None, str]:
 
 
 async def test_it_climbs_refuses_serves_on_and_recovers(server: ServerProcess) -> None:
-    """Who is there stays and is stored, who comes is sent away, boards without people leave memory; all is counted. [HTTP-27]"""
+    """Who is there stays and is stored, who comes is sent away, boards without people leave memory; all is counted. [HTTP-3] [HTTP-14]"""
     async with bare_socket(server.url, "left") as guest:
         await guest.enter(client="c-1")
         await draw(guest, 1)

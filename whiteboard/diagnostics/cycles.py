@@ -12,7 +12,7 @@ whatever the heap holds.
 Cycles that die frozen stay, until all is walked: every CYCLES_ALL in a quiet moment, and when none comes, after
 CYCLES_ALL_LATEST all the same. `adr/2026-11-27-cycles-in-quiet-moments.md` has the figures.
 
-While memory is short (`press`) somebody else says when to walk, and nothing is frozen in between: what was frozen before is out of the
+While memory is short (`press`) somebody else says when to walk, and nothing is frozen in between: what lives when it begins is out of the
 way, and what dies later is found by small walks. `adr/2026-11-28-memory-governor.md` says why.
 """
 
@@ -102,6 +102,8 @@ class CycleSearch:
         self._freezing.is_held = is_short
         if is_short:
             gc.set_threshold(_YOUNG, _MIDDLE, _NEVER)
+            gc.collect()
+            gc.freeze()
         else:
             gc.set_threshold(_YOUNG, _MIDDLE, _RECENT)
             _collect_all()
