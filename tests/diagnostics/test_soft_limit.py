@@ -41,8 +41,8 @@ def test_its_figures_are_read_when_they_are_asked_for() -> None:
     limit = SoftLimit(None, lambda: 5 * MIB)
     limit.declare_figures()
     told = FIGURES.report()
-    assert told["whiteboard_memory_soft_limit_bytes"]["values"] == {"": 0}
-    assert told["whiteboard_memory_rung"]["values"] == {"": 0}
+    assert told["whiteboard_memory_limit_bytes"]["values"] == {"": 0}
+    assert told["whiteboard_memory_rung"]["values"] == {"calm": 1}
     assert limit.share() == 0
 
 

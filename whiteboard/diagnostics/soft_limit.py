@@ -81,11 +81,17 @@ class SoftLimit:
 
     def declare_figures(self) -> None:
         """Have its state read with the other figures."""
-        for name, meaning, read in (
-            ("soft_limit_bytes", "The soft limit, 0 for none", lambda: self.size_bytes),
-            ("rung", "0 calm, 1 collect, 2 drop, 3 trim, 4 unload, 5 refuse", lambda: int(self.rung)),
-        ):
-            FIGURES.declare(Gauge(f"whiteboard_memory_{name}", meaning, read))
+        FIGURES.declare(
+            Gauge("whiteboard_memory_limit_bytes", "The soft limit, 0 for none", lambda: self.size_bytes)
+        )
+        FIGURES.declare(
+            Gauge(
+                "whiteboard_memory_rung",
+                "Processes by the rung of the memory ladder that they stand on",
+                lambda: {self.rung.label: 1},
+                label="rung",
+            )
+        )
 
 
 def limit_bytes_of(
