@@ -1,6 +1,6 @@
 """Sixty frames a second, people who draw, and a soft limit 20 % above what there is: pauses, memory and frames (R42).
 
-    python -m benchmarks.governor [--seconds 120] [--elements 150000] [--quick] [--write docs/diagnostics.md]
+    python -m benchmarks.governor [--seconds 120] [--elements 300000] [--quick] [--write docs/diagnostics.md]
 
 Three servers one after the other, each on a core of its own: with the limit (`governed`), without one (`frozen`: what lives is
 frozen as always), and as Python collects by itself (`default`). Each has a board of which all elements are objects, paints a kept canvas 60
@@ -177,7 +177,7 @@ def main() -> None:
     """See this file."""
     parser = argparse.ArgumentParser(prog="benchmarks.governor")
     parser.add_argument("--seconds", type=float, default=120.0)
-    parser.add_argument("--elements", type=int, default=150_000)
+    parser.add_argument("--elements", type=int, default=300_000)
     parser.add_argument("--way", action="append", choices=WAYS)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--write", type=Path)
