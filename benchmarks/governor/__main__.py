@@ -9,6 +9,7 @@ a frame that is late because others had the core is no fault of the collector.
 """
 
 import argparse
+import os
 import re
 import signal
 import subprocess
@@ -135,6 +136,7 @@ def row(seen: Seen, drawn: Drawn, seconds: float) -> list[list[str]]:
 def section(seconds: float, elements: int, ways: tuple[str, ...]) -> Section:
     """Play all ways; what came of it."""
     rows = [row(*play(way, elements, seconds), seconds) for way in ways]
+    load = os.getloadavg()[1]
     pauses, memory, frames = ([one[number] for one in rows] for number in range(3))
     return Section(
         "governor",
@@ -169,6 +171,10 @@ def section(seconds: float, elements: int, ways: tuple[str, ...]) -> Section:
                 ],
                 frames,
             ),
+        ],
+        [
+            f"Load average of the machine over these minutes: {load:.1f} on {os.cpu_count()} cores. With more than one for each "
+            "core, pauses and frames are longer by what others took, and only the CPU time of pauses is their own."
         ],
     )
 
