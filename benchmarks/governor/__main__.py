@@ -172,10 +172,14 @@ def section(seconds: float, elements: int, ways: tuple[str, ...]) -> Section:
                 frames,
             ),
         ],
-        [
-            f"Load average of the machine over these minutes: {load:.1f} on {os.cpu_count()} cores. With more than one for each "
-            "core, pauses and frames are longer by what others took, and only the CPU time of pauses is their own."
-        ],
+        [_how_busy(load)],
+    )
+
+
+def _how_busy(load: float) -> str:
+    return (
+        f"Load average of the machine over these minutes: {load:.1f} on {os.cpu_count()} cores. With more than one for each core, "
+        "pauses and frames are longer by what others took, and only the CPU time of pauses is their own."
     )
 
 
