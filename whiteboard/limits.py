@@ -473,3 +473,43 @@ TASKS_AT_ONCE: Final = 500
 """Tasks whose stacks are read before the event loop has its turn: 2 ms (measured: 4 ms per 1,000)."""
 MAX_FINDINGS: Final = 200
 """Different things that the server found wrong with itself and still tells of; the latest."""
+
+# --- pictures of boards ---------------------------------------------------------------------------
+MIN_THUMBNAIL_PX: Final = 16
+MAX_THUMBNAIL_PX: Final = 1_024
+"""Width of a thumbnail; its height is three quarters of it."""
+THUMBNAIL_PX: Final = 320
+"""Of one that nobody has asked for otherwise: a card in a list, on a screen of two pixels for one."""
+MAX_PICTURE_PIXELS: Final = 16_000_000
+"""Of an export: 61 MiB while it is drawn, and a second of encoding."""
+MAX_PICTURE_SIDE: Final = 16_384
+"""Pixels of a side: what browsers and editors still open."""
+MAX_PICTURE_SCALE: Final = 8.0
+"""Pixels for each board unit: more shows nothing that a larger picture of the screen would not."""
+MIN_PICTURE_SCALE: Final = 0.001
+MAX_SVG_BYTES: Final = 64 * MIB
+"""Of a board as SVG, pictures on it included; the largest that browsers still show at once are far smaller."""
+MAX_PICTURE_ASSETS_BYTES: Final = 32 * MIB
+"""Of the pictures on a board that go into one of it; what is above has a sign in its place."""
+MAX_PICTURE_JOBS: Final = 64
+"""Different pictures that wait to be drawn: thumbnails take some milliseconds each, so that who waits longer than DRAWING_WAIT
+has been behind large boards."""
+MAX_KEPT_CANVASES: Final = 64
+"""Boards whose picture is kept for the next stroke…"""
+MAX_KEPT_CANVAS_BYTES: Final = 128 * MIB
+"""…and what they take: a thumbnail is 300 KiB of pixels and some 3 MiB of paths for 10,000 strokes."""
+MAX_ANSWERED_BYTES: Final = 8 * MIB
+"""Thumbnails that are kept as they were sent, some 20 KiB each: a list of boards asks for all of them again."""
+RENDER_MEMORY_BYTES: Final = 1_024 * MIB
+"""What the process that draws may take: a board of MAX_BOARD_BYTES, an export of MAX_PICTURE_PIXELS and a picture of
+MAX_ASSET_PIXELS together. Past it that picture fails, and nobody else."""
+POOLED_BYTES: Final = 4 * KIB
+"""Smaller buffers are made faster than found."""
+POOL_BUFFERS: Final = 32
+"""Idle buffers that are kept for later use…"""
+POOL_BYTES: Final = 64 * MIB
+"""…and their bytes: one for the largest export, or all of a list of thumbnails."""
+POOL_USED_BYTES: Final = 256 * MIB
+"""Bytes of buffers in use: MAX_KEPT_CANVAS_BYTES, and two exports."""
+MAX_LEASES: Final = 1_024
+"""Canvases and buffers that are held at a time; one for each session that draws would be a fraction of it."""

@@ -160,3 +160,27 @@ TRACE_EVERY: Final = register(
     "SLA-MEMORY-1: Between two requests with spans: 2,048 that may wait are a thousand a second, and an operator sees them as they look.",
     "what a collector of spans is given",
 )
+DRAWING: Final = register(
+    "drawing",
+    15.0,
+    "SLA-PICTURE-1: One step of a picture in the process that draws, which is killed then: 100,000 strokes take some 5 s of an idle core, and whoever asked is gone after half a minute.",
+    "a picture that is drawn slowly",
+)
+DRAWING_WAIT: Final = register(
+    "drawing-wait",
+    30.0,
+    "SLA-PICTURE-1: What somebody waits for a picture, behind others too: two of DRAWING, and as long as proxies wait.",
+    "a picture that others are before",
+)
+RENDER_IDLE: Final = register(
+    "render-idle",
+    60.0,
+    "SLA-PICTURE-1: The process that draws ends when nobody has asked for so long, and gives back some 80 MiB; its start takes a third of a second.",
+    "nobody asks for pictures",
+)
+CANVAS_LEASE: Final = register(
+    "canvas-lease",
+    30.0,
+    "SLA-PICTURE-1: Who holds a canvas or a buffer for longer has forgotten it (R41): it is taken back, and noted as a fault. Twice what drawing may take.",
+    "a canvas that is held for too long",
+)
