@@ -49,6 +49,7 @@ from whiteboard.diagnostics.supervisor import Supervisor
 from whiteboard.errors import ConfigError
 from whiteboard.plugins.guard import Guard
 from whiteboard.plugins.loading import OpenGuard, configure_guard
+from whiteboard.render.studio import open_studio
 from whiteboard.rooms.hub import Hub, open_hub
 from whiteboard.rooms.recorder import open_recorder
 from whiteboard.storage.sqlite import hold_directory
@@ -173,11 +174,12 @@ async def serve(
             open_pump() as pump,
             open_hub(stores.storage, clock_ms, recorder, guard) as hub,
             membership_of(settings, place) as member,
+            open_studio(settings.log.format, settings.log.level) as studio,
         ):
             _let_rooms_follow(pump, hub)
             trust = trust_of(settings, local_port=listening.local_port, found_at=checked_at(settings, place))
             limit = soft_limit_of(settings)
-            house = Household(stores, recorder, hub, guard, member, ages, limit)
+            house = Household(stores, recorder, hub, guard, member, studio, ages, limit)
             doorstep, bridge = doors_of(services_of(settings, trust, house), tls, hub, pump)
             accept = partial(accept_connections, listening.sockets)
             with ExitStack() as until_signal:
@@ -272,12 +274,13 @@ async def serve_share(
             open_pump() as pump,
             open_hub(stores.storage, clock_ms, recorder, guard) as hub,
             membership_of(settings, place, registers=False) as member,
+            open_studio(settings.log.format, settings.log.level) as studio,
         ):
             _let_rooms_follow(pump, hub)
             trust = trust_of(settings, local_port=share.local_port, found_at=checked_at(settings, place))
             profiles = profiles_of(share.number)
             limit = soft_limit_of(settings)
-            house = Household(stores, recorder, hub, guard, member, ages, limit, profiles)
+            house = Household(stores, recorder, hub, guard, member, studio, ages, limit, profiles)
             own = services_of(settings, trust, house)
             reports = Reports(own.tasks, own.status, share, inlet)
             services = attrs.evolve(

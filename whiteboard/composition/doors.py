@@ -18,6 +18,7 @@ from whiteboard.errors import RoomClosed, ServerFull
 from whiteboard.ids import BoardId, parse_board_id
 from whiteboard.plugins.guard import Guard
 from whiteboard.protocol import schema
+from whiteboard.render.studio import Studio
 from whiteboard.rooms.access import BoardAccess
 from whiteboard.rooms.hub import Hub
 from whiteboard.rooms.ports import Visitor
@@ -58,6 +59,7 @@ class Household:
     hub: Hub
     guard: Guard | None
     member: Membership
+    studio: Studio
     ages: tasks.TaskAges
     limit: SoftLimit
     profiles: Sources = field(default_factory=profiles_of)
@@ -103,6 +105,7 @@ def services_of(settings: Settings, trust: Trust, house: Household) -> WebServic
         status=house.status,
         cluster=house.cluster,
         blobs=stores.blobs,
+        studio=house.studio,
         guard=house.guard,
         profiles=house.profiles,
         asyncapi=schema.asyncapi,

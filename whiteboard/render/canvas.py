@@ -240,7 +240,11 @@ class Canvas:
         for rank, element in enumerate(elements):
             name, mark = id_of(element), hash(bytes(element))
             item = None if anew else self._items.get(name)
-            if item is None or item.mark != mark or (item.compiled is not None and not item.compiled.is_whole):
+            if (
+                item is None
+                or item.mark != mark
+                or (item.compiled is not None and not item.compiled.is_whole)
+            ):
                 item = _Item(mark, measure(read_shown(element), self._brush.fonts), rank)
             found.append((name, item))
         return found

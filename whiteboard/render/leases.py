@@ -109,7 +109,9 @@ class LeaseBook:
         """The same without a block: whoever takes it has to end it. Raises what `admit` raises, TooManyLeases."""
         self.sweep()
         if len(self._out) >= limits.MAX_LEASES:
-            raise TooManyLeases(f"{len(self._out)} canvases and buffers are held, at most {limits.MAX_LEASES}")
+            raise TooManyLeases(
+                f"{len(self._out)} canvases and buffers are held, at most {limits.MAX_LEASES}"
+            )
         lease = Lease(thing, self._now() + timeouts.CANVAS_LEASE.seconds)
         thing.admit(lease)
         self._taken += 1

@@ -120,7 +120,9 @@ class BufferPool:
         """A buffer of zeros. Raises PoolExhausted."""
         most = self._bounds[2]
         if self._used_bytes + size_bytes > most:
-            reason = f"{self._used_bytes} bytes of buffers are in use, {size_bytes} more would be above {most}"
+            reason = (
+                f"{self._used_bytes} bytes of buffers are in use, {size_bytes} more would be above {most}"
+            )
             raise PoolExhausted(reason)
         slab = self._idle_slab(size_bytes) or self._new_slab(size_bytes)
         self._used += 1
@@ -194,5 +196,3 @@ def slab_size(size_bytes: int) -> int:
         return size_bytes
     step = max(1, (1 << (size_bytes - 1).bit_length()) // (2 * _STEPS))
     return -(-size_bytes // step) * step
-
-

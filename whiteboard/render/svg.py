@@ -17,22 +17,19 @@ from whiteboard.core.scene.outlines import Path
 from whiteboard.render.asked import Asset, TooLarge
 
 _FONT: Final = ",".join(f"'{name}'" if " " in name else name for name in FAMILIES)
-_ESCAPES: Final = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"} | {
-    # What XML 1.0 has no way to write (section 2.2).
-    code: "\ufffd"
-    for code in (*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF)
+_UNSPEAKABLE: Final = (*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF)
+"""What XML 1.0 has no way to write (section 2.2)."""
+_ESCAPES: Final = {
+    **dict.fromkeys(_UNSPEAKABLE, "\ufffd"),
+    ord("&"): "&amp;",
+    ord("<"): "&lt;",
+    ord(">"): "&gt;",
 }
 
 
 def write_svg(drawings: Iterable[Drawing], frame: Frame, assets: Mapping[str, Asset]) -> bytes:
     """One SVG document, in UTF-8. Raises TooLarge past MAX_SVG_BYTES."""
-    width, height = number(frame.width / frame.zoom), number(frame.height / frame.zoom)
-    texts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{frame.width}" height="{frame.height}" '
-        f'viewBox="{number(frame.left)} {number(frame.top)} {width} {height}" '
-        f'stroke-linecap="round" stroke-linejoin="round" fill="none" font-family="{_FONT}">'
-        f'<rect x="{number(frame.left)}" y="{number(frame.top)}" width="{width}" height="{height}" fill="{PAPER.hex}"/>'
-    ]
+    texts = [_head(frame)]
     size = 0
     for drawing in drawings:
         text = _element(drawing, assets)
@@ -42,6 +39,17 @@ def write_svg(drawings: Iterable[Drawing], frame: Frame, assets: Mapping[str, As
         texts.append(text)
     texts.append("</svg>\n")
     return "\n".join(texts).encode()
+
+
+def _head(frame: Frame) -> str:
+    x, y = number(frame.left), number(frame.top)
+    width, height = number(frame.width / frame.zoom), number(frame.height / frame.zoom)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{frame.width}" height="{frame.height}" '
+        f'viewBox="{x} {y} {width} {height}" '
+        f'stroke-linecap="round" stroke-linejoin="round" fill="none" font-family="{_FONT}">'
+        f'<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="{PAPER.hex}"/>'
+    )
 
 
 def number(value: float) -> str:

@@ -22,6 +22,7 @@ from whiteboard.web.edge import Edge
 from whiteboard.web.page import Page
 from whiteboard.web.readiness import Readiness
 from whiteboard.web.records import Records
+from whiteboard.web.renderings import RenderingsApi
 from whiteboard.web.services import WebServices
 from whiteboard.web.status import Status
 
@@ -34,7 +35,8 @@ def build_app(services: WebServices, page: Page) -> ASGIApp:
     """
     assets, documents, readiness = AssetsApi(services), Documents(services), Readiness(services)
     boards = BoardsApi(services, assets)
-    records, status, profiles = Records(services), Status(services), ProfilesApi(services)
+    records, renderings, status = Records(services), RenderingsApi(services), Status(services)
+    profiles = ProfilesApi(services)
     routes = [
         Route("/", page.show),
         Route("/b/{board}", page.show),
@@ -46,6 +48,9 @@ def build_app(services: WebServices, page: Page) -> ASGIApp:
         _route("/api/boards/{board}", GET=boards.look, DELETE=boards.delete),
         Route("/api/boards/{board}/ops", boards.ops),
         Route("/api/boards/{board}/export.json", boards.export_json),
+        Route("/api/boards/{board}/export.png", renderings.export_png),
+        Route("/api/boards/{board}/export.svg", renderings.export_svg),
+        Route("/api/boards/{board}/thumbnail.png", renderings.thumbnail),
         Route("/api/cluster", documents.cluster),
         _route("/api/boards/{board}/assets", POST=assets.upload),
         Route("/api/boards/{board}/assets/{asset}", assets.show),

@@ -17,6 +17,7 @@ from whiteboard.web.access import require_admission, require_own_page
 from whiteboard.web.answers import Refused, json_answer
 from whiteboard.web.asset_store import AssetStore, is_digest
 from whiteboard.web.bodies import read_body
+from whiteboard.web.conditions import has_it
 from whiteboard.web.named import board_named, no_such_board
 from whiteboard.web.pictures import Picture, look_at
 from whiteboard.web.placed import PlacedAnswer, take_place
@@ -76,7 +77,7 @@ class AssetsApi:
         await require_admission(request, self._services, board)
         if not is_digest(digest):
             raise await self._missing(board)
-        if _etag(digest) in _tags(request.headers.get("if-none-match", "")):
+        if has_it(request, _etag(digest)):
             if not await store.has(board, digest):
                 raise await self._missing(board)
             return Response(status_code=304, headers={**_HEADERS, "etag": _etag(digest)})
@@ -138,8 +139,3 @@ def _checked(body: bytes) -> Picture:
 
 def _etag(digest: str) -> str:
     return f'"{digest}"'
-
-
-def _tags(if_none_match: str) -> set[str]:
-    """Weak comparison (RFC 9110 section 13.1.2)."""
-    return {entry.strip().removeprefix("W/") for entry in if_none_match.split(",")}

@@ -9,6 +9,7 @@ from whiteboard.config import Settings
 from whiteboard.diagnostics.profiles.sources import Profiles, Sources
 from whiteboard.ids import BoardId
 from whiteboard.plugins.guard import Guard
+from whiteboard.render.studio import Studio
 from whiteboard.storage.blobs import Blobs
 from whiteboard.storage.metadata import Chronicle
 from whiteboard.storage.ports import Boards, OpLog
@@ -49,6 +50,8 @@ class WebServices:
     op_log: OpLog
     blobs: Blobs | None = None
     """Where pictures are kept; None where nobody keeps them."""
+    studio: Studio | None = None
+    """Who draws pictures of boards; None where nobody does."""
     guard: Guard | None = None
     """Who may read and create boards; everybody may without one."""
     probe: Callable[[], Awaitable[None]]

@@ -1,6 +1,6 @@
 """Which part of a board a picture shows, and how large. Pure."""
 
-from math import ceil, floor, log2
+from math import ceil, floor, log2, log10, sqrt
 from typing import Final, NamedTuple
 
 from whiteboard.core.scene.geometry import Box
@@ -49,16 +49,14 @@ def thumbnail_frame(drawn: Box | None, width: int, height: int) -> Frame:
 def export_frame(drawn: Box | None, scale: float) -> Frame:
     """All that is drawn with a margin, `scale` pixels for each board unit."""
     box = EMPTY if drawn is None else drawn.grown(MARGIN)
-    return Frame(
-        max(1, ceil(box.width * scale)), max(1, ceil(box.height * scale)), box.left, box.top, scale
-    )
+    return Frame(max(1, ceil(box.width * scale)), max(1, ceil(box.height * scale)), box.left, box.top, scale)
 
 
 def largest_scale(drawn: Box | None, most_pixels: int, most_side: int) -> float:
     """At which an export has no more pixels, in all and on a side; rounded down to two digits."""
     box = EMPTY if drawn is None else drawn.grown(MARGIN)
-    scale = min((most_pixels / (box.width * box.height)) ** 0.5, most_side / max(box.width, box.height))
-    digits = 10.0 ** (floor(log2(scale) / log2(10)) - 1)
+    scale = min(sqrt(most_pixels / (box.width * box.height)), most_side / max(box.width, box.height))
+    digits = pow(10.0, floor(log10(scale)) - 1)
     return floor(scale / digits * 0.999) * digits
 
 

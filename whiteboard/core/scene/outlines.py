@@ -118,7 +118,9 @@ def _dot(center: Line, radius: float) -> list[float]:
     return ring
 
 
-def _arc(ring: list[float], x: float, y: float, radius: float, start: float, steps: int, step: float) -> None:
+def _arc(  # noqa: PLR0917 - as in ink.js
+    ring: list[float], x: float, y: float, radius: float, start: float, steps: int, step: float
+) -> None:
     for turn in range(steps):
         angle = start + turn * step
         ring += (x + radius * cos(angle), y + radius * sin(angle))
@@ -177,7 +179,9 @@ def _keep(side: list[float], x: float, y: float, tx: float, ty: float) -> None:
     side += (x, y)
 
 
-def _round_corner(path: Path, fx: float, fy: float, x: float, y: float, tx: float, ty: float) -> None:
+def _round_corner(  # noqa: PLR0917 - as in ink.js
+    path: Path, fx: float, fy: float, x: float, y: float, tx: float, ty: float
+) -> None:
     """From the middle of the way to a corner to the middle of the way from it, with the corner as control point.
 
     Where that would cut the corner too far, along the ways until near it.

@@ -1,0 +1,87 @@
+"""The process that draws, from the server's side: started, asked one thing at a time, and killed."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import trio
+
+from whiteboard import timeouts
+from whiteboard.config import LogFormat, LogLevel
+from whiteboard.errors import WhiteboardError
+from whiteboard.render.wire import PREFIX_BYTES, Answer, Ask, decode_answer, frame_of, lengths
+
+COMMAND: Final = (sys.executable, "-P", "-m", "whiteboard.render.worker")
+"""`-P`: the directory that we were started in is no place to import from."""
+_PAGE_BYTES: Final = 4096
+
+
+class ProcessLost(WhiteboardError):
+    """The process that draws is gone."""
+
+
+class DrawingProcess:
+    """One process, from its start to its end."""
+
+    def __init__(self, process: trio.Process) -> None:
+        self._process = process
+        self.pid = process.pid
+
+    @classmethod
+    async def start(cls, form: LogFormat, level: LogLevel) -> "DrawingProcess":
+        """Start one; it logs to our standard error, as we do. Raises ProcessLost when the system has none for us."""
+        try:
+            process = await trio.lowlevel.open_process(
+                (*COMMAND, form.value, level.value),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C is for the server
+            )
+        except OSError as error:
+            raise ProcessLost(f"no process to draw in could be started: {error}") from error
+        return cls(process)
+
+    async def exchange(self, asked: Ask, body: bytes) -> tuple[Answer, bytes]:
+        """Ask it something, and its answer. Raises ProcessLost. Cancelled, it can only be ended."""
+        assert self._process.stdin is not None
+        try:
+            for piece in frame_of(asked, body):
+                await self._process.stdin.send_all(piece)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            raise ProcessLost(f"process {self.pid}, which draws, takes nothing more") from None
+        head_length, body_length = lengths(await self._exactly(PREFIX_BYTES))
+        head = await self._exactly(head_length)
+        return decode_answer(head), await self._exactly(body_length)
+
+    async def end(self) -> None:
+        """Kill it, and wait until it is gone."""
+        with trio.move_on_after(
+            timeouts.CLEANUP.seconds, shield=True
+        ):  # killed, it ends, unless a disk hangs
+            self._process.kill()
+            await self._process.wait()
+            for pipe in (self._process.stdin, self._process.stdout):
+                if pipe is not None:
+                    await pipe.aclose()
+
+    @property
+    def resident_bytes(self) -> int:
+        """What of it is in memory; 0 when it is gone."""
+        try:
+            return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * _PAGE_BYTES
+        except (OSError, IndexError):
+            return 0
+
+    async def _exactly(self, length: int) -> bytes:
+        assert self._process.stdout is not None
+        pieces = bytearray()
+        while len(pieces) < length:
+            try:
+                piece = await self._process.stdout.receive_some(length - len(pieces))
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                piece = b""
+            if not piece:
+                raise ProcessLost(f"process {self.pid}, which draws, has ended")
+            pieces += piece
+        return bytes(pieces)
