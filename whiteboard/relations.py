@@ -91,6 +91,9 @@ RELATIONS: Final = tuple(
         ("MEMORY_LOOK < MEMORY_LATEST", "a quiet moment is found before it is too late"),
         ("MEMORY_POLL < MEMORY_AGAIN", "whether a dear step helped is seen before the next"),
         ("S3_CONNECT < S3_ANSWER", "a connection is there sooner than an answer on it"),
+        # pictures
+        ("DRAWING * 2 <= DRAWING_WAIT", "who comes second gets a picture too"),
+        ("DRAWING * 2 <= CANVAS_LEASE", "nothing that draws in time overstays"),
         # doctor
         ("DOCTOR_STEP <= CLIENT_CONNECT", "visitors wait no longer either"),
         ("DOCTOR_STEP < DOCTOR_WHOLE", "one slow step is not the whole examination"),

@@ -174,7 +174,7 @@ async def serve(
             open_pump() as pump,
             open_hub(stores.storage, clock_ms, recorder, guard) as hub,
             membership_of(settings, place) as member,
-            open_studio(settings.log.format, settings.log.level) as studio,
+            open_studio(settings) as studio,
         ):
             _let_rooms_follow(pump, hub)
             trust = trust_of(settings, local_port=listening.local_port, found_at=checked_at(settings, place))
@@ -274,7 +274,7 @@ async def serve_share(
             open_pump() as pump,
             open_hub(stores.storage, clock_ms, recorder, guard) as hub,
             membership_of(settings, place, registers=False) as member,
-            open_studio(settings.log.format, settings.log.level) as studio,
+            open_studio(settings) as studio,
         ):
             _let_rooms_follow(pump, hub)
             trust = trust_of(settings, local_port=share.local_port, found_at=checked_at(settings, place))

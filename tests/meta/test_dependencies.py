@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-RUN_TIME_EXTRAS = ["cluster", "traces"]
+RUN_TIME_EXTRAS = ["cluster", "render", "traces"]
 IMPORTED_AS = {
     "opentelemetry-exporter-otlp-proto-http": "opentelemetry",
     "opentelemetry-sdk": "opentelemetry",
     "prometheus-client": "prometheus_client",
     "pyyaml": "yaml",
+    "skia-python": "skia",
     "trio-websocket": "trio_websocket",
 }
 PACKAGE = ROOT / "whiteboard"

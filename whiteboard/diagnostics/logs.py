@@ -54,6 +54,9 @@ EVENTS: Final = {
     "checkpoint_failed": "A checkpoint could not be stored; it is tried again later, the log has all.",
     "checkpoint_unreadable": "A stored checkpoint cannot be read; the board is built from its whole log instead.",
     "compaction_failed": "Old ops could not be compressed; it is tried again later, nothing is lost.",
+    # pictures
+    "drawing_failed": "What draws took too long over a `kind` of picture of a board, or died of it: it was ended, and `reason` says why.",
+    "picture_misses_asset": "A picture on a board could not be had to draw the board; it has a sign in its place.",
     # plugins
     "permission_unanswered": "A permission `hook` gave no answer to a `question` and why; `times` since the line before.",
     "permission_paused": "A permission `hook` was too late again and again; it is left alone for a while, what it guards is refused.",

@@ -26,6 +26,8 @@ Stroke = Callable[[Any], None]
 
 PIXEL_BYTES: Final = 4
 _PNG_QUALITY: Final = 100
+_GENERIC: Final = {"system-ui": "sans-serif"}
+"""What a browser means by it on Linux, where Fontconfig has no such name."""
 _SMOOTH: Final = skia.SamplingOptions(skia.FilterMode.kLinear, skia.MipmapMode.kLinear)
 _PATH_BYTES: Final = 300
 """About what a compiled command takes besides its points."""
@@ -58,7 +60,8 @@ class Fonts:
             yield self._font(face, size), "".join(run)
 
     def _find(self, names: Iterable[str]) -> Any | None:
-        found = (self._all.matchFamilyStyle(name, skia.FontStyle.Normal()) for name in names)
+        style = skia.FontStyle.Normal()
+        found = (self._all.matchFamilyStyle(_GENERIC.get(name, name), style) for name in names)
         return next((face for face in found if face is not None), None)
 
     def _known(self, face: Any) -> int:

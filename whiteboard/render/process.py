@@ -5,12 +5,13 @@ import sys
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import trio
 
 from whiteboard import timeouts
-from whiteboard.config import LogFormat, LogLevel
+from whiteboard.config import Settings
 from whiteboard.errors import WhiteboardError
-from whiteboard.render.wire import PREFIX_BYTES, Answer, Ask, decode_answer, frame_of, lengths
+from whiteboard.render.wire import PREFIX_BYTES, Answer, Ask, Outfit, decode_answer, frame_of, lengths
 
 COMMAND: Final = (sys.executable, "-P", "-m", "whiteboard.render.worker")
 """`-P`: the directory that we were started in is no place to import from."""
@@ -29,11 +30,12 @@ class DrawingProcess:
         self.pid = process.pid
 
     @classmethod
-    async def start(cls, form: LogFormat, level: LogLevel) -> "DrawingProcess":
+    async def start(cls, settings: Settings) -> "DrawingProcess":
         """Start one; it logs to our standard error, as we do. Raises ProcessLost when the system has none for us."""
+        outfit = Outfit(settings.log.format, settings.log.level, dict(settings.durations))
         try:
             process = await trio.lowlevel.open_process(
-                (*COMMAND, form.value, level.value),
+                (*COMMAND, msgspec.json.encode(outfit).decode()),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 start_new_session=True,  # Ctrl-C is for the server

@@ -18,7 +18,7 @@ from typing import Any, Final
 import trio
 
 from whiteboard import limits, timeouts
-from whiteboard.config import LogFormat, LogLevel
+from whiteboard.config import Settings
 from whiteboard.deadlines import TimedOut, deadline, waiting
 from whiteboard.diagnostics import findings, logs
 from whiteboard.diagnostics.figures import FIGURES, Counter, Gauge, Histogram
@@ -81,9 +81,8 @@ class _Job:
 class Studio:
     """Draws pictures of boards, one at a time."""
 
-    def __init__(self, form: LogFormat, level: LogLevel) -> None:
-        """Args: how the process that draws logs."""
-        self._logs = (form, level)
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._jobs: OrderedDict[_Key, _Job] = OrderedDict()
         # those that wait and the one that is drawn, which is the first
         self._answers: OrderedDict[_Key, Picture] = OrderedDict()
@@ -253,7 +252,7 @@ class Studio:
         """The process that draws. Raises NotDrawn when there can be none."""
         if self._process is None:
             try:
-                self._process = await DrawingProcess.start(*self._logs)
+                self._process = await DrawingProcess.start(self._settings)
             except ProcessLost as lost:
                 raise NotDrawn("There is nothing that could draw now.") from lost
             self._starts += 1
@@ -312,9 +311,9 @@ async def _gather(wanted: Iterable[str], source: Source) -> tuple[Give, bytes]:
 
 
 @asynccontextmanager
-async def open_studio(form: LogFormat, level: LogLevel) -> AsyncIterator[Studio]:
+async def open_studio(settings: Settings) -> AsyncIterator[Studio]:
     """A studio, and its figures, while the block runs; behind it the process that draws is gone."""
-    studio = Studio(form, level)
+    studio = Studio(settings)
     FIGURES.declare(
         Gauge(
             "whiteboard_render_resident_bytes",

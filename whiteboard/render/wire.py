@@ -8,9 +8,19 @@ from typing import Any, Final
 
 import msgspec
 
+from whiteboard.config import LogFormat, LogLevel
 from whiteboard.render.asked import Picture, Wish
 
 PREFIX_BYTES: Final = 8
+
+
+class Outfit(msgspec.Struct, frozen=True):
+    """What the process is started with, as JSON in its one argument."""
+
+    form: LogFormat
+    level: LogLevel
+    durations: dict[str, float]
+    """In force instead of the registry's own."""
 
 
 class Draw(msgspec.Struct, tag="draw", frozen=True):

@@ -1,6 +1,6 @@
 """The process that draws: frames in at standard input, pictures out at standard output. `python -m whiteboard.render.worker`.
 
-Its arguments are the format and the level of the server's log. It runs Trio for the deadlines of leases, and does one thing at a time: drawing holds it up, which hurts nobody here. The
+Its argument is an `Outfit`. It runs Trio for the deadlines of leases, and does one thing at a time: drawing holds it up, which hurts nobody here. The
 server kills it when it takes too long. It gives way to the server's own work, takes no more memory than it may, and ends with
 its input.
 """
@@ -11,10 +11,10 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 import trio
 
-from whiteboard import limits
-from whiteboard.config import LogFormat, LogLevel
+from whiteboard import limits, relations
 from whiteboard.diagnostics import logs
 from whiteboard.render.asked import Asset, NotDrawn, NotInstalled, Picture, TooLarge
 from whiteboard.render.easel import Begun, Easel, has_pixels, load_brush
@@ -26,6 +26,7 @@ from whiteboard.render.wire import (
     Drawn,
     Failed,
     Give,
+    Outfit,
     Wanted,
     decode_ask,
     frame_of,
@@ -41,8 +42,9 @@ _REASONS: Final = {NotInstalled: "not_installed", TooLarge: "too_large"}
 
 def main() -> None:
     """Draw until the input ends."""
-    form, level = sys.argv[1:]
-    logs.configure(LogFormat(form), LogLevel(level))
+    outfit = msgspec.json.decode(sys.argv[1], type=Outfit)
+    logs.configure(outfit.form, outfit.level)
+    relations.put_in_force(outfit.durations)
     _give_way()
     source, sink = os.dup(0), os.dup(1)
     os.dup2(2, 1)  # what a library prints must not get between frames

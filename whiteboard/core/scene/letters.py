@@ -60,10 +60,10 @@ class Estimate:
 
 def _share(character: str) -> float:
     if character in _NARROW:
-        return 0.32
+        return 0.34
     if _IS_WIDE.match(character):
         return 1.0
-    return 0.66 if character.isupper() else 0.57
+    return 0.69 if character.isupper() else 0.61
 
 
 def baseline(letters: Letters, size: float) -> float:
