@@ -486,7 +486,8 @@ MAX_PICTURE_SIDE: Final = 16_384
 """Pixels of a side: what browsers and editors still open."""
 MAX_PICTURE_SCALE: Final = 8.0
 """Pixels for each board unit: more shows nothing that a larger picture of the screen would not."""
-MIN_PICTURE_SCALE: Final = 0.001
+MIN_PICTURE_SCALE: Final = 0.000_001
+"""At which a board of MAX_COORDINATE to either side still has 2,000 pixels."""
 MAX_SVG_BYTES: Final = 64 * MIB
 """Of a board as SVG, pictures on it included; the largest that browsers still show at once are far smaller."""
 MAX_PICTURE_ASSETS_BYTES: Final = 32 * MIB

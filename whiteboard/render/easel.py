@@ -163,8 +163,9 @@ def _frame(wish: Wish, drawn: Box | None) -> Frame:
     most = largest_scale(drawn, limits.MAX_PICTURE_PIXELS, limits.MAX_PICTURE_SIDE)
     frame = export_frame(drawn, min(1.0, most) if wish.scale is None else wish.scale)
     if frame.pixels > limits.MAX_PICTURE_PIXELS or max(frame[:2]) > limits.MAX_PICTURE_SIDE:
+        scale = f"{most:.8f}".rstrip("0").rstrip(".")
         raise TooLarge(
             f"A picture has at most {limits.MAX_PICTURE_PIXELS} pixels and {limits.MAX_PICTURE_SIDE} on a side, "
-            f"not {frame.width} x {frame.height}; ask for scale={most:.2g}."
+            f"not {frame.width} x {frame.height}; ask for scale={scale}."
         )
     return frame

@@ -1,7 +1,7 @@
 """The states of a kept canvas, as data: which there are, what leads from one to the next, and what is refused.
 
-A canvas has a buffer in the states of WITH_BUFFER and in no other, so that taking one from the pool and giving it back
-follow from the table. `docs/rendering.md` has it for people, and a test compares the two.
+A canvas has a buffer from the first thing that it paints until it leaves the states of WITH_BUFFER: when it has to go back to
+the pool follows from the table. `docs/rendering.md` has it for people, and a test compares the two.
 """
 
 from enum import StrEnum
@@ -14,7 +14,7 @@ class State(StrEnum):
     EMPTY = "empty"
     """Has no buffer: new, or its memory was wanted."""
     KEPT = "kept"
-    """Has a buffer with what it drew; nobody holds it."""
+    """Has what it drew; nobody holds it."""
     LEASED = "leased"
     """Somebody holds it."""
     CLOSING = "closing"
@@ -59,5 +59,6 @@ TRANSITIONS: Final[dict[tuple[State, Event], State]] = {
 }
 """What is not here is refused: a lease of what is closing or closed, and the release of what nobody holds."""
 WITH_BUFFER: Final = frozenset({State.KEPT, State.LEASED, State.CLOSING})
+"""There may be a buffer; in no other state there is one."""
 HELD: Final = frozenset({State.LEASED, State.CLOSING})
 """Somebody holds it, and may draw."""

@@ -26,7 +26,7 @@ from whiteboard.web.named import board_named, no_such_board
 from whiteboard.web.pictures import look_at
 from whiteboard.web.services import WebServices
 
-_SCALE: Final = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6})?")
+_SCALE: Final = re.compile(r"[0-9]{1,4}(\.[0-9]{1,8})?")
 _HEADERS: Final = {
     # Private: the address has the board's, which is its key. To be asked for anew: the board changes.
     "cache-control": "private, no-cache",
@@ -109,7 +109,7 @@ def _read_scale(request: Request) -> float | None:
     if text is None:
         return None
     if not _SCALE.fullmatch(text) or not limits.MIN_PICTURE_SCALE <= float(text) <= limits.MAX_PICTURE_SCALE:
-        bounds = f"{limits.MIN_PICTURE_SCALE} to {limits.MAX_PICTURE_SCALE:g}"
+        bounds = f"{limits.MIN_PICTURE_SCALE:f} to {limits.MAX_PICTURE_SCALE:g}"
         raise Refused(400, "bad_field", f"Expected a number from {bounds}, such as 1.5.", path="?scale")
     return float(text)
 
