@@ -173,13 +173,21 @@ class Canvas:
         self._items[name] = item
 
     def paint(self, assets: Mapping[str, Asset] | None = None) -> int:
-        """Bring the pixels up to date; how many squares were painted. Raises NotHeld, PoolExhausted for the first time."""
+        """Bring the pixels up to date; how many squares were painted. Raises NotHeld, PoolExhausted for the first time.
+
+        Always square by square, also when all are to be painted: Skia rounds the edges of what is cut off otherwise, and the
+        pixels are to be a function of the board, whatever was painted before.
+        """
         tiles, surface = self._require_begun(), self._surface or self._set_up()
         self._compile({} if assets is None else assets, tiles.frame.zoom)
-        if len(tiles.stale) == len(tiles):
-            count = self._paint_all(tiles, surface)
-        else:
-            count = self._paint_some(tiles, surface)
+        self._wholes += len(tiles.stale) == len(tiles)
+        for tile in tiles.stale:
+            surface.clear(tiles.square(tile))
+            surface.paint(tiles.square(tile), self._compiled(tiles.members(tile)))
+        topped = tiles.topped.keys() - tiles.stale
+        for tile in topped:
+            surface.paint(tiles.square(tile), self._compiled(tiles.topped[tile]))
+        count = len(tiles.stale) + len(topped)
         tiles.settle()
         self._squares += count
         return count
@@ -197,23 +205,6 @@ class Canvas:
         """What is painted. Raises NotHeld."""
         self._require_begun()
         return (self._surface or self._set_up()).png()
-
-    def _paint_all(self, tiles: Tiles, surface: Surface) -> int:
-        whole = (0, 0, tiles.frame.width, tiles.frame.height)
-        surface.clear(whole)
-        surface.paint(whole, self._compiled(self._items))
-        self._wholes += 1
-        return len(tiles)
-
-    def _paint_some(self, tiles: Tiles, surface: Surface) -> int:
-        for tile in tiles.stale:
-            square = tiles.square(tile)
-            surface.clear(square)
-            surface.paint(square, self._compiled(tiles.members(tile)))
-        topped = tiles.topped.keys() - tiles.stale
-        for tile in topped:
-            surface.paint(tiles.square(tile), self._compiled(tiles.topped[tile]))
-        return len(tiles.stale) + len(topped)
 
     def _compiled(self, elements: Iterable[ElementId]) -> list[Compiled]:
         """Elements as they are painted, the lowest first."""

@@ -9,7 +9,10 @@ from whiteboard.core.scene.geometry import Box
 from whiteboard.ids import ElementId
 
 TILE_PX: Final = 128
-"""Side of a square: 64 KiB of pixels, and in a thumbnail a tenth of all."""
+"""Side of a square: 64 KiB of pixels, and in a thumbnail a sixth of all."""
+LARGE_TILE_PX: Final = 512
+"""In a picture of more than LARGE_PIXELS: what lies on many squares is drawn for each of them."""
+LARGE_PIXELS: Final = 1_000_000
 REACH_PX: Final = 2
 """Pixels at the edge of what an element paints on."""
 
@@ -19,8 +22,10 @@ class Tiles:
 
     def __init__(self, frame: Frame) -> None:
         self.frame = frame
-        self.columns = ceil(frame.width / TILE_PX)
-        self.rows = ceil(frame.height / TILE_PX)
+        self.side = TILE_PX if frame.pixels <= LARGE_PIXELS else LARGE_TILE_PX
+        """Pixels of a square's side."""
+        self.columns = ceil(frame.width / self.side)
+        self.rows = ceil(frame.height / self.side)
         self._members: list[set[ElementId]] = [set() for _ in range(self.columns * self.rows)]
         self.stale: set[int] = set(range(len(self._members)))
         """Squares that have to be painted again."""
@@ -79,10 +84,9 @@ class Tiles:
     def square(self, tile: int) -> tuple[int, int, int, int]:
         """Left, top, right and bottom of a square, in pixels."""
         row, column = divmod(tile, self.columns)
-        left, top = column * TILE_PX, row * TILE_PX
-        return left, top, min(left + TILE_PX, self.frame.width), min(top + TILE_PX, self.frame.height)
+        left, top = column * self.side, row * self.side
+        return left, top, min(left + self.side, self.frame.width), min(top + self.side, self.frame.height)
 
-    @staticmethod
-    def _index(pixel: float, count: int) -> int:
+    def _index(self, pixel: float, count: int) -> int:
         """The row or column of a pixel; one before the first or behind the last for what is outside."""
-        return max(-1, min(count, floor(pixel / TILE_PX)))
+        return max(-1, min(count, floor(pixel / self.side)))
