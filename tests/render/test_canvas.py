@@ -81,7 +81,9 @@ def near(one: Sequence[int], other: Sequence[int], by: int = 3) -> bool:
 
 
 BAR = line("bar", (20, 40, 0.5), (200, 40, 0.5), color="#e03131", width=16)
-BOX = element("shape", "box", kind="rectangle", x=300, y=200, w=100, h=80, color="#2f9e44", fill="#1971c2", width=6)
+BOX = element(
+    "shape", "box", kind="rectangle", x=300, y=200, w=100, h=80, color="#2f9e44", fill="#1971c2", width=6
+)
 
 
 def test_colours_are_where_strokes_and_shapes_are(easel: Easel) -> None:
@@ -115,13 +117,23 @@ def test_what_lies_above_covers_what_lies_below(easel: Easel) -> None:
         (element("shape", kind="arrow", x=0, y=50, w=100, h=0, color="red", width=8), (50, 50), (255, 0, 0)),
         (element("note", x=0, y=0, w=100, h=60, color="#d3f9d8"), (50, 30), (0xD3, 0xF9, 0xD8)),
         (element("image", asset="x", x=0, y=0, w=100, h=60), (3, 3), (0xE9, 0xEC, 0xEF)),
-        (element("shape", kind="rectangle", x=0, y=0, w=100, h=60, fill="#000", opacity=0.5), (50, 30), (126, 125, 124)),
-        (element("shape", kind="rectangle", x=0, y=40, w=100, h=2, fill="red", rotation=1.5708), (50, 10), (30, 30, 30)),
+        (
+            element("shape", kind="rectangle", x=0, y=0, w=100, h=60, fill="#000", opacity=0.5),
+            (50, 30),
+            (126, 125, 124),
+        ),
+        (
+            element("shape", kind="rectangle", x=0, y=40, w=100, h=2, fill="red", rotation=1.5708),
+            (50, 10),
+            (30, 30, 30),
+        ),
         (line("dot", (50, 50, 1.0), width=30, color="red"), (50, 50), (255, 0, 0)),
         (wave("far", 1e8, 1e8), (50, 50), PAPER),
     ],
 )
-def test_every_type_is_seen(easel: Easel, shown: bytes, at: tuple[int, int], color: tuple[int, int, int]) -> None:
+def test_every_type_is_seen(
+    easel: Easel, shown: bytes, at: tuple[int, int], color: tuple[int, int, int]
+) -> None:
     """In its place and colour. [R40]"""
     easel.show(shown)
     x, y = at
@@ -145,7 +157,9 @@ def test_one_more_stroke_is_painted_where_it_is_and_takes_no_buffer(easel: Easel
     assert easel.canvas.paint() == 2
     assert easel.pool.statistics() == before
     assert near(easel.at(130, 20), BLUE)
-    easel.canvas.put(line("more", (100, 20, 0.5), (160, 20, 0.5), color="#2f9e44", width=16))  # another colour
+    easel.canvas.put(
+        line("more", (100, 20, 0.5), (160, 20, 0.5), color="#2f9e44", width=16)
+    )  # another colour
     assert easel.canvas.paint() == 2
     assert near(easel.at(130, 20), GREEN)
     assert easel.pool.statistics() == before

@@ -22,7 +22,9 @@ BOARD = BoardId("b")
 THUMBNAIL = Wish(BOARD, Kind.THUMBNAIL, size=160)
 EXPORT = Wish(BOARD, Kind.PNG)
 SVG = Wish(BOARD, Kind.SVG)
-VIEW = view(wave("s", 0, 0, color="#e03131", width=12), element("image", "i", asset="photo", x=0, y=60, w=80, h=60))
+VIEW = view(
+    wave("s", 0, 0, color="#e03131", width=12), element("image", "i", asset="photo", x=0, y=60, w=80, h=60)
+)
 PHOTO = Asset("image/png", png(8, 6, (25, 113, 194)))
 BLUE = (25, 113, 194)
 

@@ -111,4 +111,7 @@ def test_the_statistics_add_up(sizes: list[int], data: st.DataObject) -> None:
     told = pool.statistics()
     assert told.hits + told.misses + told.small == len(sizes)
     assert told.in_use == len(out) == len(sizes) - told.returned
-    assert told.misses == sum(not one.is_stale and one.size_bytes >= POOLED_BYTES for one in out) + told.idle + told.dropped
+    assert (
+        told.misses
+        == sum(not one.is_stale and one.size_bytes >= POOLED_BYTES for one in out) + told.idle + told.dropped
+    )

@@ -35,7 +35,9 @@ def test_the_docs_have_the_same_table() -> None:
 def test_every_state_can_be_reached_and_left_but_the_last() -> None:
     """`closed` is the end."""
     assert {after for (_, _), after in TRANSITIONS.items()} == set(State)
-    ends = {state for state in State if all(TRANSITIONS.get((state, event), state) is state for event in Event)}
+    ends = {
+        state for state in State if all(TRANSITIONS.get((state, event), state) is state for event in Event)
+    }
     assert ends == {State.CLOSED}
 
 

@@ -75,7 +75,9 @@ def test_a_document_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
         parsed(*(wave(f"s{at}", 0, 0) for at in range(5)))
 
 
-@pytest.mark.parametrize(("value", "text"), [(1.0, "1"), (-0.001, "0"), (1.005, "1"), (-12.5, "-12.5"), (1e9, "1000000000")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(1.0, "1"), (-0.001, "0"), (1.005, "1"), (-12.5, "-12.5"), (1e9, "1000000000")]
+)
 def test_numbers_are_short(value: float, text: str) -> None:
     """Hundredths, and no digit that says nothing."""
     assert number(value) == text

@@ -16,6 +16,7 @@ from whiteboard.diagnostics.profiles.sources import Profiles, Sources
 from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import BoardId
 from whiteboard.plugins.guard import Guard
+from whiteboard.render.studio import Studio
 from whiteboard.storage.blobs import Blobs
 from whiteboard.storage.metadata import Metadata
 from whiteboard.storage.ports import Head, OpLog, Storage, StoredOp
@@ -128,6 +129,7 @@ class Site:
     host: str = "localhost:8080"
     scheme: str = "http"
     peer: str = "127.0.0.1"
+    studio: Studio | None = None
     guard: Guard | None = None
     hook: Any = None
     """What the guard asks."""
@@ -143,6 +145,7 @@ class Site:
             boards=self.storage.boards,
             op_log=self.op_log or self.storage.op_log,
             blobs=self.blobs,
+            studio=self.studio,
             guard=self.guard,
             profiles=self.profiles,
             profiles_of=self.profiles_of,

@@ -224,6 +224,15 @@ async def test_pictures_take_what_the_board_takes(guarded: Site) -> None:
     assert error(await guarded.get(shown, authorization="Bearer view")) == (404, "no_such_asset")
 
 
+@pytest.mark.parametrize("address", ["thumbnail.png", "export.png", "export.svg"])
+async def test_pictures_of_a_board_take_what_the_board_takes(guarded: Site, address: str) -> None:
+    """Whoever may look at it may have them; this site draws none. [HTTP-24]"""
+    path = f"/api/boards/b/{address}"
+    assert error(await guarded.get(path)) == (401, "unauthenticated")
+    assert error(await guarded.get(path, authorization="Bearer other")) == (403, "forbidden")
+    assert error(await guarded.get(path, authorization="Bearer view")) == (501, "not_installed")
+
+
 async def test_the_list_is_the_operator_s_then(guarded: Site) -> None:
     """It names all boards, and hooks are asked about one. [HTTP-24]"""
     assert error(await guarded.get("/api/boards", authorization="Bearer edit")) == (403, "forbidden")

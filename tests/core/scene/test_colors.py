@@ -27,7 +27,18 @@ def test_colours_are_read_as_browsers_read_them(text: str, color: tuple[int, int
 
 
 @pytest.mark.parametrize(
-    "text", ["", "nope", "#12", "rgb(1,2)", "rgb(a,b,c)", 'red"/><script>', "url(x)", "rgb(1e999,0,0)", "hsl(1,2,3,4,5)"]
+    "text",
+    [
+        "",
+        "nope",
+        "#12",
+        "rgb(1,2)",
+        "rgb(a,b,c)",
+        'red"/><script>',
+        "url(x)",
+        "rgb(1e999,0,0)",
+        "hsl(1,2,3,4,5)",
+    ],
 )
 def test_what_is_no_colour_is_ink(text: str) -> None:
     """As on the page; nothing of it is kept."""

@@ -41,7 +41,9 @@ def test_a_stroke_is_moved_by_its_offset_and_stretched_to_its_size() -> None:
     assert flat.box.middle == pytest.approx((20, 0))
 
 
-@pytest.mark.parametrize(("kind", "verbs"), [("rectangle", "MLCLCLCLCZ"), ("ellipse", "MCCCCZ"), ("diamond", "MLLLZ")])
+@pytest.mark.parametrize(
+    ("kind", "verbs"), [("rectangle", "MLCLCLCLCZ"), ("ellipse", "MCCCCZ"), ("diamond", "MLLLZ")]
+)
 def test_a_shape_has_a_line_around_and_a_filling_if_it_says_so(kind: str, verbs: str) -> None:
     """Filled first."""
     trail = only(element("shape", kind=kind, w=60, h=40, width=3))
@@ -124,7 +126,12 @@ def test_a_speck_is_a_square_of_its_colour() -> None:
 
 @pytest.mark.parametrize(
     "shown",
-    [element("stroke", points=[]), element("stroke", width="wide"), element("text", text=7), element("shape", x=[])],
+    [
+        element("stroke", points=[]),
+        element("stroke", width="wide"),
+        element("text", text=7),
+        element("shape", x=[]),
+    ],
 )
 def test_what_cannot_be_shown_is_left_out_or_has_its_place(shown: bytes) -> None:
     """A stroke without points, and what a client of another time may have meant: no picture fails of it."""
@@ -139,7 +146,10 @@ def test_every_type_fits_into_its_box() -> None:
         {"kind": "ellipse", "w": -80, "h": 60, "width": 9},
         {"kind": "diamond", "w": 80, "h": 60, "width": 9},
     ]
-    shown = [element("shape", **one) for one in kinds] + [wave("s", 0, 0, width=30), line("d", (3, 4, 1), width=40)]
+    shown = [element("shape", **one) for one in kinds] + [
+        wave("s", 0, 0, width=30),
+        line("d", (3, 4, 1), width=40),
+    ]
     for one in shown:
         drawing = drawn(one)
         for command in drawing.commands:

@@ -8,7 +8,9 @@ from whiteboard.core.scene.framing import export_frame, largest_scale, thumbnail
 from whiteboard.core.scene.geometry import Box
 
 sides = st.floats(0.5, 1e9)
-boxes = st.builds(lambda x, y, w, h: Box(x, y, x + w, y + h), st.floats(-1e9, 1e9), st.floats(-1e9, 1e9), sides, sides)
+boxes = st.builds(
+    lambda x, y, w, h: Box(x, y, x + w, y + h), st.floats(-1e9, 1e9), st.floats(-1e9, 1e9), sides, sides
+)
 
 
 @given(box=boxes)

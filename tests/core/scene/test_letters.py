@@ -22,7 +22,9 @@ def wide(text: str) -> float:
         ("", 5, [""]),
     ],
 )
-def test_lines_break_at_spaces_and_between_chinese_characters(text: str, room: float, lines: list[str]) -> None:
+def test_lines_break_at_spaces_and_between_chinese_characters(
+    text: str, room: float, lines: list[str]
+) -> None:
     """And in words that are longer than a line."""
     assert wrap(text, room, wide) == lines
 
@@ -30,7 +32,12 @@ def test_lines_break_at_spaces_and_between_chinese_characters(text: str, room: f
 def test_an_estimate_tells_narrow_letters_from_wide_ones() -> None:
     """Ideographs fill a square."""
     letters = Estimate()
-    assert letters.width("il", 10) < letters.width("mo", 10) < letters.width("MO", 10) < letters.width("中文", 10)
+    assert (
+        letters.width("il", 10)
+        < letters.width("mo", 10)
+        < letters.width("MO", 10)
+        < letters.width("中文", 10)
+    )
     assert letters.width("中", 10) == 10
 
 

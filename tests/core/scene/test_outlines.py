@@ -86,7 +86,11 @@ def test_no_points_leave_no_ink() -> None:
     assert outline([], 4) == []
 
 
-@given(line=st.lists(st.floats(-1e9, 1e9), min_size=6, max_size=30).map(lambda found: found[: len(found) // 3 * 3]))
+@given(
+    line=st.lists(st.floats(-1e9, 1e9), min_size=6, max_size=30).map(
+        lambda found: found[: len(found) // 3 * 3]
+    )
+)
 def test_whatever_is_drawn_has_finite_numbers(line: list[float]) -> None:
     """Also where points lie as close as doubles do, or as far apart as they may."""
     line[2::3] = [-1.0] * len(line[2::3])
