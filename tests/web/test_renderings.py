@@ -52,8 +52,8 @@ async def drawn(site: Site, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ga
 
 async def _at_seq(seq: int, asked: Ask, body: bytes) -> tuple[Answer, bytes] | None:
     """As drawn of a board at a seq."""
-    answer = await draw_at_once(asked, body)
-    return None if answer is None else (Drawn(seq, True, STATISTICS), answer[1])
+    _, picture = await draw_at_once(asked, body)
+    return Drawn(seq, True, STATISTICS), picture
 
 
 @pytest.mark.parametrize(

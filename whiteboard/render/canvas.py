@@ -201,6 +201,10 @@ class Canvas:
                 item.measured = None
         self._fresh = {}
 
+    def spoil(self) -> None:
+        """Let the next `paint` paint all of it. Raises NotHeld."""
+        self._require_begun().spoil()
+
     def png(self) -> bytes:
         """What is painted. Raises NotHeld."""
         self._require_begun()

@@ -109,9 +109,10 @@ def shown_points(element: Shown) -> Line:
     """A stroke's points before its offset: stretched to its `w` and `h`, if it has them (PRP-12)."""
     points = flat_points(element)
     w, h = element.w or 0.0, element.h or 0.0
-    box = _box_of(points)
-    if box is None or (w <= 0 and h <= 0):
+    if not points or (w <= 0 and h <= 0):
         return points
+    box = _box_of(points)
+    assert box is not None
     along_x = w / box.width if w > 0 and box.width > 0 else 1.0
     along_y = h / box.height if h > 0 and box.height > 0 else 1.0
     stretched: list[float] = []

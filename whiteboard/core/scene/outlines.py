@@ -22,6 +22,8 @@ MAX_CUT_SHARE: Final = 0.04
 """…and as a share of the shorter side."""
 DOT_SHARE: Final = 0.75
 DOT_RADIUS: Final = 1.5
+_NEAR: Final = (2 * MAX_CUT) ** 2
+"""Square of how far the middle of an edge may be from a corner for rounding to keep near it, whatever the turn."""
 CLOSE: Final[Segment] = ("Z",)
 
 
@@ -130,44 +132,54 @@ def _ribbon(run: Line, width: float) -> list[float]:
     """Outline of a line without sharp corners: one side there, a round end, the other side back, a round end."""
     left: list[float] = []
     right: list[float] = []
-    last = len(run) - 3
+    ways = _ways(run)
+    last = len(ways)
     tx = ty = start_angle = 0.0
-    for at in range(0, last + 1, 3):
-        x, y = run[at], run[at + 1]
-        radius = radius_at(width, run[at + 2])
-        tx, ty, mitre = _tangent(run, at, 2 * radius)
+    for at in range(last + 1):
+        x, y, pressure = run[3 * at : 3 * at + 3]
+        radius = radius_at(width, pressure)
+        before, behind = ways[at - 1] if at else None, ways[at] if at < last else None
+        tx, ty, mitre = _tangent(before, behind, 2 * radius)
         if at == 0:
             start_angle = atan2(ty, tx)
         radius *= mitre
         _keep(left, x - ty * radius, y + tx * radius, tx, ty)
         _keep(right, x + ty * radius, y - tx * radius, tx, ty)
     step, end_angle = -pi / CAP_STEPS, atan2(ty, tx)
-    end_radius = radius_at(width, run[last + 2])
-    _arc(left, run[last], run[last + 1], end_radius, end_angle + pi / 2 + step, CAP_STEPS - 1, step)
+    x, y, pressure = run[-3:]
+    _arc(left, x, y, radius_at(width, pressure), end_angle + pi / 2 + step, CAP_STEPS - 1, step)
     for at in range(len(right) - 2, -1, -2):
         left += (right[at], right[at + 1])
-    start_radius = radius_at(width, run[2])
-    _arc(left, run[0], run[1], start_radius, start_angle - pi / 2 + step, CAP_STEPS - 1, step)
+    x, y, pressure = run[:3]
+    _arc(left, x, y, radius_at(width, pressure), start_angle - pi / 2 + step, CAP_STEPS - 1, step)
     return left
 
 
-def _tangent(run: Line, at: int, thickness: float) -> tuple[float, float, float]:
+_Way = tuple[float, float, float]
+"""Unit direction and length from one point to the next."""
+
+
+def _ways(run: Line) -> list[_Way]:
+    ways: list[_Way] = []
+    for at in range(0, len(run) - 3, 3):
+        dx, dy = run[at + 3] - run[at], run[at + 4] - run[at + 1]
+        length = sqrt(dx * dx + dy * dy) or hypot(dx, dy)
+        ways.append((dx / length, dy / length, length))
+    return ways
+
+
+def _tangent(before: _Way | None, behind: _Way | None, thickness: float) -> tuple[float, float, float]:
     """Unit direction of the line at a point, and how much farther off its sides lie there than elsewhere.
 
     So that a bend is no thinner than what leads to it; where points lie closer than the line is thick, that would
     show every tremble.
     """
-    end = len(run)
-    x = y = 0.0
-    shorter = 0.0 if at == 0 or at + 3 >= end else thickness
-    for side in (at - 3, at):
-        if side < 0 or side + 3 >= end:
-            continue
-        dx, dy = run[side + 3] - run[side], run[side + 4] - run[side + 1]
-        length = sqrt(dx * dx + dy * dy) or hypot(dx, dy)
-        x += dx / length
-        y += dy / length
-        shorter = min(shorter, length)
+    if before is None or behind is None:
+        x, y, _ = before or behind or (0.0, 0.0, 0.0)
+        shorter = 0.0
+    else:
+        x, y = before[0] + behind[0], before[1] + behind[1]
+        shorter = min(thickness, before[2], behind[2])
     length = sqrt(x * x + y * y) or 1.0
     return x / length, y / length, 1 + (2 / length - 1) * (shorter / thickness)
 
@@ -187,10 +199,12 @@ def _round_corner(  # noqa: PLR0917 - as in ink.js
     Where that would cut the corner too far, along the ways until near it.
     """
     ax, ay, bx, by = (fx - x) / 2, (fy - y) / 2, (tx - x) / 2, (ty - y) / 2
+    if ax * ax + ay * ay <= _NEAR or bx * bx + by * by <= _NEAR:
+        path.append(("Q", x, y, x + bx, y + by))
+        return
     a, b = sqrt(ax * ax + ay * ay), sqrt(bx * bx + by * by)
     reach = _rounded_from(ax * bx + ay * by, a, b)
-    before = min(1.0, reach / a) if a else 1.0
-    behind = min(1.0, reach / b) if b else 1.0
+    before, behind = min(1.0, reach / a), min(1.0, reach / b)
     if before < 1:
         path.append(("L", x + ax * before, y + ay * before))
     path.append(("Q", x, y, x + bx * behind, y + by * behind))
@@ -200,7 +214,7 @@ def _round_corner(  # noqa: PLR0917 - as in ink.js
 
 def _rounded_from(dot: float, a: float, b: float) -> float:
     """How far before a corner its rounding begins, by the product of its ways and their lengths."""
-    sine = sqrt(max(0.0, 1 + dot / (a * b or 1.0)) / 2)
+    sine = sqrt(max(0.0, 1 + dot / (a * b)) / 2)
     # of half the turn: the ways are opposite where there is none
     cut = max(MAX_CUT, MAX_CUT_SHARE * 2 * min(a, b))
     return inf if sine * min(a, b) <= 2 * cut else (2 * cut) / sine
