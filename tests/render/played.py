@@ -55,6 +55,9 @@ class Process:
         """Whether nobody has killed it, and it has not died."""
         return not self._ended.is_set()
 
+    def poll(self) -> int | None:
+        return None if self.is_alive else 0
+
     async def wait(self) -> int:
         await self._ended.wait()
         return 0

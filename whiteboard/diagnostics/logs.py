@@ -56,6 +56,7 @@ EVENTS: Final = {
     "compaction_failed": "Old ops could not be compressed; it is tried again later, nothing is lost.",
     # pictures
     "drawing_failed": "What draws took too long over a `kind` of picture of a board, or died of it: it was ended, and `reason` says why.",
+    "drawing_process_died": "What draws has ended while nobody asked anything of it; another one is started.",
     "picture_misses_asset": "A picture on a board could not be had to draw the board; it has a sign in its place.",
     # plugins
     "permission_unanswered": "A permission `hook` gave no answer to a `question` and why; `times` since the line before.",

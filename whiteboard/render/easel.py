@@ -110,8 +110,7 @@ class Easel:
     # --- text ---------------------------------------------------------------------------------
 
     def _begin_text(self, wish: Wish, view: BoardView) -> Begun:
-        shown = [read_shown(element) for element in view.elements]
-        drawn = [found for one in shown if (found := measure(one, self._letters))]
+        drawn = [found for one in view.elements if (found := measure(read_shown(one), self._letters))]
         wanted = frozenset(one.element.asset for one in drawn if one.element.type == "image")
         return Begun(wish, view, wanted, drawn=drawn)
 

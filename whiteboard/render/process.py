@@ -68,6 +68,11 @@ class DrawingProcess:
                     await pipe.aclose()
 
     @property
+    def is_alive(self) -> bool:
+        """Whether it has not ended, as far as the system has told."""
+        return self._process.poll() is None
+
+    @property
     def resident_bytes(self) -> int:
         """What of it is in memory; 0 when it is gone."""
         try:

@@ -249,7 +249,10 @@ class Studio:
         return picture_of(answer, body)
 
     async def _ready(self) -> DrawingProcess:
-        """The process that draws. Raises NotDrawn when there can be none."""
+        """The process that draws: a new one where there is none, or it has died. Raises NotDrawn when there can be none."""
+        if self._process is not None and not self._process.is_alive:
+            log.warning("drawing_process_died", pid=self._process.pid)
+            await self._end_process()
         if self._process is None:
             try:
                 self._process = await DrawingProcess.start(self._settings)

@@ -4,6 +4,7 @@ The same as `page/js/draw/painters.js`. A command's colour covers as much as the
 drawn depends on the zoom as on the page: lines are never thinner than a pixel, and what would be a speck is one.
 """
 
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -132,8 +133,8 @@ class Measured:
 
 def measure(element: Shown, letters: Letters) -> Measured | None:
     """Where an element is; None when nothing is seen of it. Takes its points out of it."""
-    points = shown_points(element) if element.type == "stroke" else ()
-    element.points = ()  # in lists of their own they take six times as much memory as in a row
+    points: Line = array("d", shown_points(element) if element.type == "stroke" else ())
+    element.points = ()  # as objects in lists they take six times as much memory
     plain = plain_box(element, letters, points)
     return None if plain is None else Measured(element, points, plain, paint_box(element, plain, points))
 
