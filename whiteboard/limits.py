@@ -495,6 +495,8 @@ MAX_PICTURE_ASSETS_BYTES: Final = 32 * MIB
 MAX_PICTURE_JOBS: Final = 64
 """Different pictures that wait to be drawn: thumbnails take some milliseconds each, so that who waits longer than DRAWING_WAIT
 has been behind large boards."""
+MAX_DRAWINGS_GIVEN_UP: Final = 1_024
+"""Boards that took too long to draw and are left alone for DRAWING_PAUSE; each has cost DRAWING."""
 MAX_KEPT_CANVASES: Final = 64
 """Boards whose picture is kept for the next stroke…"""
 MAX_KEPT_CANVAS_BYTES: Final = 128 * MIB

@@ -93,6 +93,7 @@ RELATIONS: Final = tuple(
         ("S3_CONNECT < S3_ANSWER", "a connection is there sooner than an answer on it"),
         # pictures
         ("DRAWING * 2 <= DRAWING_WAIT", "who comes second gets a picture too"),
+        ("DRAWING * 4 <= DRAWING_PAUSE", "what takes too long is in nobody's way for most of the time"),
         ("DRAWING * 2 <= CANVAS_LEASE", "nothing that draws in time overstays"),
         # doctor
         ("DOCTOR_STEP <= CLIENT_CONNECT", "visitors wait no longer either"),

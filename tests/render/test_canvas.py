@@ -248,16 +248,16 @@ def test_bytes_that_are_no_picture_leave_a_sign(easel: Easel) -> None:
 
 def test_a_canvas_whose_memory_went_draws_all_again(brush: Brush) -> None:
     """When it is held the next time."""
-    easel, book = Easel(brush), BOOK
-    canvas = Canvas("kept", easel.pool, brush)
+    book, small = BOOK, WIDE._replace(width=120, height=60)
+    canvas = Canvas("kept", BufferPool(poisons=True), brush)
     for _ in range(2):
         lease = book.take(canvas)
-        lease.thing.look([BAR], fixed)
+        lease.thing.look([BAR], lambda _: small)
         lease.thing.paint()
         assert near(pixels(lease.thing.png())[40][100], RED)
         book.end(lease)
-        assert canvas.kept_bytes > WIDE.pixels * 4
-        assert canvas.drop() > WIDE.pixels * 4
+        assert canvas.kept_bytes > small.pixels * 4
+        assert canvas.drop() > small.pixels * 4
     assert canvas.statistics().wholes == 2
 
 

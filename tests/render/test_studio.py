@@ -9,8 +9,9 @@ from whiteboard import limits, timeouts
 from whiteboard.diagnostics.figures import FIGURES
 from whiteboard.diagnostics.findings import FINDINGS
 from whiteboard.errors import StorageUnavailable
+from whiteboard.ids import BoardId
 from whiteboard.render import studio as studio_module
-from whiteboard.render.asked import Asset, Kind, NotDrawn, NotInstalled, Picture, TooLarge
+from whiteboard.render.asked import Asset, Kind, NotDrawn, NotInstalled, Picture, TooLarge, Wish
 from whiteboard.render.studio import Source, Studio
 from whiteboard.render.wire import Answer, Ask, Draw, Drawn, Failed, Give, Wanted
 
@@ -114,16 +115,43 @@ async def test_a_process_that_takes_too_long_is_replaced(autojump_clock: Clock) 
         assert len(processes) == 2
 
 
+async def test_a_board_that_took_too_long_is_left_alone(
+    autojump_clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In any size, for DRAWING_PAUSE; not in another kind, nor another board. [HTTP-30]"""
+    monkeypatch.setattr(studio_module, "has_pixels", lambda: True)
+
+    async def hangs_on_png(asked: Ask, body: bytes) -> tuple[Answer, bytes] | None:
+        assert isinstance(asked, Draw)
+        if asked.wish.kind is Kind.PNG:
+            await trio.sleep_forever()
+        return await draw_at_once(asked, body)
+
+    async with played_studio(hangs_on_png) as (studio, processes):
+        with pytest.raises(NotDrawn, match="longer than 15 s"):
+            await studio.draw(wish(kind=Kind.PNG), source())
+        began = trio.current_time()
+        with pytest.raises(NotDrawn, match="a moment ago"):
+            await studio.draw(Wish(BoardId("b"), Kind.PNG, scale=0.1), source(2))
+        assert trio.current_time() == began
+        assert await studio.draw(wish(), source())
+        monkeypatch.setattr(limits, "MAX_DRAWINGS_GIVEN_UP", 1)
+        for board in ("c", "b"):  # there is room for one only: the older one is tried again
+            with pytest.raises(NotDrawn, match="longer than 15 s"):
+                await studio.draw(wish(board, Kind.PNG), source())
+        assert len(processes) == 3
+
+
 async def test_a_process_that_dies_is_replaced(autojump_clock: Clock) -> None:
     """Of whatever it dies. [HTTP-30]"""
 
     async def dies_of_bad(asked: Ask, body: bytes) -> tuple[Answer, bytes] | None:
         assert isinstance(asked, Draw)
-        return None if asked.wish.board == "bad" else await draw_at_once(asked, body)
+        return None if asked.wish.board.startswith("bad") else await draw_at_once(asked, body)
 
     async with played_studio(dies_of_bad) as (studio, processes):
-        for board in ("bad", "good", "bad", "good"):
-            if board == "bad":
+        for board in ("bad1", "good", "bad2", "good"):
+            if board.startswith("bad"):
                 with pytest.raises(NotDrawn, match="ended while it drew"):
                     await studio.draw(wish(board), source())
             else:

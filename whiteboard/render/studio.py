@@ -23,6 +23,7 @@ from whiteboard.deadlines import TimedOut, deadline, waiting
 from whiteboard.diagnostics import findings, logs
 from whiteboard.diagnostics.figures import FIGURES, Counter, Gauge, Histogram
 from whiteboard.errors import StorageError
+from whiteboard.ids import BoardId
 from whiteboard.render.asked import EXTRA, Asset, Kind, NotDrawn, NotInstalled, Picture, TooLarge, Wish
 from whiteboard.render.easel import has_pixels
 from whiteboard.render.process import DrawingProcess, ProcessLost
@@ -62,6 +63,8 @@ class Source:
 
 
 _Key = tuple[Wish, str]
+_Case = tuple[BoardId, str, Kind]
+"""What takes too long of one board does so in any size."""
 
 
 @dataclass(eq=False, slots=True)
@@ -87,6 +90,8 @@ class Studio:
         # those that wait and the one that is drawn, which is the first
         self._answers: OrderedDict[_Key, Picture] = OrderedDict()
         self._answers_bytes = 0
+        self._given_up: OrderedDict[_Case, float] = OrderedDict()
+        # boards that took too long, and since when they are left alone
         self._news = trio.Event()
         self._process: DrawingProcess | None = None
         self._is_busy = False
@@ -121,6 +126,7 @@ class Studio:
         key = (wish, source.epoch)
         job = self._jobs.get(key)
         if job is None:
+            self._require_hope(_case(wish, source))
             if len(self._jobs) >= limits.MAX_PICTURE_JOBS:
                 PICTURES.add(value="unserved")
                 raise NotDrawn(f"{len(self._jobs)} other pictures are to be drawn already.")
@@ -136,6 +142,29 @@ class Studio:
         if job.fault is not None:
             raise job.fault
         return job.picture
+
+    def _require_hope(self, case: _Case) -> None:
+        """Raises NotDrawn where that took too long less than DRAWING_PAUSE ago: it would cost everybody else the same again."""
+        since = self._given_up.get(case)
+        if since is None:
+            return
+        if trio.current_time() < since + timeouts.DRAWING_PAUSE.seconds:
+            PICTURES.add(value="unserved")
+            raise NotDrawn("This board took too long to draw a moment ago.")
+        del self._given_up[case]
+
+    def _give_up(self, job: _Job, process: DrawingProcess, fault: TimedOut | ProcessLost) -> NotDrawn:
+        """Why a board is not drawn; and leave it alone for a while."""
+        self._given_up[_case(job.wish, job.source)] = trio.current_time()
+        while len(self._given_up) > limits.MAX_DRAWINGS_GIVEN_UP:
+            self._given_up.popitem(last=False)
+        wish = job.wish
+        log.error(
+            "drawing_failed", board=wish.board, kind=wish.kind.value, pid=process.pid, reason=str(fault)
+        )
+        if isinstance(fault, TimedOut):
+            return NotDrawn(f"It took longer than {fault.timeout_seconds:g} s to draw this board.")
+        return NotDrawn("What draws ended while it drew this board.")
 
     def _kept(self, wish: Wish, source: Source) -> Picture | None:
         """A thumbnail as it was sent last, if nothing has happened on the board since."""
@@ -234,7 +263,7 @@ class Studio:
                     answer, body = await process.exchange(given, bodies)
             is_settled = True
         except (TimedOut, ProcessLost) as fault:
-            raise _given_up(job.wish, process, fault) from fault
+            raise self._give_up(job, process, fault) from fault
         finally:
             if not is_settled:
                 await self._end_process()
@@ -289,12 +318,8 @@ class Studio:
         self._told = told
 
 
-def _given_up(wish: Wish, process: DrawingProcess, fault: TimedOut | ProcessLost) -> NotDrawn:
-    """Why a board is not drawn; in the log, too."""
-    log.error("drawing_failed", board=wish.board, kind=wish.kind.value, pid=process.pid, reason=str(fault))
-    if isinstance(fault, TimedOut):
-        return NotDrawn(f"It took longer than {fault.timeout_seconds:g} s to draw this board.")
-    return NotDrawn("What draws ended while it drew this board.")
+def _case(wish: Wish, source: Source) -> _Case:
+    return wish.board, source.epoch, wish.kind
 
 
 async def _gather(wanted: Iterable[str], source: Source) -> tuple[Give, bytes]:

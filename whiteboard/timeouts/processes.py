@@ -172,6 +172,12 @@ DRAWING_WAIT: Final = register(
     "SLA-PICTURE-1: What somebody waits for a picture, behind others too: two of DRAWING, and as long as proxies wait.",
     "a picture that others are before",
 )
+DRAWING_PAUSE: Final = register(
+    "drawing-pause",
+    120.0,
+    "SLA-PICTURE-1: A board that took longer than DRAWING is left alone for so long: asked for all the time, it holds up the pictures of others for an eighth of it.",
+    "a board that always takes too long to draw",
+)
 RENDER_IDLE: Final = register(
     "render-idle",
     60.0,

@@ -51,6 +51,23 @@ async def _ask(studio: Studio, of: Source) -> None:
         await studio.draw(wish("other"), of)
 
 
+@scenario("a board that always takes too long to draw")
+async def a_board_that_always_takes_too_long_to_draw(entry: Timeout) -> str:
+    """It is not tried again after three quarters of the time, and it is after five quarters."""
+
+    async def hang(_: Ask, __: bytes) -> tuple[Answer, bytes]:
+        await trio.sleep_forever()
+
+    async with played_studio(hang) as (studio, processes):
+        tries = []
+        for wait in (0.0, *before_and_after(entry)):
+            await trio.sleep(wait)
+            with suppress(NotDrawn):
+                await studio.draw(wish(), source())
+            tries.append(len(processes))
+    return f"tries: {tries}"
+
+
 @scenario("nobody asks for pictures")
 async def nobody_asks_for_pictures(entry: Timeout) -> str:
     """What draws is there after three quarters of the time, and not after five quarters."""
