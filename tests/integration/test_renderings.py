@@ -48,7 +48,7 @@ def drawing_pids(server: ServerProcess) -> list[int]:
 
 
 async def test_a_board_is_seen_from_outside(shared_server: ServerProcess) -> None:
-    """Strokes, and pictures that people put on it; new strokes in the next one. [HTTP-25] [HTTP-26] [HTTP-27] [HTTP-28]"""
+    """Strokes, and pictures that people put on it; new strokes in the next one. [PIC-1] [PIC-2] [PIC-3] [PIC-4]"""
     _, told, _ = ask(shared_server, f"{AT}/assets", "POST", png(8, 6, BLUE))
     asset = told.decode().partition('"asset":"')[2][:64]
     async with open_board(shared_server.url, "b") as board:
@@ -68,7 +68,7 @@ async def test_a_board_is_seen_from_outside(shared_server: ServerProcess) -> Non
 
 
 async def test_what_draws_may_die(shared_server: ServerProcess) -> None:
-    """The server does not notice until somebody asks; then there is another one. [HTTP-30]"""
+    """The server does not notice until somebody asks; then there is another one. [PIC-6]"""
     ask(shared_server, "/api/boards", "POST", b'{"board":"c"}')
     assert ask(shared_server, "/api/boards/c/export.png")[0] == 200
     (pid,) = drawing_pids(shared_server)

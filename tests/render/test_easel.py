@@ -39,7 +39,7 @@ def easel(brush: Brush) -> Iterator[Easel]:
 
 
 async def test_a_thumbnail_has_its_size_and_the_pictures_on_the_board(easel: Easel) -> None:
-    """Three quarters as high as wide. [HTTP-25]"""
+    """Three quarters as high as wide. [PIC-1]"""
     begun = easel.begin(THUMBNAIL, VIEW)
     assert begun.wanted == {"photo"}
     picture = easel.finish(begun, {"photo": PHOTO})
@@ -50,7 +50,7 @@ async def test_a_thumbnail_has_its_size_and_the_pictures_on_the_board(easel: Eas
 
 
 async def test_an_export_is_as_large_as_is_asked_for(easel: Easel) -> None:
-    """By default one pixel for each board unit; its canvas and buffer are not kept. [HTTP-26]"""
+    """By default one pixel for each board unit; its canvas and buffer are not kept. [PIC-2]"""
     sizes = []
     for scale in (None, 0.5, 2.0):
         picture = easel.finish(easel.begin(Wish(BOARD, Kind.PNG, scale=scale), view(wave("s", 0, 0))), {})
@@ -64,7 +64,7 @@ async def test_an_export_is_as_large_as_is_asked_for(easel: Easel) -> None:
 
 
 async def test_an_export_that_is_too_large_says_what_to_ask_for(easel: Easel) -> None:
-    """And what it says fits; without a scale it fits by itself. [HTTP-26]"""
+    """And what it says fits; without a scale it fits by itself. [PIC-2]"""
     huge = view(line("s", (-1e9, -1e9), (1e9, 1e9)))
     with pytest.raises(TooLarge, match="ask for scale=") as refused:
         easel.begin(Wish(BOARD, Kind.PNG, scale=1.0), huge)
@@ -93,7 +93,7 @@ async def test_a_thumbnail_that_is_asked_for_again_paints_what_is_new(easel: Eas
 
 
 async def test_svg_has_no_canvas(easel: Easel) -> None:
-    """And takes no extra. [HTTP-30]"""
+    """And takes no extra. [PIC-6]"""
     begun = easel.begin(SVG, VIEW)
     assert begun.canvas is None
     whole, partly = easel.finish(begun, {"photo": PHOTO}), easel.finish(begun, {})
@@ -102,7 +102,7 @@ async def test_svg_has_no_canvas(easel: Easel) -> None:
 
 
 async def test_pixels_take_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The answer says what to type. [HTTP-30]"""
+    """The answer says what to type. [PIC-6]"""
     monkeypatch.setitem(sys.modules, "whiteboard.render.brush", None)
     with pytest.raises(NotInstalled, match=r"pip install 'whiteboard\[render\]'"):
         Easel().begin(THUMBNAIL, VIEW)

@@ -44,7 +44,7 @@ async def test_it_draws_and_says_what_it_has(process: DrawingProcess) -> None:
 
 
 async def test_it_gives_way_and_is_bounded(process: DrawingProcess) -> None:
-    """Lower priority, and no more memory than RENDER_MEMORY_BYTES. [HTTP-30]"""
+    """Lower priority, and no more memory than RENDER_MEMORY_BYTES. [PIC-6]"""
     await process.exchange(Draw(SVG), view())
     assert os.getpriority(os.PRIO_PROCESS, process.pid) >= os.getpriority(os.PRIO_PROCESS, 0) + 5
     bounds = (await trio.Path(f"/proc/{process.pid}/limits").read_text()).splitlines()

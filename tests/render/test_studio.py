@@ -55,7 +55,7 @@ async def test_who_asks_for_the_same_waits_for_the_same(autojump_clock: Clock) -
 
 
 async def test_who_asks_for_something_newer_waits_for_the_next_one(autojump_clock: Clock) -> None:
-    """A picture that was begun before an op is none for who has seen the op. [HTTP-28]"""
+    """A picture that was begun before an op is none for who has seen the op. [PIC-4]"""
     seqs = [1, 2]
 
     async def slowly(_: Ask, __: bytes) -> tuple[Answer, bytes] | None:
@@ -97,7 +97,7 @@ async def test_a_picture_that_nobody_waits_for_any_more_is_not_drawn(autojump_cl
 
 
 async def test_a_process_that_takes_too_long_is_replaced(autojump_clock: Clock) -> None:
-    """Who waited for that picture is told; the next one is drawn in a new process. [HTTP-30]"""
+    """Who waited for that picture is told; the next one is drawn in a new process. [PIC-6]"""
 
     async def hangs_on_bad(asked: Ask, body: bytes) -> tuple[Answer, bytes] | None:
         assert isinstance(asked, Draw)
@@ -118,7 +118,7 @@ async def test_a_process_that_takes_too_long_is_replaced(autojump_clock: Clock) 
 async def test_a_board_that_took_too_long_is_left_alone(
     autojump_clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In any size, for DRAWING_PAUSE; not in another kind, nor another board. [HTTP-30]"""
+    """In any size, for DRAWING_PAUSE; not in another kind, nor another board. [PIC-6]"""
     monkeypatch.setattr(studio_module, "has_pixels", lambda: True)
 
     async def hangs_on_png(asked: Ask, body: bytes) -> tuple[Answer, bytes] | None:
@@ -143,7 +143,7 @@ async def test_a_board_that_took_too_long_is_left_alone(
 
 
 async def test_a_process_that_dies_is_replaced(autojump_clock: Clock) -> None:
-    """Of whatever it dies. [HTTP-30]"""
+    """Of whatever it dies. [PIC-6]"""
 
     async def dies_of_bad(asked: Ask, body: bytes) -> tuple[Answer, bytes] | None:
         assert isinstance(asked, Draw)
@@ -170,7 +170,7 @@ async def test_a_process_that_died_between_two_pictures_costs_nobody_one(autojum
 
 
 async def test_pictures_on_the_board_are_handed_in(autojump_clock: Clock) -> None:
-    """Those that are to be had, and not more bytes than may be. [HTTP-29]"""
+    """Those that are to be had, and not more bytes than may be. [PIC-5]"""
     given: list[tuple[list[tuple[str, str, int]], bytes]] = []
 
     async def wants(asked: Ask, body: bytes) -> tuple[Answer, bytes] | None:
@@ -236,7 +236,7 @@ async def test_what_the_source_raises_is_told_to_who_asked(autojump_clock: Clock
 
 
 async def test_so_many_wait_and_no_more(autojump_clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next one is turned away at once. [HTTP-30]"""
+    """The next one is turned away at once. [PIC-6]"""
     monkeypatch.setattr(limits, "MAX_PICTURE_JOBS", 2)
 
     async def slowly(asked: Ask, body: bytes) -> tuple[Answer, bytes] | None:
@@ -254,7 +254,7 @@ async def test_so_many_wait_and_no_more(autojump_clock: Clock, monkeypatch: pyte
 async def test_thumbnails_are_kept_as_they_were_sent(
     autojump_clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Until something happens on their board, or it is another one; no more bytes of them than may be. [HTTP-28]"""
+    """Until something happens on their board, or it is another one; no more bytes of them than may be. [PIC-4]"""
     drawn: list[str] = []
 
     async def counts(asked: Ask, _: bytes) -> tuple[Answer, bytes] | None:
@@ -281,7 +281,7 @@ async def test_thumbnails_are_kept_as_they_were_sent(
 async def test_without_the_extra_pixels_are_refused_and_nothing_is_started(
     autojump_clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SVG is drawn all the same. [HTTP-30]"""
+    """SVG is drawn all the same. [PIC-6]"""
     monkeypatch.setattr(studio_module, "has_pixels", lambda: False)
     async with played_studio() as (studio, processes):
         with pytest.raises(NotInstalled, match=r"whiteboard\[render\]"):

@@ -23,7 +23,7 @@ def parsed(*elements: bytes, assets: dict[str, Asset] | None = None) -> ET.Eleme
 
 
 def test_elements_are_in_their_order_with_their_colours() -> None:
-    """Behind paper that fills the frame; in a box that says what part of the board it is. [HTTP-27]"""
+    """Behind paper that fills the frame; in a box that says what part of the board it is. [PIC-3]"""
     root = parsed(
         wave("s", 0, 0, color="#e03131"),
         element("shape", kind="ellipse", x=10, y=10, w=50, h=50, fill="#d3f9d880", color="green"),
@@ -40,7 +40,7 @@ def test_elements_are_in_their_order_with_their_colours() -> None:
 
 
 def test_texts_are_escaped() -> None:
-    """What people write is text, whatever it looks like; what XML has no way to write is a sign for that. [HTTP-27]"""
+    """What people write is text, whatever it looks like; what XML has no way to write is a sign for that. [PIC-3]"""
     root = parsed(element("text", text='<script>alert("&amp;")</script>\x00', color='red" onload="x'))
     (text,) = root.findall(f"{SVG}text")
     assert text.text == '<script>alert("&amp;")</script>\ufffd'
@@ -49,7 +49,7 @@ def test_texts_are_escaped() -> None:
 
 
 def test_pictures_are_in_the_document() -> None:
-    """As they were uploaded; a sign for those that are not here. [HTTP-27]"""
+    """As they were uploaded; a sign for those that are not here. [PIC-3]"""
     here = Asset("image/png", b"bytes")
     shown = [element("image", f"i{at}", asset=name, opacity=0.5) for at, name in enumerate(("a", "b"))]
     root = parsed(*shown, assets={"a": here})

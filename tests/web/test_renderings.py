@@ -65,7 +65,7 @@ async def _at_seq(seq: int, asked: Ask, body: bytes) -> tuple[Answer, bytes] | N
     ],
 )
 async def test_a_board_is_a_picture(drawn: Gallery, address: str, media_type: str, file: str | None) -> None:
-    """To look at, or as a file; nothing in it can run or load anything. [HTTP-25] [HTTP-26] [HTTP-27]"""
+    """To look at, or as a file; nothing in it can run or load anything. [PIC-1] [PIC-2] [PIC-3]"""
     answer = await drawn.get(f"{AT}/{address}")
     assert answer.status_code == 200
     assert answer.content.endswith(b" of b")
@@ -77,7 +77,7 @@ async def test_a_board_is_a_picture(drawn: Gallery, address: str, media_type: st
 
 @pytest.mark.parametrize("address", ADDRESSES)
 async def test_who_has_a_picture_is_told_so(drawn: Gallery, address: str) -> None:
-    """Without drawing, as long as nothing has happened on the board. [HTTP-28]"""
+    """Without drawing, as long as nothing has happened on the board. [PIC-4]"""
     first = await drawn.get(f"{AT}/{address}")
     again = await drawn.get(f"{AT}/{address}", if_none_match=f'"x", W/{first.headers["etag"]}')
     assert (again.status_code, again.content) == (304, b"")
@@ -91,7 +91,7 @@ async def test_who_has_a_picture_is_told_so(drawn: Gallery, address: str) -> Non
 
 
 async def test_each_picture_has_a_tag_of_its_own(drawn: Gallery) -> None:
-    """By address, size and scale. [HTTP-28]"""
+    """By address, size and scale. [PIC-4]"""
     paths = [*ADDRESSES, "thumbnail.png?size=64", "export.png?scale=2", "export.png?scale=2.5"]
     tags = [(await drawn.get(f"{AT}/{path}")).headers["etag"] for path in paths]
     assert len(set(tags)) == len(tags)
@@ -112,7 +112,7 @@ async def test_each_picture_has_a_tag_of_its_own(drawn: Gallery) -> None:
     ],
 )
 async def test_sizes_and_scales_have_bounds(drawn: Gallery, query: str, path: str) -> None:
-    """And the answer says which. [HTTP-25] [HTTP-26]"""
+    """And the answer says which. [PIC-1] [PIC-2]"""
     answer = await drawn.get(f"{AT}/{query}")
     assert error(answer) == (400, "bad_field")
     assert answer.json()["error"]["path"] == path
@@ -140,7 +140,7 @@ async def test_a_board_that_is_not_there_has_no_picture(drawn: Gallery, address:
     ],
 )
 async def test_what_cannot_be_drawn_has_an_error(drawn: Gallery, why: str, told: tuple[int, str]) -> None:
-    """With the reason; when to come back where that helps. [HTTP-26] [HTTP-30]"""
+    """With the reason; when to come back where that helps. [PIC-2] [PIC-6]"""
 
     async def refuses(_: Ask, __: bytes) -> tuple[Answer, bytes] | None:
         await trio.lowlevel.checkpoint()
@@ -154,7 +154,7 @@ async def test_what_cannot_be_drawn_has_an_error(drawn: Gallery, why: str, told:
 
 
 async def test_a_server_without_a_studio_says_so(site: Site) -> None:
-    """As one without the extra does. [HTTP-30]"""
+    """As one without the extra does. [PIC-6]"""
     await site.draw("b", 1)
     assert error(await site.get(f"{AT}/export.svg")) == (501, "not_installed")
 
@@ -175,7 +175,7 @@ async def test_a_board_that_cannot_be_read_is_answered_as_elsewhere(
 
 
 async def test_pictures_on_the_board_come_from_its_own_store(drawn: Gallery) -> None:
-    """What is no asset of the board's is missing, and then the answer has no tag. [HTTP-29]"""
+    """What is no asset of the board's is missing, and then the answer has no tag. [PIC-5]"""
     body = png()
     await drawn.site.ask("POST", f"{AT}/assets", content=body)
     name = hashlib.sha256(body).hexdigest()
@@ -196,7 +196,7 @@ async def test_pictures_on_the_board_come_from_its_own_store(drawn: Gallery) -> 
 
 
 async def test_a_server_that_keeps_no_pictures_draws_signs(drawn: Gallery) -> None:
-    """Nothing is asked of a store that is not there. [HTTP-29]"""
+    """Nothing is asked of a store that is not there. [PIC-5]"""
 
     async def wants(asked: Ask, _: bytes) -> tuple[Answer, bytes] | None:
         await trio.lowlevel.checkpoint()
@@ -210,7 +210,7 @@ async def test_a_server_that_keeps_no_pictures_draws_signs(drawn: Gallery) -> No
 
 
 def test_bounds_are_what_the_spec_says() -> None:
-    """Numbers in docs/spec/http.md. [HTTP-25] [HTTP-26] [HTTP-27]"""
+    """Numbers in docs/spec/http.md. [PIC-1] [PIC-2] [PIC-3]"""
     assert (limits.MIN_THUMBNAIL_PX, limits.MAX_THUMBNAIL_PX, limits.THUMBNAIL_PX) == (16, 1024, 320)
     assert (limits.MAX_PICTURE_PIXELS, limits.MAX_PICTURE_SIDE) == (16_000_000, 16_384)
     assert (limits.MIN_PICTURE_SCALE, limits.MAX_PICTURE_SCALE) == (1e-6, 8)
