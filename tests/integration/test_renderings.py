@@ -11,6 +11,7 @@ import pytest
 import trio
 from browser.picture import pixels
 from integration.conftest import Serve
+from integration.polling import until
 from integration.server_process import ServerProcess
 from web.pictures_made import png
 
@@ -85,7 +86,5 @@ async def test_a_server_that_ends_takes_what_draws_along(serve: Serve) -> None:
     assert ask(server, "/api/boards/c/export.svg")[0] == 200
     (pid,) = drawing_pids(server)
     server.kill()
-    with trio.fail_after(20):
-        while Path(f"/proc/{pid}").exists():
-            await trio.sleep(0.05)
+    await until(lambda: not Path(f"/proc/{pid}").exists())
     server.start()

@@ -8,6 +8,7 @@ import pytest
 import trio
 from browser.picture import pixels
 from core.scene.made import line, view, wave
+from integration.polling import until
 from render.played import source
 
 from whiteboard.config import Settings
@@ -15,7 +16,7 @@ from whiteboard.ids import BoardId
 from whiteboard.limits import MIB
 from whiteboard.render.asked import Kind, NotDrawn, Wish
 from whiteboard.render.process import DrawingProcess, ProcessLost
-from whiteboard.render.studio import Studio, open_studio
+from whiteboard.render.studio import open_studio
 from whiteboard.render.wire import Draw, Drawn, Failed
 
 pytestmark = pytest.mark.integration
@@ -85,16 +86,11 @@ async def test_one_that_cannot_be_started_is_as_good_as_gone(monkeypatch: pytest
 
 async def test_a_studio_that_is_left_leaves_no_process() -> None:
     """Also in the middle of a picture."""
-    pids: list[int] = []
-
-    async def ask(studio: Studio) -> None:
-        with pytest.raises(NotDrawn, match="draws nothing more"):
-            await studio.draw(SVG, source(view=view(*(wave(f"s{at}", at, at) for at in range(2000)))))
-
-    async with trio.open_nursery() as nursery:
-        async with open_studio(Settings()) as studio:
-            nursery.start_soon(ask, studio)
-            while not pids:
-                await trio.sleep(0.01)
-                pids = [] if studio._process is None else [studio._process.pid]
-    assert not await trio.Path(f"/proc/{pids[0]}").exists()
+    large = view(*(wave(f"s{at}", at, at) for at in range(2000)))
+    async with open_studio(Settings()) as studio, trio.open_nursery() as nursery:
+        nursery.start_soon(studio.draw, SVG, source(view=large))
+        await until(lambda: studio.statistics()["resident_bytes"] > 0)
+        assert studio._process is not None
+        pid = studio._process.pid
+        nursery.cancel_scope.cancel()
+    assert not await trio.Path(f"/proc/{pid}").exists()

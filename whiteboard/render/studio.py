@@ -217,7 +217,7 @@ class Studio:
                     del self._jobs[key]
                     job.done.set()
         finally:
-            await self._end_process()
+            await self._end_process()  # noqa: ASYNC102 - what waits in it is shielded and ends
 
     async def _wait_for_work(self) -> None:
         """Return when somebody waits; meanwhile the process ends when nobody asks, or when its memory is wanted."""
@@ -266,7 +266,7 @@ class Studio:
             raise self._give_up(job, process, fault) from fault
         finally:
             if not is_settled:
-                await self._end_process()
+                await self._end_process()  # noqa: ASYNC102 - what waits in it is shielded and ends
         return self._picture(answer, body)
 
     def _picture(self, answer: Answer, body: bytes) -> Picture:
