@@ -24,7 +24,7 @@ from whiteboard.render.brush import Brush, Compiled, Surface
 from whiteboard.render.leases import Lease
 from whiteboard.render.pool import Buffer, BufferPool
 from whiteboard.render.states import HELD, TRANSITIONS, WITH_BUFFER, Event, State
-from whiteboard.render.tiles import Tiles
+from whiteboard.render.tiles import TILE_PX, Tiles
 
 FrameOf = Callable[[Box | None], Frame]
 """Which part of the board is shown, by what is drawn on it."""
@@ -68,9 +68,10 @@ class _Item:
 class Canvas:
     """One board in one frame."""
 
-    def __init__(self, name: str, pool: BufferPool, brush: Brush) -> None:
-        """Args: `name` is what a finding calls it."""
+    def __init__(self, name: str, pool: BufferPool, brush: Brush, tile_px: int = TILE_PX) -> None:
+        """Args: what a finding calls it, and the side of its squares in pixels."""
         self.name = name
+        self._tile_px = tile_px
         self.state = State.EMPTY
         self._pool = pool
         self._brush = brush
@@ -251,7 +252,7 @@ class Canvas:
         elif self._surface is not None and self._buffer is not None:
             self._surface.close()
             self._surface = Surface(self._buffer, frame)
-        tiles = self._tiles = Tiles(frame)
+        tiles = self._tiles = Tiles(frame, self._tile_px)
         self._items = dict(items)
         for rank, (name, item) in enumerate(items):
             item.rank = rank

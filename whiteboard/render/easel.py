@@ -22,6 +22,7 @@ from whiteboard.render.asked import EXTRA, Asset, Kind, NotDrawn, NotInstalled, 
 from whiteboard.render.leases import LeaseBook
 from whiteboard.render.pool import BufferPool
 from whiteboard.render.svg import write_svg
+from whiteboard.render.tiles import LARGE_TILE_PX, TILE_PX
 
 if TYPE_CHECKING:
     from whiteboard.render.brush import Brush
@@ -138,7 +139,8 @@ class Easel:
         self._brush = self._brush or load_brush()
         from whiteboard.render.canvas import Canvas  # noqa: PLC0415 - the extra
 
-        return Canvas(f"canvas of {wish.board}", self.pool, self._brush)
+        side = TILE_PX if wish.kind is Kind.THUMBNAIL else LARGE_TILE_PX
+        return Canvas(f"canvas of {wish.board}", self.pool, self._brush, side)
 
     def _keep(self, begun: Begun) -> None:
         """Keep a thumbnail's canvas, and no more than may be kept."""

@@ -11,8 +11,7 @@ from whiteboard.ids import ElementId
 TILE_PX: Final = 128
 """Side of a square: 64 KiB of pixels, and in a thumbnail a sixth of all."""
 LARGE_TILE_PX: Final = 512
-"""In a picture of more than LARGE_PIXELS: what lies on many squares is drawn for each of them."""
-LARGE_PIXELS: Final = 1_000_000
+"""In a picture that is drawn once: what lies on many squares is drawn for each of them."""
 REACH_PX: Final = 2
 """Pixels at the edge of what an element paints on."""
 
@@ -20,10 +19,10 @@ REACH_PX: Final = 2
 class Tiles:
     """The squares of a frame, by number, in rows."""
 
-    def __init__(self, frame: Frame) -> None:
+    def __init__(self, frame: Frame, side: int = TILE_PX) -> None:
+        """Args: `side` is a square's, in pixels."""
         self.frame = frame
-        self.side = TILE_PX if frame.pixels <= LARGE_PIXELS else LARGE_TILE_PX
-        """Pixels of a square's side."""
+        self.side = side
         self.columns = ceil(frame.width / self.side)
         self.rows = ceil(frame.height / self.side)
         self._members: list[set[ElementId]] = [set() for _ in range(self.columns * self.rows)]
