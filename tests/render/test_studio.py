@@ -345,6 +345,7 @@ async def test_its_figures_are_shown(autojump_clock: Clock) -> None:
         told = FIGURES.report()
         assert told["whiteboard_pictures_total"]["values"]["drawn"] == before + 1
         assert sum(told["whiteboard_picture_seconds"]["counts"]) >= 1
-        buffers = told["whiteboard_render_buffers"]["values"]
-        assert (buffers["in_use"], buffers["hits"], buffers["dropped"]) == (3, 4, 0)
+        assert told["whiteboard_render_buffers"]["values"] == {"in_use": 3, "idle": 0}
+        events = told["whiteboard_render_buffer_events_total"]["values"]
+        assert events == {"hits": 4, "misses": 0, "returned": 0, "dropped": 0}
         assert told["whiteboard_render_resident_bytes"]["values"] == {"": 0}

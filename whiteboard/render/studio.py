@@ -352,9 +352,17 @@ async def open_studio(settings: Settings) -> AsyncIterator[Studio]:
     FIGURES.declare(
         Gauge(
             "whiteboard_render_buffers",
-            "Buffers of the process that draws, and what became of those since it started",
-            lambda: _buffers(studio),
+            "Buffers of the process that draws",
+            lambda: _told(studio, "in_use", "idle"),
             label="state",
+        )
+    )
+    FIGURES.declare(
+        Counter(
+            "whiteboard_render_buffer_events_total",
+            "What became of buffers of the process that draws, since it started",
+            label="event",
+            read=lambda: _told(studio, "hits", "misses", "returned", "dropped"),
         )
     )
     async with trio.open_nursery() as nursery:
@@ -363,6 +371,7 @@ async def open_studio(settings: Settings) -> AsyncIterator[Studio]:
         nursery.cancel_scope.cancel()
 
 
-def _buffers(studio: Studio) -> dict[str, float]:
+def _told(studio: Studio, *names: str) -> dict[str, float]:
+    """Numbers of the pool, as they were told last."""
     told = studio.statistics().get("pool", {})
-    return {name: told.get(name, 0) for name in ("in_use", "idle", "hits", "misses", "returned", "dropped")}
+    return {name: told.get(name, 0) for name in names}

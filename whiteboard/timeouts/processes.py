@@ -163,7 +163,7 @@ TRACE_EVERY: Final = register(
 DRAWING: Final = register(
     "drawing",
     15.0,
-    "SLA-PICTURE-1: One step of a picture in the process that draws, which is killed then: 100,000 strokes take some 5 s of an idle core, and whoever asked is gone after half a minute.",
+    "SLA-PICTURE-1: One step of a picture in the process that draws, which is killed then: 100,000 strokes take 10 s of an idle core for their first thumbnail, and whoever asked is gone after half a minute.",
     "a picture that is drawn slowly",
 )
 DRAWING_WAIT: Final = register(
