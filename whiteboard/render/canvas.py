@@ -82,6 +82,8 @@ class Canvas:
         self._items: dict[ElementId, _Item] = {}
         self._fresh: dict[ElementId, _Item] = {}
         # those of them that are not compiled yet
+        self._drawn_bytes: int | None = 0
+        # what compiled ones take, once somebody has asked
         self._squares = self._drawings = self._wholes = 0
 
     # --- life ---------------------------------------------------------------------------------
@@ -120,7 +122,7 @@ class Canvas:
     def _forget(self) -> None:
         """Give back the buffer and forget what was drawn in it."""
         self._take_down()
-        self._items, self._fresh, self._tiles = {}, {}, None
+        self._items, self._fresh, self._tiles, self._drawn_bytes = {}, {}, None, 0
 
     def _take_down(self) -> None:
         if self._surface is not None:
@@ -133,8 +135,10 @@ class Canvas:
     @property
     def kept_bytes(self) -> int:
         """About what it keeps in memory: the buffer, and what it draws with."""
-        drawn = sum(item.compiled.size_bytes for item in self._items.values() if item.compiled)
-        return drawn + (0 if self._buffer is None else self._buffer.size_bytes)
+        if self._drawn_bytes is None:
+            compiled = [item.compiled for item in self._items.values()]
+            self._drawn_bytes = sum(one.size_bytes for one in compiled if one is not None)
+        return self._drawn_bytes + (0 if self._buffer is None else self._buffer.size_bytes)
 
     @property
     def is_whole(self) -> bool:
@@ -195,6 +199,7 @@ class Canvas:
 
     def _compile(self, assets: Mapping[str, Asset], zoom: float) -> None:
         """Make what is new ready for painting."""
+        self._drawn_bytes = None
         for item in self._fresh.values():
             if item.measured is not None:
                 drawing = draw(item.measured, self._brush.fonts, zoom)
