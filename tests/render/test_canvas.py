@@ -224,6 +224,14 @@ def test_another_frame_is_drawn_anew_in_the_same_buffer(easel: Easel) -> None:
     assert len(easel.raw) == 64 * 64 * 4
 
 
+def test_a_frame_that_moves_keeps_what_was_compiled(easel: Easel) -> None:
+    """Only another zoom draws lines of another width."""
+    easel.show(BAR)
+    assert easel.show(BAR, frame_of=lambda _: WIDE._replace(left=-100.0)) == 12
+    assert near(easel.at(250, 40), RED)
+    assert easel.at(60, 40) == PAPER
+
+
 def test_pictures_on_the_board_are_asked_for_once(easel: Easel) -> None:
     """And again as long as they are not to be had."""
     photo = element("image", asset="photo", x=10, y=10, w=80, h=60)

@@ -160,7 +160,9 @@ class Canvas:
         items = self._to_be(elements)
         frame = frame_of(around(box for _, item in items if (box := item.box)))
         if self._tiles is None or frame != self._tiles.frame:
-            self._begin(frame, self._to_be(elements, anew=True) if self._items else items)
+            if self._tiles is not None and frame.zoom != self._tiles.frame.zoom:
+                items = self._to_be(elements, anew=True)
+            self._begin(frame, items)
         else:
             self._compare(items)
         self._fresh = {name: item for name, item in self._items.items() if item.measured is not None}
