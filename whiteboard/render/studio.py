@@ -97,7 +97,8 @@ class Studio:
         self._is_busy = False
         self._is_to_drop = False
         self._starts = 0
-        self._told: dict[str, Any] = {}
+        self.told: dict[str, Any] = {}
+        """What the process that draws said of itself with its last picture; nothing where there is none."""
 
     # --- who asks -----------------------------------------------------------------------------
 
@@ -199,7 +200,7 @@ class Studio:
             "resident_bytes": 0 if self._process is None else self._process.resident_bytes,
             "answers": len(self._answers),
             "answers_bytes": self._answers_bytes,
-            **self._told,
+            **self.told,
         }
 
     # --- drawing ------------------------------------------------------------------------------
@@ -294,7 +295,7 @@ class Studio:
         self._is_to_drop = False
         process, self._process = self._process, None
         if process is not None:
-            self._told = {}
+            self.told = {}
             await process.end()
 
     def _keep(self, job: _Job, picture: Picture) -> None:
@@ -312,10 +313,10 @@ class Studio:
     def _note(self, told: dict[str, Any]) -> None:
         """Keep what the process says of itself; leases that went wrong there are found here."""
         for fault in ("revoked", "lost"):
-            count = told["leases"][fault] - self._told.get("leases", {}).get(fault, 0)
+            count = told["leases"][fault] - self.told.get("leases", {}).get(fault, 0)
             if count > 0:
                 findings.note("canvas_lease", f"{fault} by what draws", count=count)
-        self._told = told
+        self.told = told
 
 
 def _case(wish: Wish, source: Source) -> _Case:
@@ -373,5 +374,5 @@ async def open_studio(settings: Settings) -> AsyncIterator[Studio]:
 
 def _told(studio: Studio, *names: str) -> dict[str, float]:
     """Numbers of the pool, as they were told last."""
-    told = studio.statistics().get("pool", {})
+    told = studio.told.get("pool", {})
     return {name: told.get(name, 0) for name in names}
