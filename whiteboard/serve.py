@@ -187,7 +187,7 @@ async def serve(
                 signals = until_signal.enter_context(_signals())
                 async with (
                     _open_server(settings, doorstep, accept, listening=listening, bridge=bridge, hub=hub),
-                    open_quiet_work(limit, levers_of(hub)),
+                    open_quiet_work(limit, levers_of(hub, {"pictures": studio})),
                 ):
                     await supervisor.ready(f"serving {_announce(settings, listening)}")
                     await anext(signals)
@@ -297,7 +297,7 @@ async def serve_share(
                 await asked.start(inlet.answer_questions, partial(answer, reply))
                 async with (
                     _open_server(settings, doorstep, inlet.serve, listening=None, bridge=bridge, hub=hub),
-                    open_quiet_work(limit, levers_of(hub)),
+                    open_quiet_work(limit, levers_of(hub, {"pictures": studio})),
                 ):
                     await inlet.drain_wanted.wait()
                 asked.cancel_scope.cancel()
