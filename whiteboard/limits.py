@@ -516,3 +516,13 @@ POOL_USED_BYTES: Final = 256 * MIB
 """Bytes of buffers in use: MAX_KEPT_CANVAS_BYTES, and two exports."""
 MAX_LEASES: Final = 1_024
 """Canvases and buffers that are held at a time; one for each session that draws would be a fraction of it."""
+MAX_HOLDERS_WALKED: Final = 3_000
+"""Objects that the search for who holds one goes back through: 50 walks through all of memory."""
+MAX_DEPARTED: Final = 10_000
+"""Sessions and boards that have ended, are still in memory and will be looked for; some 400 bytes each."""
+LEAKS_SEARCHED: Final = 8
+"""Ended things whose holders are searched in one look; the others have their turn with the next."""
+TASKS_LOOKED_AT: Final = 1_000
+"""Tasks in one turn: half a millisecond."""
+MAX_ASIDE_BYTES: Final = MIB
+"""What a copy of the process may answer; a chain of holders is some hundred bytes."""

@@ -49,6 +49,7 @@ RELATIONS: Final = tuple(
         ("WS_CLOSE < CLEANUP", "a session's cleanup has the closing handshake in it"),
         ("HOOK_ENTER < CLIENT_CONNECT", "a client must not give up while a hook is asked"),
         ("TLS_HANDSHAKE <= REQUEST_HEAD", "TLS buys a silent peer no more time"),
+        ("STRAGGLER < LEAKED_TASK", "who sees off a session's socket is no leak"),
         # what people draw
         ("BROADCAST_TICK <= 0.05", "at most 50 ms of gathering (R11)"),
         ("TICK_TURN * 10 <= BROADCAST_TICK", "sockets are read again several times within a tick"),

@@ -4,7 +4,7 @@
 server nursery
   stores (their own tasks) · recorder · permission hooks (theirs) · pump
   · hub nursery (tick, alarm, lookout, patience, sweep, upkeep, rooms, in them sessions) · consul · connections · doorstep
-  · listener · cycle search · giving memory back · memory governor
+  · listener · cycle search · giving memory back · memory governor · leak watch
 ```
 
 Stopping has one order (R12): leave the list of servers while everything still works, so that those who are asked
@@ -45,6 +45,7 @@ from whiteboard.composition.traces import open_traces
 from whiteboard.config import Mode, Settings, StorageName
 from whiteboard.diagnostics import logs, tasks
 from whiteboard.diagnostics.allocator import find_allocator
+from whiteboard.diagnostics.leaks.watch import open_leak_watch
 from whiteboard.diagnostics.supervisor import Supervisor
 from whiteboard.errors import ConfigError
 from whiteboard.plugins.guard import Guard
@@ -188,6 +189,7 @@ async def serve(
                 async with (
                     _open_server(settings, doorstep, accept, listening=listening, bridge=bridge, hub=hub),
                     open_quiet_work(limit, levers_of(hub, {"pictures": studio})),
+                    open_leak_watch(ages, hub.serves),
                 ):
                     await supervisor.ready(f"serving {_announce(settings, listening)}")
                     await anext(signals)
@@ -298,6 +300,7 @@ async def serve_share(
                 async with (
                     _open_server(settings, doorstep, inlet.serve, listening=None, bridge=bridge, hub=hub),
                     open_quiet_work(limit, levers_of(hub, {"pictures": studio})),
+                    open_leak_watch(ages, hub.serves),
                 ):
                     await inlet.drain_wanted.wait()
                 asked.cancel_scope.cancel()

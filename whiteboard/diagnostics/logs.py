@@ -16,7 +16,7 @@ import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from typing import Any, Final, TextIO
 
 import structlog
@@ -172,6 +172,13 @@ class _Ids:
         """Those of the blocks around it too; of one name the innermost."""
         return self.own if self._above is None else {**self._above.all(), **self.own}
 
+    def get(self, name: str) -> str | None:
+        """One of them."""
+        ids: _Ids | None = self
+        while ids is not None and name not in ids.own:
+            ids = ids._above
+        return None if ids is None else ids.own[name]
+
 
 _innermost: Final[ContextVar[_Ids | None]] = ContextVar("log-ids", default=None)
 
@@ -204,6 +211,12 @@ def learn(**ids: str) -> None:
     innermost = _innermost.get()
     if innermost is not None:
         innermost.own.update(ids)
+
+
+def bound_in(context: Context, name: str) -> str | None:
+    """The id of this name that events in a context have; None where there is none."""
+    ids = context.get(_innermost)
+    return None if ids is None else ids.get(name)
 
 
 def _with_ids(_: Any, __: str, event: EventDict) -> EventDict:

@@ -6,7 +6,7 @@ come from whoever owns the things counted.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import Any, Final
 
@@ -45,10 +45,28 @@ class TaskAges(trio.abc.Instrument):
         """Tasks that are remembered."""
         return len(self._began)
 
+    def __iter__(self) -> Iterator[Task]:
+        """Those that live. To be gone through at once: the next one that begins or ends is too much for it."""
+        return iter(self._began)
+
     def age(self, task: Task) -> float | None:
         """Seconds since the task began; None for one that began before we watched."""
         began = self._began.get(task)
         return None if began is None else trio.current_time() - began
+
+
+def site_of(task: Task) -> str:
+    """The function that a task runs, and where it stands: `Hub.sweep (whiteboard/rooms/hub.py:228)`; its name where it has no code."""
+    frame = getattr(task.coro, "cr_frame", None)
+    if frame is None:
+        return task.name
+    return f"{frame.f_code.co_qualname} ({_file(frame)}:{frame.f_code.co_firstlineno})"
+
+
+def stack_of(task: Task) -> tuple[str, ...]:
+    """`function (file:line)` of all that a task is in, the innermost first."""
+    frames = [(frame, line) for frame, line in task.iter_await_frames()]
+    return tuple(f"{frame.f_code.co_qualname} ({_file(frame)}:{line})" for frame, line in reversed(frames))
 
 
 def report(ages: TaskAges, counts: Mapping[str, int], most: int = limits.MAX_TASKS_SHOWN) -> dict[str, Any]:

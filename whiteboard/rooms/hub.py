@@ -99,7 +99,7 @@ class Hub:
         """Nobody new is let in and no board is opened then; who is here stays and draws (R42)."""
         self.turned_away = 0
         """Sessions and boards that were refused because memory was short."""
-        self._being_served = 0
+        self._being_served: set[SessionId] = set()
         # sessions, from their start to their last byte
         self.tick = Tick()
         """Commits and sends for all rooms. Whoever reads sockets calls its `beat` after each pass."""
@@ -157,7 +157,7 @@ class Hub:
         permit = None if self._guard is None else Permit(self._guard, visitor, room.board_id, session_id)
         serve = partial(self._serve_session, session_id, room, accept, permit)
         room.start_session(serve, name=f"session {session_id}")
-        self._being_served += 1
+        self._being_served.add(session_id)
 
     async def _serve_session(
         self,
@@ -187,8 +187,12 @@ class Hub:
         finally:
             if span is not None:
                 span.end()
-            self._being_served -= 1
+            self._being_served.discard(session_id)
             room.give_lease_back()
+
+    def serves(self, session_id: str) -> bool:
+        """Whether a session lives: from its start to its last byte."""
+        return session_id in self._being_served
 
     def _admit(self, board_id: BoardId) -> Room:
         try:
@@ -206,7 +210,7 @@ class Hub:
             raise ServerFull("the server is short of memory")
         if room is not None and room.leases >= limits.MAX_SESSIONS_PER_BOARD:
             raise ServerFull(f"the board has {limits.MAX_SESSIONS_PER_BOARD} sessions")
-        if self._being_served >= limits.MAX_SESSIONS:
+        if len(self._being_served) >= limits.MAX_SESSIONS:
             raise ServerFull(f"the server has {limits.MAX_SESSIONS} sessions")
 
     # --- rooms --------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ import trio
 from whiteboard import limits, timeouts
 from whiteboard.core.presence import Profile
 from whiteboard.deadlines import within
+from whiteboard.diagnostics.leaks.departed import DEPARTED
 from whiteboard.errors import RoomClosed, StorageConflict, StorageCorrupt
 from whiteboard.ids import BoardId, ClientId, SessionId
 from whiteboard.protocol import close_codes, messages
@@ -125,6 +126,7 @@ class Room:
                 del self._broadcast, self._committer, self._follower, self._upkeep
             self._loaded.set()
             self._ended.set()
+            DEPARTED.note("board", self.board_id, self)
 
     def close(self, farewell: CloseCode) -> None:
         """End the room: its sessions first, with this code."""

@@ -22,6 +22,7 @@ from whiteboard.core.outcomes import RejectCode, Rejected
 from whiteboard.core.presence import Pointer
 from whiteboard.deadlines import within
 from whiteboard.diagnostics import logs, tracing
+from whiteboard.diagnostics.leaks.departed import DEPARTED
 from whiteboard.errors import ConnectionLost, RoomClosed, StorageUnavailable, TooSlow
 from whiteboard.ids import SessionId
 from whiteboard.limits import (
@@ -130,6 +131,7 @@ class Session:
         finally:
             with within(timeouts.CLEANUP, shield=True):
                 await self._leave(cause)  # noqa: ASYNC102 - `within` is shielded and ends
+            DEPARTED.note("session", self.id, self)
 
     async def _run_children(self) -> None:
         self._connection.report_to(self._room.lookout.note)

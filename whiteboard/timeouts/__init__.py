@@ -12,6 +12,7 @@ from whiteboard.registry import Timeout as Timeout
 from whiteboard.timeouts.boards import *  # noqa: F403 - see the docstring
 from whiteboard.timeouts.diagnosis import *  # noqa: F403 - see the docstring
 from whiteboard.timeouts.disks import *  # noqa: F403 - see the docstring
+from whiteboard.timeouts.leaks import *  # noqa: F403 - see the docstring
 from whiteboard.timeouts.processes import *  # noqa: F403 - see the docstring
 from whiteboard.timeouts.records import *  # noqa: F403 - see the docstring
 from whiteboard.timeouts.redis import *  # noqa: F403 - see the docstring

@@ -8,6 +8,8 @@ import math
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import Context, copy_context
+from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -211,6 +213,8 @@ class Nodes:
         self._in_doubt = trio.Event()
         self._doubtful_until = -math.inf
         self._nursery: trio.Nursery | None = None
+        self._context: Context
+        # of the task that keeps them: a node that is opened in a session's turn is not the session's
         self.is_cluster = False
         self.watchers: list[Callable[[], None]] = []
         """Called whenever it may have changed who has what."""
@@ -222,6 +226,7 @@ class Nodes:
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Keep the nodes, and find out anew who has what when there is doubt, for ever."""
+        self._context = copy_context()
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             task_status.started()
@@ -287,7 +292,7 @@ class Nodes:
             if self._nursery is None:
                 raise StorageUnavailable("the storage is closed")
             node = self._nodes[address] = Node(address, self._access)
-            self._nursery.start_soon(node.run, name=f"redis: {address}")
+            self._context.run(partial(self._nursery.start_soon, node.run, name=f"redis: {address}"))
         return self._nodes[address]
 
     def moved(self, error: MovedError, source: Node) -> Node:

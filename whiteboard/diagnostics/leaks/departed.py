@@ -1,0 +1,63 @@
+"""What has ended and should be gone soon: sessions, boards. Whoever ends says so, and is looked for when it is still there later.
+
+Weak references only, made at the end of each, so that what lives pays nothing. Nearly all are gone with the next line of code,
+and out of here with that. Must not know what a session is.
+"""
+
+import weakref
+from typing import Any, Final
+
+import attrs
+import trio
+
+from whiteboard.limits import MAX_DEPARTED
+
+
+@attrs.define(eq=False)
+class Leaver:
+    """One that has ended."""
+
+    kind: str
+    """`session`, `board`: few."""
+    name: str
+    ended_at: float
+    """`trio.current_time()`."""
+    get: "weakref.ref[Any]"
+    """It, or None when it is gone."""
+
+
+class Departed:
+    """Those that have ended and are not gone yet, at most MAX_DEPARTED; more than that are not looked for."""
+
+    def __init__(self) -> None:
+        self._leavers: dict[int, Leaver] = {}
+        # by the address of the weak reference: what it refers to need not have a hash
+
+    def note(self, kind: str, name: str, thing: object) -> None:
+        """It has ended just now; from here on nobody should need it. Costs a microsecond."""
+        if len(self._leavers) < MAX_DEPARTED:
+            reference = weakref.ref(thing, self._forget)
+            self._leavers[id(reference)] = Leaver(kind, name, trio.current_time(), reference)
+
+    def _forget(self, reference: "weakref.ref[Any]") -> None:
+        self._leavers.pop(id(reference), None)
+
+    def __len__(self) -> int:
+        """How many are not gone yet."""
+        return len(self._leavers)
+
+    def overdue(self, seconds: float, most: int) -> list[Leaver]:
+        """Take out some of those that ended longer ago than that, the earliest first."""
+        latest = trio.current_time() - seconds
+        found = [one for one in list(self._leavers.values()) if one.ended_at <= latest][:most]
+        for one in found:
+            self._forget(one.get)
+        return found
+
+    def clear(self) -> None:
+        """Look for none of them any more."""
+        self._leavers.clear()
+
+
+DEPARTED: Final = Departed()
+"""Those of this process."""

@@ -1,0 +1,94 @@
+"""Looks for leaks while the server runs: tasks that outlive their session, and ended sessions and boards that are still there.
+
+Each is one finding, named by what leaks and not by whom it was leaked of: a fault that leaks every session is one entry with a
+count. What holds an object is searched in a copy of the process, as that takes walks through all of memory (R44).
+"""
+
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+import attrs
+import trio
+from trio.lowlevel import Task
+
+from whiteboard import limits, timeouts
+from whiteboard.deadlines import TimedOut
+from whiteboard.diagnostics import findings
+from whiteboard.diagnostics.figures import FIGURES, Gauge
+from whiteboard.diagnostics.leaks.aside import ask_aside
+from whiteboard.diagnostics.leaks.departed import DEPARTED, Departed, Leaver
+from whiteboard.diagnostics.leaks.holders import Holding, find_holders
+from whiteboard.diagnostics.leaks.references import without_places
+from whiteboard.diagnostics.leaks.stray_tasks import StrayTasks
+
+FIGURES.declare(
+    Gauge(
+        "whiteboard_departed_objects",
+        "Sessions and boards that have ended and are still in memory",
+        lambda: len(DEPARTED),
+    )
+)
+
+
+@asynccontextmanager
+async def open_leak_watch(living: Iterable[Task], is_served: Callable[[str], bool]) -> AsyncIterator[None]:
+    """Look for leaks while the block runs. Child: who looks.
+
+    Args: `living` gives all tasks each time that it is gone through; `is_served` says of a session whether it lives.
+    """
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(LeakWatch(StrayTasks(living, is_served), DEPARTED).run, name="leak watch")
+        yield
+        nursery.cancel_scope.cancel()
+
+
+class LeakWatch:
+    """Notes findings of the kinds `leaked_task`, `leaked_session` and `leaked_board`."""
+
+    def __init__(self, strays: StrayTasks, departed: Departed) -> None:
+        self._strays = strays
+        self._departed = departed
+
+    async def run(self) -> None:
+        """Look for ever."""
+        while True:
+            await trio.sleep(timeouts.LEAK_LOOK.seconds)
+            await self.look()
+
+    async def look(self) -> None:
+        """Note what has leaked."""
+        for stray in await self._strays.look(timeouts.LEAKED_TASK.seconds):
+            findings.note("leaked_task", stray.site, stray.stack, **stray.facts())
+        overdue = self._departed.overdue(timeouts.LEAKED_OBJECT.seconds, limits.LEAKS_SEARCHED)
+        if overdue:
+            await _note_held(overdue)
+
+
+async def _note_held(overdue: Sequence[Leaver]) -> None:
+    """Find out who holds them. Dead cycles are nobody's fault: they go with the next walk through all objects."""
+    for leaver, holding in zip(overdue, await _holdings(overdue), strict=True):
+        if holding.is_held and leaver.get() is not None:
+            findings.note(
+                f"leaked_{leaver.kind}",
+                without_places(holding.chains[0]),
+                **{leaver.kind: leaver.name},
+                held_by=holding.chains,
+                ended_seconds_ago=round(trio.current_time() - leaver.ended_at, 1),
+            )
+
+
+async def _holdings(overdue: Sequence[Leaver]) -> list[Holding]:
+    """Of each who holds it; where that cannot be found out, that it is held."""
+    try:
+        told = json.loads(await ask_aside(partial(_search, overdue), timeouts.LEAK_SEARCH) or b"[]")
+    except (OSError, TimedOut):
+        told = []
+    unknown: list[Any] = [{"chains": ["a holder that was not found in time"]}] * (len(overdue) - len(told))
+    return [Holding(**{**one, "chains": tuple(one["chains"])}) for one in [*told, *unknown]]
+
+
+def _search(overdue: Sequence[Leaver]) -> bytes:
+    return json.dumps([attrs.asdict(find_holders(one.get)) for one in overdue]).encode()
