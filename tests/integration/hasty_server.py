@@ -8,9 +8,15 @@ import sys
 
 from whiteboard import cli, timeouts
 
-if __name__ == "__main__":
-    for change in sys.argv[1].split(","):
+
+def main(haste: str, arguments: list[str]) -> int:
+    """Change the waits, and run the command; its exit code."""
+    for change in haste.split(","):
         name, _, seconds = change.partition("=")
         assert isinstance(vars(timeouts)[name], timeouts.Timeout), name
         vars(timeouts)[name] = timeouts.Timeout(f"test-{name}", float(seconds), "short rounds")
-    sys.exit(cli.main(sys.argv[2:]))
+    return cli.main(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

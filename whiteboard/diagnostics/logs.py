@@ -176,7 +176,7 @@ class _Ids:
         """One of them."""
         ids: _Ids | None = self
         while ids is not None and name not in ids.own:
-            ids = ids._above
+            ids = ids._above  # noqa: SLF001 - its own class
         return None if ids is None else ids.own[name]
 
 

@@ -103,7 +103,6 @@ def generator(thing: object) -> object:
 def by_weak_callback(thing: object) -> object:
     """A weak reference whose callback knows it."""
 
-
     def on_end(_: object) -> object:
         return thing
 
@@ -146,7 +145,7 @@ def test_how_it_is_held_is_said(keep: Callable[[object], object], said: str) -> 
     [
         (lambda buffer: memoryview(buffer)[2:4], " → memoryview → Buffer"),
         (
-            lambda buffer: (ctypes.c_char * 8).from_buffer(buffer),
+            (ctypes.c_char * 8).from_buffer,
             " → c_char_Array_8._objects[str] → memoryview → Buffer",
         ),
     ],
@@ -250,7 +249,7 @@ async def test_a_task_that_waits_is_named_with_its_variable(autojump_clock: trio
         await trio.testing.wait_all_tasks_blocked()
         chains = find_holders(made[0]).chains
         nursery.cancel_scope.cancel()
-    assert chains == (f'task "somebody\'s task" in {inner.__qualname__} (local \'thing\') → Thing',)
+    assert chains == (f"task \"somebody's task\" in {inner.__qualname__} (local 'thing') → Thing",)
 
 
 def test_frozen_objects_are_seen_and_frozen_again() -> None:
@@ -271,4 +270,6 @@ def test_chains_that_differ_in_their_places_only_are_the_same() -> None:
     one = "app.HUB._listeners[3] → function on_op (closure cell 'session') → Session"
     other = "app.HUB._listeners[17] → function on_op (closure cell 'session') → Session"
     assert without_places(one) == without_places(other)
-    assert without_places("app.BY['s-0123456789ab'] → Session") == without_places("app.BY['s-ba9876543210'] → Session")
+    assert without_places("app.BY['s-0123456789ab'] → Session") == without_places(
+        "app.BY['s-ba9876543210'] → Session"
+    )

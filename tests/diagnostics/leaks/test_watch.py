@@ -157,7 +157,9 @@ async def test_a_board_that_a_callback_holds_is_found(
     assert len(LISTENERS.own) == 1
 
 
-async def test_a_dead_cycle_is_no_leak(autojump_clock: trio.testing.MockClock, without_cycle_search: None) -> None:
+async def test_a_dead_cycle_is_no_leak(
+    autojump_clock: trio.testing.MockClock, without_cycle_search: None
+) -> None:
     """The collector comes by and takes it."""
 
     class Knot:

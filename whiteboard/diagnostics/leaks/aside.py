@@ -7,16 +7,14 @@ of ours (its descriptors are closed first) and ends with `os._exit`: nothing tha
 import os
 import signal
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
 import trio
 
-from whiteboard import limits
-from whiteboard.deadlines import deadline
+from whiteboard import limits, timeouts
+from whiteboard.deadlines import deadline, within
 from whiteboard.registry import Timeout
 
-_ONE_AT_A_TIME: Final = 1
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -39,9 +37,9 @@ async def ask_aside(work: Callable[[], bytes], patience: Timeout) -> bytes:
         with deadline(patience):
             return await _read_all(ours)
     finally:
-        with trio.CancelScope(shield=True), suppress(ProcessLookupError, ChildProcessError):
-            os.kill(copy, signal.SIGKILL)  # it has said everything, or will not
-            await trio.to_thread.run_sync(os.waitpid, copy, 0, limiter=trio.CapacityLimiter(_ONE_AT_A_TIME))
+        os.kill(copy, signal.SIGKILL)  # it has said everything, or will not
+        with within(timeouts.CLEANUP, shield=True):
+            await trio.to_thread.run_sync(os.waitpid, copy, 0, abandon_on_cancel=True)
 
 
 def _be_the_copy(work: Callable[[], bytes], answer: int) -> None:

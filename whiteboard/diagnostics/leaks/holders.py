@@ -126,7 +126,11 @@ class _Search:
         found = gc.get_referrers(*held)
         del held[:]
         for holder in found:
-            if id(holder) in mine or id(holder) in self._at or (type(holder) is tuple and self._is_own(holder)):
+            if (
+                id(holder) in mine
+                or id(holder) in self._at
+                or (type(holder) is tuple and self._is_own(holder))
+            ):
                 continue
             held_here = self._held_by(holder, share)
             if self._places.name_of(holder) is not None:

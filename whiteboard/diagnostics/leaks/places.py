@@ -23,7 +23,8 @@ class Places:
     """
 
     def __init__(self) -> None:
-        self._modules = {id(vars(module)): name for name, module in list(sys.modules.items()) if module is not None}
+        spaces = [getattr(module, "__dict__", {}) for module in list(sys.modules.values())]
+        self._modules = {id(space): str(space.get("__name__")) for space in spaces}
         self._stacks = dict(_stacks())
 
     def name_of(self, thing: object) -> str | None:
@@ -56,8 +57,7 @@ def _stacks() -> Iterator[tuple[int, str]]:
     for task in living_tasks():
         running: Any = task.coro
         while isinstance(running, _RUNNABLE):
-            code = getattr(running, "cr_code", None) or getattr(running, "gi_code", None) or running.ag_code
-            yield id(running), f"task {task.name!r} in {code.co_qualname}"
+            yield id(running), f"task {task.name!r} in {running.__qualname__}"
             running = _awaited(running)
 
 

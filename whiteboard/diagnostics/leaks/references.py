@@ -25,7 +25,16 @@ from whiteboard.diagnostics.leaks.places import Places
 
 _SESSION_ID: Final = re.compile(r"s-[\w-]{12}")
 _RUNNABLE: Final = (CoroutineType, GeneratorType, AsyncGeneratorType)
-_WORTH_A_WORD: Final = (*_RUNNABLE, MethodType, FunctionType, FrameType, type, partial, memoryview, BaseException)
+_WORTH_A_WORD: Final = (
+    *_RUNNABLE,
+    MethodType,
+    FunctionType,
+    FrameType,
+    type,
+    partial,
+    memoryview,
+    BaseException,
+)
 """On the way from a root; containers and plain objects are where their path says."""
 _MOST_ITEMS: Final = 100_000
 """Of a list or dictionary that are looked through for the one that is meant."""
@@ -47,7 +56,9 @@ def chain_text(chain: Sequence[object], places: Places) -> str:
 
 
 def _is_worth_a_word(thing: object) -> bool:
-    return isinstance(thing, _WORTH_A_WORD) or hasattr(type(thing), "_b_base_")  # the latter is a thing of ctypes
+    return isinstance(thing, _WORTH_A_WORD) or hasattr(
+        type(thing), "_b_base_"
+    )  # the latter is a thing of ctypes
 
 
 def without_places(text: str) -> str:
@@ -86,12 +97,18 @@ def _step(chain: Sequence[object], at: int, places: Places) -> Step:
 
 def _through(holder: object, between: object, held: object) -> str | None:
     """Past an object that nobody would name: an object's dictionary, a memoryview's buffer, a function's default values."""
-    if type(between) is dict and not isinstance(holder, dict | list | tuple) and _is_namespace(holder, between):
+    if (
+        type(between) is dict
+        and not isinstance(holder, dict | list | tuple)
+        and _is_namespace(holder, between)
+    ):
         return f".{_name_in(between, held)}"
     if isinstance(holder, memoryview) and type(between).__name__ == "managedbuffer":
         return ""
     if isinstance(holder, FunctionType) and between in (holder.__defaults__, holder.__kwdefaults__):
         return " (default value)"
+    if isinstance(holder, FunctionType) and between is holder.__globals__:
+        return f" (global {_name_in(between, held)!r})"
     if isinstance(holder, (*_RUNNABLE, FrameType)) and isinstance(between, CellType):
         frame = holder if isinstance(holder, FrameType) else _frame_of(holder)
         return f" ({_local(frame, held)})"

@@ -68,7 +68,9 @@ class StrayTasks:
         return session is not None and not self._is_served(session)
 
     def _told_of(self, latest: float) -> list[StrayTask]:
-        due = [task for task, since in self._since.items() if since <= latest and task.parent_nursery is not None]
+        due = [
+            task for task, since in self._since.items() if since <= latest and task.parent_nursery is not None
+        ]
         told = [_describe(task, trio.current_time() - self._since[task]) for task in due]
         self._since.update(dict.fromkeys(due, float("inf")))
         return told

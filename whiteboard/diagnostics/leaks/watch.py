@@ -74,10 +74,16 @@ async def _note_held(overdue: Sequence[Leaver]) -> None:
             findings.note(
                 f"leaked_{leaver.kind}",
                 without_places(holding.chains[0]),
-                **{leaver.kind: leaver.name},
-                held_by=holding.chains,
-                ended_seconds_ago=round(trio.current_time() - leaver.ended_at, 1),
+                **_facts(leaver, holding),
             )
+
+
+def _facts(leaver: Leaver, holding: Holding) -> dict[str, Any]:
+    return {
+        leaver.kind: leaver.name,
+        "held_by": holding.chains,
+        "ended_seconds_ago": round(trio.current_time() - leaver.ended_at, 1),
+    }
 
 
 async def _holdings(overdue: Sequence[Leaver]) -> list[Holding]:
