@@ -245,6 +245,18 @@ def _settings(arguments: argparse.Namespace) -> config.Settings:
 
 
 # Tools of whoever works on a project; they are no part of a server.
+def _leakcheck(arguments: argparse.Namespace) -> int:
+    from whiteboard.leakcheck import command  # noqa: PLC0415 - see the module docstring
+
+    return DONE if command.run(arguments, partial(print, flush=True)) else FAILED
+
+
+def _add_leakcheck(parser: argparse.ArgumentParser) -> None:
+    from whiteboard.leakcheck import command  # noqa: PLC0415 - see the module docstring
+
+    command.add_arguments(parser)
+
+
 def _debt(arguments: argparse.Namespace) -> int:
     from whiteboard.governance import commands_debt  # noqa: PLC0415 - see the module docstring
 
@@ -314,6 +326,13 @@ COMMANDS: Final = (
     Command("timeouts", "the durations of a project: list, diff, margins", _timeouts, _add_timeouts),
     Command("debt", "what the project owes itself, the first to pay first", _debt, _add_debt),
     Command("adr", "the project's decisions: new, list, check, retro", _adr, _add_adr),
+    Command(
+        "leakcheck",
+        "do the same to a server again and again, and count what is left of it",
+        _leakcheck,
+        _add_leakcheck,
+        "Exit code 0: nothing leaks; 1: something does, and who holds it is said.",
+    ),
     Command("schema", "write or check the generated descriptions of the messages", _schema, _add_schema),
 )
 

@@ -40,7 +40,8 @@ async def forget_later() -> None:
 
 def plant() -> None:
     """Put both into every session's way."""
-    run: Any = Session.run
+    kind: Any = Session
+    run = kind.run
 
     async def run_with_faults(session: Session) -> None:
         VISITORS.remember(session)
@@ -48,7 +49,7 @@ def plant() -> None:
         room._workers.start_soon(forget_later, name="forget visitors")
         await run(session)
 
-    Session.run = run_with_faults  # type: ignore[method-assign]
+    kind.run = run_with_faults
 
 
 if __name__ == "__main__":

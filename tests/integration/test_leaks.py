@@ -63,7 +63,7 @@ async def test_planted_leaks_are_found_and_named_by_the_running_server(leaky: Se
     )
     assert session["facts"]["session"].startswith("s-")
     assert session["facts"]["held_by"][0].startswith("__main__.VISITORS.on_return[")
-    assert task["subject"].startswith("forget_later (integration/leaky_server.py:")
+    assert task["subject"].startswith("forget_later (leaky_server.py:")
     assert (task["facts"]["task"], task["facts"]["nursery_of"]) == ("forget visitors", "room b")
     assert task["at"][-1].startswith("forget_later (")
 

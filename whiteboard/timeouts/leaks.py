@@ -34,3 +34,15 @@ LEAKCHECK_SETTLE: Final = register(
     "SLA-MEMORY-1: What `leakcheck` gives a server to come to rest behind its cycles: worker threads that nobody needs stay for ten seconds.",
     "a check for leaks that waits for a thread",
 )
+LEAKCHECK_LOOK: Final = register(
+    "leakcheck-look",
+    0.05,
+    "SLA-MEMORY-1: Between two counts of what is left: a session's end over loopback takes milliseconds, and a count a few tens of them.",
+    "a check for leaks looks",
+)
+LEAKCHECK_CYCLE: Final = register(
+    "leakcheck-cycle",
+    30.0,
+    "SLA-MEMORY-1: One cycle of `leakcheck` takes milliseconds; one that takes half a minute waits for what does not come.",
+    "a check for leaks that hangs",
+)

@@ -62,13 +62,13 @@ def find_holders(get: Callable[[], object]) -> Holding:
     The caller must hold it in no variable of a coroutine: that would be a holder too. Functions that are running do not
     count as long as there is any other. Stops everything for as long as it takes.
     """
-    with _thawed():
+    with thawed():
         return _Search(get).run()
 
 
 @contextmanager
-def _thawed() -> Iterator[None]:
-    """Have the collector see all objects, and let it do nothing meanwhile."""
+def thawed() -> Iterator[None]:
+    """Have the collector see all objects, frozen ones too, and begin nothing by itself meanwhile."""
     frozen, enabled = gc.get_freeze_count() > 0, gc.isenabled()
     gc.disable()
     gc.unfreeze()
