@@ -90,6 +90,7 @@ async def measure(house: House, scenario: Scenario, cycles: int) -> Result:
         await _run(house, scenario, range(warm_up + share.start, warm_up + share.stop))
         census = await settled(before, _SHORTLY * timeouts.LEAKCHECK_LOOK.seconds)
         looks.append((share.stop, census.live_bytes))
+        before = least(before, census)
     after = await settled(before, timeouts.LEAKCHECK_SETTLE.seconds)
     slope = slope_of(looks)
     return Result(scenario.name, cycles, before, after, slope, tuple(_leaks(before, after, slope)))
@@ -99,6 +100,17 @@ async def _run(house: House, scenario: Scenario, numbers: range) -> None:
     for number in numbers:
         with deadline(timeouts.LEAKCHECK_CYCLE):
             await scenario.cycle(house, number)
+
+
+def least(one: Census, other: Census) -> Census:
+    """Of everything the smaller number: what was still on its way out in one of them does not count."""
+    fewer = {
+        kind: {
+            name: min(count, getattr(other, kind).get(name, 0)) for name, count in getattr(one, kind).items()
+        }
+        for kind in KINDS
+    }
+    return attrs.evolve(one, **fewer)
 
 
 async def settled(before: Census | None, seconds: float) -> Census:

@@ -8,7 +8,7 @@ LEAK_LOOK: Final = register(
     "leak-look",
     15.0,
     "SLA-MEMORY-1: Between two looks for leaks: a third of a microsecond for each task, so that 10,000 sessions cost a thousandth of a core.",
-    "a session is held",
+    "a server looks for leaks",
 )
 LEAKED_OBJECT: Final = register(
     "leaked-object",
