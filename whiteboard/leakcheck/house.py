@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import os
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,9 +11,9 @@ import attrs
 import trio
 
 from whiteboard import config, serve
+from whiteboard.composition.stores import storage_of
 from whiteboard.diagnostics import tasks
 from whiteboard.diagnostics.supervisor import Supervisor
-from whiteboard.errors import StartupError
 
 
 @attrs.frozen
@@ -57,7 +56,7 @@ async def open_house(mode: str = "sqlite") -> AsyncIterator[House]:
                 with contextlib.redirect_stdout(
                     io.StringIO()
                 ):  # it says where it is, which nobody is to know
-                    nursery.start_soon(serve.serve, settings, serve.storage_of(settings), ages, None, porch)
+                    nursery.start_soon(serve.serve, settings, storage_of(settings), ages, None, porch)
                     await porch.opened.wait()
                 yield House("127.0.0.1", port)
                 nursery.cancel_scope.cancel()

@@ -7,7 +7,7 @@ count as leaking where its slope is above what its error explains.
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import trio
@@ -104,7 +104,7 @@ async def _run(house: House, scenario: Scenario, numbers: range) -> None:
 
 def least(one: Census, other: Census) -> Census:
     """Of everything the smaller number: what was still on its way out in one of them does not count."""
-    fewer = {
+    fewer: dict[str, Any] = {
         kind: {
             name: min(count, getattr(other, kind).get(name, 0)) for name, count in getattr(one, kind).items()
         }

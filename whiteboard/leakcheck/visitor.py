@@ -43,11 +43,11 @@ class Visitor:
     async def hear(self, kind: str) -> Json:
         """The next message of a kind; others are passed over. Raises ConnectionLost."""
         while True:
-            while not self._heard:
-                self._heard.extend(await self._messages())
-            message = self._heard.pop(0)
-            if message["type"] == kind:
-                return message
+            for place, message in enumerate(self._heard):
+                if message["type"] == kind:
+                    del self._heard[: place + 1]
+                    return message
+            self._heard = await self._messages()
 
     async def enter(self) -> Json:
         """Say hello; the welcome, once the board has come too."""

@@ -9,7 +9,6 @@ import trio
 import trio.testing
 from timeouts.scenarios.book import SURELY, before_and_after, is_about, is_about_ten, scenario
 
-from whiteboard import timeouts
 from whiteboard.deadlines import TimedOut
 from whiteboard.diagnostics import findings, logs
 from whiteboard.diagnostics.leaks.aside import ask_aside

@@ -39,7 +39,9 @@ async def ask_aside(work: Callable[[], bytes], patience: Timeout) -> bytes:
     finally:
         os.kill(copy, signal.SIGKILL)  # it has said everything, or will not
         with within(timeouts.CLEANUP, shield=True):
-            await trio.to_thread.run_sync(os.waitpid, copy, 0, abandon_on_cancel=True)
+            await trio.to_thread.run_sync(  # noqa: ASYNC102 - `within` is shielded and ends
+                os.waitpid, copy, 0, abandon_on_cancel=True
+            )
 
 
 def _be_the_copy(work: Callable[[], bytes], answer: int) -> None:

@@ -4,11 +4,11 @@ Objects are those that the collector knows, frozen ones too; of types that hold 
 """
 
 import gc
-import os
 import threading
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -96,11 +96,9 @@ def _name(kind: type) -> str:
 def _descriptors() -> list[str]:
     """What each open descriptor is; the one that is needed to look is gone again."""
     found = []
-    for number in os.listdir(_DESCRIPTORS) if _DESCRIPTORS.is_dir() else []:
-        try:
-            found.append(os.readlink(_DESCRIPTORS / number))
-        except OSError:
-            continue
+    for entry in list(_DESCRIPTORS.iterdir()) if _DESCRIPTORS.is_dir() else []:
+        with suppress(OSError):
+            found.append(str(entry.readlink()))
     return found
 
 
