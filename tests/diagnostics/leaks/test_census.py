@@ -13,6 +13,8 @@ from whiteboard.diagnostics.cycles import open_cycle_search
 from whiteboard.diagnostics.leaks.census import Census, grown, is_ours, objects_of, take_census, tasks_at
 from whiteboard.rooms.attendance import Attendance
 
+pytestmark = pytest.mark.long_steps("walks through all of memory")
+
 ATTENDANCE = f"{Attendance.__module__}.Attendance"
 
 

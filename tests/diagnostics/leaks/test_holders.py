@@ -16,6 +16,8 @@ import trio.testing
 from whiteboard.diagnostics.leaks.holders import Holding, find_holders
 from whiteboard.diagnostics.leaks.references import without_places
 
+pytestmark = pytest.mark.long_steps("walks through all of memory")
+
 
 class Thing:
     """What should be gone."""

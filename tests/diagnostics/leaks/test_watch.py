@@ -20,6 +20,8 @@ from whiteboard.diagnostics.leaks.watch import LeakWatch, open_leak_watch
 from whiteboard.rooms.room import Room
 from whiteboard.rooms.session import Session
 
+pytestmark = pytest.mark.long_steps("walks through all of memory")
+
 
 class Living:
     """All tasks, as the server's own record of them has it."""
