@@ -13,7 +13,14 @@ from integration.server_process import HastyServer, ServerProcess
 
 pytestmark = pytest.mark.integration
 
-HASTE = {"LEAK_LOOK": 0.1, "LEAKED_OBJECT": 0.3, "LEAKED_TASK": 0.3, "STRAGGLER": 0.2}
+HASTE = {
+    "LEAK_LOOK": 0.1,
+    "LEAKED_OBJECT": 0.3,
+    "LEAKED_TASK": 0.3,
+    "STRAGGLER": 0.2,
+    "SLOW_CLIENT": 0.3,
+    "LOOKOUT": 0.1,
+}
 SESSIONS = 5
 _LEAKY = Path(__file__).with_name("leaky_server.py")
 
@@ -42,6 +49,20 @@ async def come_and_go(server: ServerProcess, times: int) -> None:
             await one.hear_kind("ack")
             if number % 2:
                 await one.reset()
+
+
+async def read_nothing(server: ServerProcess) -> None:
+    """Somebody does not read what another one draws, until the server has had enough of it."""
+    async with bare_socket(server.url, "b") as ada, bare_socket(server.url, "b", receive_bytes=4096) as bob:
+        await ada.enter()
+        await bob.enter()
+        points = [[x * 1.37, x * 2.11] for x in range(900)]
+        for number in range(500):
+            await ada.say({"type": "stroke", "id": f"s{number}", "points": points})
+            await ada.hear_kind("ack")
+            if '"too slow"' in server.log:
+                return
+    raise AssertionError("the server has not had enough")
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +96,8 @@ async def test_a_server_without_faults_finds_none(tmp_path: Path) -> None:
             await come_and_go(server, SESSIONS)
             status, _ = await trio.to_thread.run_sync(server.request, "DELETE", "/api/boards/b")
             assert status == 204, board
+        await read_nothing(server)
         await trio.sleep(3 * (HASTE["LEAKED_OBJECT"] + HASTE["LEAK_LOOK"]))
         assert faults(server) == {}
         counts = await server.counts()
-        assert (counts["sessions"], counts["boards"]) == (0, 0)
+        assert (counts["sessions"], counts["boards"]) == (0, 1)
