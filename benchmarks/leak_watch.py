@@ -53,6 +53,11 @@ def held(objects: int) -> "weakref.ref[Thing]":
     return weakref.ref(thing)
 
 
+def named(reference: "weakref.ref[Thing]") -> bytes:
+    """Who holds it."""
+    return find_holders(reference).chains[0].encode()
+
+
 async def search(objects: int) -> None:
     """Who holds it, looked for by a copy."""
     reference, gaps = held(objects), Gaps()
@@ -61,7 +66,7 @@ async def search(objects: int) -> None:
         await trio.sleep(0.1)
         quiet, gaps.worst = gaps.worst, 0.0
         began = time.perf_counter()
-        answer = await ask_aside(lambda: find_holders(reference).chains[0].encode(), timeouts.LEAK_SEARCH)
+        answer = await ask_aside(partial(named, reference), timeouts.LEAK_SEARCH)
         took = time.perf_counter() - began
         nursery.cancel_scope.cancel()
     print(f"{objects:,} objects: searched in {took:.2f} s, worst gap {gaps.worst * 1_000:.1f} ms")

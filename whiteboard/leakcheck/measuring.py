@@ -7,7 +7,7 @@ count as leaking where its slope is above what its error explains.
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import attrs
 import trio
@@ -26,6 +26,8 @@ _ERRORS: Final = 4.0
 """Standard errors of a slope beyond which it is no accident: one in two hundred with eight looks."""
 _SHORTLY: Final = 10
 """Looks, within which the server comes to rest between its cycles, if it does."""
+_STEADY: Final = 8
+"""Looks in a row: what waits to be written is written in between."""
 _LEAST_SLOPE: Final = 200.0
 """Bytes per cycle: less than the smallest thing that a session could leave."""
 _OWN: Final = ("whiteboard.leakcheck", "whiteboard.diagnostics.leaks.")
@@ -83,14 +85,13 @@ async def measure(house: House, scenario: Scenario, cycles: int) -> Result:
     """
     warm_up = math.ceil(cycles * _WARM_UP)
     await _run(house, scenario, range(warm_up))
-    before = await settled(None, timeouts.LEAKCHECK_SETTLE.seconds)
+    before = await at_rest()
     looks = []
     for done in range(LOOKS):
         share = range(cycles * done // LOOKS, cycles * (done + 1) // LOOKS)
         await _run(house, scenario, range(warm_up + share.start, warm_up + share.stop))
         census = await settled(before, _SHORTLY * timeouts.LEAKCHECK_LOOK.seconds)
         looks.append((share.stop, census.live_bytes))
-        before = least(before, census)
     after = await settled(before, timeouts.LEAKCHECK_SETTLE.seconds)
     slope = slope_of(looks)
     return Result(scenario.name, cycles, before, after, slope, tuple(_leaks(before, after, slope)))
@@ -102,23 +103,23 @@ async def _run(house: House, scenario: Scenario, numbers: range) -> None:
             await scenario.cycle(house, number)
 
 
-def least(one: Census, other: Census) -> Census:
-    """Of everything the smaller number: what was still on its way out in one of them does not count."""
-    fewer: dict[str, Any] = {
-        kind: {
-            name: min(count, getattr(other, kind).get(name, 0)) for name, count in getattr(one, kind).items()
-        }
-        for kind in KINDS
-    }
-    return attrs.evolve(one, **fewer)
+async def at_rest() -> Census:
+    """A census that stays the same over _STEADY looks, or the last one within LEAKCHECK_SETTLE."""
+    ends_at = trio.current_time() + timeouts.LEAKCHECK_SETTLE.seconds
+    census, same = take_census(is_servers), 1
+    while same < _STEADY and trio.current_time() < ends_at:
+        await trio.sleep(timeouts.LEAKCHECK_LOOK.seconds)
+        now = take_census(is_servers)
+        same = 1 if _excess(census, now) or _excess(now, census) else same + 1
+        census = now
+    return census
 
 
-async def settled(before: Census | None, seconds: float) -> Census:
-    """A census with nothing more than before, or the last one within that time; without a first one, one that stays the same."""
+async def settled(before: Census, seconds: float) -> Census:
+    """A census with nothing more than before, or the last one within that time."""
     ends_at = trio.current_time() + seconds
-    expected, census = before, take_census(is_servers)
-    while (expected is None or _excess(expected, census)) and trio.current_time() < ends_at:
-        expected = before or census
+    census = take_census(is_servers)
+    while _excess(before, census) and trio.current_time() < ends_at:
         await trio.sleep(timeouts.LEAKCHECK_LOOK.seconds)
         census = take_census(is_servers)
     return census
