@@ -15,11 +15,11 @@ import trio
 import trio.testing
 
 from whiteboard import timeouts
-from whiteboard.diagnostics.leaks.aside import ask_aside
 from whiteboard.diagnostics.leaks.departed import Departed
 from whiteboard.diagnostics.leaks.holders import find_holders
 from whiteboard.diagnostics.leaks.places import living_tasks
 from whiteboard.diagnostics.leaks.stray_tasks import StrayTasks
+from whiteboard.diagnostics.profiles.forked import forked
 
 KEPT: list[Any] = []
 TICK_SECONDS = 0.001
@@ -66,7 +66,7 @@ async def search(objects: int) -> None:
         await trio.sleep(0.1)
         quiet, gaps.worst = gaps.worst, 0.0
         began = time.perf_counter()
-        answer = await ask_aside(partial(named, reference), timeouts.LEAK_SEARCH)
+        answer = await forked(partial(named, reference))
         took = time.perf_counter() - began
         nursery.cancel_scope.cancel()
     print(f"{objects:,} objects: searched in {took:.2f} s, worst gap {gaps.worst * 1_000:.1f} ms")

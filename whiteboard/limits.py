@@ -524,5 +524,5 @@ LEAKS_SEARCHED: Final = 8
 """Ended things whose holders are searched in one look; the others have their turn with the next."""
 TASKS_LOOKED_AT: Final = 1_000
 """Tasks in one turn: half a millisecond."""
-MAX_ASIDE_BYTES: Final = MIB
-"""What a copy of the process may answer; a chain of holders is some hundred bytes."""
+LEAK_SEARCHES: Final = 3
+"""How often a copy of the process may fail to say who holds something, before that is told without a holder."""

@@ -22,12 +22,6 @@ LEAKED_TASK: Final = register(
     "SLA-MEMORY-1: What works for a session ends with it, but for who sees off its socket, for STRAGGLER at most; then some, and it is a leak.",
     "a task outlives its session",
 )
-LEAK_SEARCH: Final = register(
-    "leak-search",
-    60.0,
-    "SLA-MEMORY-1: A copy of the process looks for who holds what leaked: 0.1 s for a small server, some walks of a tenth of a second each with a million objects, on a busy core.",
-    "a slow search for who holds it",
-)
 LEAKCHECK_SETTLE: Final = register(
     "leakcheck-settle",
     15.0,

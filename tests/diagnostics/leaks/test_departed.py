@@ -53,3 +53,15 @@ async def test_no_more_than_max_departed_are_looked_for(monkeypatch: pytest.Monk
     assert len(departed) == 2
     departed.clear()
     assert len(departed) == 0
+
+
+async def test_what_nobody_could_look_for_is_looked_for_again(autojump_clock: trio.testing.MockClock) -> None:
+    """LEAK_SEARCHES times in all."""
+    departed, here = Departed(), Unhashable()
+    departed.note("session", "s-1", here)
+    for _ in range(limits.LEAK_SEARCHES - 1):
+        leavers = departed.overdue(0, 9)
+        assert departed.put_back(leavers) == leavers
+        assert len(departed) == 1
+    assert departed.put_back(departed.overdue(0, 9)) == []
+    assert len(departed) == 0

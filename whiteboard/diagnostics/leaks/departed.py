@@ -5,12 +5,13 @@ and out of here with that. Must not know what a session is.
 """
 
 import weakref
+from collections.abc import Iterable
 from typing import Any, Final
 
 import attrs
 import trio
 
-from whiteboard.limits import MAX_DEPARTED
+from whiteboard.limits import LEAK_SEARCHES, MAX_DEPARTED
 
 
 @attrs.define(eq=False)
@@ -24,6 +25,8 @@ class Leaver:
     """`trio.current_time()`."""
     get: "weakref.ref[Any]"
     """It, or None when it is gone."""
+    searches: int = 0
+    """How often nobody could look who holds it."""
 
 
 class Departed:
@@ -53,6 +56,16 @@ class Departed:
         for one in found:
             self._forget(one.get)
         return found
+
+    def put_back(self, leavers: Iterable[Leaver]) -> list[Leaver]:
+        """Nobody could look who holds these; those that are to be looked for again, for LEAK_SEARCHES times in all."""
+        again = []
+        for leaver in leavers:
+            leaver.searches += 1
+            if leaver.searches < LEAK_SEARCHES and leaver.get() is not None:
+                self._leavers[id(leaver.get)] = leaver
+                again.append(leaver)
+        return again
 
     def clear(self) -> None:
         """Look for none of them any more."""

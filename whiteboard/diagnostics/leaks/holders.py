@@ -4,7 +4,7 @@ Theory of operation
 -------------------
 References are followed backwards, level by level, until something is met that needs no holder (`places`). The first chain
 is the shortest one. Each level is one walk of the collector through all objects, 50 to 100 ms for a million of them, so a
-server that is at work does this in a copy of itself (`aside`).
+server that is at work does this in a copy of itself (`profiles.forked`).
 
 When all that refers to the object, directly or not, has been met and no root is among it, it is a dead cycle that waits for
 the collector, unless one of these has more references than are among them: what holds it then is not Python's to see, code in

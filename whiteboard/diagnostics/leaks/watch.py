@@ -8,21 +8,21 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import trio
 from trio.lowlevel import Task
 
 from whiteboard import limits, timeouts
-from whiteboard.deadlines import TimedOut
 from whiteboard.diagnostics import findings
 from whiteboard.diagnostics.figures import FIGURES, Gauge
-from whiteboard.diagnostics.leaks.aside import ask_aside
 from whiteboard.diagnostics.leaks.departed import DEPARTED, Departed, Leaver
 from whiteboard.diagnostics.leaks.holders import Holding, find_holders
 from whiteboard.diagnostics.leaks.references import without_places
 from whiteboard.diagnostics.leaks.stray_tasks import StrayTasks
+from whiteboard.diagnostics.profiles.forked import ChildFailed, forked
+from whiteboard.diagnostics.profiles.sources import ProfileRefused
 
 FIGURES.declare(
     Gauge(
@@ -31,6 +31,10 @@ FIGURES.declare(
         lambda: len(DEPARTED),
     )
 )
+
+
+_UNKNOWN: Final = Holding(("somebody who was not found",))
+"""Where the system made no copy of the process, or that was not done in time, again and again."""
 
 
 @asynccontextmanager
@@ -64,18 +68,20 @@ class LeakWatch:
             findings.note("leaked_task", stray.site, stray.stack, **stray.facts())
         overdue = self._departed.overdue(timeouts.LEAKED_OBJECT.seconds, limits.LEAKS_SEARCHED)
         if overdue:
-            await _note_held(overdue)
+            await self._note_held(overdue)
 
-
-async def _note_held(overdue: Sequence[Leaver]) -> None:
-    """Find out who holds them. Dead cycles are nobody's fault: they go with the next walk through all objects."""
-    for leaver, holding in zip(overdue, await _holdings(overdue), strict=True):
-        if holding.is_held and leaver.get() is not None:
-            findings.note(
-                f"leaked_{leaver.kind}",
-                without_places(holding.chains[0]),
-                **_facts(leaver, holding),
-            )
+    async def _note_held(self, overdue: Sequence[Leaver]) -> None:
+        """Find out who holds them. Dead cycles are nobody's fault: they go with the next walk through all objects."""
+        try:
+            holdings = _told(await forked(partial(_search, overdue)))
+        except (ProfileRefused, ChildFailed):
+            again = self._departed.put_back(overdue)
+            overdue = [leaver for leaver in overdue if leaver not in again]
+            holdings = [_UNKNOWN] * len(overdue)
+        for leaver, holding in zip(overdue, holdings, strict=True):
+            if holding.is_held and leaver.get() is not None:
+                subject = without_places(holding.chains[0])
+                findings.note(f"leaked_{leaver.kind}", subject, **_facts(leaver, holding))
 
 
 def _facts(leaver: Leaver, holding: Holding) -> dict[str, Any]:
@@ -86,14 +92,8 @@ def _facts(leaver: Leaver, holding: Holding) -> dict[str, Any]:
     }
 
 
-async def _holdings(overdue: Sequence[Leaver]) -> list[Holding]:
-    """Of each who holds it; where that cannot be found out, that it is held."""
-    try:
-        told = json.loads(await ask_aside(partial(_search, overdue), timeouts.LEAK_SEARCH) or b"[]")
-    except (OSError, TimedOut):
-        told = []
-    unknown: list[Any] = [{"chains": ["a holder that was not found in time"]}] * (len(overdue) - len(told))
-    return [Holding(**{**one, "chains": tuple(one["chains"])}) for one in [*told, *unknown]]
+def _told(answer: bytes) -> list[Holding]:
+    return [Holding(**{**one, "chains": tuple(one["chains"])}) for one in json.loads(answer)]
 
 
 def _search(overdue: Sequence[Leaver]) -> bytes:
