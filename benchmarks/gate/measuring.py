@@ -5,20 +5,20 @@ that is in memory, and what it costs has a benchmark of its own.
 """
 
 import gc
-import os
 import random
 import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import trio
 import trio.testing
 
-from benchmarks.gate.works import Staged, Steady, Work
+from benchmarks.gate.works import Staged, Work
 
 Turn = Callable[[], Awaitable[int]]
 
@@ -49,9 +49,9 @@ async def opened(work: Work, ops: int) -> AsyncIterator[Turn]:
 
 def run_staged(main: Callable[[], Awaitable[Any]]) -> Any:
     """Run on a virtual clock, with the same order of tasks every time."""
-    order = trio._core._run  # noqa: SLF001 - as Hypothesis does it for Trio: there is no public way
-    order._ALLOW_DETERMINISTIC_SCHEDULING = True  # type: ignore[attr-defined]  # noqa: SLF001
-    order._r = random.Random(0)  # type: ignore[attr-defined]  # noqa: SLF001
+    scheduler: Any = trio._core._run  # noqa: SLF001 - as Hypothesis does it for Trio: there is no public way
+    scheduler._ALLOW_DETERMINISTIC_SCHEDULING = True  # noqa: SLF001
+    scheduler._r = random.Random(0)  # noqa: SLF001
     return trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
 
 
@@ -96,7 +96,7 @@ class Tally:
         self.blocks = 0
         self._before = 0
 
-    def __enter__(self) -> "Tally":
+    def __enter__(self) -> Self:
         self._before = sys.getallocatedblocks()
         sys.settrace(self._enter_frame)
         return self
@@ -151,7 +151,7 @@ async def _living() -> dict[str, int]:
     return {
         "objects": len(gc.get_objects()),
         "tasks": trio.lowlevel.current_statistics().tasks_living,
-        "descriptors": len(os.listdir("/proc/self/fd")),
+        "descriptors": len(list(Path("/proc/self/fd").iterdir())),
         "threads": threading.active_count(),
     }
 
@@ -172,4 +172,4 @@ async def growth(turn: Turn) -> dict[str, float]:
         await turn()
     before = await _least(turn)
     after = await _least(turn)
-    return {kind: (after[kind] - before[kind]) / (READINGS * CYCLES_BETWEEN) for kind in before}
+    return {kind: (after[kind] - before[kind]) / ((READINGS - 1) * CYCLES_BETWEEN) for kind in before}

@@ -39,9 +39,9 @@ def _first_statement(function: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.st
     return function.body[1 if ast.get_docstring(function) is not None else 0]
 
 
-def spin(turns: int) -> str:
-    """Code that takes time and nothing else."""
-    return f"for _ in range({turns}): pass"
+def idle(steps: int) -> str:
+    """Code that takes time, in proportion to the steps, and does nothing."""
+    return "; ".join(["_planted = 0"] * steps)
 
 
 SLOW: Final = {

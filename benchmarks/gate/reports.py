@@ -45,11 +45,7 @@ def scaled(value: float) -> str:
     """Four digits and a prefix: 1.234µ."""
     if value == 0:
         return "0"
-    for factor, prefix in _PREFIXES:
-        if value >= factor:
-            break
-    else:
-        factor, prefix = _PREFIXES[-1]
+    factor, prefix = next((one for one in _PREFIXES if value >= one[0]), _PREFIXES[-1])
     number = value / factor
     digits = max(0, 3 - max(0, math.floor(math.log10(number))))
     return f"{number:.{digits}f}{prefix}"
@@ -61,7 +57,7 @@ def _with_spread(values: Sequence[float]) -> str:
 
 
 def _table(sides: tuple[str, str], unit: str, rows: Sequence[Sequence[str]]) -> list[str]:
-    """benchstat's layout of columns: name, base, head, what changed."""
+    """The layout of benchstat of columns: name, base, head, what changed."""
     heads = ("", unit, unit, "vs base")
     widths = [max(len(head), *(len(row[n]) for row in rows)) for n, head in enumerate(heads)]
     name, base, head, change = widths

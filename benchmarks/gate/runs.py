@@ -103,7 +103,8 @@ def _measure(name: str, sides: Sequence[Side], plan: Plan, turns: dict[str, int]
 def _calibrated(side: Side) -> int:
     """How many turns make up a repeat."""
     asked = side.ask({"do": "sample", "turns": 1, "times": 5})
-    return max(1, round(_REPEAT_SECONDS / asked["turn_seconds"]))
+    turn_seconds: float = asked["turn_seconds"]
+    return max(1, round(_REPEAT_SECONDS / turn_seconds))
 
 
 def measure_counts(base: Path, head: Path, names: Sequence[str], into: Measured) -> None:

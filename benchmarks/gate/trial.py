@@ -11,15 +11,17 @@ from typing import Final
 from benchmarks.gate import gate, plants, trees
 from benchmarks.gate.judge import ALPHA, Verdict, compare
 from benchmarks.gate.runs import Measured, Plan, measure_counts, measure_growth, measure_times, work_names
-from benchmarks.gate.sides import DEFINITIONS
+from benchmarks.gate.sides import DEFINITIONS, SideFailed
 
 PLANTED_SLOWDOWN: Final = 0.05
 _BRIEF: Final = Plan(generations=3, rounds=4, repeats=3)
 """For runs on identical code: fewer samples make the test less able to find anything, and no readier to be wrong."""
 _COUNTED_EVERY: Final = 6
 """Of the runs on identical code: counts and leaks come out the same each time."""
-_PROBE_TURNS: Final = 100
-"""Of a loop, by which is found out how many turns make a work 5 % slower."""
+_PROBE_STEPS: Final = 50
+"""With which the search begins for how many steps make a work 5 % slower."""
+_PROBE_SHIFT: Final = 0.1
+"""What is to be seen of them before their number is scaled: less is not well known."""
 
 
 def run(folder: Path, runs: int) -> int:
@@ -76,36 +78,35 @@ def _planted(folder: Path, base: Path, place: plants.Place, code: str, ask: Call
 def _slowdowns(base: Path, folder: Path) -> Iterator[bool]:
     """A work made slower by 5 % is refused, in a run of all."""
     for name, place in plants.SLOW.items():
-        turns = _turns(base, folder, name, place)
+        steps = _steps(base, folder, name, place)
 
-        def ask(head: Path, name: str = name, turns: int = turns) -> bool:
+        def ask(head: Path, name: str = name, steps: int = steps) -> bool:
             outcome = gate.run(base, head, Plan(), work_names(), counted=False)
             found = next(one for one in outcome.compared if one.name == name)
             is_refused = name in {one.benchmark for one in outcome.findings}
             print(
-                f"planted {PLANTED_SLOWDOWN:.0%} in {name} ({turns} turns of a loop): measured {found.shift:+.2%}"
+                f"planted {PLANTED_SLOWDOWN:.0%} in {name} ({steps} idle steps): measured {found.shift:+.2%}"
                 f" (p={found.probability:.2g}), {'refused' if is_refused else 'NOT REFUSED'}",
                 flush=True,
             )
             return is_refused
 
-        yield _planted(folder, base, place, plants.spin(turns), ask)
+        yield _planted(folder, base, place, plants.idle(steps), ask)
 
 
-def _turns(base: Path, folder: Path, name: str, place: plants.Place) -> int:
-    """How many turns of a loop make a work 5 % slower on this machine."""
-    shift = 0.0
-
-    def ask(head: Path) -> bool:
-        nonlocal shift
-        measured = Measured()
-        measure_times(base, head, Plan(generations=2), [name], measured)
-        (found,) = compare({name: measured.times[name].rounds()})
-        shift = found.shift
-        return True
-
-    _planted(folder, base, place, plants.spin(_PROBE_TURNS), ask)
-    return max(1, round(PLANTED_SLOWDOWN / shift * _PROBE_TURNS)) if shift > 0 else _PROBE_TURNS
+def _steps(base: Path, folder: Path, name: str, place: plants.Place) -> int:
+    """How many idle steps make a work 5 % slower on this machine."""
+    steps, shift = _PROBE_STEPS // 2, 0.0
+    while shift < _PROBE_SHIFT and steps < 100 * _PROBE_STEPS:
+        steps *= 2 if shift <= 0 else min(8, max(2, round(_PROBE_SHIFT / shift) + 1))
+        with _head(base, folder) as head:
+            plants.plant(head, place, plants.idle(steps))
+            measured = Measured()
+            measure_times(base, head, Plan(generations=2), [name], measured)
+        shift = compare({name: measured.times[name].rounds()})[0].shift
+    if shift <= 0:
+        raise SideFailed(f"{steps} idle steps make {name} no slower: this machine is too busy for a trial")
+    return max(1, round(PLANTED_SLOWDOWN / shift * steps))
 
 
 def _leaks(base: Path, folder: Path) -> Iterator[bool]:
@@ -115,9 +116,9 @@ def _leaks(base: Path, folder: Path) -> Iterator[bool]:
         def ask(head: Path, kind: str = kind) -> bool:
             measured = Measured()
             measure_growth(head, measured)
-            found = {one.kind: one.told for one in gate.leaking(measured)}
-            print(f"planted leak of {kind}: {', '.join(found.values()) or 'NOT FOUND'}", flush=True)
-            return kind in found
+            found = gate.leaking(measured)
+            print(f"planted leak of {kind}: {', '.join(map(str, found)) or 'NOT FOUND'}", flush=True)
+            return kind in {one.kind for one in found}
 
         yield _planted(folder, base, place, code, ask)
 

@@ -1,0 +1,88 @@
+"""The gate on copies of this project's package, with faults planted into one of them. [R54]"""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from benchmarks.gate import gate, plants, trees
+from benchmarks.gate.judge import Verdict
+from benchmarks.gate.runs import Measured, Plan, measure_counts, measure_growth
+from benchmarks.gate.sides import DEFINITIONS, SideFailed, started, working
+
+BRIEF = Plan(generations=1, rounds=6, repeats=2)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package as it is."""
+    tree = tmp_path_factory.mktemp("trees") / "base"
+    trees.copy(DEFINITIONS, tree)
+    return tree
+
+
+@pytest.fixture
+def head(base: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(base, tmp_path / "head"))
+
+
+def test_a_planted_slowdown_is_refused(base: Path, head: Path) -> None:
+    """Looked at twice, and named; the base against itself is the same."""
+    plants.plant(head, plants.SLOW["codec"], plants.idle(3000))
+    outcome = gate.run(base, head, BRIEF, ["codec"], counted=False)
+    assert [(one.benchmark, one.kind) for one in outcome.findings] == [("codec", "sec/op")]
+    assert [one.verdict for one in outcome.compared_bases] == [Verdict.SAME]
+    told = gate.told(outcome, has_base=True)
+    assert "Codec" in told
+    assert "still slower" in told
+    assert "A/A, base against base: 0 of 1 called different" in told
+
+
+def test_identical_code_has_equal_counts(base: Path, head: Path) -> None:
+    """Of bytes, steps and allocations; one more allocation per op is found."""
+    same = Measured()
+    measure_counts(base, head, ["codec", "join"], same)
+    assert gate.grown(same) == []
+    assert all(of_base == {**of_head, "allocs/op": of_base["allocs/op"]} for of_base, of_head in _both(same))
+    place, code = plants.COUNTS["allocs/op"]
+    plants.plant(head, place, code)
+    more = Measured()
+    measure_counts(base, head, ["merge"], more)
+    assert [(one.benchmark, one.kind) for one in gate.grown(more)] == [("merge", "allocs/op")]
+
+
+def _both(measured: Measured) -> list[tuple[dict[str, float], dict[str, float]]]:
+    return [(base, head) for base, head in measured.counts.values() if base is not None]
+
+
+def test_what_sessions_leave_behind_is_found(base: Path, head: Path) -> None:
+    """Objects, tasks, descriptors and threads, all at once; the package as it is leaves nothing."""
+    clean, leaky = Measured(), Measured()
+    measure_growth(base, clean)
+    assert gate.leaking(clean) == []
+    for place, code in plants.LEAKS.values():
+        plants.plant(head, place, code)
+    measure_growth(head, leaky)
+    assert {one.kind for one in gate.leaking(leaky)} == set(plants.LEAKS)
+
+
+def test_a_benchmark_that_the_base_cannot_run_is_new(base: Path, head: Path) -> None:
+    """It is passed over; one that the head cannot run is an error."""
+    (head / "whiteboard/rooms/replica.py").unlink()
+    outcome = gate.run(
+        head, base, Plan(generations=1, rounds=2, repeats=1), ["merge", "replay"], counted=False
+    )
+    assert list(outcome.measured.new) == ["replay"]
+    assert [one.name for one in outcome.compared] == ["merge"]
+    with pytest.raises(SideFailed, match="the head cannot run replay"):
+        gate.run(base, head, BRIEF, ["replay"], counted=False)
+
+
+def test_a_command_that_fails_is_told(base: Path) -> None:
+    """And the process is there for the next one."""
+    with started([base]) as (side,), working([side], "merge"):
+        with pytest.raises(SideFailed, match="nobody knows how to 'dance'"):
+            side.ask({"do": "dance"})
+        side.send({"do": "open", "work": "merge", "counted": False})
+        side.receive()
