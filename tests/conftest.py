@@ -1,5 +1,6 @@
 """Settings that every test shares."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,15 @@ def logs_as_they_were() -> Iterator[None]:
     """What a test says of logs holds for that test only."""
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(scope="module")
+def uncounted_processes() -> Iterator[None]:
+    """What a module's processes run does not count as covered: it is elsewhere, and counting takes a third of their time."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("COVERAGE_")]:
+            patch.delenv(name)
+        yield
 
 
 @pytest.fixture

@@ -2,7 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 import benchmarks
 
 # With `tests` on sys.path this folder is a part of that namespace already.
 benchmarks.__path__ = [*benchmarks.__path__, str(Path(__file__).parents[2] / "benchmarks")]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def uncounted_servers(uncounted_processes: None) -> None:
+    """What benchmarks start is counted elsewhere, and counting slows it down."""

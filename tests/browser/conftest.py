@@ -21,6 +21,11 @@ Browse = Callable[..., BrowserContext]
 Invite = Callable[..., Person]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def uncounted_servers(uncounted_processes: None) -> None:
+    """What the servers run is counted in the tests of the packages and of integration."""
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """One browser for a module.

@@ -12,8 +12,11 @@ ROOT = Path(__file__).parents[2]
 RECORDED = ("tests/core/test_board.py", "tests/rooms/test_hub.py", "tests/rooms/test_commit.py")
 
 
+pytestmark = pytest.mark.usefixtures("uncounted_processes")
+
+
 @pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def recorded(uncounted_processes: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The calls that some tests of boards and rooms make."""
     path = tmp_path_factory.mktemp("recorded") / "calls.json"
     plugin = ["-p", "whiteboard.governance.graph.recording", "--calls-to", str(path)]

@@ -104,10 +104,11 @@ def _outcomes(
 ) -> tuple[Outcome, Comparison | None]:
     today = arguments.today or dt.datetime.now(dt.UTC).date()
     steps = len(rules) + 1
+    seen_edges = _seen(arguments.seen)  # first: reading it takes a moment, the graph takes seconds
     progress.tell(0, steps, "reading the call graph")
     history = History(Path.cwd()) if arguments.base else None
     head = _graph(_head(arguments.package, history))
-    seen = merge(head, _seen(arguments.seen))
+    seen = merge(head, seen_edges)
 
     def prove(rule: Rule) -> list[str]:
         return [] if arguments.no_examples else examples.prove(rule, arguments.rules / "examples")

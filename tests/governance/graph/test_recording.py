@@ -5,7 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from whiteboard.governance.graph.dynamic import read_edges
+
+pytestmark = pytest.mark.usefixtures("uncounted_processes")
 
 
 def run_pytest(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
