@@ -96,17 +96,26 @@ def _slowdowns(base: Path, folder: Path) -> Iterator[bool]:
 
 def _steps(base: Path, folder: Path, name: str, place: plants.Place) -> int:
     """How many idle steps make a work 5 % slower on this machine."""
-    steps, shift = _PROBE_STEPS // 2, 0.0
-    while shift < _PROBE_SHIFT and steps < 100 * _PROBE_STEPS:
-        steps *= 2 if shift <= 0 else min(8, max(2, round(_PROBE_SHIFT / shift) + 1))
+
+    def shift(steps: int) -> float:
         with _head(base, folder) as head:
             plants.plant(head, place, plants.idle(steps))
             measured = Measured()
             measure_times(base, head, Plan(generations=2), [name], measured)
-        shift = compare({name: measured.times[name].rounds()})[0].shift
-    if shift <= 0:
-        raise SideFailed(f"{steps} idle steps make {name} no slower: this machine is too busy for a trial")
-    return max(1, round(PLANTED_SLOWDOWN / shift * steps))
+        return compare({name: measured.times[name].rounds()})[0].shift
+
+    def scaled(steps: int, seen: float) -> int:
+        if seen <= 0:
+            raise SideFailed(
+                f"{steps} idle steps make {name} no slower: this machine is too busy for a trial"
+            )
+        return max(1, round(PLANTED_SLOWDOWN / seen * steps))
+
+    steps = _PROBE_STEPS
+    while (seen := shift(steps)) < _PROBE_SHIFT and steps < 100 * _PROBE_STEPS:
+        steps *= 2 if seen <= 0 else min(8, max(2, round(_PROBE_SHIFT / seen) + 1))
+    near = scaled(steps, seen)  # few steps cost a little more than their share of many
+    return (near + scaled(near, max(shift(near), PLANTED_SLOWDOWN / 2))) // 2
 
 
 def _leaks(base: Path, folder: Path) -> Iterator[bool]:
