@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.gate import gate, reports, trees, trial, waivers
-from benchmarks.gate.runs import Plan, work_names
+from benchmarks.gate.runs import Plan
 from benchmarks.gate.sides import DEFINITIONS, SideFailed
+from benchmarks.gate.works import NAMES
 
 
 def main() -> int:
@@ -58,7 +59,7 @@ def _run(folder: Path, named: str | None, write: Path | None) -> int:
             return 2
         print(f"no base: {missing}. Only the A/A pass and the look for leaks.", flush=True)
         base = None
-    outcome = gate.run(base, head, Plan(), work_names())
+    outcome = gate.run(base, head, Plan(), NAMES)
     print(gate.told(outcome, has_base=base is not None))
     if write is not None:
         reports.write_go_texts(write, outcome.measured)

@@ -14,7 +14,7 @@ from typing import Final
 
 from benchmarks.gate.judge import Round
 from benchmarks.gate.sides import Side, SideFailed, started, working
-from benchmarks.gate.works import LEAK_NAMES, NAMES
+from benchmarks.gate.works import LEAK_NAMES
 
 _REPEAT_SECONDS: Final = 0.003
 """Of CPU, for each of the repeats of which a sample is the best: short ones find a moment in which nobody else disturbs."""
@@ -62,12 +62,6 @@ class Measured:
     """Of the head, per cycle."""
     new: dict[str, str] = field(default_factory=dict)
     """Benchmarks that the base cannot run, and what it says."""
-
-
-def work_names() -> list[str]:
-    """The works that there are."""
-    folder = Path(__file__).parent / "works"
-    return [name for name in NAMES if (folder / f"{name}.py").exists()]
 
 
 def measure_times(base: Path, head: Path, plan: Plan, names: Sequence[str], into: Measured) -> None:

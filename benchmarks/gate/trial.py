@@ -10,8 +10,9 @@ from typing import Final
 
 from benchmarks.gate import gate, plants, trees
 from benchmarks.gate.judge import ALPHA, Verdict, compare
-from benchmarks.gate.runs import Measured, Plan, measure_counts, measure_growth, measure_times, work_names
+from benchmarks.gate.runs import Measured, Plan, measure_counts, measure_growth, measure_times
 from benchmarks.gate.sides import DEFINITIONS, SideFailed
+from benchmarks.gate.works import NAMES
 
 PLANTED_SLOWDOWN: Final = 0.05
 _BRIEF: Final = Plan(generations=3, rounds=4, repeats=3)
@@ -44,7 +45,7 @@ def _identical(base: Path, folder: Path, runs: int) -> tuple[int, int]:
     with _head(base, folder) as head:
         for number in range(runs):
             began = time.monotonic()
-            outcome = gate.run(base, head, _BRIEF, work_names(), counted=number % _COUNTED_EVERY == 0)
+            outcome = gate.run(base, head, _BRIEF, NAMES, counted=number % _COUNTED_EVERY == 0)
             alarms += bool(outcome.findings)
             looks += bool(outcome.confirmed)
             shifts = [abs(one.shift) for one in outcome.compared]
@@ -81,7 +82,7 @@ def _slowdowns(base: Path, folder: Path) -> Iterator[bool]:
         steps = _steps(base, folder, name, place)
 
         def ask(head: Path, name: str = name, steps: int = steps) -> bool:
-            outcome = gate.run(base, head, Plan(), work_names(), counted=False)
+            outcome = gate.run(base, head, Plan(), NAMES, counted=False)
             found = next(one for one in outcome.compared if one.name == name)
             is_refused = name in {one.benchmark for one in outcome.findings}
             print(
@@ -138,7 +139,7 @@ def _counts(base: Path, folder: Path) -> Iterator[bool]:
 
         def ask(head: Path, kind: str = kind) -> bool:
             measured = Measured()
-            measure_counts(base, head, work_names(), measured)
+            measure_counts(base, head, NAMES, measured)
             found = [one for one in gate.grown(measured) if one.kind == kind]
             print(f"planted more {kind}: {', '.join(map(str, found)) or 'NOT FOUND'}", flush=True)
             return bool(found)
