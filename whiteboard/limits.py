@@ -328,6 +328,16 @@ MAX_BOARDS_SHOWN: Final = 100
 """Boards in one answer of `/debug/status`, those with the most sessions: more than one looks through, 10 KiB of JSON."""
 MAX_STATUS_BYTES: Final = 4 * MIB
 """What `whiteboard top` reads of an answer: many times what a server with all findings and figures says."""
+MAX_PROFILE_STACKS: Final = 5_000
+"""Stacks that a profile of waits or of the CPU tells apart: a server under every kind of load has some hundred."""
+MAX_PROFILE_FRAMES: Final = 64
+"""Frames of one such stack, the innermost ones: our deepest has thirty."""
+SCHED_RATE: Final = 0.001
+"""Seconds of delay or step from which the scheduler trace keeps every stack: what an event loop notices."""
+MAX_CPU_HZ: Final = 300
+"""CPU samples a second: the kernel looks at the timer no more often."""
+LOCK_FRAMES: Final = 6
+"""Innermost frames among which a wait for a lock shows: its own, and those that it parks in."""
 
 
 def published() -> dict[str, int | float]:

@@ -2,7 +2,7 @@
 
 ```
 server nursery
-  stores (their own tasks) · recorder · permission hooks (theirs) · pump
+  sampling · stores (their own tasks) · recorder · permission hooks (theirs) · pump
   · hub nursery (tick, alarm, lookout, patience, sweep, upkeep, rooms, in them sessions) · consul · connections · doorstep
   · listener · cycle search · giving memory back · memory governor · leak watch
 ```
@@ -46,6 +46,7 @@ from whiteboard.config import Mode, Settings, StorageName
 from whiteboard.diagnostics import logs, tasks
 from whiteboard.diagnostics.allocator import find_allocator
 from whiteboard.diagnostics.leaks.watch import open_leak_watch
+from whiteboard.diagnostics.sampling import Sampling, open_sampling
 from whiteboard.diagnostics.supervisor import Supervisor
 from whiteboard.errors import ConfigError
 from whiteboard.plugins.guard import Guard
@@ -67,6 +68,7 @@ from whiteboard.workers.inlet import open_inlet
 from whiteboard.workers.link import Link
 from whiteboard.workers.profiles import profiles_by_number, with_profiles
 from whiteboard.workers.reports import Reports
+from whiteboard.workers.samplings import Samplings, with_sampling
 from whiteboard.workers.share import Share, owns_boards, unpacked
 from whiteboard.workers.shared_rooms import SharedRooms, replies
 
@@ -146,6 +148,10 @@ def _let_rooms_follow(pump: Pump | None, hub: Hub) -> None:
         pump.after_pass = hub.tick.beat
 
 
+def _sampling(settings: Settings) -> AbstractAsyncContextManager[Sampling]:
+    return open_sampling(settings.rates, settings.env)
+
+
 def _maybe(open_guard: OpenGuard | None) -> AbstractAsyncContextManager[Guard | None]:
     return nullcontext() if open_guard is None else open_guard()
 
@@ -167,6 +173,7 @@ async def serve(
         async with (
             supervisor.watching(),
             open_traces(settings, place.own.name),
+            _sampling(settings) as sampling,
             open_stores(settings, open_storage) as stores,
             open_recorder(
                 stores.metadata, place.own.name, clock_ms, is_shared=is_shared(settings)
@@ -179,8 +186,8 @@ async def serve(
         ):
             _let_rooms_follow(pump, hub)
             trust = trust_of(settings, local_port=listening.local_port, found_at=checked_at(settings, place))
-            limit = soft_limit_of(settings)
-            house = Household(stores, recorder, hub, guard, member, studio, ages, limit)
+            limit, profiles = soft_limit_of(settings), profiles_of(sampling)
+            house = Household(stores, recorder, hub, guard, member, studio, ages, limit, sampling, profiles)
             doorstep, bridge = doors_of(services_of(settings, trust, house), tls, hub, pump)
             accept = partial(accept_connections, listening.sockets)
             with ExitStack() as until_signal:
@@ -270,6 +277,7 @@ async def serve_share(
         async with (
             open_traces(settings, name),
             open_inlet(link) as inlet,
+            _sampling(settings) as sampling,
             open_stores(settings, open_storage, is_shared=True) as stores,
             open_recorder(stores.metadata, name, clock_ms, is_shared=True) as recorder,
             _maybe(open_guard) as guard,
@@ -280,9 +288,8 @@ async def serve_share(
         ):
             _let_rooms_follow(pump, hub)
             trust = trust_of(settings, local_port=share.local_port, found_at=checked_at(settings, place))
-            profiles = profiles_of(share.number)
-            limit = soft_limit_of(settings)
-            house = Household(stores, recorder, hub, guard, member, studio, ages, limit, profiles)
+            limit, profiles = soft_limit_of(settings), profiles_of(sampling, share.number)
+            house = Household(stores, recorder, hub, guard, member, studio, ages, limit, sampling, profiles)
             own = services_of(settings, trust, house)
             reports = Reports(own.tasks, own.status, share, inlet)
             services = attrs.evolve(
@@ -292,9 +299,12 @@ async def serve_share(
                 report_of=reports.of,
                 status_of=reports.status_of,
                 profiles_of=profiles_by_number(profiles, share, inlet),
+                sample_elsewhere=Samplings(share, inlet).ask,
             )
             doorstep, bridge = doors_of(services, tls_of(settings), hub, pump, share.owns)
-            reply = with_profiles(profiles, replies(own.rooms, reports.own, own.status))
+            reply = with_profiles(
+                profiles, with_sampling(sampling, replies(own.rooms, reports.own, own.status))
+            )
             async with trio.open_nursery() as asked:
                 await asked.start(inlet.answer_questions, partial(answer, reply))
                 async with (

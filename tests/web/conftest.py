@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from web.stand_ins import Probe, Site, StoredRooms
 
+from whiteboard.config import Settings
+from whiteboard.diagnostics.sampling import open_sampling
 from whiteboard.storage.memory import open_memory
 from whiteboard.storage.memory_blobs import open_memory_blobs
 from whiteboard.storage.memory_metadata import open_memory_metadata
@@ -30,5 +32,10 @@ def page_root(tmp_path: Path) -> Path:
 @pytest.fixture
 async def site(page_root: Path) -> AsyncIterator[Site]:
     """An app over an empty memory storage."""
-    async with open_memory() as storage, open_memory_metadata() as metadata, open_memory_blobs() as blobs:
-        yield Site(storage, metadata, blobs, StoredRooms(storage), Probe(), page_root)
+    async with (
+        open_memory() as storage,
+        open_memory_metadata() as metadata,
+        open_memory_blobs() as blobs,
+        open_sampling(Settings().rates, "prod") as sampling,
+    ):
+        yield Site(storage, metadata, blobs, StoredRooms(storage), Probe(), page_root, sampling)

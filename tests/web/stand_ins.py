@@ -13,6 +13,7 @@ from whiteboard.composition.doors import trust_of
 from whiteboard.config import Settings
 from whiteboard.diagnostics import status
 from whiteboard.diagnostics.profiles.sources import Profiles, Sources
+from whiteboard.diagnostics.sampling import Sampling
 from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import BoardId
 from whiteboard.plugins.guard import Guard
@@ -117,6 +118,7 @@ class Site:
     rooms: StoredRooms
     probe: Probe
     page_root: Path
+    sampling: Sampling
     degraded: Sequence[str] = ()
     settings: Settings = attrs.Factory(Settings)
     op_log: Any = None
@@ -131,6 +133,8 @@ class Site:
     peer: str = "127.0.0.1"
     studio: Studio | None = None
     guard: Guard | None = None
+    sample_elsewhere: Any = None
+    """What has other workers sample."""
     hook: Any = None
     """What the guard asks."""
     profiles: Sources = attrs.Factory(Sources)
@@ -157,6 +161,8 @@ class Site:
             status_of=None if self.statuses is None else self.status_of,
             cluster=lambda: {"instance": {"name": "a:1"}, "others": [], "consul": None},
             report_of=None if self.reports is None else self.report_of,
+            sampling=self.sampling,
+            sample_elsewhere=self.sample_elsewhere,
             asyncapi=lambda: b'{"asyncapi":"3.0.0"}',
             messages_schema=lambda: b'{"$defs":{}}',
         )

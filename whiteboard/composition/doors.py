@@ -2,17 +2,17 @@
 
 import ssl
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
 from whiteboard.cluster.membership import Membership, report
 from whiteboard.composition.figures import declare_figures
-from whiteboard.composition.profiling import profiles_of
 from whiteboard.composition.stores import Stores, clock_ms
 from whiteboard.config import Settings, TcpAddress
 from whiteboard.diagnostics import logs, status, tasks
 from whiteboard.diagnostics.profiles.sources import Sources
+from whiteboard.diagnostics.sampling import Sampling
 from whiteboard.diagnostics.soft_limit import SoftLimit
 from whiteboard.errors import RoomClosed, ServerFull
 from whiteboard.ids import BoardId, parse_board_id
@@ -62,7 +62,8 @@ class Household:
     studio: Studio
     ages: tasks.TaskAges
     limit: SoftLimit
-    profiles: Sources = field(default_factory=profiles_of)
+    sampling: Sampling
+    profiles: Sources
 
     def degraded(self) -> list[str]:
         """For `/readyz`: what does not work now without keeping anybody from drawing."""
@@ -71,7 +72,12 @@ class Household:
     def tasks(self) -> dict[str, Any]:
         """What `/debug/tasks` answers."""
         report = tasks.report(self.ages, self._counts())
-        return {**report, "records": {"waiting": self.recorder.waiting}, "memory": self.limit.report()}
+        return {
+            **report,
+            "records": {"waiting": self.recorder.waiting},
+            "memory": self.limit.report(),
+            "sampling": self.sampling.report(),
+        }
 
     def status(self) -> dict[str, Any]:
         """Of this process, for `/debug/status`."""
@@ -108,6 +114,7 @@ def services_of(settings: Settings, trust: Trust, house: Household) -> WebServic
         studio=house.studio,
         guard=house.guard,
         profiles=house.profiles,
+        sampling=house.sampling,
         asyncapi=schema.asyncapi,
         messages_schema=schema.messages_schema,
     )

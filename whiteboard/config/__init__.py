@@ -6,10 +6,11 @@ bad keys are reported at once. Must not know what the settings are used for: it 
 directory, no certificate and no socket, and imports no plugin; it reads the configuration file, secret files
 and the names of what is installed only.
 
-`values` are what settings hold, `settings` names and explains them, `parsing` reads one, `yaml_file`
+`values` are what settings hold (`sampling` those of diagnosis), `settings` names and explains them, `parsing` reads one, `yaml_file`
 a file, `sources` all places together, `installed` which plugins there are.
 """
 
+from whiteboard.config.sampling import Environment, Rates
 from whiteboard.config.settings import (
     OPTIONS,
     ConsulSettings,
@@ -18,12 +19,14 @@ from whiteboard.config.settings import (
     MemorySettings,
     Option,
     S3Settings,
+    SamplingSettings,
     Settings,
     TlsSettings,
     TracesSettings,
     describe,
+    rates_with,
 )
-from whiteboard.config.sources import load
+from whiteboard.config.sources import BadSampling, load, read_sampling_asked
 from whiteboard.config.values import (
     NO_PATH,
     Address,
@@ -55,10 +58,12 @@ __all__ = [
     "NO_PATH",
     "OPTIONS",
     "Address",
+    "BadSampling",
     "BasePath",
     "ConsulSettings",
     "ConsulUrl",
     "DebugSettings",
+    "Environment",
     "HostName",
     "InstanceName",
     "LogFormat",
@@ -72,8 +77,10 @@ __all__ = [
     "PluginOption",
     "PluginOptions",
     "PostgresDsn",
+    "Rates",
     "ReachableAddress",
     "S3Settings",
+    "SamplingSettings",
     "Secret",
     "ServiceName",
     "ServiceTag",
@@ -88,4 +95,6 @@ __all__ = [
     "UnixAddress",
     "describe",
     "load",
+    "rates_with",
+    "read_sampling_asked",
 ]

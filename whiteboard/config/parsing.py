@@ -20,6 +20,7 @@ from cattrs.gen import make_dict_structure_fn, override
 
 from whiteboard import limits
 from whiteboard.config.installed import PERMISSIONS, STORAGE, names_of
+from whiteboard.config.sampling import BOUNDS, Environment, SchedInterval
 from whiteboard.config.settings import (
     DURATIONS_WITH_SETTINGS,
     ArchiveSettings,
@@ -30,6 +31,7 @@ from whiteboard.config.settings import (
     PostgresSettings,
     RedisSettings,
     S3Settings,
+    SamplingSettings,
     Settings,
     TlsSettings,
     TracesSettings,
@@ -461,6 +463,25 @@ def _seconds(value: object, _: object = None) -> float:
     return seconds
 
 
+def _whole(value: object, kind: object) -> int:
+    """A whole number within the bounds of its type."""
+    least, most = BOUNDS[kind]
+    text = str(value)
+    if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+        raise ValueError(f"expected a whole number from {least} to {most}{got(value)}")
+    return int(text)
+
+
+def _sched_interval(value: object, _: object = None) -> SchedInterval:
+    """Seconds, or nothing."""
+    most = BOUNDS[SchedInterval][1]
+    is_nothing = not isinstance(value, bool) and str(value) in {"0", "0.0"}
+    seconds = 0.0 if is_nothing else _seconds(value)
+    if seconds > most:
+        raise ValueError(f"expected at most {most} seconds{got(value)}")
+    return SchedInterval(seconds)
+
+
 def _worker_count(value: object, _: object = None) -> WorkerCount:
     if value == "auto":
         return WorkerCount(min(_cores(), limits.MAX_WORKERS))
@@ -522,9 +543,11 @@ def _converter() -> Converter:
         (float, _seconds),
         (WorkerCount, _worker_count),
         (MemoryLimit, _memory_limit),
+        *((kind, _whole) for kind in BOUNDS),
+        (SchedInterval, _sched_interval),
         (Secret, read_secret),
         (Path, read_path),
-        *((cls, _enum) for cls in (LogFormat, LogLevel)),
+        *((cls, _enum) for cls in (Environment, LogFormat, LogLevel)),
     ]
     for kind, hook in hooks:
         converter.register_structure_hook(kind, hook)
@@ -543,6 +566,7 @@ def _converter() -> Converter:
         TracesSettings,
         LogSettings,
         MemorySettings,
+        SamplingSettings,
         Settings,
     ):
         converter.register_structure_hook(section, _mapping_hook(section, converter))
@@ -572,6 +596,12 @@ def _mapping_hook(cls: type[attrs.AttrsInstance], converter: Converter) -> Calla
 
 
 _CONVERTER: Final = _converter()
+
+
+def read_sampling(values: Mapping[str, Any]) -> SamplingSettings:
+    """What to sample, from raw values. Raises cattrs.ClassValidationError with every fault."""
+    chosen: SamplingSettings = _CONVERTER.structure(values, SamplingSettings)
+    return chosen
 
 
 def read_settings(values: Mapping[str, Any]) -> Settings:

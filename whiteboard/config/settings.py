@@ -8,6 +8,17 @@ from typing import Annotated, Any, Final, get_args, get_origin
 import attrs
 
 from whiteboard import timeouts
+from whiteboard.config.sampling import (
+    RATES,
+    BlockRate,
+    CpuHz,
+    Environment,
+    MemoryFrames,
+    MemoryRate,
+    Rates,
+    SchedInterval,
+    StallMs,
+)
 from whiteboard.config.values import (
     AUTO_LIMIT,
     NO_PATH,
@@ -105,6 +116,30 @@ class MemorySettings:
             "memory above which nobody new is let in, as 800MiB; auto for 80 % of the container's",
         ),
     ] = AUTO_LIMIT
+
+
+@attrs.frozen
+class SamplingSettings:
+    """What the server samples of itself from its start; what is not given is as `env` has it."""
+
+    memory_rate: Annotated[
+        MemoryRate | None, Help("N", "trace allocations: 0 none, 1 all, N those of one second in N")
+    ] = None
+    memory_frames: Annotated[
+        MemoryFrames | None, Help("N", "frames of a traced allocation's stack, 1 to 50")
+    ] = None
+    block_rate: Annotated[
+        BlockRate | None, Help("MICROSECONDS", "watch where tasks wait for so long, shorter by chance; 0 not")
+    ] = None
+    sched_interval: Annotated[
+        SchedInterval | None, Help("SECONDS", "trace the scheduler, a log line each time; 0 not")
+    ] = None
+    cpu_hz: Annotated[
+        CpuHz | None, Help("HZ", "samples of a CPU profile in a second of CPU time, 1 to 300")
+    ] = None
+    stall_ms: Annotated[
+        StallMs | None, Help("MILLISECONDS", "an event loop that stands still for so long stalls; 0 never")
+    ] = None
 
 
 @attrs.frozen
@@ -208,6 +243,9 @@ class Settings:
     mode: Annotated[
         StorageName, Help("memory|sqlite|redis|NAME", "where boards are kept; NAME is an installed plugin")
     ] = Mode.SQLITE
+    env: Annotated[
+        Environment, Help("dev|test|prod", "what the server is for: how much it samples of itself")
+    ] = Environment.PROD
     addr: Annotated[
         Address,
         Help(
@@ -261,6 +299,7 @@ class Settings:
     traces: TracesSettings = attrs.field(factory=TracesSettings)
     log: LogSettings = attrs.field(factory=LogSettings)
     memory: MemorySettings = attrs.field(factory=MemorySettings)
+    sampling: SamplingSettings = attrs.field(factory=SamplingSettings)
     config_file: Path | None = None
     """The YAML file that was read, if any; no key of the file itself."""
 
@@ -271,6 +310,17 @@ class Settings:
             name: float(attrgetter(".".join(path))(self)) for name, path in DURATIONS_WITH_SETTINGS.items()
         }
         return {**own, **{one.name: one.seconds for one in self.timeouts}}
+
+    @property
+    def rates(self) -> Rates:
+        """What is sampled from the start: what is said, and for the rest what `env` says."""
+        return rates_with(RATES[self.env], self.sampling)
+
+
+def rates_with(rates: Rates, chosen: SamplingSettings) -> Rates:
+    """The same, but for what is chosen."""
+    given = attrs.asdict(chosen, filter=lambda _, value: value is not None)
+    return attrs.evolve(rates, **given)
 
 
 DURATIONS_WITH_SETTINGS: Final[dict[str, Keys]] = {

@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import attrs
 from cattrs import ClassValidationError, IterableValidationError
 from cattrs.errors import ForbiddenExtraKeysError, IterableValidationNote
 
 from whiteboard import limits
-from whiteboard.config.parsing import read_path, read_secret, read_settings
-from whiteboard.config.settings import ENV_PREFIX, OPTIONS, Keys, Settings
+from whiteboard.config.parsing import read_path, read_sampling, read_secret, read_settings
+from whiteboard.config.settings import ENV_PREFIX, OPTIONS, Keys, SamplingSettings, Settings
 from whiteboard.config.values import Mode, PostgresDsn
 from whiteboard.config.yaml_file import BadFile, read_yaml, split_list
 from whiteboard.errors import ConfigError
@@ -57,6 +57,23 @@ def load(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Setting
     if problems := list(_impossible(settings)):
         raise ConfigError(problems)
     return attrs.evolve(settings, config_file=config_file)
+
+
+def read_sampling_asked(values: Mapping[str, Any]) -> SamplingSettings:
+    """What is to be sampled, from raw values by name. Raises BadSampling with the first fault."""
+    try:
+        return read_sampling(values)
+    except ClassValidationError as group:
+        path, fault = next(_leaves(group, ("sampling",)))
+        raise BadSampling(path[-1], fault) from None
+
+
+class BadSampling(Exception):
+    """A rate that cannot be."""
+
+    def __init__(self, name: str, fault: str) -> None:
+        super().__init__(fault)
+        self.name: Final = name
 
 
 def _config_file(

@@ -16,6 +16,7 @@ from whiteboard.timeouts.leaks import *  # noqa: F403 - see the docstring
 from whiteboard.timeouts.processes import *  # noqa: F403 - see the docstring
 from whiteboard.timeouts.records import *  # noqa: F403 - see the docstring
 from whiteboard.timeouts.redis import *  # noqa: F403 - see the docstring
+from whiteboard.timeouts.sampling import *  # noqa: F403 - see the docstring
 from whiteboard.timeouts.sessions import *  # noqa: F403 - see the docstring
 from whiteboard.timeouts.sockets import *  # noqa: F403 - see the docstring
 from whiteboard.timeouts.visitors import *  # noqa: F403 - see the docstring

@@ -23,6 +23,7 @@ from whiteboard.web.page import Page
 from whiteboard.web.readiness import Readiness
 from whiteboard.web.records import Records
 from whiteboard.web.renderings import RenderingsApi
+from whiteboard.web.sampling import SamplingApi
 from whiteboard.web.services import WebServices
 from whiteboard.web.status import Status
 
@@ -36,7 +37,7 @@ def build_app(services: WebServices, page: Page) -> ASGIApp:
     assets, documents, readiness = AssetsApi(services), Documents(services), Readiness(services)
     boards = BoardsApi(services, assets)
     records, renderings, status = Records(services), RenderingsApi(services), Status(services)
-    profiles = ProfilesApi(services)
+    profiles, sampling = ProfilesApi(services), SamplingApi(services)
     routes = [
         Route("/", page.show),
         Route("/b/{board}", page.show),
@@ -71,6 +72,7 @@ def build_app(services: WebServices, page: Page) -> ASGIApp:
         Route("/debug/pprof/cmdline", profiles.cmdline),
         _route("/debug/pprof/symbol", GET=profiles.symbol, POST=profiles.symbol),
         Route("/debug/pprof/{name}", profiles.take),
+        _route("/debug/sampling", GET=sampling.show, POST=sampling.ask),
         Route("/debug/workers", documents.workers),
         Route("/debug/workers/{number:int}", documents.worker),
         Route("/debug/workers/{number:int}/pprof", profiles.index),

@@ -5,8 +5,9 @@ from typing import Any, Protocol
 
 import attrs
 
-from whiteboard.config import Settings
+from whiteboard.config import Rates, Settings
 from whiteboard.diagnostics.profiles.sources import Profiles, Sources
+from whiteboard.diagnostics.sampling import Sampling
 from whiteboard.ids import BoardId
 from whiteboard.plugins.guard import Guard
 from whiteboard.render.studio import Studio
@@ -69,10 +70,14 @@ class WebServices:
     """What `/api/cluster` answers: `cluster.membership.report` of the servers that are known."""
     report_of: Callable[[int], Awaitable[Mapping[str, Any] | None]] | None = None
     """The same of each of `settings.workers` by number, where they are several; None for one that does not answer."""
+    sampling: Sampling
+    """What this process samples of itself."""
     profiles: Profiles = attrs.field(factory=Sources)
     """What can be looked at of this process, for `/debug/pprof/`."""
     profiles_of: Callable[[int], Profiles] | None = None
     """The same of each of `settings.workers` by number, where they are several."""
+    sample_elsewhere: Callable[[Rates, float], Awaitable[Sequence[int]]] | None = None
+    """Has the other workers sample the same for so many seconds; the numbers of those that do not answer."""
     asyncapi: Callable[[], bytes]
     """The AsyncAPI document, as JSON."""
     messages_schema: Callable[[], bytes]

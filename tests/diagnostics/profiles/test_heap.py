@@ -43,7 +43,7 @@ def draw(count: int) -> list[bytearray]:
 
 async def test_without_tracing_it_says_how_to_begin() -> None:
     """Nothing is known of what was allocated before anybody counted."""
-    with pytest.raises(ProfileRefused, match="PYTHONTRACEMALLOC") as refused:
+    with pytest.raises(ProfileRefused, match="PYTHONTRACEMALLOC=5") as refused:
         await sources().take("heap")
     assert refused.value.code == "tracing_off"
 

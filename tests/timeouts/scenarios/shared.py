@@ -10,6 +10,8 @@ from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, before_and_after
 from web.stand_ins import Probe, Site, StoredRooms
 
 from whiteboard import timeouts
+from whiteboard.config import Settings
+from whiteboard.diagnostics.sampling import open_sampling
 from whiteboard.plugins.asking import Asking
 from whiteboard.storage.memory import open_memory
 from whiteboard.storage.memory_metadata import open_memory_metadata
@@ -99,8 +101,12 @@ async def a_store_is_asked_again(entry: Timeout) -> str:
 async def _asked(probe: SlowProbe, waits: list[float]) -> tuple[list[str], list[int]]:
     """The last reasons, and how many probes there were after each wait."""
     reasons, counts = [], []
-    async with open_memory() as storage, open_memory_metadata() as metadata:
-        site = Site(storage, metadata, None, StoredRooms(storage), probe, Path())
+    async with (
+        open_memory() as storage,
+        open_memory_metadata() as metadata,
+        open_sampling(Settings().rates, "prod") as sampling,
+    ):
+        site = Site(storage, metadata, None, StoredRooms(storage), probe, Path(), sampling)
         readiness = Readiness(site.services())
         for wait in waits:
             await trio.sleep(wait)

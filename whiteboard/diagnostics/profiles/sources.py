@@ -92,6 +92,8 @@ class Source:
     take: Take
     needs: Callable[[], Off | None] = _nothing
     """What keeps it from being taken now; None when nothing does."""
+    needs_before: Callable[[], Off | None] = _nothing
+    """What keeps one without seconds from being taken: that nothing has been counted before. With seconds it is counted for these."""
     setting: Callable[[], str] = _no_text
     """What it is sampled with, in words, such as `5 frames`; empty when there is nothing to set."""
     count: Callable[[], int | None] = _nothing
@@ -103,7 +105,7 @@ class Source:
 
     def shown(self) -> dict[str, Any]:
         """For JSON: `{"name","meaning","count","setting","seconds","off":{"code","reason"}|null}`."""
-        off = self.needs()
+        off = self.needs() or self.needs_before()
         return {
             "name": self.name,
             "meaning": self.meaning,
@@ -187,7 +189,7 @@ class Sources:
             raise ProfileRefused(
                 "bad_seconds", f"seconds is {seconds:g}: more than 0, up to {limits.MAX_PROFILE_SECONDS}"
             )
-        if (off := source.needs()) is not None:
+        if (off := source.needs() or (source.needs_before() if seconds is None else None)) is not None:
             raise ProfileRefused(off.code, off.reason)
         self._begin(name, seconds or 0.0)
         try:

@@ -12,7 +12,9 @@ import attrs
 
 from whiteboard.diagnostics.profiles.sources import Off
 
-_HOW: Final = "start the server with PYTHONTRACEMALLOC=5 in its environment, where 5 is the number of frames for each allocation"
+_HOW: Final = (
+    'POST {"memory_frames":5,"seconds":60} to /debug/sampling, or start the server with PYTHONTRACEMALLOC=5'
+)
 
 
 @attrs.frozen
