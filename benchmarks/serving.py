@@ -49,6 +49,7 @@ class Server:
         options: more of the command line.
         place: directory whose disk holds the data; None for the system's temporary files.
         core: where it has to run; None for wherever there is room.
+        program: the module that is run.
     """
 
     def __init__(
@@ -58,9 +59,11 @@ class Server:
         *,
         options: Sequence[str] = (),
         core: int | None = SERVER_CORE,
+        program: str = "whiteboard",
     ) -> None:
         self._mode = mode
         self._core = core
+        self._program = program
         self._options = options
         self._place = place
         self.port = 0
@@ -70,7 +73,7 @@ class Server:
         self._folder = tempfile.TemporaryDirectory(dir=self._place, prefix="whiteboard-benchmark-")
         folder = Path(self._folder.name)
         log = folder / "server.log"
-        command = [sys.executable, "-m", "whiteboard", "serve", "--mode", self._mode]
+        command = [sys.executable, "-m", self._program, "serve", "--mode", self._mode]
         command += ["--addr", "127.0.0.1:0", "--data", str(folder / "data"), "--log-level", "warning"]
         command += self._options
         kept = {name: value for name, value in os.environ.items() if not name.startswith("WHITEBOARD_")}

@@ -14,7 +14,15 @@ BOUND_SECONDS = 120.0
 @pytest.mark.integration
 @pytest.mark.parametrize(
     ("name", "rows"),
-    [("latency", 2), ("acks", 2), ("shared", 1), ("workers", 1), ("trim", 3), ("canvas", 4)],
+    [
+        ("latency", 2),
+        ("acks", 2),
+        ("shared", 1),
+        ("workers", 1),
+        ("overheads", 9),
+        ("trim", 3),
+        ("canvas", 4),
+    ],
 )
 def test_quick_run_prints_its_table(tmp_path: Path, name: str, rows: int) -> None:
     """With --quick a benchmark ends with 0, has a line for each scenario and found no fault."""
