@@ -4,7 +4,7 @@
 
 Two servers get the same load in turns: one is bare (`benchmarks.bare`), one has the settings of production and is asked over HTTP to
 sample something else for each turn. Each round has a turn of every kind, forwards and then backwards, so that what a machine
-does meanwhile hits all alike. Ratios are taken within each round. "bare again" is the same server as "bare": its range is what
+does meanwhile hits all alike; every third round has new servers. Ratios are taken within each round. "bare again" is the same server as "bare": its range is what
 the run cannot tell from nothing.
 """
 
@@ -27,6 +27,8 @@ from benchmarks.tables import percentile, spread
 
 HTTP_SECONDS: Final = 30.0
 WARM_SECONDS: Final = 0.2
+ROUNDS_OF_SERVERS: Final = 3
+"""Then both are started anew: two processes of the same program differ by some per cent for as long as they live."""
 BASE: Final = "bare"
 
 
@@ -163,15 +165,16 @@ def both(people: People) -> Iterator[tuple[Seats, Seats]]:
 def measure(people: People, rounds: int, seconds: float, tell: Callable[[str], None]) -> Table:
     """All kinds in turns. Raises RuntimeError when anybody missed anything."""
     turns: dict[str, list[Turn]] = {kind.called: [] for kind in KINDS}
-    with both(people) as (bare, other):
-        for number in range(rounds):
-            for kind in KINDS if number % 2 == 0 else KINDS[::-1]:
-                seats = bare if kind.is_bare else other
-                with looking(kind, seats.server, seconds):
-                    turns[kind.called].append(seats.turn(seconds))
-            tell(f"{people.called}: round {number + 1} of {rounds}")
-        if faults := bare.faults() + other.faults():
-            raise RuntimeError(f"the load saw {', '.join(faults)}")
+    for first in range(0, rounds, ROUNDS_OF_SERVERS):
+        with both(people) as (bare, other):
+            for number in range(first, min(first + ROUNDS_OF_SERVERS, rounds)):
+                for kind in KINDS if number % 2 == 0 else KINDS[::-1]:
+                    seats = bare if kind.is_bare else other
+                    with looking(kind, seats.server, seconds):
+                        turns[kind.called].append(seats.turn(seconds))
+                tell(f"{people.called}: round {number + 1} of {rounds}")
+            if faults := bare.faults() + other.faults():
+                raise RuntimeError(f"the load saw {', '.join(faults)}")
     return Table(TITLES, [_row(people, kind, turns) for kind in KINDS])
 
 
