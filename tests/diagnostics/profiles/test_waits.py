@@ -1,7 +1,7 @@
 """Time off the CPU, by the place at which a task waits."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import pytest
@@ -195,21 +195,22 @@ async def test_stacks_are_bounded(
 
 
 async def test_through_an_async_generator(autojump_clock: trio.testing.MockClock) -> None:
-    """The generator's frame stands between who iterates and what it waits for."""
+    """Its frame stands between who is inside and what it waits for."""
 
-    async def slow_numbers() -> AsyncIterator[int]:
+    @asynccontextmanager
+    async def slow_door() -> AsyncIterator[None]:
         await trio.sleep(1)
-        yield 1
+        yield
 
-    async def count() -> None:
-        async for _ in slow_numbers():
-            pass
+    async def enter() -> None:
+        async with slow_door():
+            await trio.lowlevel.checkpoint()
 
     with watching() as waits:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(count)
-    told = by_function(waits.block(), "slow_numbers", "count")
-    assert told == {"slow_numbers": (1, 1.0), "count": (1, 1.0)}
+            nursery.start_soon(enter)
+    told = by_function(waits.block(), "slow_door", "enter")
+    assert told == {"slow_door": (1, 1.0), "enter": (1, 1.0)}
 
 
 def test_a_rate_that_is_none() -> None:

@@ -39,13 +39,10 @@ async def a_cpu_profile_of_nobody_said_how_long(entry: Timeout) -> str:
 @scenario("allocations are traced now and then")
 async def allocations_are_traced_now_and_then(entry: Timeout) -> str:
     """For so long in so many times of it."""
-    rates = attrs.evolve(Settings().rates, memory_rate=MemoryRate(10))
-    ends: list[float] = []
+    rates, over = attrs.evolve(Settings().rates, memory_rate=MemoryRate(10)), trio.Event()
+    began = trio.current_time()
     async with open_sampling(rates, "prod") as sampling:
-        sampling.at_window.append(lambda: ends.append(trio.current_time()))
-        while not tracemalloc.is_tracing():
-            await trio.sleep(entry.default / 50)
-        began = trio.current_time()
-        while not ends:
-            await trio.sleep(entry.default / 50)
-    return f"about as long: {is_about(ends[0] - began, entry)}"
+        sampling.at_window.append(over.set)
+        await over.wait()
+        was_traced = tracemalloc.is_tracing()
+    return f"traced: {was_traced}, about as long: {is_about((trio.current_time() - began) / 10, entry)}"
