@@ -27,6 +27,7 @@ from benchmarks.tables import percentile, spread
 
 HTTP_SECONDS: Final = 30.0
 WARM_SECONDS: Final = 0.2
+STAY_SECONDS: Final = 0.02
 ROUNDS_OF_SERVERS: Final = 3
 """Then both are started anew: two processes of the same program differ by some per cent for as long as they live."""
 BASE: Final = "bare"
@@ -111,6 +112,10 @@ class Seats:
         seen = [delay for crowd in self.load.crowds for delay in crowd.seen_ms]
         return Turn(cpu / len(seen) * 1e6, percentile(seen, 0.5), percentile(seen, 0.99))
 
+    def stay(self) -> None:
+        """Answer what the server asks those who are silent, as they are in the other's turns."""
+        self.load.wait_until(lambda: False, STAY_SECONDS)
+
     def faults(self) -> list[str]:
         """What nobody should have seen."""
         for crowd in self.load.crowds:
@@ -172,6 +177,8 @@ def measure(people: People, rounds: int, seconds: float, tell: Callable[[str], N
                     seats = bare if kind.is_bare else other
                     with looking(kind, seats.server, seconds):
                         turns[kind.called].append(seats.turn(seconds))
+                    bare.stay()
+                    other.stay()
                 tell(f"{people.called}: round {number + 1} of {rounds}")
             if faults := bare.faults() + other.faults():
                 raise RuntimeError(f"the load saw {', '.join(faults)}")
