@@ -18,12 +18,13 @@ import trio
 
 from benchmarks.tables import percentile, spread, table
 from whiteboard.composition.profiling import profiles_of
-from whiteboard.config import LogFormat, LogLevel
+from whiteboard.config import LogFormat, LogLevel, Settings
 from whiteboard.diagnostics import logs
 from whiteboard.diagnostics.cycles import open_cycle_search
 from whiteboard.diagnostics.profiles import tracing
 from whiteboard.diagnostics.profiles.pprof import decoded
 from whiteboard.diagnostics.profiles.sources import Sources
+from whiteboard.diagnostics.sampling import open_sampling
 
 FRAMES = 5
 TICK_SECONDS = 0.005
@@ -128,8 +129,9 @@ def traced(sources: Sources) -> dict[str, Take]:
 
 async def measure(objects: int, tasks: int, rounds: int) -> str:
     """The tables, with what they are of."""
-    sources, ticker = profiles_of(), Ticker()
-    async with trio.open_nursery() as nursery:
+    ticker = Ticker()
+    async with open_sampling(Settings().rates, "prod") as sampling, trio.open_nursery() as nursery:
+        sources = profiles_of(sampling)
         for _ in range(tasks // 2):
             nursery.start_soon(session)
         nursery.start_soon(ticker.run)
