@@ -19,7 +19,7 @@ from whiteboard.diagnostics.sampling import Sampling, open_sampling
 
 OFF = RATES[Environment.PROD]
 WAITS = attrs.evolve(OFF, block_rate=BlockRate(100))
-TURNS = attrs.evolve(OFF, sched_interval=SchedInterval(10.0))
+TURNS = attrs.evolve(OFF, sched_interval=SchedInterval(10))
 MEMORY = attrs.evolve(OFF, memory_rate=MemoryRate(1), memory_frames=MemoryFrames(3))
 
 
@@ -195,7 +195,7 @@ async def test_a_profile_of_what_is_off(name: str) -> None:
 
 async def test_a_profile_of_some_seconds_of_what_is_on() -> None:
     """R51. Only what came meanwhile; what is on goes on."""
-    async with open_sampling(attrs.evolve(WAITS, sched_interval=SchedInterval(10.0)), "dev") as one:
+    async with open_sampling(attrs.evolve(WAITS, sched_interval=SchedInterval(10)), "dev") as one:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(planted_work)
             await trio.sleep(0.1)

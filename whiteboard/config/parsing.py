@@ -20,7 +20,7 @@ from cattrs.gen import make_dict_structure_fn, override
 
 from whiteboard import limits
 from whiteboard.config.installed import PERMISSIONS, STORAGE, names_of
-from whiteboard.config.sampling import BOUNDS, Environment, SchedInterval
+from whiteboard.config.sampling import BOUNDS, Environment
 from whiteboard.config.settings import (
     DURATIONS_WITH_SETTINGS,
     ArchiveSettings,
@@ -472,16 +472,6 @@ def _whole(value: object, kind: object) -> int:
     return int(text)
 
 
-def _sched_interval(value: object, _: object = None) -> SchedInterval:
-    """Seconds, or nothing."""
-    most = BOUNDS[SchedInterval][1]
-    is_nothing = not isinstance(value, bool) and str(value) in {"0", "0.0"}
-    seconds = 0.0 if is_nothing else _seconds(value)
-    if seconds > most:
-        raise ValueError(f"expected at most {most} seconds{got(value)}")
-    return SchedInterval(seconds)
-
-
 def _worker_count(value: object, _: object = None) -> WorkerCount:
     if value == "auto":
         return WorkerCount(min(_cores(), limits.MAX_WORKERS))
@@ -544,7 +534,6 @@ def _converter() -> Converter:
         (WorkerCount, _worker_count),
         (MemoryLimit, _memory_limit),
         *((kind, _whole) for kind in BOUNDS),
-        (SchedInterval, _sched_interval),
         (Secret, read_secret),
         (Path, read_path),
         *((cls, _enum) for cls in (Environment, LogFormat, LogLevel)),

@@ -25,7 +25,7 @@ MemoryFrames = NewType("MemoryFrames", int)
 """Frames of each traced allocation's stack."""
 BlockRate = NewType("BlockRate", int)
 """Microseconds of waiting from which every wait is kept, shorter ones by chance; 0: waits are not watched."""
-SchedInterval = NewType("SchedInterval", float)
+SchedInterval = NewType("SchedInterval", int)
 """Seconds between two log lines about the scheduler; 0: it is not traced."""
 CpuHz = NewType("CpuHz", int)
 """Samples of a CPU profile in a second of CPU time."""
@@ -44,14 +44,14 @@ class Rates:
     cpu_hz: CpuHz
     stall_ms: StallMs
 
-    def described(self) -> dict[str, int | float]:
+    def described(self) -> dict[str, int]:
         """By name, for JSON and the log."""
         return attrs.asdict(self)
 
     def off(self) -> "Rates":
         """The same with nothing on."""
         return attrs.evolve(
-            self, memory_rate=MemoryRate(0), block_rate=BlockRate(0), sched_interval=SchedInterval(0.0)
+            self, memory_rate=MemoryRate(0), block_rate=BlockRate(0), sched_interval=SchedInterval(0)
         )
 
 
@@ -70,7 +70,7 @@ RATES: Final[Mapping[Environment, Rates]] = {
         memory_rate=MemoryRate(0),
         memory_frames=MemoryFrames(25),
         block_rate=BlockRate(10),
-        sched_interval=SchedInterval(60.0),
+        sched_interval=SchedInterval(60),
         cpu_hz=CpuHz(100),
         stall_ms=StallMs(50),
     ),
@@ -78,7 +78,7 @@ RATES: Final[Mapping[Environment, Rates]] = {
         memory_rate=MemoryRate(0),
         memory_frames=MemoryFrames(25),
         block_rate=BlockRate(0),
-        sched_interval=SchedInterval(0.0),
+        sched_interval=SchedInterval(0),
         cpu_hz=CpuHz(100),
         stall_ms=StallMs(50),
     ),
@@ -86,7 +86,7 @@ RATES: Final[Mapping[Environment, Rates]] = {
         memory_rate=MemoryRate(0),
         memory_frames=MemoryFrames(5),
         block_rate=BlockRate(0),
-        sched_interval=SchedInterval(0.0),
+        sched_interval=SchedInterval(0),
         cpu_hz=CpuHz(100),
         stall_ms=StallMs(200),
     ),
