@@ -177,3 +177,27 @@ def test_from_another_machine_it_takes_the_token(tmp_path: Path, visit: Visit) -
         expect(visitor.find("debug-state")).to_have_attribute("data-level", "away")
         server.start()
         expect(visitor.find("debug-state")).to_have_attribute("data-level", "fine")
+
+
+def test_profiles_of_the_server(shared_server: ServerProcess, visit: Visit) -> None:
+    """They are taken over HTTP and read as the server writes them; what has to be sampled first is, for a while. [R52]"""
+    visitor = visit(f"{shared_server.url}/debug/#profiles")
+    visitor.find("profile-kind").select_option("tasks")
+    visitor.find("profile-take").click()
+    expect(visitor.find("flame-legend")).to_contain_text("whiteboard")
+    visitor.find("profile-search").fill("Tick.run")
+    expect(visitor.find("profile-found")).to_contain_text("found, 1")
+    visitor.find("profile-kind").select_option("heap")
+    expect(visitor.find("profile-hint")).to_contain_text("not traced")
+    visitor.find("profile-take").click()
+    expect(visitor.find("profile-said")).to_contain_text("not traced")
+    visitor.find("sampling-on").click()
+    expect(visitor.find("sampling")).to_contain_text("allocations")
+    visitor.find("profile-take").click()
+    expect(visitor.find("profile-type").locator("option:checked")).to_have_text("inuse_space (bytes)")
+    visitor.find("sampling-off").click()
+    expect(visitor.find("sampling")).not_to_contain_text("allocations")
+    visitor.find("profile-kind").select_option("profile")
+    visitor.find("profile-seconds").fill("1")
+    visitor.find("profile-take").click()
+    expect(visitor.find("profile-shown").locator("option:checked")).to_contain_text("profile 1 s")
