@@ -11,6 +11,7 @@ from web.stand_ins import Site, error
 from whiteboard import deadlines
 from whiteboard.config import DebugSettings, Secret, Settings
 from whiteboard.config.values import WorkerCount
+from whiteboard.diagnostics import findings
 from whiteboard.ids import BoardId
 from whiteboard.plugins.guard import Guard
 from whiteboard.plugins.permissions import Admission, Entry, Refusal, Role, Visit
@@ -112,6 +113,30 @@ async def test_debug_timeouts(site: Site) -> None:
     assert set(hello) == {"seconds", "default", "sla", "uses", "hits", "near_hits", "waits", "used"}
     site.peer = "10.0.0.1"
     assert error(await site.get("/debug/timeouts")) == (403, "forbidden")
+
+
+async def test_debug_findings(site: Site) -> None:
+    """What the server found wrong with itself, the latest first, of one kind if asked; for the operator. [FND-1]"""
+    findings.FINDINGS.clear()
+    findings.note("stall", "board.merge", ("merge (board.py:7)",), seconds=0.3)
+    findings.note("leaked_task", "echo")
+    told = (await site.get("/debug/findings")).json()["findings"]
+    assert [one["subject"] for one in told] == ["echo", "board.merge"]
+    assert set(told[1]) == {"kind", "subject", "facts", "stack", "first_at", "latest_at", "count"}
+    of_kind = (await site.get("/debug/findings?kind=stall")).json()["findings"]
+    assert [one["facts"] for one in of_kind] == [{"seconds": 0.3}]
+    findings.FINDINGS.clear()
+    site.peer = "10.0.0.1"
+    assert error(await site.get("/debug/findings")) == (403, "forbidden")
+
+
+async def test_findings_of_several_workers(site: Site) -> None:
+    """Together, each with its worker. [FND-1]"""
+    site.settings = Settings(workers=WorkerCount(2))
+    found = [{"kind": "stall", "subject": "merge", "latest_at": at} for at in (1.0, 2.0)]
+    site.reports = {0: {"findings": found[:1]}, 1: {"findings": found[1:]}}
+    told = (await site.get("/debug/findings")).json()["findings"]
+    assert told == [{**found[1], "worker": 1}, {**found[0], "worker": 0}]
 
 
 async def test_where_the_servers_are_is_the_operator_s(site: Site) -> None:

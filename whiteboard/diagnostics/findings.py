@@ -64,7 +64,8 @@ class Findings:
 
     def report(self) -> list[dict[str, Any]]:
         """Plain values for JSON, the latest first."""
-        return [attrs.asdict(one) for one in reversed(self._found.values())]
+        kept = list(self._found.values())  # at once: another thread may be noting one
+        return [attrs.asdict(one) for one in reversed(kept)]
 
     def clear(self) -> None:
         """Forget all."""

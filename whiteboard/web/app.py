@@ -73,6 +73,7 @@ def build_app(services: WebServices, page: Page) -> ASGIApp:
         _route("/debug/pprof/symbol", GET=profiles.symbol, POST=profiles.symbol),
         Route("/debug/pprof/{name}", profiles.take),
         _route("/debug/sampling", GET=sampling.show, POST=sampling.ask),
+        Route("/debug/findings", documents.findings),
         Route("/debug/workers", documents.workers),
         Route("/debug/workers/{number:int}", documents.worker),
         Route("/debug/workers/{number:int}/pprof", profiles.index),

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from whiteboard import deadlines
 from whiteboard.config import describe
-from whiteboard.diagnostics import figures, logs
+from whiteboard.diagnostics import figures, findings, logs
 from whiteboard.storage.blocking import run_blocking
 from whiteboard.web.access import require_operator
 from whiteboard.web.answers import Refused, json_answer, json_bytes, retry_later
@@ -17,7 +17,7 @@ from whiteboard.web.services import WebServices
 
 
 class Documents:
-    """`/asyncapi.json`, `/schema/messages.json`, `/debug/tasks`, `/debug/timeouts`, `/debug/workers`, `/metrics` and `/api/cluster`."""
+    """`/asyncapi.json`, `/schema/messages.json`, `/api/cluster`, `/metrics` and what stands at `/debug/` of the server as a whole."""
 
     def __init__(self, services: WebServices) -> None:
         self._services = services
@@ -64,6 +64,24 @@ class Documents:
         """The settings in force, as a YAML file would have them and with secrets masked, for the operator."""
         require_operator(request, self._services.settings.debug.token, self._services.trust)
         return json_answer(describe(self._services.settings))
+
+    async def findings(self, request: Request) -> Response:
+        """GET `?kind=`: `{"findings":[…]}`, what the server found wrong with itself, the latest first (R52, R53).
+
+        Of several workers together; each finding then has its `worker`.
+        """
+        require_operator(request, self._services.settings.debug.token, self._services.trust)
+        found = findings.report()
+        if self._services.report_of is not None:
+            reports = await self._reports()
+            found = [
+                {**one, "worker": number}
+                for number, report in sorted(reports.items())
+                for one in (report or {}).get("findings", ())
+            ]
+            found.sort(key=lambda one: one["latest_at"], reverse=True)
+        kind = request.query_params.get("kind")
+        return json_answer({"findings": [one for one in found if kind in {None, one["kind"]}]})
 
     async def cluster(self, request: Request) -> Response:
         """The servers that are known, for the operator: where they are is nobody else's business."""

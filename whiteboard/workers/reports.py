@@ -9,7 +9,7 @@ import trio
 
 from whiteboard import deadlines, timeouts
 from whiteboard.deadlines import deadline
-from whiteboard.diagnostics import figures
+from whiteboard.diagnostics import figures, findings
 from whiteboard.errors import RoomClosed
 from whiteboard.workers.asking import Question, ask
 from whiteboard.workers.inlet import Inlet
@@ -42,6 +42,7 @@ class Reports:
             **self._own(),
             "timeouts": deadlines.report(),
             "figures": figures.report(),
+            "findings": findings.report(),
         }
 
     async def of(self, number: int) -> Mapping[str, Any] | None:
