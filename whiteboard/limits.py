@@ -536,3 +536,7 @@ TASKS_LOOKED_AT: Final = 1_000
 """Tasks in one turn: half a millisecond."""
 LEAK_SEARCHES: Final = 3
 """How often a copy of the process may fail to say who holds something, before that is told without a holder."""
+MAX_STALL_FRAMES: Final = 64
+"""Of a stack that is told, the innermost: a request's has forty."""
+MAX_STALL_LOOKS: Final = 16
+"""At one stall: it has been seen four times as long as it takes to be one."""

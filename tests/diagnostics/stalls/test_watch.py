@@ -1,0 +1,154 @@
+"""When a loop stands still and why, on values."""
+
+from collections.abc import Iterator
+
+import pytest
+import structlog
+from diagnostics.stalls.stand_ins import IDLE, LIMIT, Machine, look
+
+from whiteboard import limits, timeouts
+from whiteboard.diagnostics import findings
+from whiteboard.diagnostics.stalls.watch import GAPS, KIND, Cause
+
+
+@pytest.fixture(autouse=True)
+def nothing_found() -> Iterator[None]:
+    """Each test finds its own."""
+    findings.FINDINGS.clear()
+    yield
+    findings.FINDINGS.clear()
+
+
+@pytest.fixture
+def machine() -> Machine:
+    """One whose loop has just come round."""
+    return Machine()
+
+
+def found() -> list[findings.Finding]:
+    """All stalls."""
+    return findings.FINDINGS.of_kind(KIND)
+
+
+def test_a_look_comes_when_a_beat_is_overdue(machine: Machine) -> None:
+    """And then at every quarter of the limit until one comes."""
+    assert machine.watch.look() == pytest.approx(LIMIT)
+    machine.passes(LIMIT / 4)
+    machine.watch.beat()
+    machine.passes(LIMIT * 3 / 4)
+    assert machine.watch.look() == pytest.approx(LIMIT / 4)
+    machine.passes(LIMIT / 4)
+    assert machine.watch.look() == pytest.approx(LIMIT / 4)
+    assert found() == []
+
+
+def test_what_was_seen_for_the_longest_time_is_found(machine: Machine) -> None:
+    """Not what came behind it and was seen as often."""
+    machine.watch.look()
+    machine.passes(5 * LIMIT, worked=5 * LIMIT)
+    machine.runs = look("merge", "session")
+    machine.watch.look()
+    machine.passes(LIMIT / 4, worked=LIMIT / 4)
+    machine.runs = look("encode", "tick")
+    machine.watch.look()
+    machine.watch.beat()
+    [one] = found()
+    assert (one.subject, one.stack[0]) == ("merge", "merge (board.py:7)")
+    assert one.facts == {
+        "seconds": 1.0,
+        "cause": Cause.BUSY,
+        "worked": 1.05,
+        "looks": 2,
+        "tasks": 2,
+        "task": "session",
+        "at": "board.py:7",
+    }
+
+
+@pytest.mark.parametrize(
+    ("passes", "runs", "beside", "cause"),
+    [
+        ({"worked": 0.3}, look("merge"), None, Cause.BUSY),
+        ({"worked": 0.0}, look("read"), None, Cause.BLOCKED),
+        ({"beside": 0.3}, look("read"), None, Cause.BLOCKED),
+        ({"beside": 0.3}, IDLE, look("compress", None), Cause.LOCK),
+        ({"worked": 0.1, "waited": 0.3}, look("merge"), None, Cause.STARVED),
+        ({}, IDLE, None, Cause.STOPPED),
+    ],
+)
+def test_why_it_did_not_come_round(
+    machine: Machine, passes: dict[str, float], runs: object, beside: object, cause: Cause
+) -> None:
+    """Only what the server did itself is found; the machine's doing is counted."""
+    before = GAPS.values().get(cause, 0)
+    machine.watch.look()
+    machine.passes(LIMIT)
+    machine.runs, machine.runs_beside = runs, beside  # type: ignore[assignment]  # parametrized
+    machine.watch.look()
+    machine.passes(0.4 - LIMIT, **passes)
+    machine.watch.beat()
+    assert GAPS.values()[cause] == before + 1
+    assert [one.facts["cause"] for one in found()] == (
+        [cause] if cause in {Cause.BUSY, Cause.BLOCKED, Cause.LOCK} else []
+    )
+
+
+def test_who_had_the_lock_is_seen_when_it_is_given_back(machine: Machine) -> None:
+    """The loop got it before who watches did."""
+    machine.passes(2 * LIMIT, beside=2 * LIMIT)
+    machine.runs_beside = look("compress", None)
+    machine.watch.beat()
+    assert [one.subject for one in found()] == ["compress"]
+
+
+def test_who_watches_and_gets_no_lock_knows_that_the_loop_got_none(machine: Machine) -> None:
+    """In the middle of a step, which is not to blame."""
+    machine.watch.look()
+    machine.passes(2 * LIMIT, beside=2 * LIMIT)
+    machine.runs, machine.runs_beside = look("merge"), look("compress", None)
+    machine.watch.look()
+    machine.watch.beat()
+    assert [(one.subject, one.facts["cause"]) for one in found()] == [("compress", Cause.LOCK)]
+
+
+def test_a_stall_that_was_over_before_it_was_seen_is_found(machine: Machine) -> None:
+    """Without a place."""
+    machine.passes(2 * LIMIT, worked=2 * LIMIT)
+    machine.watch.beat()
+    assert [(one.subject, one.stack) for one in found()] == [("(over before it was seen)", ())]
+
+
+def test_a_process_that_was_stopped_did_not_stall(machine: Machine) -> None:
+    """Wherever it was meanwhile."""
+    machine.passes(2 * LIMIT)
+    machine.runs = look("merge")
+    machine.watch.look()
+    machine.watch.note_continued(machine.now.at)
+    machine.watch.beat()
+    assert found() == []
+    machine.passes(2 * LIMIT, worked=2 * LIMIT)
+    machine.watch.beat()
+    assert len(found()) == 1
+
+
+def test_a_stall_that_lasts_is_said_once_while_it_does(machine: Machine) -> None:
+    """With its stack and task; and so is the next one."""
+    machine.runs = look("merge")
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(2):
+            for _ in range(3 * round(timeouts.STALL_LASTS.seconds / LIMIT)):
+                machine.passes(LIMIT / 2)
+                machine.watch.look()
+            machine.watch.beat()
+    said = [line for line in lines if line["event"] == "loop_stalled"]
+    assert [(line["task"], line["seen"][0]) for line in said] == [("pump", "merge (board.py:7)")] * 2
+
+
+def test_looks_at_one_stall_are_bounded(machine: Machine) -> None:
+    """However long it lasts."""
+    machine.runs = look("merge")
+    for _ in range(3 * limits.MAX_STALL_LOOKS):
+        machine.passes(LIMIT, worked=LIMIT)
+        machine.watch.look()
+    machine.watch.beat()
+    assert found()[0].facts["looks"] == limits.MAX_STALL_LOOKS

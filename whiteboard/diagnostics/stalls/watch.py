@@ -1,0 +1,220 @@
+"""When the event loop stands still, and why: decided on values, without a thread or a clock.
+
+Theory of operation
+-------------------
+The loop beats, four times in `limit` seconds. Who watches looks when no beat has come for `limit`, and then again and again until one
+comes: what it sees *is* the stall. The first beat behind it tells how long it was and whose fault.
+
+A loop that had no core was not stalled by anything in it: what it waited for one is taken off, and a process that was stopped,
+frozen or starved is counted and not found. `adr/2026-11-28-stalls-are-seen-from-a-thread.md` says why it is seen like this.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any, Final, Protocol
+
+import attrs
+
+from whiteboard import limits, timeouts
+from whiteboard.diagnostics import findings, logs
+from whiteboard.diagnostics.figures import FIGURES, Counter, Histogram
+from whiteboard.diagnostics.stalls.readings import Reading
+from whiteboard.diagnostics.stalls.stacks import Look
+
+log = logs.get_logger()
+
+KIND: Final = "stall"
+BEATS: Final = 4
+"""In the time that makes a stall, and looks at one in the same."""
+_MOST: Final = 0.5
+"""Of the time: what makes a cause."""
+
+
+class Cause(StrEnum):
+    """Why no beat came."""
+
+    BUSY = "busy"
+    """The loop's thread worked: a long step, or many steps one after another."""
+    BLOCKED = "blocked"
+    """It waited in a call that should not wait."""
+    LOCK = "lock"
+    """It waited for the interpreter's lock, which another thread's long call held."""
+    STARVED = "starved"
+    """Others had the cores."""
+    STOPPED = "stopped"
+    """The process, or the machine, was stopped or frozen."""
+
+
+FOUND: Final = frozenset({Cause.BUSY, Cause.BLOCKED, Cause.LOCK})
+"""Stalls. The others are the machine's doing: no findings."""
+
+GAPS: Final = FIGURES.declare(
+    Counter(
+        "whiteboard_loop_gaps_total", "How often the event loop did not come round in time", label="cause"
+    )
+)
+STALLS: Final = FIGURES.declare(
+    Histogram(
+        "whiteboard_loop_stall_seconds",
+        "How long the event loop was kept by something in the server",
+        (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0),
+    )
+)
+
+
+class Threads(Protocol):
+    """What there is to be seen."""
+
+    def loop(self) -> Look:
+        """The loop's thread; asked by who watches."""
+
+    def other(self) -> Look | None:
+        """Another that is at work, if there is one."""
+
+
+@attrs.frozen
+class Seen:
+    """One look, in a stall."""
+
+    loop: Look
+    is_kept: bool
+    """Whether the loop could do nothing: it was idle, or the one that looks did not get the interpreter's lock either."""
+    other: Look | None
+    """Who else was at work, if it was kept."""
+    seconds: float
+    """Since it was seen before, or since the last beat."""
+
+
+class Watch:
+    """Watches one loop.
+
+    Args:
+        limit: seconds without a beat that make a stall.
+        read: takes a reading of the loop's thread, in that.
+        clock: the readings' `at`.
+    """
+
+    def __init__(
+        self,
+        limit: float,
+        read: Callable[[], Reading],
+        threads: Threads,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.limit = limit
+        self._read = read
+        self._clock = clock
+        self._threads = threads
+        self._beat = read()
+        self._seen: list[Seen] = []
+        self._is_said = False
+        self._look_at = self._beat.at
+        # when the next look is due
+        self._continued_at = 0.0
+
+    @property
+    def pause(self) -> float:
+        """Seconds between two beats, and between two looks at a stall."""
+        return self.limit / BEATS
+
+    # --- in the loop's thread -----------------------------------------------------------------
+
+    def beat(self) -> None:
+        """The loop has come round."""
+        now, seen = self._read(), self._seen
+        gap, continued_at = now.since(self._beat), self._continued_at
+        was_stopped = continued_at > self._beat.at
+        self._beat, self._seen, self._is_said = now, [], False
+        if gap.at >= self.limit:
+            self._conclude(gap, seen, was_stopped=was_stopped)
+
+    def note_continued(self, at: float) -> None:
+        """The process goes on after it was stopped; `time.perf_counter`."""
+        self._continued_at = at
+
+    def _conclude(self, gap: Reading, seen: list[Seen], *, was_stopped: bool) -> None:
+        cause = Cause.STOPPED if was_stopped else cause_of(gap, seen, self.limit)
+        GAPS.add(value=cause)
+        if cause in FOUND:
+            seconds = gap.at - gap.waited - self.pause  # it began somewhere between two beats
+            STALLS.note(seconds)
+            _note(cause, seconds, gap, self._looks(seen, cause))
+
+    def _looks(self, seen: list[Seen], cause: Cause) -> list[tuple[Look, float]]:
+        """At what kept the loop, and for how long each time."""
+        if cause is not Cause.LOCK:
+            return [(one.loop, one.seconds) for one in seen if not one.loop.is_idle]
+        # who had the lock has just given it to us, and is still where it was
+        others = [(one.other, one.seconds) for one in seen] or [(self._threads.other(), 0.0)]
+        return [(look, seconds) for look, seconds in others if look is not None]
+
+    # --- in the watcher's ---------------------------------------------------------------------
+
+    def look(self) -> float:
+        """Look whether the loop stands still, and at what if it does; seconds until the next time.
+
+        Gives up the interpreter's lock nowhere before it has looked: it may have been given by a call that is just over.
+        """
+        now = self._clock()
+        late = now - self._beat.at
+        pause = self.limit - late
+        if pause <= 0:
+            self._see(late, is_locked_out=now - self._look_at >= self.limit * _MOST)
+            if late >= timeouts.STALL_LASTS.seconds and not self._is_said:
+                self._is_said = True
+                self._say(late)
+            pause = self.pause
+        self._look_at = now + pause
+        return pause
+
+    def _see(self, late: float, *, is_locked_out: bool) -> None:
+        seen = self._seen
+        if len(seen) < limits.MAX_STALL_LOOKS:
+            loop = self._threads.loop()
+            is_kept = is_locked_out or loop.is_idle
+            other = self._threads.other() if is_kept else None
+            seen.append(Seen(loop, is_kept, other, late - sum(one.seconds for one in seen)))
+
+    def _say(self, late: float) -> None:
+        """Tell of a stall that may never end while it lasts."""
+        now = self._threads.loop()
+        if not now.is_idle:
+            log.error("loop_stalled", seconds=round(late, 1), task=now.task, seen=list(now.stack))
+
+
+def cause_of(gap: Reading, seen: list[Seen], limit: float) -> Cause:
+    """Why the loop did not come round for so long.
+
+    Args: `gap` is what lies between two beats; of it what the thread waited for a core does not count.
+    """
+    own = gap.at - gap.waited
+    if own < limit:
+        return Cause.STARVED
+    if gap.worked >= own * _MOST:
+        return Cause.BUSY
+    others = gap.worked_together - gap.worked
+    if others >= limit * _MOST and all(one.is_kept for one in seen):
+        return Cause.LOCK
+    return Cause.BLOCKED if any(not one.loop.is_idle for one in seen) else Cause.STOPPED
+
+
+def _note(cause: Cause, seconds: float, gap: Reading, looks: list[tuple[Look, float]]) -> None:
+    """Have it found, by the function that was seen for the longest time."""
+    facts: dict[str, Any] = {
+        "seconds": round(seconds, 3),
+        "cause": str(cause),
+        "worked": round(gap.worked, 3),
+        "looks": len(looks),
+    }
+    if not looks:
+        findings.note(KIND, "(over before it was seen)", task=None, at=None, **facts)
+        return
+    lasted: defaultdict[str, float] = defaultdict(float)
+    for look, share in looks:
+        lasted[look.function] += share
+    function = max(lasted, key=lasted.__getitem__)
+    longest = next(look for look, _ in looks if look.function == function)
+    facts["tasks"] = len({look.task for look, _ in looks})
+    findings.note(KIND, function, longest.stack, task=longest.task, at=longest.at, **facts)
