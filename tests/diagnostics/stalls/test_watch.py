@@ -55,7 +55,7 @@ def test_what_was_seen_for_the_longest_time_is_found(machine: Machine) -> None:
     [one] = found()
     assert (one.subject, one.stack[0]) == ("merge", "merge (board.py:7)")
     assert one.facts == {
-        "seconds": 1.0,
+        "seconds": 0.95,
         "cause": Cause.BUSY,
         "worked": 1.05,
         "looks": 2,

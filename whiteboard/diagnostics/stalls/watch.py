@@ -2,7 +2,7 @@
 
 Theory of operation
 -------------------
-The loop beats, four times in `limit` seconds. Who watches looks when no beat has come for `limit`, and then again and again until one
+The loop beats, twice in `limit` seconds. Who watches looks when no beat has come for `limit`, and then again and again until one
 comes: what it sees *is* the stall. The first beat behind it tells how long it was and whose fault.
 
 A loop that had no core was not stalled by anything in it: what it waited for one is taken off, and a process that was stopped,
@@ -26,8 +26,10 @@ from whiteboard.diagnostics.stalls.stacks import Look
 log = logs.get_logger()
 
 KIND: Final = "stall"
-BEATS: Final = 4
-"""In the time that makes a stall, and looks at one in the same."""
+_BEATS: Final = 2
+"""In the time that makes a stall. What takes less than the rest is none."""
+_LOOKS: Final = 4
+"""At a stall, in the same time."""
 _MOST: Final = 0.5
 """Of the time: what makes a cause."""
 
@@ -116,8 +118,8 @@ class Watch:
 
     @property
     def pause(self) -> float:
-        """Seconds between two beats, and between two looks at a stall."""
-        return self.limit / BEATS
+        """Seconds between two beats."""
+        return self.limit / _BEATS
 
     # --- in the loop's thread -----------------------------------------------------------------
 
@@ -165,7 +167,7 @@ class Watch:
             if late >= timeouts.STALL_LASTS.seconds and not self._is_said:
                 self._is_said = True
                 self._say(late)
-            pause = self.pause
+            pause = self.limit / _LOOKS
         self._look_at = now + pause
         return pause
 

@@ -25,7 +25,7 @@ from whiteboard.diagnostics.stalls.watch import Watch
 
 @asynccontextmanager
 async def open_stall_watch(limit: float) -> AsyncIterator[None]:
-    """Find what keeps the loop for `limit` seconds or more while the block runs; nothing that keeps it for less than 3/4 of that.
+    """Find what keeps the loop for `limit` seconds or more while the block runs; nothing that keeps it for less than half of that.
 
     To be entered when all is built. Child: the beat; beside it a thread, which has ended when the block has. Costs some
     0.1 ms of a core for each `limit`. 0 watches nothing.
