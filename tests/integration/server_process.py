@@ -23,6 +23,7 @@ STOP_SECONDS = 30.0
 HTTP_SECONDS = 10.0
 POLL_SECONDS = 0.01
 _HASTY = Path(__file__).with_name("hasty_server.py")
+_PLANTED = Path(__file__).with_name("planted_server.py")
 
 Json = dict[str, Any]
 
@@ -205,6 +206,15 @@ class HastyServer(ServerProcess):
     def command(self) -> list[str]:
         python, _, _, _, *arguments = super().command
         return [python, "-P", str(_HASTY), self._haste, *arguments]
+
+
+class PlantedServer(ServerProcess):
+    """The same with what `planted_server.py` has in its draw path."""
+
+    @property
+    def command(self) -> list[str]:
+        python, _, _, _, *arguments = super().command
+        return [python, "-P", str(_PLANTED), *arguments]
 
 
 def free_port() -> int:

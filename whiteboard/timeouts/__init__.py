@@ -20,3 +20,4 @@ from whiteboard.timeouts.sampling import *  # noqa: F403 - see the docstring
 from whiteboard.timeouts.sessions import *  # noqa: F403 - see the docstring
 from whiteboard.timeouts.sockets import *  # noqa: F403 - see the docstring
 from whiteboard.timeouts.visitors import *  # noqa: F403 - see the docstring
+from whiteboard.timeouts.watches import *  # noqa: F403 - see the docstring

@@ -159,17 +159,6 @@ TRACE_EVERY: Final = register(
     2.0,
     "SLA-MEMORY-1: Between two requests with spans: 2,048 that may wait are a thousand a second, and an operator sees them as they look.",
     "what a collector of spans is given",
-STALL: Final = register(
-    "stall",
-    0.2,
-    "SLA-LIVE-1: An event loop that does not come round for so long keeps everybody twice as long as they may wait to see what others draw; it is found, with what kept it.",
-    "an event loop that is late",
-)
-STALL_LASTS: Final = register(
-    "stall-lasts",
-    5.0,
-    "SLA-LIVE-1: An event loop that stands still for so long may never go on: it is in the log while it does, long before a worker is killed for it (WORKER_SILENT).",
-    "an event loop that stands still",
 )
 DRAWING: Final = register(
     "drawing",

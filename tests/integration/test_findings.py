@@ -1,0 +1,50 @@
+"""What is planted in a running server is found and named by it, over HTTP."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from integration.bare_socket import bare_socket
+from integration.polling import until
+from integration.server_process import PlantedServer
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module", params=["1", "2"], ids=["alone", "two workers"])
+def planted(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PlantedServer]:
+    """One server for all tests."""
+    folder = tmp_path_factory.mktemp("planted")
+    with PlantedServer(folder, "sqlite", "--workers", request.param) as running:
+        yield running
+
+
+async def found(server: PlantedServer, kind: str) -> list[dict[str, Any]]:
+    """All that was found of a kind, the latest first."""
+    status, told = await server.fetch(f"/debug/findings?kind={kind}")
+    assert status == 200
+    return list(told["findings"])
+
+
+@pytest.mark.parametrize(("element", "function"), [("python-1", "trace"), ("call-1", "parse")])
+async def test_a_stall_in_the_draw_path_is_found(planted: PlantedServer, element: str, function: str) -> None:
+    """In pure Python, and in a call that keeps the interpreter's lock: its stack, its task, how long. [R53]"""
+    async with bare_socket(planted.url, "b") as ada:
+        await ada.enter()
+        await ada.say({"type": "note", "id": element, "x": 1})
+        await ada.hear_kind("ack")
+
+        async def is_named() -> bool:
+            stalls = await found(planted, "stall")
+            return any(one["subject"].endswith(f"Canvas.{function}") for one in stalls)
+
+        await until(is_named)
+    one = next(one for one in await found(planted, "stall") if one["subject"].endswith(function))
+    assert one["facts"]["cause"] == "busy"
+    assert one["facts"]["seconds"] >= 0.1
+    assert one["facts"]["task"]
+    chain = [line.partition(" ")[0].rpartition(".")[2] for line in one["stack"]]
+    assert chain[:2] == [function, "draw"]
+    assert any("whiteboard.rooms" in line for line in one["stack"])

@@ -1,0 +1,18 @@
+"""What the server watches itself for: when its event loop is late, and how its memory grows."""
+
+from typing import Final
+
+from whiteboard.registry import register
+
+STALL: Final = register(
+    "stall",
+    0.2,
+    "SLA-LIVE-1: An event loop that does not come round for so long keeps everybody twice as long as they may wait to see what others draw; it is found, with what kept it.",
+    "an event loop that is late",
+)
+STALL_LASTS: Final = register(
+    "stall-lasts",
+    5.0,
+    "SLA-LIVE-1: An event loop that stands still for so long may never go on: it is in the log while it does, long before a worker is killed for it (WORKER_SILENT).",
+    "an event loop that stands still",
+)
