@@ -41,3 +41,20 @@ def test_quick_run_prints_its_table(tmp_path: Path, name: str, rows: int) -> Non
     assert len(lines) == rows + 2, ended.stdout
     if "faults" in lines[0]:
         assert all(line.endswith("none") for line in lines[2:]), ended.stdout
+
+
+@pytest.mark.integration
+def test_a_clean_run_finds_nothing(tmp_path: Path) -> None:
+    """A healthy server has no complaint about itself; a long run is somebody's who has a quiet machine."""
+    (tmp_path / "benchmarks").symlink_to(BENCHMARKS)
+    ended = subprocess.run(
+        [sys.executable, "-m", "benchmarks.clean_run", "--quick"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=BOUND_SECONDS,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert ended.stdout.endswith("0 findings: clean\n")
