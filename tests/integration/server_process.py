@@ -200,7 +200,7 @@ class HastyServer(ServerProcess):
 
     def __init__(self, folder: Path, mode: str, haste: Mapping[str, float], *options: str) -> None:
         super().__init__(folder, mode, *options)
-        self._haste = ",".join(f"{name}={seconds}" for name, seconds in haste.items())
+        self._haste = _in_words(haste)
 
     @property
     def command(self) -> list[str]:
@@ -209,12 +209,22 @@ class HastyServer(ServerProcess):
 
 
 class PlantedServer(ServerProcess):
-    """The same with what `planted_server.py` has in its draw path."""
+    """The same with what `planted_server.py` has in its draw path; `haste` as `HastyServer` has it."""
+
+    def __init__(
+        self, folder: Path, mode: str, *options: str, haste: Mapping[str, float], traced: bool = False
+    ) -> None:
+        super().__init__(folder, mode, *options)
+        self._planted = [_in_words(haste), "traced" if traced else ""]
 
     @property
     def command(self) -> list[str]:
         python, _, _, _, *arguments = super().command
-        return [python, "-P", str(_PLANTED), *arguments]
+        return [python, "-P", str(_PLANTED), *self._planted, *arguments]
+
+
+def _in_words(haste: Mapping[str, float]) -> str:
+    return ",".join(f"{name}={seconds}" for name, seconds in haste.items())
 
 
 def free_port() -> int:

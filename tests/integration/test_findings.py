@@ -1,10 +1,12 @@
 """What is planted in a running server is found and named by it, over HTTP."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.bare_socket import bare_socket
+import trio
+from integration.bare_socket import BareSocket, bare_socket
 from integration.polling import until
 from integration.server_process import PlantedServer
 
@@ -17,7 +19,7 @@ def planted(
 ) -> Iterator[PlantedServer]:
     """One server for all tests."""
     folder = tmp_path_factory.mktemp("planted")
-    with PlantedServer(folder, "sqlite", "--workers", request.param) as running:
+    with PlantedServer(folder, "sqlite", "--workers", request.param, haste={}) as running:
         yield running
 
 
@@ -48,3 +50,31 @@ async def test_a_stall_in_the_draw_path_is_found(planted: PlantedServer, element
     chain = [line.partition(" ")[0].rpartition(".")[2] for line in one["stack"]]
     assert chain[:2] == [function, "draw"]
     assert any("whiteboard.rooms" in line for line in one["stack"])
+
+
+async def test_a_path_that_begins_to_allocate_is_found(tmp_path: Path) -> None:
+    """Canvas.draw → … → alloc, by a server whose allocations are traced; people who only draw are not. [R52]"""
+    with PlantedServer(tmp_path, "memory", haste={"GROWTH_LOOK": 0.25}, traced=True) as server:
+        async with bare_socket(server.url, "b") as ada:
+            await ada.enter()
+            for number in range(200):
+                await draw(ada, f"note-{number}")
+            assert await found(server, "hot_allocation") == []
+
+            async def is_named() -> bool:
+                await draw(ada, f"grows-{trio.current_time()}")
+                return bool(await found(server, "hot_allocation"))
+
+            await until(is_named)
+        one = (await found(server, "hot_allocation"))[0]
+    assert one["subject"].endswith("planted_server.alloc")
+    assert one["facts"]["path"].endswith("Canvas.draw → Canvas.keep → alloc")
+    assert one["facts"]["share"] > 0.2
+    assert one["facts"]["confidence"] >= 0.75
+
+
+async def draw(author: BareSocket, element: str) -> None:
+    """One note, and its ack."""
+    await author.say({"type": "note", "id": element, "x": 1})
+    await author.hear_kind("ack")
+    await trio.sleep(0.02)

@@ -1,10 +1,12 @@
-"""Scenarios of the event loop itself."""
+"""Scenarios of what the server watches itself for."""
 
 import structlog
+import trio
 from diagnostics.stalls.stand_ins import Machine, look
-from timeouts.scenarios.book import SURELY, SURELY_NOT, before_and_after, scenario
+from timeouts.scenarios.book import SURELY, SURELY_NOT, before_and_after, is_about_ten, scenario
 
 from whiteboard.diagnostics.findings import FINDINGS
+from whiteboard.diagnostics.growth_watch import GrowthWatch
 from whiteboard.diagnostics.stalls.watch import KIND
 from whiteboard.timeouts import Timeout
 
@@ -33,3 +35,13 @@ async def an_event_loop_that_stands_still(entry: Timeout) -> str:
             machine.watch.look()
             said.append(len(lines))
     return f"said {said}"
+
+
+@scenario("memory that grows")
+async def memory_that_grows(entry: Timeout) -> str:
+    """It is looked at about as often as the entry says."""
+    looks: list[int] = []
+    watch = GrowthWatch(looks.append)
+    with trio.move_on_after(10 * entry.default):
+        await watch.run()
+    return is_about_ten(len(looks))

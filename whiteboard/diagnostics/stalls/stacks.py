@@ -5,7 +5,6 @@ what a stall is.
 """
 
 import sys
-import sysconfig
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -17,9 +16,8 @@ import trio
 from trio.lowlevel import Task
 
 from whiteboard import limits
+from whiteboard.diagnostics.ours import is_ours
 
-_PACKAGE: Final = __name__.partition(".")[0]
-_LIBRARIES: Final = tuple({sysconfig.get_path(one) for one in ("stdlib", "platstdlib", "purelib", "platlib")})
 _IDLE: Final = frozenset({"trio._core._io_epoll", "trio._core._io_kqueue", "selectors"})
 """Modules in which the loop waits for sockets and time."""
 _LOOP: Final = ("unrolled_run", "trio._core._run")
@@ -51,7 +49,7 @@ def look_at(frame: FrameType, root: Task | None = None) -> Look:
     Args: `root` is the task above all that may be stepped in it.
     """
     frames = list(_outwards(frame)) or [frame]
-    ours = next((one for one in frames if _is_ours(one)), frame)
+    ours = next((one for one in frames if is_ours(one.f_code.co_filename)), frame)
     return Look(
         stack=tuple(f"{_function(one)} ({_place(one)})" for one in frames[: limits.MAX_STALL_FRAMES]),
         function=_function(ours),
@@ -108,14 +106,6 @@ def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
     while frame is not None and (frame.f_code.co_name, _module(frame)) != _LOOP:
         yield frame
         frame = frame.f_back
-
-
-def _is_ours(frame: FrameType) -> bool:
-    """Whether it is the server's, or of somebody's own file; libraries do what they are told."""
-    if _module(frame).partition(".")[0] == _PACKAGE:
-        return True
-    file = frame.f_code.co_filename
-    return not file.startswith((*_LIBRARIES, "<"))
 
 
 def _module(frame: FrameType) -> str:

@@ -1,0 +1,143 @@
+"""The watch over this process's memory: resident memory always, allocations by site while they are traced.
+
+A task that looks every GROWTH_LOOK. Traced allocations are added up in a forked child (`profiles.forked`), by the part of each stack
+that is ours; some hundred sites come back.
+"""
+
+import time
+import tracemalloc
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import msgspec
+import trio
+
+from whiteboard import limits, timeouts
+from whiteboard.diagnostics import findings, growth, logs
+from whiteboard.diagnostics.hot_path import Hot, HotPaths
+from whiteboard.diagnostics.ours import is_ours
+from whiteboard.diagnostics.profiles import heap, tracing
+from whiteboard.diagnostics.profiles.forked import ChildFailed, forked
+from whiteboard.diagnostics.profiles.line_names import LineNames
+from whiteboard.diagnostics.profiles.profile import Frame, Profile, Sample, ValueType
+from whiteboard.diagnostics.profiles.sources import ProfileRefused
+
+log = logs.get_logger()
+
+HOT: Final = "hot_allocation"
+GROWN: Final = "memory_growth"
+LARGE: Final = "memory_large"
+_WHOLE: Final = "resident memory"
+_TYPES: Final = (ValueType("inuse_objects", "count"), ValueType("inuse_space", "bytes"))
+
+_Chain = tuple[tuple[str, str, int], ...]
+"""Function, file and line of each frame that is ours, the innermost first."""
+
+
+@asynccontextmanager
+async def open_growth_watch() -> AsyncIterator[None]:
+    """Find memory that grows while the block runs. To be entered when all is built. Child: who looks."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(GrowthWatch().run, name="growth watch")
+        yield
+        nursery.cancel_scope.cancel()
+
+
+class GrowthWatch:
+    """Looks at the memory of this process.
+
+    Args: `judge` is given the resident bytes of each look.
+    """
+
+    def __init__(self, judge: Callable[[int], None] | None = None) -> None:
+        self._judge = judge or judge_size
+        self._paths = HotPaths()
+        self._traced: tracing.Tracing | None = None
+
+    async def run(self) -> None:
+        """Look, for ever."""
+        while True:
+            await trio.sleep(timeouts.GROWTH_LOOK.seconds)
+            self._judge(growth.resident_bytes() - _tracing_bytes())
+            await self.look_at_sites()
+
+    async def look_at_sites(self) -> None:
+        """Judge allocations, if they are traced; what was traced before tracing began anew says nothing."""
+        before, self._traced = self._traced, tracing.tracing()
+        if self._traced is None or self._traced != before:
+            self._paths.forget()
+        if self._traced is None:
+            return
+        try:
+            profile = profile_of(await forked(packed_sites))
+        except (ProfileRefused, ChildFailed) as error:
+            log.warning("growth_unseen", reason=str(error))
+            return
+        for hot in self._paths.look(profile):
+            _note(hot)
+
+
+def judge_size(size: int) -> None:
+    """Note what is wrong with so many resident bytes, if anything is."""
+    judged = growth.OWN.look(size)
+    facts: dict[str, Any] = {
+        "in_use_bytes": judged.in_use_bytes,
+        "usual_bytes": judged.usual_bytes,
+        "ratio": round(judged.ratio, 2),
+    }
+    if judged.is_found:
+        findings.note(GROWN, _WHOLE, (), **facts)
+    if judged.is_large:
+        findings.note(LARGE, _WHOLE, (), **facts)
+
+
+def _note(hot: Hot) -> None:
+    findings.note(
+        HOT,
+        hot.site.function,
+        tuple(f"{frame.function} ({frame.file}:{frame.line})" for frame in hot.stack),
+        path=hot.path,
+        at=f"{hot.site.file}:{hot.site.line}",
+        share=round(hot.share, 3),
+        factor=round(hot.factor, 1),
+        confidence=round(hot.confidence, 2),
+        grown_bytes=hot.grown_bytes,
+        in_use_bytes=hot.in_use_bytes,
+    )
+
+
+def _tracing_bytes() -> int:
+    """What tracing itself takes, which is no growth."""
+    return tracemalloc.get_tracemalloc_memory() if tracemalloc.is_tracing() else 0
+
+
+# --- in the child -----------------------------------------------------------------------------
+def packed_sites() -> bytes:
+    """The largest sites of this process, as `profile_of` reads them; tracing is over then."""
+    chains: dict[heap.Lines, list[int]] = {}
+    for lines, (blocks, size) in heap.living().items():
+        ours = tuple(line for line in lines if is_ours(line[0]))
+        if ours:
+            known = chains.setdefault(ours, [0, 0])
+            known[0] += blocks
+            known[1] += size
+    names = LineNames()
+    largest = sorted(chains.items(), key=lambda chain: chain[1][1], reverse=True)[: limits.HOT_SITES]
+    told = [([_named(names, *line) for line in ours], *sums) for ours, sums in largest]
+    return msgspec.json.encode(told)
+
+
+def _named(names: LineNames, file: str, line: int) -> tuple[str, str, int]:
+    frame = names.of(file, line)
+    return frame.function, frame.file, frame.line
+
+
+# --- behind it --------------------------------------------------------------------------------
+def profile_of(packed: bytes) -> Profile:
+    """What a child has told."""
+    told = msgspec.json.decode(packed, type=list[tuple[_Chain, int, int]])
+    samples = [
+        Sample(tuple(Frame(*frame) for frame in chain), (blocks, size)) for chain, blocks, size in told
+    ]
+    return Profile(types=_TYPES, samples=samples, default_type="inuse_space", time_ns=time.time_ns())
