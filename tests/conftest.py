@@ -1,10 +1,11 @@
 """Settings that every test shares."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+import step_lengths
 import structlog
 from certificates import Certificate, make_certificate
 from hypothesis import HealthCheck, settings
@@ -21,6 +22,21 @@ settings.register_profile(
 )
 settings.register_profile("search", settings.get_profile("whiteboard"), derandomize=False, max_examples=1_000)
 settings.load_profile("whiteboard")
+
+
+step_lengths.watch_all_runs()
+_UNWATCHED = ("long_steps", "integration", "browser", "alone")
+"""Marks of tests that are not held to the length of a step: they say so, or the server is another process."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """A task that keeps the loop for over 50 ms fails the test (R53)."""
+    step_lengths.LONG.clear()
+    result = yield
+    if step_lengths.LONG and not any(map(item.get_closest_marker, _UNWATCHED)):
+        pytest.fail("\n".join(map(str, step_lengths.LONG)), pytrace=False)
+    return result
 
 
 @pytest.fixture(autouse=True)

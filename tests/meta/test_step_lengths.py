@@ -1,0 +1,43 @@
+"""A task that keeps the loop fails the test that it runs in."""
+
+import gc
+from time import thread_time
+
+import pytest
+import step_lengths
+import trio
+from step_lengths import LIMIT_SECONDS, TRACED
+
+
+def work(seconds: float) -> None:
+    """Of the CPU."""
+    ends = thread_time() + seconds
+    while thread_time() < ends:
+        pass
+
+
+@pytest.mark.long_steps(reason="it takes one to show that it is seen")
+def test_a_long_step_is_seen() -> None:
+    """With its task, and where that waits then. [R53]"""
+
+    async def unlucky() -> None:
+        work(LIMIT_SECONDS * TRACED + 0.01)
+        await trio.lowlevel.checkpoint()
+
+    trio.run(unlucky)
+    [step] = step_lengths.LONG
+    assert step.seconds > LIMIT_SECONDS
+    assert str(step).startswith("a step of ")
+    assert "unlucky" in str(step)
+    assert "checkpoint" in step.ended_at
+
+
+async def test_what_waits_or_collects_is_not_long() -> None:
+    """Time that others have, and the collector's, is not the task's."""
+    rubbish: list[object] = []
+    for _ in range(200_000):
+        rubbish.append([rubbish])
+    await trio.lowlevel.checkpoint()
+    gc.collect()
+    await trio.sleep(LIMIT_SECONDS * 2)
+    assert step_lengths.LONG == []
