@@ -20,6 +20,7 @@ import trio
 
 from benchmarks.serving import HTTP_SECONDS, Server, take_load_core
 from whiteboard.client.board import BoardClient, new_id, open_board
+from whiteboard.errors import ConnectionLost
 
 BOARDS: Final = 8
 PEOPLE: Final = 24
@@ -33,11 +34,14 @@ QUICK_SECONDS: Final = 6.0
 async def person(url: str, chance: random.Random) -> None:
     """Come to some board, draw for a while, go, and again."""
     while True:
-        async with open_board(url, f"clean-{chance.randrange(BOARDS)}") as board:
-            with trio.move_on_after(chance.uniform(*STAY_SECONDS)):
-                while True:
-                    await draw(board, chance)
-                    await trio.sleep(chance.expovariate(STROKES_A_SECOND))
+        try:
+            async with open_board(url, f"clean-{chance.randrange(BOARDS)}") as board:
+                with trio.move_on_after(chance.uniform(*STAY_SECONDS)):
+                    while True:
+                        await draw(board, chance)
+                        await trio.sleep(chance.expovariate(STROKES_A_SECOND))
+        except ConnectionLost as lost:
+            print(f"somebody was not let in, and comes again: {lost}", flush=True)
         await trio.sleep(chance.uniform(0.0, 2.0))
 
 

@@ -538,8 +538,10 @@ LEAK_SEARCHES: Final = 3
 """How often a copy of the process may fail to say who holds something, before that is told without a holder."""
 HOT_LOOKS: Final = 36
 """At allocations that are held against one another: six minutes of HOT_PATH_LOOK."""
-HOT_SITES: Final = 512
-"""Largest allocating sites that a look has: what grows by a share of all is soon among them."""
+HOT_SITES: Final = 128
+"""Largest allocating sites that a look has: what grows by a share of all is soon among them. Taking them in is traced too: 10 ms."""
+MAX_HOT_FRAMES: Final = 12
+"""Of ours in the chain of one, the innermost."""
 IN_USE_BYTES: Final = 500 * 1000 * 1000
 """Resident memory from which the server says that it is large (the seed's figure)."""
 LEAST_GROWTH_BYTES: Final = 64 * MIB

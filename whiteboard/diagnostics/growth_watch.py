@@ -114,17 +114,19 @@ def _tracing_bytes() -> int:
 
 # --- in the child -----------------------------------------------------------------------------
 def packed_sites() -> bytes:
-    """The largest sites of this process, as `profile_of` reads them; tracing is over then."""
-    chains: dict[heap.Lines, list[int]] = {}
+    """The largest sites of this process, as `profile_of` reads them, each with the stack that has most of it; tracing is over then."""
+    sites: dict[tuple[str, int], list[int]] = {}
+    stacks: dict[tuple[str, int], tuple[int, heap.Lines]] = {}
     for lines, (blocks, size) in heap.living().items():
-        ours = tuple(line for line in lines if is_ours(line[0]))
+        ours = tuple(line for line in lines if is_ours(line[0]))[: limits.MAX_HOT_FRAMES]
         if ours:
-            known = chains.setdefault(ours, [0, 0])
-            known[0] += blocks
-            known[1] += size
+            sums = sites.setdefault(ours[0], [0, 0])
+            sums[0] += blocks
+            sums[1] += size
+            stacks[ours[0]] = max(stacks.get(ours[0], (0, ours)), (size, ours))
     names = LineNames()
-    largest = sorted(chains.items(), key=lambda chain: chain[1][1], reverse=True)[: limits.HOT_SITES]
-    told = [([_named(names, *line) for line in ours], *sums) for ours, sums in largest]
+    largest = sorted(sites.items(), key=lambda site: site[1][1], reverse=True)[: limits.HOT_SITES]
+    told = [([_named(names, *line) for line in stacks[site][1]], *sums) for site, sums in largest]
     return msgspec.json.encode(told)
 
 

@@ -10,6 +10,7 @@ frozen or starved is counted and not found. `adr/2026-11-28-stalls-are-seen-from
 """
 
 import time
+import tracemalloc
 from collections import defaultdict
 from collections.abc import Callable
 from enum import StrEnum
@@ -30,6 +31,8 @@ _BEATS: Final = 2
 """In the time that makes a stall. What takes less than the rest is none."""
 _LOOKS: Final = 4
 """At a stall, in the same time."""
+_TRACED: Final = 4
+"""How much longer the loop may be kept while allocations are traced, which makes all code several times slower."""
 _MOST: Final = 0.5
 """Of the time: what makes a cause."""
 
@@ -137,7 +140,10 @@ class Watch:
         self._continued_at = at
 
     def _conclude(self, gap: Reading, seen: list[Seen], *, was_stopped: bool) -> None:
-        cause = Cause.STOPPED if was_stopped else cause_of(gap, seen, self.limit)
+        limit = self.limit * (_TRACED if tracemalloc.is_tracing() else 1)
+        if gap.at < limit:
+            return
+        cause = Cause.STOPPED if was_stopped else cause_of(gap, seen, limit)
         GAPS.add(value=cause)
         if cause in FOUND:
             seconds = gap.at - gap.waited - self.pause  # it began somewhere between two beats
