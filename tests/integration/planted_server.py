@@ -25,7 +25,7 @@ SECONDS = 0.5
 """Of the core, for which the loop is kept; more than twice what makes a stall."""
 FRAMES = 8
 """Of each traced allocation."""
-PIXELS = 16_384
+PIXELS = 65_536
 """Bytes that each drawn element leaves behind."""
 _NEVER = re.compile("(a+)+$")
 """What takes twice as long to see that it does not match with each letter more."""

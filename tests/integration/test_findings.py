@@ -62,10 +62,11 @@ async def test_a_path_that_begins_to_allocate_is_found(tmp_path: Path) -> None:
             assert await found(server, "hot_allocation") == []
 
             async def is_named() -> bool:
-                await draw(ada, f"grows-{trio.current_time()}")
+                for _ in range(10):
+                    await draw(ada, f"grows-{trio.current_time()}")
                 return bool(await found(server, "hot_allocation"))
 
-            await until(is_named)
+            await until(is_named, 60)
         one = (await found(server, "hot_allocation"))[0]
     assert one["subject"].endswith("planted_server.alloc")
     assert one["facts"]["path"].endswith("Canvas.draw → Canvas.keep → alloc")
@@ -77,4 +78,4 @@ async def draw(author: BareSocket, element: str) -> None:
     """One note, and its ack."""
     await author.say({"type": "note", "id": element, "x": 1})
     await author.hear_kind("ack")
-    await trio.sleep(0.02)
+    await trio.sleep(0.01)
