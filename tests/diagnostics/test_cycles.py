@@ -53,6 +53,7 @@ async def test_a_walk_frees_dead_cycles_and_freezes_what_lives() -> None:
         assert gc.get_freeze_count() > frozen
 
 
+@pytest.mark.long_steps(reason="it makes a hundred thousand objects in one step")
 async def test_what_outlives_the_young_is_walked_often_and_stays_small() -> None:
     """However much lives, and has lived before, the part that is not frozen does not grow with it."""
     before = [[number] for number in range(1_000_000)]

@@ -55,7 +55,7 @@ def keep() -> list[bytearray]:
 async def test_sites_are_read_in_a_child(traced: None) -> None:
     """By the part of the stack that is ours; tracing goes on here."""
     kept = keep()
-    profile = profile_of(await forked(packed_sites))
+    profile = profile_of(await forked(packed_sites), 1)
     sample = max(profile.samples, key=lambda one: one.values[1])
     assert "keep" in sample.stack[0].function
     assert sample.values[1] >= sum(map(len, kept))

@@ -15,6 +15,7 @@ import trio
 
 from whiteboard import limits, timeouts
 from whiteboard.diagnostics import findings, growth, logs
+from whiteboard.diagnostics.figures import FIGURES, Counter
 from whiteboard.diagnostics.hot_path import Hot, HotPaths
 from whiteboard.diagnostics.ours import is_ours
 from whiteboard.diagnostics.profiles import heap, tracing
@@ -30,6 +31,10 @@ GROWN: Final = "memory_growth"
 LARGE: Final = "memory_large"
 _WHOLE: Final = "resident memory"
 _TYPES: Final = (ValueType("inuse_objects", "count"), ValueType("inuse_space", "bytes"))
+
+LOOKS: Final = FIGURES.declare(
+    Counter("whiteboard_allocation_looks_total", "How often traced allocations were looked at, by site")
+)
 
 _Chain = tuple[tuple[str, str, int], ...]
 """Function, file and line of each frame that is ours, the innermost first."""
@@ -69,11 +74,13 @@ class GrowthWatch:
             self._paths.forget()
         if self._traced is None:
             return
+        at_ns = time.time_ns()
         try:
-            profile = profile_of(await forked(packed_sites))
+            profile = profile_of(await forked(packed_sites), at_ns)
         except (ProfileRefused, ChildFailed) as error:
             log.warning("growth_unseen", reason=str(error))
             return
+        LOOKS.add()
         for hot in self._paths.look(profile):
             _note(hot)
 
@@ -136,10 +143,10 @@ def _named(names: LineNames, file: str, line: int) -> tuple[str, str, int]:
 
 
 # --- behind it --------------------------------------------------------------------------------
-def profile_of(packed: bytes) -> Profile:
-    """What a child has told."""
+def profile_of(packed: bytes, at_ns: int) -> Profile:
+    """What a child has told that was forked then; since 1970."""
     told = msgspec.json.decode(packed, type=list[tuple[_Chain, int, int]])
     samples = [
         Sample(tuple(Frame(*frame) for frame in chain), (blocks, size)) for chain, blocks, size in told
     ]
-    return Profile(types=_TYPES, samples=samples, default_type="inuse_space", time_ns=time.time_ns())
+    return Profile(types=_TYPES, samples=samples, default_type="inuse_space", time_ns=at_ns)

@@ -7,7 +7,7 @@ makes a large share of what has grown, grows at least twice as fast as it did, a
 too, at many sites together: by how much faster all others grow than before there is more work, and a site may grow as much faster.
 Where that is far more, the past is nothing to compare with, and nothing is said.
 
-How sure it is goes from 0 to 1: the share of stretches in which the site grew by half of an even part or more, times one less the relative error of so many blocks
+How sure it is goes from 0 to 1: the share of stretches in which the site grew at half its mean pace or faster, times one less the relative error of so many blocks
 (1/√n). Below CONFIDENCE nothing is said, which with fewer than 16 new blocks cannot be reached.
 
 Pure: looks come in, what is hot comes out.
@@ -154,10 +154,12 @@ def _confidence(site: Site, window: Sequence[_Look]) -> float:
     blocks = last.blocks(site) - first.blocks(site)
     if blocks <= 1:
         return 0.0
-    stretches = len(window) - 1
-    even = (last.size(site) - first.size(site)) / stretches
-    grew = sum(later.size(site) - earlier.size(site) >= even / 2 for earlier, later in pairwise(window))
-    return grew / stretches * (1 - 1 / math.sqrt(blocks))
+    half = (last.size(site) - first.size(site)) / (last.at - first.at) / 2
+    grew = [
+        later.size(site) - earlier.size(site) >= half * (later.at - earlier.at)
+        for earlier, later in pairwise(window)
+    ]
+    return sum(grew) / len(grew) * (1 - 1 / math.sqrt(blocks))
 
 
 def _sites(profile: Profile) -> dict[Site, _Use]:
