@@ -10,6 +10,8 @@ from integration.bare_socket import BareSocket, bare_socket
 from integration.polling import until
 from integration.server_process import PlantedServer
 
+from whiteboard.diagnostics.hot_path import WINDOW
+
 pytestmark = pytest.mark.integration
 
 
@@ -57,8 +59,8 @@ async def test_a_path_that_begins_to_allocate_is_found(tmp_path: Path) -> None:
     with PlantedServer(tmp_path, "memory", haste={"GROWTH_LOOK": 0.25}, traced=True) as server:
         async with bare_socket(server.url, "b") as ada:
             await ada.enter()
-            for number in range(200):
-                await draw(ada, f"note-{number}")
+            while await looks(server) <= 2 * WINDOW:
+                await draw(ada, f"note-{trio.current_time()}")
             assert await found(server, "hot_allocation") == []
 
             async def is_named() -> bool:
@@ -72,6 +74,12 @@ async def test_a_path_that_begins_to_allocate_is_found(tmp_path: Path) -> None:
     assert one["facts"]["path"].endswith("Canvas.draw → Canvas.keep → alloc")
     assert one["facts"]["share"] > 0.2
     assert one["facts"]["confidence"] >= 0.75
+
+
+async def looks(server: PlantedServer) -> int:
+    """How often it has looked at its allocations."""
+    _, told = await server.fetch("/debug/status")
+    return int(told["figures"]["whiteboard_allocation_looks_total"]["values"][""])
 
 
 async def draw(author: BareSocket, element: str) -> None:
