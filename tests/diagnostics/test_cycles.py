@@ -12,6 +12,10 @@ from whiteboard import timeouts
 from whiteboard.diagnostics import cycles, pace
 from whiteboard.diagnostics.cycles import CycleSearch, open_cycle_search
 
+pytestmark = pytest.mark.long_steps(
+    reason="it walks and freezes all objects of the test run, and makes a million more"
+)
+
 
 class Knot:
     """Holds itself."""
@@ -53,7 +57,6 @@ async def test_a_walk_frees_dead_cycles_and_freezes_what_lives() -> None:
         assert gc.get_freeze_count() > frozen
 
 
-@pytest.mark.long_steps(reason="it makes a hundred thousand objects in one step")
 async def test_what_outlives_the_young_is_walked_often_and_stays_small() -> None:
     """However much lives, and has lived before, the part that is not frozen does not grow with it."""
     before = [[number] for number in range(1_000_000)]

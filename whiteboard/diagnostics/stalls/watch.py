@@ -203,7 +203,8 @@ def cause_of(gap: Reading, seen: list[Seen], limit: float) -> Cause:
     if gap.worked >= own * _MOST:
         return Cause.BUSY
     others = gap.worked_together - gap.worked
-    if others >= limit * _MOST and all(one.is_kept for one in seen):
+    kept = sum(one.seconds for one in seen if one.is_kept)
+    if others >= limit * _MOST and kept >= sum(one.seconds for one in seen) * _MOST:
         return Cause.LOCK
     return Cause.BLOCKED if any(not one.loop.is_idle for one in seen) else Cause.STOPPED
 
