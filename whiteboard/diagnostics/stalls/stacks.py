@@ -4,6 +4,7 @@ Reads frames of other threads through CPython, with the interpreter's lock held,
 what a stall is.
 """
 
+import gc
 import sys
 import threading
 from collections import deque
@@ -48,8 +49,8 @@ def look_at(frame: FrameType, root: Task | None = None) -> Look:
 
     Args: `root` is the task above all that may be stepped in it.
     """
-    frames = list(_outwards(frame)) or [frame]
-    ours = next((one for one in frames if is_ours(one.f_code.co_filename)), frame)
+    frames = _beneath_collector(list(_outwards(frame))) or [frame]
+    ours = next((one for one in frames if is_ours(one.f_code.co_filename)), frames[0])
     return Look(
         stack=tuple(f"{_function(one)} ({_place(one)})" for one in frames[: limits.MAX_STALL_FRAMES]),
         function=_function(ours),
@@ -106,6 +107,13 @@ def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
     while frame is not None and (frame.f_code.co_name, _module(frame)) != _LOOP:
         yield frame
         frame = frame.f_back
+
+
+def _beneath_collector(frames: list[FrameType]) -> list[FrameType]:
+    """Without what the collector calls: it comes in the middle of any call, and is where a call that keeps the lock can be seen."""
+    called = [getattr(getattr(one, "__func__", one), "__code__", None) for one in gc.callbacks]
+    last = max((place for place, frame in enumerate(frames) if frame.f_code in called), default=-1)
+    return frames[last + 1 :]
 
 
 def _module(frame: FrameType) -> str:
