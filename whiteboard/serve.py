@@ -5,6 +5,7 @@ server nursery
   sampling · stores (their own tasks) · recorder · permission hooks (theirs) · pump
   · hub nursery (tick, alarm, lookout, patience, sweep, upkeep, rooms, in them sessions) · consul · connections · doorstep
   · listener · cycle search · giving memory back · memory governor · leak watch
+  · listener · cycle search · giving memory back · memory governor · watches
 ```
 
 Stopping has one order (R12): leave the list of servers while everything still works, so that those who are asked
@@ -42,6 +43,7 @@ from whiteboard.composition.neighbours import checked_at, membership_of, place_o
 from whiteboard.composition.profiling import profiles_of
 from whiteboard.composition.stores import StorageOn, clock_ms, open_stores, storage_of
 from whiteboard.composition.traces import open_traces
+from whiteboard.composition.watches import open_watches
 from whiteboard.config import Mode, Settings, StorageName
 from whiteboard.diagnostics import logs, tasks
 from whiteboard.diagnostics.allocator import find_allocator
@@ -197,6 +199,8 @@ async def serve(
                     _open_server(settings, doorstep, accept, listening=listening, bridge=bridge, hub=hub),
                     open_quiet_work(limit, levers_of(hub, {"pictures": studio})),
                     open_leak_watch(ages, hub.serves),
+                    open_quiet_work(limit, levers_of(hub)),
+                    open_watches(),
                 ):
                     await supervisor.ready(f"serving {_announce(settings, listening)}")
                     await anext(signals)
@@ -221,6 +225,7 @@ async def serve_by_workers(settings: Settings, supervisor: Supervisor = _NOBODY)
         entrance = Entrance(crew.give, base_path=settings.base_path, is_sealed=tls is not None)
         async with (
             supervisor.watching(),
+            open_watches(),
             membership_of(settings, place) as member,
             trio.open_nursery() as connections,
             trio.open_nursery() as working,
@@ -311,6 +316,8 @@ async def serve_share(
                     _open_server(settings, doorstep, inlet.serve, listening=None, bridge=bridge, hub=hub),
                     open_quiet_work(limit, levers_of(hub, {"pictures": studio})),
                     open_leak_watch(ages, hub.serves),
+                    open_quiet_work(limit, levers_of(hub)),
+                    open_watches(),
                 ):
                     await inlet.drain_wanted.wait()
                 asked.cancel_scope.cancel()
