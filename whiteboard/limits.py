@@ -537,7 +537,7 @@ TASKS_LOOKED_AT: Final = 1_000
 LEAK_SEARCHES: Final = 3
 """How often a copy of the process may fail to say who holds something, before that is told without a holder."""
 HOT_LOOKS: Final = 36
-"""At allocations that are held against one another: six minutes of HOT_PATH_LOOK."""
+"""At allocations that are held against one another: six minutes of GROWTH_LOOK."""
 HOT_SITES: Final = 128
 """Largest allocating sites that a look has: what grows by a share of all is soon among them. Taking them in is traced too: 10 ms."""
 MAX_HOT_FRAMES: Final = 12
@@ -547,7 +547,7 @@ IN_USE_BYTES: Final = 500 * 1000 * 1000
 LEAST_GROWTH_BYTES: Final = 64 * MIB
 """Less than that is no growth, whatever the share: a small server reaches a third more by being used."""
 GROWTH_LOOKS: Final = 30
-"""Looks at resident memory that say what is usual: five minutes of MEMORY_GROWTH_LOOK."""
+"""Looks at resident memory that say what is usual: five minutes of GROWTH_LOOK."""
 MAX_STALL_FRAMES: Final = 64
 """Of a stack that is told, the innermost: a request's has forty."""
 MAX_STALL_LOOKS: Final = 16

@@ -4,8 +4,7 @@
 server nursery
   sampling · stores (their own tasks) · recorder · permission hooks (theirs) · pump
   · hub nursery (tick, alarm, lookout, patience, sweep, upkeep, rooms, in them sessions) · consul · connections · doorstep
-  · listener · cycle search · giving memory back · memory governor · leak watch
-  · listener · cycle search · giving memory back · memory governor · watches
+  · listener · cycle search · giving memory back · memory governor · leak watch · watches
 ```
 
 Stopping has one order (R12): leave the list of servers while everything still works, so that those who are asked
@@ -199,7 +198,6 @@ async def serve(
                     _open_server(settings, doorstep, accept, listening=listening, bridge=bridge, hub=hub),
                     open_quiet_work(limit, levers_of(hub, {"pictures": studio})),
                     open_leak_watch(ages, hub.serves),
-                    open_quiet_work(limit, levers_of(hub)),
                     open_watches(),
                 ):
                     await supervisor.ready(f"serving {_announce(settings, listening)}")
@@ -316,7 +314,6 @@ async def serve_share(
                     _open_server(settings, doorstep, inlet.serve, listening=None, bridge=bridge, hub=hub),
                     open_quiet_work(limit, levers_of(hub, {"pictures": studio})),
                     open_leak_watch(ages, hub.serves),
-                    open_quiet_work(limit, levers_of(hub)),
                     open_watches(),
                 ):
                     await inlet.drain_wanted.wait()
