@@ -18,6 +18,10 @@ from whiteboard.render.easel import Easel
 from whiteboard.render.wire import Draw, Drawn, Failed, Give, Wanted, frame_of, lengths
 from whiteboard.render.worker import Desk
 
+pytestmark = pytest.mark.long_steps(
+    reason="pictures are drawn in the test, where a server has a process for it"
+)
+
 BOARD = BoardId("b")
 THUMBNAIL = Wish(BOARD, Kind.THUMBNAIL, size=160)
 EXPORT = Wish(BOARD, Kind.PNG)
