@@ -21,7 +21,7 @@ from whiteboard.diagnostics.stalls.watcher import open_stall_watch
 pytestmark = pytest.mark.long_steps(reason="stalls are what it is about")
 
 LIMIT = 0.1
-TEXT = json.dumps([{"points": [[n, n]], "id": str(n)} for n in range(250_000)])
+TEXT = json.dumps([{"points": [[n, n]], "id": str(n)} for n in range(500_000)])
 
 
 @pytest.fixture(autouse=True)

@@ -169,7 +169,7 @@ class Watch:
         late = now - self._beat.at
         pause = self.limit - late
         if pause <= 0:
-            self._see(late, is_locked_out=now - self._look_at >= self.limit * _MOST)
+            self._see(late, is_locked_out=now - self._look_at >= self.limit / _LOOKS)
             if late >= timeouts.STALL_LASTS.seconds and not self._is_said:
                 self._is_said = True
                 self._say(late)
