@@ -198,7 +198,7 @@ async def serve(
                     _open_server(settings, doorstep, accept, listening=listening, bridge=bridge, hub=hub),
                     open_quiet_work(limit, levers_of(hub, {"pictures": studio})),
                     open_leak_watch(ages, hub.serves),
-                    open_watches(),
+                    open_watches(settings),
                 ):
                     await supervisor.ready(f"serving {_announce(settings, listening)}")
                     await anext(signals)
@@ -223,7 +223,7 @@ async def serve_by_workers(settings: Settings, supervisor: Supervisor = _NOBODY)
         entrance = Entrance(crew.give, base_path=settings.base_path, is_sealed=tls is not None)
         async with (
             supervisor.watching(),
-            open_watches(),
+            open_watches(settings),
             membership_of(settings, place) as member,
             trio.open_nursery() as connections,
             trio.open_nursery() as working,
@@ -314,7 +314,7 @@ async def serve_share(
                     _open_server(settings, doorstep, inlet.serve, listening=None, bridge=bridge, hub=hub),
                     open_quiet_work(limit, levers_of(hub, {"pictures": studio})),
                     open_leak_watch(ages, hub.serves),
-                    open_watches(),
+                    open_watches(settings),
                 ):
                     await inlet.drain_wanted.wait()
                 asked.cancel_scope.cancel()

@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from whiteboard import timeouts
+from whiteboard.config import Settings
 from whiteboard.diagnostics.growth_watch import open_growth_watch
 from whiteboard.diagnostics.stalls.watcher import open_stall_watch
 
 
 @asynccontextmanager
-async def open_watches() -> AsyncIterator[None]:
+async def open_watches(settings: Settings) -> AsyncIterator[None]:
     """Watch event loop and memory while the block runs. To be entered when all is built. Children: those of both."""
-    async with open_stall_watch(timeouts.STALL.seconds), open_growth_watch():
+    async with open_stall_watch(settings.rates.stall_ms / 1_000), open_growth_watch():
         yield
