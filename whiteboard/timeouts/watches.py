@@ -4,12 +4,6 @@ from typing import Final
 
 from whiteboard.registry import register
 
-STALL: Final = register(
-    "stall",
-    0.2,
-    "SLA-LIVE-1: An event loop that does not come round for so long keeps everybody twice as long as they may wait to see what others draw; it is found, with what kept it.",
-    "an event loop that is late",
-)
 STALL_LASTS: Final = register(
     "stall-lasts",
     5.0,
