@@ -5,17 +5,21 @@ from collections.abc import Iterator
 import pytest
 
 from whiteboard import limits
+from whiteboard.config.sampling import RATES, Environment
 from whiteboard.diagnostics import findings, growth
 from whiteboard.diagnostics.growth_watch import (
     GROWN,
     LARGE,
+    LOOKS,
     GrowthWatch,
     judge_size,
+    open_growth_watch,
     packed_sites,
     profile_of,
 )
 from whiteboard.diagnostics.profiles import tracing
 from whiteboard.diagnostics.profiles.forked import forked
+from whiteboard.diagnostics.sampling import open_sampling
 
 MB = 1_000_000
 
@@ -75,3 +79,14 @@ async def test_nobody_looks_at_what_is_not_traced() -> None:
         tracing.stop()
     await watch.look_at_sites()
     assert len(watch._paths._looks) == 0
+
+
+async def test_a_second_of_tracing_is_looked_at_at_its_end(traced: None) -> None:
+    """As who traces now and then asks for, while the watch is there. [R50, R52]"""
+    before = LOOKS.values()[""]
+    async with open_sampling(RATES[Environment.PROD], "prod") as sampling:
+        async with open_growth_watch(sampling):
+            (look,) = sampling.at_window
+            await look()
+        assert sampling.at_window == []
+    assert LOOKS.values()[""] == before + 1

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import pytest
 
 from whiteboard import limits
-from whiteboard.diagnostics.hot_path import CONFIDENCE, WINDOW, Hot, HotPaths
+from whiteboard.diagnostics.hot_path import CONFIDENCE, WINDOW, Hot, HotPaths, Windows
 from whiteboard.diagnostics.profiles.profile import Frame, Profile, Sample, ValueType
 
 TYPES = (ValueType("inuse_objects", "count"), ValueType("inuse_space", "bytes"))
@@ -104,3 +104,24 @@ def test_looks_are_bounded() -> None:
     for n in range(3 * limits.HOT_LOOKS):
         assert paths.look(look(n, {"alloc": n * 500.0, "board": 1.0})) == []
     assert len(paths._looks) == limits.HOT_LOOKS
+
+
+def test_seconds_of_tracing_are_held_against_the_seconds_before() -> None:
+    """What each of them began counts, so that what allocates more than it did is found without tracing between them. [R52]"""
+    windows = Windows()
+    steady = {"board": 400.0, "tail": 200.0}
+    quiet = [windows.look(look(number, steady)) for number in range(12)]
+    busy = [windows.look(look(number, {**steady, "alloc": 900.0})) for number in range(12, 20)]
+
+    assert quiet == [[]] * 12
+    assert busy[-1][0].path == "Committer._merge → Canvas.draw → Canvas.keep → alloc"
+    assert busy[-1][0].share == pytest.approx(900 / 1500, rel=0.01)
+
+
+def test_seconds_of_tracing_are_remembered_within_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The largest stacks of all, however many there were."""
+    monkeypatch.setattr(limits, "HOT_SITES", 2)
+    windows = Windows()
+    windows.look(look(1, {"board": 400.0, "tail": 200.0, "alloc": 900.0}))
+
+    assert windows.remembered == 2

@@ -156,7 +156,12 @@ async def test_allocations_of_one_second_in_so_many(autojump_clock: trio.testing
     seen: list[tuple[Any, bool]] = []
     async with open_sampling(rates, "prod") as one:
         began = trio.current_time()
-        one.at_window.append(lambda: seen.append((trio.current_time() - began, tracemalloc.is_tracing())))
+
+        async def look() -> None:
+            await trio.lowlevel.checkpoint()
+            seen.append((trio.current_time() - began, tracemalloc.is_tracing()))
+
+        one.at_window.append(look)
         await trio.sleep(25)
         assert not tracemalloc.is_tracing()
         await trio.sleep(4.5)

@@ -5,11 +5,15 @@ from contextlib import asynccontextmanager
 
 from whiteboard.config import Settings
 from whiteboard.diagnostics.growth_watch import open_growth_watch
+from whiteboard.diagnostics.sampling import Sampling
 from whiteboard.diagnostics.stalls.watcher import open_stall_watch
 
 
 @asynccontextmanager
-async def open_watches(settings: Settings) -> AsyncIterator[None]:
-    """Watch event loop and memory while the block runs. To be entered when all is built. Children: those of both."""
-    async with open_stall_watch(settings.rates.stall_ms / 1_000), open_growth_watch():
+async def open_watches(settings: Settings, sampling: Sampling | None = None) -> AsyncIterator[None]:
+    """Watch event loop and memory while the block runs. To be entered when all is built. Children: those of both.
+
+    Args: `sampling` is what traces allocations in this process; None where nothing does.
+    """
+    async with open_stall_watch(settings.rates.stall_ms / 1_000), open_growth_watch(sampling):
         yield

@@ -6,8 +6,8 @@ that is ours; some hundred sites come back.
 
 import time
 import tracemalloc
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
 import msgspec
@@ -16,13 +16,14 @@ import trio
 from whiteboard import limits, timeouts
 from whiteboard.diagnostics import findings, growth, logs
 from whiteboard.diagnostics.figures import FIGURES, Counter
-from whiteboard.diagnostics.hot_path import Hot, HotPaths
+from whiteboard.diagnostics.hot_path import Hot, HotPaths, Windows
 from whiteboard.diagnostics.ours import is_ours
 from whiteboard.diagnostics.profiles import heap, tracing
 from whiteboard.diagnostics.profiles.forked import ChildFailed, forked
 from whiteboard.diagnostics.profiles.line_names import LineNames
 from whiteboard.diagnostics.profiles.profile import Frame, Profile, Sample, ValueType
 from whiteboard.diagnostics.profiles.sources import ProfileRefused
+from whiteboard.diagnostics.sampling import Sampling
 
 log = logs.get_logger()
 
@@ -41,12 +42,29 @@ _Chain = tuple[tuple[str, str, int], ...]
 
 
 @asynccontextmanager
-async def open_growth_watch() -> AsyncIterator[None]:
-    """Find memory that grows while the block runs. To be entered when all is built. Child: who looks."""
+async def open_growth_watch(sampling: Sampling | None = None) -> AsyncIterator[None]:
+    """Find memory that grows while the block runs. To be entered when all is built. Child: who looks.
+
+    Args: `sampling` may trace allocations now and then; the watch is told at the end of each time.
+    """
+    watch = GrowthWatch()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(GrowthWatch().run, name="growth watch")
-        yield
+        nursery.start_soon(watch.run, name="growth watch")
+        with _looking_at_windows(watch, sampling):
+            yield
         nursery.cancel_scope.cancel()
+
+
+@contextmanager
+def _looking_at_windows(watch: "GrowthWatch", sampling: Sampling | None) -> Iterator[None]:
+    if sampling is None:
+        yield
+        return
+    sampling.at_window.append(watch.look_at_window)
+    try:
+        yield
+    finally:
+        sampling.at_window.remove(watch.look_at_window)
 
 
 class GrowthWatch:
@@ -58,6 +76,7 @@ class GrowthWatch:
     def __init__(self, judge: Callable[[int], None] | None = None) -> None:
         self._judge = judge or judge_size
         self._paths = HotPaths()
+        self._windows = Windows()
         self._traced: tracing.Tracing | None = None
 
     async def run(self) -> None:
@@ -72,17 +91,28 @@ class GrowthWatch:
         before, self._traced = self._traced, tracing.tracing()
         if self._traced is None or self._traced != before:
             self._paths.forget()
-        if self._traced is None:
-            return
-        at_ns = time.time_ns()
-        try:
-            profile = profile_of(await forked(packed_sites), at_ns)
-        except (ProfileRefused, ChildFailed) as error:
-            log.warning("growth_unseen", reason=str(error))
-            return
-        LOOKS.add()
-        for hot in self._paths.look(profile):
-            _note(hot)
+        if self._traced is not None and (profile := await _sites_now()) is not None:
+            for hot in self._paths.look(profile):
+                _note(hot)
+
+    async def look_at_window(self) -> None:
+        """Judge what was allocated in a second of tracing and is still there, beside what was in the seconds before."""
+        profile = await _sites_now()
+        if profile is not None:
+            for hot in self._windows.look(profile):
+                _note(hot)
+
+
+async def _sites_now() -> Profile | None:
+    """What is traced, by site; None when no child could tell, which the log does."""
+    at_ns = time.time_ns()
+    try:
+        profile = profile_of(await forked(packed_sites), at_ns)
+    except (ProfileRefused, ChildFailed) as error:
+        log.warning("growth_unseen", reason=str(error))
+        return None
+    LOOKS.add()
+    return profile
 
 
 def judge_size(size: int) -> None:

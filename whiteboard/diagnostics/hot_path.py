@@ -115,6 +115,33 @@ class HotPaths:
         return sorted(found, key=lambda hot: hot.share, reverse=True)
 
 
+class Windows:
+    """The same for seconds of tracing that nobody traced before or after: what each has begun is added to what the others had."""
+
+    def __init__(self) -> None:
+        self._paths = HotPaths()
+        self._born: Profile | None = None
+        self._seconds = 0
+
+    @property
+    def remembered(self) -> int:
+        """Stacks that are known, at most HOT_SITES."""
+        return len(self._born.samples) if self._born else 0
+
+    def look(self, window: Profile) -> list[Hot]:
+        """What is hot after one more second. Its time does not count: between two seconds nothing was seen.
+
+        Of all seconds together the HOT_SITES stacks with the most bytes are remembered.
+        """
+        self._seconds += 1
+        samples = [*(self._born.samples if self._born else ()), *window.samples]
+        born = attrs.evolve(window, samples=samples, time_ns=self._seconds * 1_000_000_000).merged()
+        size_at = [one.kind for one in born.types].index("inuse_space")
+        largest = sorted(born.samples, key=lambda one: one.values[size_at], reverse=True)[: limits.HOT_SITES]
+        self._born = attrs.evolve(born, samples=tuple(largest))
+        return self._paths.look(self._born)
+
+
 def _judge(past: Sequence[_Look], window: Sequence[_Look]) -> Iterable[Hot]:
     """Both have the look in common at which the window begins."""
     grown, grown_before = _growth(window), _growth(past)

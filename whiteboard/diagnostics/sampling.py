@@ -11,7 +11,7 @@ second of N, and what they found then can be read during that second, and by tho
 """
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -58,8 +58,8 @@ class Sampling:
         """Where tasks wait: what counts now, or counted last."""
         self.scheduling: Scheduling | None = None
         """How tasks come to run: what counts now, or counted last."""
-        self.at_window: list[Callable[[], None]] = []
-        """Called when a second of traced allocations is over, before they are forgotten. Must neither block nor raise."""
+        self.at_window: list[Callable[[], Awaitable[None]]] = []
+        """Called when a second of traced allocations is over; they are forgotten when it returns. Must not raise."""
         self._env = env
         self._nursery = nursery
         self._ending: trio.CancelScope | None = None
@@ -188,7 +188,7 @@ class Sampling:
                 self._begin_to_trace(rates.memory_frames)
                 await trio.sleep(timeouts.MEMORY_WINDOW.seconds)
                 for look in self.at_window:
-                    look()
+                    await look()
                 self._trace_no_more()
 
     def _begin_to_trace(self, frames: int) -> None:
