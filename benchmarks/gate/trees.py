@@ -4,9 +4,9 @@ import io
 import os
 import shutil
 import subprocess
-import tarfile
 from pathlib import Path
 from typing import Final
+from zipfile import ZipFile
 
 PACKAGE: Final = "whiteboard"
 BASE_FILE: Final = "benchmarks/gate/base"
@@ -64,9 +64,9 @@ def base_of(checkout: Path, named: str | None = None) -> tuple[str, str]:
 
 def extract(checkout: Path, commit: str, into: Path) -> None:
     """The package as a commit has it. Raises NoBase when the commit has none."""
-    archive = _git(checkout, "archive", "--format=tar", commit, PACKAGE)
-    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
-        opened.extractall(into, filter="data")
+    archive = _git(checkout, "archive", "--format=zip", commit, PACKAGE)
+    with ZipFile(io.BytesIO(archive)) as opened:
+        opened.extractall(into)
 
 
 def copy(checkout: Path, into: Path) -> None:
