@@ -111,7 +111,7 @@ class Broadcast:
             for feed in list(self._live):
                 feed.lag()
         self.seq = self._tail.head
-        figures.FLUSHES.note(news, len(self._live))
+        figures.FLOW.frames += len(self._live)
         if texts:
             ops = _packed(frame(texts), len(self._live))
             for feed in list(self._live):

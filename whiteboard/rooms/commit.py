@@ -136,6 +136,8 @@ class Committer:
         self._direct = self._make_direct()
         self._untimed = figures.OP_SAMPLE
         # ops that come alone until one of them is timed
+        self._accepting = 0.0
+        # seconds that it took to decide on the ops of the write at work
 
     def _make_direct(self) -> Direct | None:
         if self._immediate_log is None:
@@ -217,11 +219,13 @@ class Committer:
             self._start(self._take(MAX_COMMIT_OPS))
             return False
         batch = self._take(COMMIT_TURN_OPS, COMMIT_TURN_BYTES)
+        began = perf_counter()
         with span("commit", board=self._replica.board_id, ops=len(batch), durable=self._durable):
             is_done = self._commit_all_now(batch, self._immediate_log)
         if not is_done:
             self._start(batch)
             return False
+        figures.APPLY.note(perf_counter() - began)
         self._settle(batch)
         return self.inbox.is_waiting
 
@@ -428,7 +432,9 @@ class Committer:
         """Decide on and store a part of what waits; each accepted op with its receipt."""
         stored = await self._ranks_about([one for one, _ in waiting if one.is_late])
         await self._replica.recall(one.request.op.element for one, _ in waiting)
+        accepting = perf_counter()
         writes = self._accept(waiting, stored)
+        self._accepting = perf_counter() - accepting
         self._tell_answers()
         if not writes:
             return []
@@ -459,7 +465,7 @@ class Committer:
     async def _finish_writes(self, numbered: _Numbered) -> None:
         """Merge and ack what is stored. It is stored whatever else fails, so it is acked."""
         try:
-            if not self._merge(numbered):
+            if not self._merge_timed(numbered):
                 with deadline(timeouts.COMMIT):
                     await self.catch_up()
         except (StorageUnavailable, trio.TooSlowError):
@@ -467,10 +473,18 @@ class Committer:
         self._answer_writes(numbered)
         self._tell_answers()
 
+    def _merge_timed(self, numbered: _Numbered) -> bool:
+        began = perf_counter()
+        is_merged = self._merge(numbered)
+        if numbered:
+            figures.APPLY.note(self._accepting + perf_counter() - began)
+        return is_merged
+
     def _merge(self, numbered: _Numbered) -> bool:
-        """Merge what was stored; False when the log has to tell what others stored in between."""
+        """Count and merge what was stored; False when the log has to tell what others stored in between."""
         board = self._replica.board
         stored = [(one, receipt.seq) for one, receipt in numbered if receipt.is_new]
+        figures.FLOW.stored += len(stored)
         if stored and stored[0][1] == board.seq + 1:
             for one, seq in stored:
                 accepted = one.accepted

@@ -14,6 +14,7 @@ from whiteboard.ids import OpId
 from whiteboard.protocol import messages
 from whiteboard.protocol.codec import encode, encode_body, number_body
 from whiteboard.protocol.requests import OpRequest
+from whiteboard.rooms import figures
 from whiteboard.rooms.broadcast import Broadcast
 from whiteboard.rooms.inbox import Sender
 from whiteboard.rooms.ports import Witness
@@ -87,8 +88,10 @@ class Direct:
             )
         except StorageError:
             return None
-        if receipt.is_new and receipt.seq == replica.board.seq + 1:
-            return receipt
+        if receipt.is_new:
+            figures.FLOW.stored += 1
+            if receipt.seq == replica.board.seq + 1:
+                return receipt
         replica.is_behind = True
         return None
 

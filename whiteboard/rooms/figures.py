@@ -1,7 +1,8 @@
 """What rooms count for `/metrics`; names after `docs/diagnostics.md`.
 
-An op costs some 20 µs, so nothing here is counted op by op: ops are counted by the numbers that their boards gave them, sends
-by the flush, times by the group of ops, and where ops come alone one in OP_SAMPLE of them is timed.
+An op costs some 20 µs, so next to nothing is done for each: an addition where it is stored, so that it counts once whatever
+becomes of its board and whoever is told. Sends are counted by the flush, times by the group of ops, and where ops come alone
+one in OP_SAMPLE of them is timed.
 """
 
 from typing import Final
@@ -22,26 +23,20 @@ SLOW: Final = FIGURES.declare(
 )
 
 
-class Flushes:
-    """What flushes have brought to all sessions: two additions for each, whatever the number of ops and sessions."""
+class Flow:
+    """Ops from this process's clients into logs, and frames of ops to its clients. Who counts adds to these."""
 
-    __slots__ = ("frames", "ops")
+    __slots__ = ("frames", "stored")
 
     def __init__(self) -> None:
-        self.ops = 0
+        self.stored = 0
+        """New ops that the log took; not those that other servers stored, and not those that were said again."""
         self.frames = 0
 
-    def note(self, ops: int, frames: int) -> None:
-        """So many ops, to so many sessions."""
-        self.ops += ops
-        self.frames += frames
 
-
-FLUSHES: Final = Flushes()
+FLOW: Final = Flow()
 FIGURES.declare(
-    Counter(
-        "whiteboard_ops_total", "Ops that were stored and merged into a board here", read=lambda: FLUSHES.ops
-    )
+    Counter("whiteboard_ops_total", "Ops of this server's clients that were stored", read=lambda: FLOW.stored)
 )
 SIGNALS: Final = Counter("whiteboard_signals_total", "Messages other than ops", label="direction,type")
 """No figure of its own: `whiteboard_messages_total` has it."""
@@ -50,20 +45,20 @@ FIGURES.declare(
         "whiteboard_messages_total",
         "Messages from clients by type (ops: those that were stored), and frames sent to all of a board",
         label="direction,type",
-        read=lambda: {"in,op": FLUSHES.ops, "out,ops": FLUSHES.frames, **SIGNALS.values()},
+        read=lambda: {"in,op": FLOW.stored, "out,ops": FLOW.frames, **SIGNALS.values()},
     )
 )
 APPLY: Final = FIGURES.declare(
     Histogram(
         "whiteboard_op_apply_seconds",
-        f"Accepting, storing in memory and merging: of a group of ops, or of one in {OP_SAMPLE} that come alone",
+        f"Accepting and merging a group of ops, or one in {OP_SAMPLE} that come alone; storing too where that is in memory",
         _TIMES,
     )
 )
 BROADCAST: Final = FIGURES.declare(
     Histogram(
         "whiteboard_broadcast_seconds",
-        "Handing news to all live sessions of the boards whose turn it is",
+        "Handing ops or pointers to all live sessions of the boards whose turn it is",
         _TIMES,
     )
 )

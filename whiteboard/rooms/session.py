@@ -347,6 +347,8 @@ class Session:
     async def _enter(self, hello: messages.Hello | None) -> Seat:
         """Take a seat in the room, as if a bare hello had come when it is None; waits while the board loads."""
         said = hello or messages.Hello()
+        if hello is not None:
+            _count(hello)
         if said.v != VERSION:
             self._end(close_codes.VERSION)
             await trio.lowlevel.checkpoint()
@@ -362,6 +364,7 @@ class Session:
             return False
         seat = self._seat = self._room.enter_now(self.id, hello, self._connection)
         if seat is not None:
+            _count(hello)
             self._context.run(self._note_begin, seat)
         return seat is not None
 
@@ -395,7 +398,7 @@ class Session:
             await seat.refuse_new(request, refused)
 
     def _signal(self, seat: Seat, signal: Signal) -> None:
-        figures.SIGNALS.add(value=_RECEIVED[type(signal)])
+        _count(signal)
         match signal:
             case messages.Hello():
                 seat.rename(signal.name, signal.color)
@@ -420,6 +423,10 @@ class Session:
         self._last_strike = now
         if self._strikes > MAX_STRIKES:
             self._end(close_codes.BAD_MESSAGE)
+
+
+def _count(signal: Signal) -> None:
+    figures.SIGNALS.add(value=_RECEIVED[type(signal)])
 
 
 def _count_end(by: str, code: int) -> None:

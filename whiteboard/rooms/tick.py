@@ -132,8 +132,7 @@ class Tick:
             del self._commits[room]
             if room.commit_now():
                 self._commits[room] = None
-            before, now = now, trio.current_time()
-            figures.APPLY.note(now - before)
+            now = trio.current_time()
             if not self._commits or now >= until:
                 return now
 
@@ -142,6 +141,7 @@ class Tick:
         while self._presences and self._presences[0][0] <= started and now < until:
             heapq.heappop(self._presences)[2].flush_presence()
             now = trio.current_time()
+        figures.BROADCAST.note(now - started)
         self._pay(started, now)
         return now
 
