@@ -1,6 +1,7 @@
 """Figures: counting, reading and adding up."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -73,3 +74,25 @@ def test_reports_of_several_processes_add_up() -> None:
     assert summed["whiteboard_pause_seconds"]["counts"] == [1, 1]
     assert summed["whiteboard_pause_seconds"]["largest"] == 0.5
     assert reports[0]["whiteboard_ops_total"]["values"] == {"": 3}
+
+
+def test_a_gauge_says_what_several_processes_have_of_it() -> None:
+    """When the first of them began is no sum of times."""
+
+    def told(at: float) -> dict[str, Any]:
+        figures = Figures()
+        figures.declare(Gauge("process_start_time_seconds", "Since 1970", lambda: at, together="least"))
+        figures.declare(Gauge("whiteboard_level", "A step", lambda: at, together="most"))
+        return figures.report()
+
+    both = together([told(7.0), told(5.0)])
+    assert both["process_start_time_seconds"]["values"] == {"": 5.0}
+    assert both["whiteboard_level"]["values"] == {"": 7.0}
+
+
+def test_too_many_values_of_two_labels_are_others_of_both() -> None:
+    """A sample has as many labels as its figure."""
+    counter = Counter("whiteboard_messages_total", "Messages", label="direction,type")
+    for number in range(70):
+        counter.add(value=f"in,{number}")
+    assert counter.values()["other,other"] == 6

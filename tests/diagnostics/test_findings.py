@@ -1,6 +1,7 @@
 """What the server finds wrong with itself."""
 
 import json
+import threading
 
 from whiteboard import limits
 from whiteboard.diagnostics.findings import FOUND, Findings
@@ -29,3 +30,19 @@ def test_the_latest_are_kept() -> None:
 
     assert len(findings.report()) == limits.MAX_FINDINGS
     assert findings.of_kind("leaked_task")[0].subject == "task 1"
+
+
+def test_any_thread_may_find_something_while_another_one_reads() -> None:
+    """Nothing is lost, and no report meets a list that changes under it."""
+    findings = Findings()
+
+    def find(kind: str) -> None:
+        for number in range(300):
+            findings.note(kind, f"place {number % 3}")
+
+    threads = [threading.Thread(target=find, args=(kind,)) for kind in ("stall", "leaked_task")]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        findings.report()
+    assert sum(one["count"] for one in findings.report()) == 600

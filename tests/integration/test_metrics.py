@@ -1,4 +1,4 @@
-"""`/metrics` of a real server: what it counts, and that workers add up (R55)."""
+"""`/metrics` of a real server: what it counts, of each worker (R55)."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -80,8 +80,8 @@ async def test_what_happens_is_counted(mode: str, tmp_path: Path) -> None:
     assert not any("=b}" in name or "board=" in name for name in after), "no label for each board"
 
 
-async def test_workers_are_summed_up(tmp_path: Path) -> None:
-    """Whichever worker answers, all of them are counted. [HTTP-25]"""
+async def test_each_worker_has_its_own_samples(tmp_path: Path) -> None:
+    """Whichever worker answers, all of them are told, each with its number. [HTTP-25]"""
     with ServerProcess(tmp_path, "sqlite", "--workers", "2") as server:
         async with trio.open_nursery() as nursery:
             for board in ("a", "b", "c", "d"):
@@ -89,8 +89,9 @@ async def test_workers_are_summed_up(tmp_path: Path) -> None:
                 await draw(socket, 2)
             told = await scraped(server)
             nursery.cancel_scope.cancel()
-    assert told["whiteboard_connections"] == 4
-    assert told["whiteboard_ops_total"] == 8
+    assert sum(told[f"whiteboard_connections{{worker={number}}}"] for number in (0, 1)) == 4
+    assert sum(told[f"whiteboard_ops_total{{worker={number}}}"] for number in (0, 1)) == 8
+    assert told["whiteboard_broadcast_seconds_count{worker=0}"] >= 0
     assert sum(value for name, value in told.items() if name.startswith("whiteboard_build_info")) == 2
 
 

@@ -6,9 +6,10 @@ asked for. Labels have few values, and are never a board or a person (R55): what
 Of a figure with several labels both their names and their values are written with commas between.
 """
 
+import operator
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 _PREFIXES: Final = ("whiteboard_", "process_")
 _MOST_VALUES: Final = 64
@@ -16,6 +17,14 @@ _MOST_VALUES: Final = 64
 _OTHER: Final = "other"
 Read = Callable[[], float | Mapping[str, float]]
 """A number, or one for each value of the label."""
+
+
+Together = Literal["sum", "least", "most"]
+_TOGETHER: Final[Mapping[str, Callable[[float, float], float]]] = {
+    "sum": operator.add,
+    "least": min,
+    "most": max,
+}
 
 
 class Counter:
@@ -28,13 +37,14 @@ class Counter:
         self.name, self.meaning, self.label = name, meaning, label
         self._read = read
         self._values: dict[str, float] = {}
+        self._labels = 1 + label.count(",")
 
     def add(self, amount: float = 1, value: str = "") -> None:
         """Count; for one value of the label. Those beyond 64 count as `other`."""
         try:
             self._values[value] += amount
         except KeyError:
-            known = value if len(self._values) < _MOST_VALUES else _OTHER
+            known = value if len(self._values) < _MOST_VALUES else ",".join([_OTHER] * self._labels)
             self._values[known] = self._values.get(known, 0) + amount
 
     def values(self) -> dict[str, float]:
@@ -49,8 +59,11 @@ class Gauge:
 
     kind: Final = "gauge"
 
-    def __init__(self, name: str, meaning: str, read: Read, label: str = "") -> None:
-        self.name, self.meaning, self.label = name, meaning, label
+    def __init__(
+        self, name: str, meaning: str, read: Read, label: str = "", together: Together = "sum"
+    ) -> None:
+        """A gauge. Args: `together` says what several processes have of it."""
+        self.name, self.meaning, self.label, self.together = name, meaning, label, together
         self._read = read
 
     def values(self) -> dict[str, float]:
@@ -115,7 +128,7 @@ class Figures:
         return iter([self._figures[name] for name in sorted(self._figures)])
 
     def report(self) -> dict[str, Any]:
-        """Plain values for JSON: `{name: {"kind", "meaning", "label", "values"}}`.
+        """Plain values for JSON: `{name: {"kind", "meaning", "label", "values"}}`, of gauges with `together` as well.
 
         Of histograms it is `{"kind", "meaning", "bounds", "counts", "sum", "largest"}`.
         """
@@ -132,7 +145,7 @@ def report() -> dict[str, Any]:
 
 
 def together(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """One report for several processes: everything adds up, but for what was largest."""
+    """One report for several processes: everything adds up, but for what was largest, and gauges that say otherwise."""
     sums: dict[str, Any] = {}
     for told in reports:
         for name, figure in told.items():
@@ -148,9 +161,10 @@ def _sum(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
             "sum": one["sum"] + other["sum"],
             "largest": max(one["largest"], other["largest"]),
         }
+    add = _TOGETHER[one.get("together", "sum")]
     values = dict(one["values"])
     for value, amount in other["values"].items():
-        values[value] = values.get(value, 0) + amount
+        values[value] = add(values[value], amount) if value in values else amount
     return {**one, "values": values}
 
 
@@ -164,6 +178,8 @@ def _told(figure: Figure) -> dict[str, Any]:
             "sum": figure.sum,
             "largest": figure.largest,
         }
+    if isinstance(figure, Gauge):
+        told["together"] = figure.together
     return {**told, "label": figure.label, "values": figure.values()}
 
 

@@ -4,6 +4,7 @@ Detectors note what they found; the log says it at once, and page, metrics and s
 is counted and not kept again, so that a fault that happens a thousand times a second is one entry with a number (R52, R53).
 """
 
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -41,9 +42,19 @@ class Findings:
 
     def __init__(self) -> None:
         self._found: OrderedDict[tuple[str, str], Finding] = OrderedDict()
+        self._lock = threading.RLock()
+        # for a few changes of plain values; again in the same thread where a search for cycles finds something meanwhile
 
     def note(self, kind: str, subject: str, stack: tuple[str, ...] = (), **facts: Any) -> Finding:
         """Keep, count and log one. May be called in any thread."""
+        with self._lock:
+            known = self._keep(kind, subject, stack, facts)
+            count = known.count
+            FOUND.add(value=kind)
+        log.warning("fault_found", kind=kind, subject=subject, count=count, facts=dict(facts), at=stack)
+        return known
+
+    def _keep(self, kind: str, subject: str, stack: tuple[str, ...], facts: Mapping[str, Any]) -> Finding:
         now = time.time()
         known = self._found.pop((kind, subject), None)
         if known is None:
@@ -54,22 +65,22 @@ class Findings:
         self._found[kind, subject] = known
         while len(self._found) > limits.MAX_FINDINGS:
             self._found.popitem(last=False)
-        FOUND.add(value=kind)
-        log.warning("fault_found", kind=kind, subject=subject, count=known.count, facts=dict(facts), at=stack)
         return known
 
     def of_kind(self, kind: str) -> list[Finding]:
         """Those of one kind, the latest last."""
-        return [one for one in self._found.values() if one.kind == kind]
+        with self._lock:
+            return [one for one in self._found.values() if one.kind == kind]
 
     def report(self) -> list[dict[str, Any]]:
         """Plain values for JSON, the latest first."""
-        kept = list(self._found.values())  # at once: another thread may be noting one
-        return [attrs.asdict(one) for one in reversed(kept)]
+        with self._lock:
+            return [attrs.asdict(one) for one in reversed(self._found.values())]
 
     def clear(self) -> None:
         """Forget all."""
-        self._found.clear()
+        with self._lock:
+            self._found.clear()
 
 
 FINDINGS: Final = Findings()

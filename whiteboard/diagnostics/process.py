@@ -73,4 +73,8 @@ def declare_figures() -> None:
     FIGURES.declare(Gauge("process_open_fds", "Open files and sockets", open_descriptors))
     FIGURES.declare(Gauge("process_max_fds", "How many may be open", most_descriptors))
     FIGURES.declare(Gauge("process_threads", "Threads", threading.active_count))
-    FIGURES.declare(Gauge("process_start_time_seconds", "When the process began, since 1970", started_at))
+    FIGURES.declare(
+        Gauge(
+            "process_start_time_seconds", "When the process began, since 1970", started_at, together="least"
+        )
+    )

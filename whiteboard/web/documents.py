@@ -45,11 +45,13 @@ class Documents:
         return json_answer(deadlines.together(reports))
 
     async def metrics(self, request: Request) -> Response:
-        """Every figure for Prometheus, of all workers together, for the operator (R55)."""
+        """Every figure for Prometheus, of each worker that answers, for the operator (R55)."""
         require_operator(request, self._services.settings.debug.token, self._services.trust)
-        told = figures.report()
-        if self._services.report_of is not None:
-            told = figures.together([one["figures"] for one in (await self._reports()).values() if one])
+        if self._services.report_of is None:
+            told = {"": figures.report()}
+        else:
+            reports = await self._reports()
+            told = {str(number): one["figures"] for number, one in sorted(reports.items()) if one}
         body, content_type = await run_blocking(
             self._writing, _exposed, told, request.headers.get("accept", "")
         )
@@ -133,8 +135,8 @@ class Documents:
         return await self._services.report_of(number)
 
 
-def _exposed(report: Mapping[str, Any], accept: str) -> tuple[bytes, str]:
+def _exposed(reports: Mapping[str, Mapping[str, Any]], accept: str) -> tuple[bytes, str]:
     """In a worker thread: the first time it imports what takes 60 ms, and many servers are never asked."""
     from whiteboard.web.exposition import exposition  # noqa: PLC0415 - see above
 
-    return exposition(report, accept)
+    return exposition(reports, accept)
