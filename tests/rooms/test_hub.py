@@ -1,5 +1,6 @@
 """Rooms as a whole: opened once, evicted, failed, drained, deleted; and who may be which client."""
 
+import gc
 import weakref
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -65,6 +66,22 @@ async def test_all_figures_of_one_turn_come_from_one_look(stage: Stage) -> None:
     assert look.now() is before
     await stage.join()
     assert (before.sessions, look.now().sessions) == (0, 1)
+
+
+def test_figures_of_a_hub_that_has_gone_are_zero() -> None:
+    """They are read in one process after many servers, outside an event loop too, and keep none of them."""
+    looks: list[Look] = []
+
+    async def serve() -> None:
+        async with open_stage() as stage:
+            await stage.join()
+            looks.append(Look(stage.hub))
+            assert looks[0].now().sessions == 1
+            await trio.lowlevel.checkpoint()
+
+    trio.run(serve)
+    gc.collect()
+    assert (looks[0].now().sessions, looks[0].now().boards) == (0, 0)
 
 
 @pytest.mark.usefixtures("without_cycle_search")
