@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import msgspec
 import pytest
 import trio
 from doctor.played import played
@@ -9,6 +10,18 @@ from doctor.played import played
 from whiteboard import limits
 from whiteboard.top.asking import NoStatus, ask
 from whiteboard.top.place import Place
+
+STATUS = {
+    "versions": {"whiteboard": "9.9"},
+    "processes": [{"worker": 0, "uptime": 1.5}, {"worker": 1, "away": True}],
+    "counts": {"sessions": 3},
+    "memory": {"rss": 1, "peak": 2, "limit": None},
+    "boards": [{"board": "b", "sessions": 1, "queue_bytes": 0, "ops_waiting": 0, "seq": 5, "worker": 0}],
+    "figures": {"whiteboard_x": {"kind": "gauge", "label": "", "values": {"": 1.5}}},
+    "findings": [],
+    "settings": {"addr": ":8080"},
+}
+"""What is shown of it, and more."""
 
 
 def answering(status: int, body: bytes) -> object:
@@ -27,11 +40,11 @@ async def test_the_status_of_a_server() -> None:
 
     async def play(stream: trio.SocketStream, head: bytes) -> None:
         heads.append(head)
-        await stream.send_all(b'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{"processes":[1]}')
+        await stream.send_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + msgspec.json.encode(STATUS))
 
     async with played(play) as url:
         place = Place.of(f"{url}wb/")
-        assert await ask(place) == {"processes": [1]}
+        assert await ask(place) == STATUS
         await ask(Place(place.host, place.port, place.base, token="correct-horse"))
     assert heads[0].startswith(b"GET /wb/debug/status HTTP/1.1\r\n")
     assert b"uthorization" not in heads[0]
@@ -46,8 +59,15 @@ async def test_the_status_of_a_server() -> None:
             b'{"error":{"code":"forbidden","reason":"Only from here."}}',
             "^403 Only from here[.]$",
         ),
-        (404, b"<html>", "404, and no status"),
+        (403, b'{"error":{"code":"x","reason":"a\\u001b[2Jb"}}', r"^403 a[?]\[2Jb$"),
+        (403, b'{"error":{"reason":5}}', "403, and no whiteboard's"),
+        (404, b"<html>", "404, and no whiteboard's"),
+        (500, b"[" * 5000, "500, and no whiteboard's"),
         (200, b"{}", "no status of a whiteboard"),
+        (200, b'{"processes":[1]}', "no status of a whiteboard"),
+        (200, msgspec.json.encode({**STATUS, "memory": {"rss": "much"}}), "rss"),
+        (200, msgspec.json.encode({**STATUS, "boards": [{"board": 5}]}), "boards"),
+        (200, b"\xff" + msgspec.json.encode(STATUS), "no status of a whiteboard"),
         (200, b"[" * 5000, "no status of a whiteboard"),
         (200, b"x" * (limits.MAX_STATUS_BYTES + 1), "more than"),
     ],

@@ -164,6 +164,16 @@ def test_signals_leave_the_terminal_as_it_was(
         assert termios.tcgetattr(top.theirs) == top.before
 
 
+def test_a_terminal_that_goes_away_ends_it(server: ServerProcess) -> None:
+    """Without a word: nobody is there to read it."""
+    with AtTerminal(server.url) as top:
+        top.sees("*SESSIONS")
+        os.close(top.theirs)
+        os.close(top._ours)
+        top._ours, top.theirs = os.pipe()
+        assert top.process.wait(SECONDS) == 0
+
+
 def test_the_token_lets_in_from_elsewhere(tmp_path: Path) -> None:
     """A server that takes nobody on this machine for its operator takes who has the token."""
     token = tmp_path / "token"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from whiteboard.top.screen import Line, Look, Style, picture
-from whiteboard.top.words import as_age, in_bytes, in_seconds, printable
+from whiteboard.top.words import as_age, columns, in_bytes, in_seconds, printable
 
 URL = "http://localhost:8080/"
 WIDE = (100, 40)
@@ -122,12 +122,12 @@ def test_pauses_and_delays_are_shown_where_they_are_counted() -> None:
 @pytest.mark.parametrize("size", [(100, 40), (40, 12), (20, 6), (1, 1), (0, 0)])
 def test_it_fits_into_any_window(size: tuple[int, int]) -> None:
     """No line is longer than it is wide, and there are no more than it is high."""
-    boards = [board(f"board-{n:03}" * 4, n) for n in range(60)]
+    boards = [board(f"board-{n:03}-白板" * 4, n) for n in range(60)]
     finding = {"kind": "stall", "subject": "x" * 300, "latest_at": 1.0, "count": 1}
     look = Look(status(*boards, findings=[finding] * 9), 2.0)
     lines = picture(URL, [look], size=size, note="away " * 50)
     assert len(lines) <= size[1]
-    assert all(len(line.text) <= max(1, size[0]) for line in lines)
+    assert all(columns(line.text) <= max(1, size[0]) for line in lines)
 
 
 def test_a_note_stands_above_the_boards() -> None:
@@ -147,3 +147,5 @@ def test_amounts_read_well() -> None:
         "2 d 7 h",
     ]
     assert printable("abc", 2) == "a…"
+    assert [printable("白板白板", most) for most in (8, 7, 6, 2)] == ["白板白板", "白板白…", "白板…", "…"]
+    assert printable("e\u0301te", 3) == "e\u0301te"

@@ -12,11 +12,24 @@ from whiteboard import limits, timeouts
 from whiteboard.deadlines import within
 from whiteboard.errors import WhiteboardError
 from whiteboard.top.place import Place
+from whiteboard.top.shape import read_status
+from whiteboard.top.words import printable
 
 _READ_BYTES: Final = 32 * 1024
 _PATH: Final = "/debug/status"
+_MOST_WORDS: Final = 200
 Status = Mapping[str, Any]
 """As `/debug/status` gives it (docs/spec/http.md)."""
+
+
+class _Error(msgspec.Struct):
+    reason: str
+
+
+class _Refusal(msgspec.Struct):
+    """As the server says no (docs/spec/http.md)."""
+
+    error: _Error
 
 
 class NoStatus(WhiteboardError):
@@ -74,15 +87,21 @@ async def _next(http: h11.Connection, stream: trio.abc.Stream) -> object:
 
 
 def _read(status: int, body: bytes) -> Status:
+    if status == 200:
+        try:
+            return read_status(body)
+        except ValueError as error:  # msgspec's and bad UTF-8 are such
+            raise NoStatus(f"200, and no status of a whiteboard of our version: {_shown(error)}") from error
     try:
-        told = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        told = None
-    if status == 200 and isinstance(told, dict) and "processes" in told:
-        return told
-    if isinstance(told, dict) and isinstance(error := told.get("error"), dict):
-        raise NoStatus(f"{status} {error.get('reason')}")
-    raise NoStatus(f"{status}, and no status of a whiteboard; is the URL that of its front page?")
+        reason = msgspec.json.decode(body, type=_Refusal).error.reason
+    except (ValueError, RecursionError):
+        raise NoStatus(f"{status}, and no whiteboard's; is the URL that of its front page?") from None
+    raise NoStatus(f"{status} {_shown(reason)}")
+
+
+def _shown(text: object) -> str:
+    """Of a server's words what fits a line, and does nothing to a terminal."""
+    return printable(text, _MOST_WORDS)
 
 
 def _plain(error: BaseException) -> str:

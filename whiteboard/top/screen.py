@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any, Final
 
 from whiteboard.top.asking import Status
-from whiteboard.top.words import as_age, digits, in_bytes, in_seconds, printable
+from whiteboard.top.words import as_age, digits, filled, in_bytes, in_seconds, printable
 
 _OPS: Final = "whiteboard_ops_total"
 _PAUSES: Final = "whiteboard_gc_pause_seconds"
@@ -97,11 +97,11 @@ def picture(
 
 def _heading(url: str, status: Status, width: int) -> list[Line]:
     there = [one for one in status["processes"] if not one.get("away")]
-    uptime = max((one["uptime"] for one in there), default=0)
+    uptime = max((one.get("uptime", 0) for one in there), default=0)
     count, all_ = len(there), len(status["processes"])
     workers = "" if all_ == 1 else f"   {count} of {all_} workers"
     text = f"whiteboard {status['versions']['whiteboard']}  {url}   up {as_age(uptime)}{workers}"
-    return [Line(printable(text, width).ljust(width), Style.TITLE)]
+    return [Line(filled(printable(text, width), width), Style.TITLE)]
 
 
 def _figures(look: Look, before: Look | None, width: int) -> list[Line]:
@@ -116,9 +116,9 @@ def _figures(look: Look, before: Look | None, width: int) -> list[Line]:
         first.insert(2, f"ops/s {digits(_rate(look, before))}")
     lines = ["   ".join(first), _memory(look.status["memory"])]
     times = [
-        f"{name} p99 {in_seconds(_quantile(figures[figure], 0.99))}, longest {in_seconds(figures[figure]['largest'])}"
+        f"{name} p99 {in_seconds(_quantile(figures[figure], 0.99))}, longest {in_seconds(figures[figure].get('largest', 0))}"
         for name, figure in (("GC pauses", _PAUSES), ("ready to running", _DELAYS))
-        if figure in figures and any(figures[figure]["counts"])
+        if any(figures.get(figure, {}).get("counts", ()))
     ]
     return [Line(line[:width]) for line in (*lines, "   ".join(times)) if line]
 
@@ -162,7 +162,7 @@ def _boards(look: Look, before: Look | None, sort: str, width: int) -> list[Line
     title = _marked("BOARD", BY_NAME, sort).ljust(name)
     head = title + "".join(_marked(column.title, column.key, sort).rjust(column.width) for column in shown)
     lines = [
-        printable(one["board"], name - 1).ljust(name)
+        filled(printable(one["board"], name - 1), name)
         + "".join(column.shown(column.value(one)).rjust(column.width) for column in shown)
         for one in _sorted(boards, sort)
     ]
@@ -193,7 +193,7 @@ def _rate(look: Look, before: Look | None) -> float:
 
 
 def _sum(status: Status) -> float:
-    return float(sum(status["figures"].get(_OPS, {"values": {}})["values"].values()))
+    return float(sum(status["figures"].get(_OPS, {}).get("values", {}).values()))
 
 
 def _speed(more: float, seconds: float) -> float:
@@ -203,9 +203,9 @@ def _speed(more: float, seconds: float) -> float:
 
 def _quantile(histogram: Mapping[str, Any], share: float) -> float:
     """As `diagnostics.figures.Histogram.quantile`."""
-    wanted, seen = share * sum(histogram["counts"]), 0
-    for bound, count in zip(histogram["bounds"], histogram["counts"], strict=False):
+    wanted, seen, largest = share * sum(histogram["counts"]), 0, histogram.get("largest", 0.0)
+    for bound, count in zip(histogram.get("bounds", ()), histogram["counts"], strict=False):
         seen += count
         if seen >= wanted:
-            return float(min(bound, histogram["largest"]))
-    return float(histogram["largest"])
+            return float(min(bound, largest))
+    return float(largest)

@@ -38,27 +38,39 @@ def size() -> tuple[int, int]:
 
 
 def draw(lines: Sequence[Line]) -> None:
-    """Show these lines and nothing else."""
-    text = "\r\n".join(_LOOKS[line.style] + line.text + _PLAIN + _REST_OF_LINE for line in lines)
-    sys.stdout.write(_HOME + text + _REST_OF_SCREEN)
-    sys.stdout.flush()
+    """Show these lines and nothing else. Raises OSError when the terminal is gone."""
+    # what was there goes first: behind a line that fills its width it would take the last letter
+    text = "\r\n".join(_REST_OF_LINE + _LOOKS[line.style] + line.text + _PLAIN for line in lines)
+    _write(_HOME + text + _REST_OF_SCREEN)
 
 
 @contextmanager
 def open_screen() -> Iterator[None]:
-    """A screen of our own, and keys as they are pressed, while the block runs; then all is as before."""
+    """A screen of our own, and keys as they are pressed, while the block runs; then all is as before, if it is still there."""
     has_keys = sys.stdin.isatty()
     before = termios.tcgetattr(sys.stdin) if has_keys else None
-    sys.stdout.write(_OTHER_SCREEN)
+    _write(_OTHER_SCREEN)
     try:
         if has_keys:
             tty.setcbreak(sys.stdin.fileno())
         yield
     finally:
-        if before is not None:
-            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
-        sys.stdout.write(_BACK)
-        sys.stdout.flush()
+        try:
+            if before is not None:
+                termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+            _write(_BACK)
+        except (
+            OSError,
+            termios.error,
+        ):  # gone; whoever flushes standard output at the end need not fail over it
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _write(text: str) -> None:
+    """Past Python's buffer, which would try once more at the end what a terminal that is gone did not take."""
+    left = text.encode(sys.stdout.encoding, "replace")
+    while left:
+        left = left[os.write(sys.stdout.fileno(), left) :]
 
 
 async def next_keys() -> str:
@@ -66,4 +78,7 @@ async def next_keys() -> str:
     if not sys.stdin.isatty():
         await trio.sleep_forever()
     await trio.lowlevel.wait_readable(sys.stdin)
-    return os.read(sys.stdin.fileno(), _KEY_BYTES).decode("utf-8", "replace")
+    try:
+        return os.read(sys.stdin.fileno(), _KEY_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ""

@@ -122,12 +122,14 @@ class View:
             self.draw()
 
     def draw(self) -> None:
-        """Show what is known now."""
-        terminal.draw(
-            picture(
-                self._place.url, list(self._looks), size=terminal.size(), sort=self._sort, note=self._note()
-            )
+        """Show what is known now; nobody looks any more where the terminal is gone."""
+        lines = picture(
+            self._place.url, list(self._looks), size=terminal.size(), sort=self._sort, note=self._note()
         )
+        try:
+            terminal.draw(lines)
+        except OSError:
+            self.left.set()
 
     def _note(self) -> str:
         if self._away_since is None:

@@ -1,6 +1,7 @@
 """Amounts as people read them. Pure."""
 
 from typing import Final
+from unicodedata import combining, east_asian_width
 
 _BYTES: Final = ("B", "KiB", "MiB", "GiB", "TiB")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
@@ -44,6 +45,22 @@ def as_age(seconds: float) -> str:
 
 
 def printable(text: object, most: int) -> str:
-    """A text that does nothing to a terminal, at most so long."""
+    """A text that does nothing to a terminal, at most so many columns wide."""
     clean = "".join(letter if letter.isprintable() else "?" for letter in str(text))
-    return clean if len(clean) <= most else clean[: most - 1] + "…"
+    if columns(clean) <= most:
+        return clean
+    while clean and columns(clean) >= most:
+        clean = clean[: max(most - 1, 0)] if len(clean) > most else clean[:-1]
+    return clean + "…"
+
+
+def filled(text: str, width: int) -> str:
+    """With spaces behind it, up to so many columns."""
+    return text + " " * (width - columns(text))
+
+
+def columns(text: str) -> int:
+    """How wide a terminal draws it: East Asian letters are as wide as two (UAX 11), marks stand on what is before them."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if combining(letter) else 1 + (east_asian_width(letter) in "WF") for letter in text)
