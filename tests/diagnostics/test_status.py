@@ -82,3 +82,10 @@ def test_boards_of_many_workers_are_bounded() -> None:
     told = status.together({n: of_worker(1, 1, boards, 1.0) for n in range(3)})
     assert len(told["boards"]) == limits.MAX_BOARDS_SHOWN
     assert told["boards"][0]["sessions"] == limits.MAX_BOARDS_SHOWN - 1
+
+
+def test_when_no_process_answers_nothing_is_known() -> None:
+    """The answer has the same shape."""
+    told = status.together({0: None, 1: None})
+    assert told["memory"] == {"rss": None, "peak": None, "limit": None}
+    assert told["processes"] == [{"worker": 0, "away": True}, {"worker": 1, "away": True}]

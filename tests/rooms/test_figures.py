@@ -1,6 +1,6 @@
 """What rooms count: each op once and where it was stored, and times of what was done (R55)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import trio
@@ -25,10 +25,10 @@ def value(name: str, label: str = "") -> float:
 
 
 @pytest.fixture
-def more() -> Iterator[Callable[..., float]]:
+def more() -> Callable[..., float]:
     """How much a counter has grown since the test began."""
     before = kept.report()
-    yield lambda name, label="": value(name, label) - before[name]["values"].get(label, 0)
+    return lambda name, label="": value(name, label) - before[name]["values"].get(label, 0)
 
 
 def grown(histogram: Histogram, before: int) -> int:

@@ -80,7 +80,7 @@ def test_each_worker_has_samples_of_its_own() -> None:
     one, other = FIGURES.report(), FIGURES.report()
     del one["whiteboard_boards_loaded"]
     body, _ = exposition({"0": one, "2": other}, "application/openmetrics-text")
-    families = {family.name: family for family in parse_openmetrics(body.decode())}
+    families = {family.name: family for family in parse_openmetrics(body.decode())}  # type: ignore[no-untyped-call]
 
     ends = families["whiteboard_ends"].samples
     assert [sample.labels for sample in ends] == [

@@ -4,11 +4,13 @@ import ssl
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from whiteboard import limits
-from whiteboard.bundle.gathering import Answer, Source, gather, write
+from whiteboard.bundle.gathering import Answer, Source, gather
+from whiteboard.bundle.writing import write
 from whiteboard.errors import ConfigError
 
 
@@ -35,19 +37,26 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> bool:
     if not 1 <= arguments.seconds <= limits.MAX_BUNDLE_SECONDS:
         raise ConfigError([f"--seconds: expected 1 to {limits.MAX_BUNDLE_SECONDS}, got {arguments.seconds}"])
     path = arguments.output or Path(time.strftime("whiteboard-%Y%m%d-%H%M%S.zip"))
-    answers = gather(source, arguments.seconds, lambda answer: say(_line(answer)))
-    write(answers, source, path)
+    is_whole = write(gather(source, arguments.seconds), source, path, lambda answer: say(_line(answer)))
     say(f"{path} is written; see through it before you give it away: it names boards, sessions and addresses")
-    return all(answer.status is not None for answer in answers)
+    return is_whole
 
 
 def read_source(arguments: Namespace) -> Source:
     """Raises ConfigError."""
     url = arguments.url.rstrip("/")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise ConfigError([f"URL: {url!r}: {error}"]) from None
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or "@" in parts.netloc:
         raise ConfigError([f"URL: expected http(s)://HOST:PORT/PATH without user or query, got {url!r}"])
     token = None if arguments.token_file is None else _token(arguments.token_file)
+    if token is not None and parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise ConfigError(
+            [f"{url}: the token would go in the clear; give an https:// URL, or one on loopback"]
+        )
     return Source(url, token, None if arguments.ca_file is None else _context(arguments.ca_file))
 
 
@@ -59,6 +68,13 @@ def _token(path: Path) -> str:
     if not text or not text.isprintable() or not text.isascii():
         raise ConfigError([f"--token-file: {path} has no token: one line of printable ASCII"])
     return text
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _context(path: Path) -> ssl.SSLContext:
@@ -73,4 +89,4 @@ def _context(path: Path) -> ssl.SSLContext:
 def _line(answer: Answer) -> str:
     if answer.fault:
         return f"-  {answer.part.name}: {answer.fault}"
-    return f"ok {answer.part.name} ({len(answer.body)} bytes)"
+    return f"ok {answer.part.name} ({answer.size} bytes)"

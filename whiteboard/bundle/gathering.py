@@ -1,31 +1,42 @@
-"""Asking a server for everything, one address after the other, within bounds; an answer that fails is part of what is told."""
+"""Asking a server for everything, one address after the other, within bounds; an answer that fails is part of what is told.
+
+Python's own client asks, in a thread that is given up when time is up: what it bounds is how long a server is silent, and one that
+sends a byte now and then would keep it for ever.
+"""
 
 import json
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from http.client import HTTPException, HTTPResponse
-from pathlib import Path
 from typing import Any, Final
 from urllib.error import HTTPError, URLError
-from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
-from zipfile import ZIP_DEFLATED, ZipFile
+from urllib.request import (
+    HTTPRedirectHandler,
+    HTTPSHandler,
+    OpenerDirector,
+    ProxyHandler,
+    Request,
+    build_opener,
+)
 
 import attrs
+import trio
 
 from whiteboard import __version__, limits, timeouts
-from whiteboard.bundle.contents import PARTS, README, Part
+from whiteboard.bundle.contents import PARTS, Part
+from whiteboard.deadlines import within
 from whiteboard.errors import WhiteboardError
 
 _PIECE: Final = 256 * limits.KIB
+_LACKING: Final = frozenset({200, 401, 403})
+"""With a fault: not all of it has come, or not to us."""
+_MOST_WORDS: Final = 300
 
 
 class NoServer(WhiteboardError):
     """Nothing that answers is at the URL."""
-
-
-class UnwritableBundle(WhiteboardError):
-    """The bundle's file cannot be written."""
 
 
 @attrs.frozen
@@ -51,6 +62,13 @@ class Answer:
     fault: str
     """Why there is no body, or not all of it; empty when there is."""
     seconds: float
+    size: int = 0
+    """Of the body in bytes, where that has been kept already."""
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether there is no whole answer, or the server takes us for nobody special. That it has no such part is an answer."""
+        return bool(self.fault) and (self.status is None or self.status in _LACKING)
 
 
 class _NoRedirects(HTTPRedirectHandler):
@@ -60,22 +78,26 @@ class _NoRedirects(HTTPRedirectHandler):
         return None
 
 
-def gather(source: Source, seconds: int, say: Callable[[Answer], None]) -> list[Answer]:
-    """Every part's answer, in order. Raises NoServer when the first one has none.
+def gather(source: Source, seconds: int) -> Iterator[Answer]:
+    """Every part's answer, in order, as it comes. Raises NoServer when the first one has none.
 
-    Args:
-        seconds: how long profiles of CPU and waits look, 1 to 60.
-        say: is told of each as it comes.
+    Args: `seconds` says how long profiles of CPU and waits look, 1 to 60.
     """
-    opener = build_opener(HTTPSHandler(context=source.context), _NoRedirects())
-    answers: list[Answer] = []
+    opener = build_opener(HTTPSHandler(context=source.context), ProxyHandler({}), _NoRedirects())
     for part in PARTS:
-        answer = _ask(opener, source, part, seconds)
-        if not answers and answer.status is None:
+        answer = trio.run(ask_in_time, opener, source, part, seconds)
+        if part is PARTS[0] and answer.status is None:
             raise NoServer(f"{source.url}{part.path}: {answer.fault}")
-        answers.append(answer)
-        say(answer)
-    return answers
+        yield answer
+
+
+async def ask_in_time(opener: OpenerDirector, source: Source, part: Part, seconds: int) -> Answer:
+    """One part's answer; none when not all of it has come within BUNDLE_PART."""
+    with within(timeouts.BUNDLE_PART):
+        ask = partial(_ask, opener, source, part, seconds)
+        return await trio.to_thread.run_sync(ask, abandon_on_cancel=True)
+    took = timeouts.BUNDLE_PART.seconds
+    return Answer(part, None, b"", f"no whole answer within {took:g} s", took)
 
 
 def _ask(opener: OpenerDirector, source: Source, part: Part, seconds: int) -> Answer:
@@ -88,23 +110,23 @@ def _ask(opener: OpenerDirector, source: Source, part: Part, seconds: int) -> An
     body, fault = b"", ""
     try:
         with opener.open(request, timeout=timeouts.DOCTOR_STEP.seconds + seconds * part.takes_long) as answer:
-            status = answer.status
             body, fault = _body(answer)
+            status = answer.status
     except HTTPError as error:
         with error:
             status, fault = error.code, f"{error.code} {_reason(error)}"
     except (URLError, HTTPException, OSError, ValueError) as error:
         fault = str(getattr(error, "reason", error)) or type(error).__name__
-    return Answer(part, status, body, fault, time.monotonic() - began)
+    return Answer(part, status, body, _printable(fault), time.monotonic() - began)
 
 
 def _body(answer: HTTPResponse) -> tuple[bytes, str]:
     """At most MAX_BUNDLE_PART_BYTES of it, and what is wrong with that."""
     kept = bytearray()
     while len(kept) <= limits.MAX_BUNDLE_PART_BYTES:
-        piece = answer.read(_PIECE)
+        piece = answer.read1(_PIECE)
         if not piece:
-            return bytes(kept), ""
+            return bytes(kept), f"cut short: {answer.length} bytes are missing" if answer.length else ""
         kept += piece
     return bytes(kept[: limits.MAX_BUNDLE_PART_BYTES]), f"cut at {limits.MAX_BUNDLE_PART_BYTES} bytes"
 
@@ -113,47 +135,11 @@ def _reason(error: HTTPError) -> str:
     """What the server says about it, or the status' own words."""
     try:
         told = json.loads(error.read(limits.MAX_REQUEST_BYTES))["error"]["reason"]
-    except (ValueError, LookupError, TypeError, OSError, HTTPException):
+    except (ValueError, LookupError, TypeError, OSError, HTTPException, RecursionError):
         return error.reason
     return str(told)
 
 
-def write(answers: list[Answer], source: Source, path: Path) -> None:
-    """All of it as one zip file, which is there whole or not at all. Raises UnwritableBundle."""
-    unfinished = path.with_name(path.name + ".part")
-    try:
-        with ZipFile(unfinished, "x", ZIP_DEFLATED) as bundle:
-            bundle.writestr("README.txt", README + "".join(_listed(answers)))
-            bundle.writestr("manifest.json", json.dumps(_manifest(answers, source), indent=1))
-            for answer in answers:
-                if answer.body:
-                    bundle.writestr(answer.part.name, answer.body)
-        unfinished.replace(path)
-    except OSError as error:
-        raise UnwritableBundle(f"{path} cannot be written: {error.strerror or error}") from error
-
-
-def _listed(answers: list[Answer]) -> Iterator[str]:
-    width = max(len(answer.part.name) for answer in answers)
-    for answer in answers:
-        note = f" ({answer.fault})" if answer.fault else ""
-        yield f"{answer.part.name:<{width}}  {answer.part.meaning}{note}\n"
-
-
-def _manifest(answers: list[Answer], source: Source) -> dict[str, Any]:
-    return {
-        "url": source.url,
-        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "by": f"whiteboard {__version__}",
-        "parts": [
-            {
-                "name": answer.part.name,
-                "path": answer.part.path,
-                "status": answer.status,
-                "bytes": len(answer.body),
-                "seconds": round(answer.seconds, 3),
-                "fault": answer.fault or None,
-            }
-            for answer in answers
-        ],
-    }
+def _printable(text: str) -> str:
+    """A server's words, and what they do to nobody's terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:_MOST_WORDS])

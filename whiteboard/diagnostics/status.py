@@ -58,7 +58,12 @@ def together(reports: Mapping[int, Mapping[str, Any] | None]) -> dict[str, Any]:
     found = [{**finding, "worker": number} for number, one in told.items() for finding in one["findings"]]
     return {
         "processes": [_process(number, one) for number, one in sorted(reports.items())],
-        "memory": _sums([one["memory"] for one in told.values()]),
+        "memory": {
+            "rss": None,
+            "peak": None,
+            "limit": None,
+            **_sums([one["memory"] for one in told.values()]),
+        },
         "counts": _sums([one["counts"] for one in told.values()]),
         "boards": sorted(boards, key=lambda board: -board["sessions"])[: limits.MAX_BOARDS_SHOWN],
         "figures": figures.together([one["figures"] for one in told.values()]),

@@ -64,6 +64,12 @@ TOP_ANSWER: Final = register(
     "SLA-DOCTOR-1: The server's whole answer to `whiteboard top`; one that stands still for longer is told as away, and is asked again.",
     "a slow answer to top",
 )
+BUNDLE_PART: Final = register(
+    "bundle-part",
+    120.0,
+    "SLA-DOCTOR-1: One part of a support bundle, to its last byte: MAX_BUNDLE_SECONDS for a profile of waits and as much for a slow line; a server that is silent is left after DOCTOR_STEP.",
+    "a part of a bundle that trickles",
+)
 CLOCK_APART: Final = register(
     "clock-apart",
     5.0,

@@ -15,6 +15,7 @@ from prometheus_client.openmetrics import exposition as openmetrics
 
 Report = Mapping[str, Mapping[str, Any]]
 """As `figures.report()` gives it."""
+Family = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
 _OPENMETRICS: Final = "application/openmetrics-text"
 _OPENMETRICS_TYPE: Final = f"{_OPENMETRICS}; version=1.0.0; charset=utf-8"
 _TEXT: Final = "text/plain"
@@ -29,7 +30,8 @@ def exposition(reports: Mapping[str, Report], accept: str) -> tuple[bytes, str]:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Reports(reports))
     if _prefers_openmetrics(accept):
-        return openmetrics.generate_latest(registry), _OPENMETRICS_TYPE
+        text: bytes = openmetrics.generate_latest(registry)  # type: ignore[no-untyped-call]  # it has no types
+        return text, _OPENMETRICS_TYPE
     return generate_latest(registry), _TEXT_TYPE
 
 
@@ -62,7 +64,7 @@ class _Reports:
 
     def collect(self) -> Iterator[Metric]:
         """Every figure of them: one family for each name, with samples of each worker."""
-        families: dict[str, Metric] = {}
+        families: dict[str, Family] = {}
         for worker, report in self._reports.items():
             own = {"worker": worker} if worker else {}
             for name, figure in report.items():
@@ -72,14 +74,14 @@ class _Reports:
         yield from families.values()
 
 
-def _family(name: str, figure: Mapping[str, Any], labels: list[str]) -> Metric:
+def _family(name: str, figure: Mapping[str, Any], labels: list[str]) -> Family:
     if figure["kind"] == "histogram":
         return HistogramMetricFamily(name, figure["meaning"], labels=labels)
     kind = CounterMetricFamily if figure["kind"] == "counter" else GaugeMetricFamily
     return kind(name, figure["meaning"], labels=[*labels, *_labels(figure)])
 
 
-def _add(family: Metric, figure: Mapping[str, Any], own: list[str]) -> None:
+def _add(family: Family, figure: Mapping[str, Any], own: list[str]) -> None:
     """Prometheus' bins hold all that is below their bounds, ours what is between two."""
     if isinstance(family, HistogramMetricFamily):
         bounds = [*(str(float(bound)) for bound in figure["bounds"]), "+Inf"]

@@ -1,16 +1,21 @@
 """Scenarios of those who call a server over loopback: the client library and the doctor; the server is played."""
 
 from functools import partial
+from urllib.request import build_opener
 
+import msgspec
 import trio
 from client.scripted_server import Caller, scripted_server
 from doctor.played import WELCOME, Json, become_socket, converse, played
 from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, is_about, is_about_ten, scenario
+from top.test_asking import STATUS
 from trio_websocket import WebSocketRequest, serve_websocket
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import Ping
 
 from whiteboard import limits, timeouts
+from whiteboard.bundle.contents import PARTS
+from whiteboard.bundle.gathering import Source, ask_in_time
 from whiteboard.client import open_board
 from whiteboard.client.wire import open_wire
 from whiteboard.doctor import command
@@ -103,13 +108,28 @@ async def a_slow_answer_to_top(entry: Timeout) -> str:
     return "answered"
 
 
+@scenario("a part of a bundle that trickles", late="no whole answer", settle=LOOPBACK)
+async def a_part_of_a_bundle_that_trickles(entry: Timeout) -> str:
+    """It is kept when its last byte comes just in time, however seldom one came before; later it is told as missing."""
+
+    async def trickle(stream: trio.SocketStream, __: bytes) -> None:
+        await stream.send_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
+        for _ in b"0123456789":
+            await trio.sleep(ALMOST * entry.default / 10)
+            await stream.send_all(b"x")
+
+    async with played(trickle) as url:
+        answer = await ask_in_time(build_opener(), Source(url.rstrip("/")), PARTS[0], 1)
+    return "no whole answer" if "no whole answer" in answer.fault else answer.body.decode()
+
+
 @scenario("top looks again", settle=LOOPBACK)
 async def top_looks_again(entry: Timeout) -> str:
     """About ten times in ten times as long, whatever it is told."""
     said: list[str] = []
 
     async def answer(stream: trio.SocketStream, _: bytes) -> None:
-        body = b'{"processes":[]}'
+        body = msgspec.json.encode(STATUS)
         await stream.send_all(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
 
     async with played(answer) as url:
