@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+import trio
 
 from whiteboard import deadlines, timeouts
 from whiteboard.deadlines import within
@@ -87,3 +88,23 @@ def test_a_span_fails_with_its_block(keeper: Keeper) -> None:
 
     assert [type(error) for error in keeper.spans[0].errors] == [ZeroDivisionError]
     assert not keeper.spans[0].is_open
+
+
+async def test_a_block_that_is_cancelled_has_not_failed(keeper: Keeper) -> None:
+    """Who stops a server finds no faults in its traces; that it was cut short is told."""
+    with trio.CancelScope() as scope, tracing.span("commit"):
+        scope.cancel()
+        await trio.lowlevel.checkpoint()
+
+    assert keeper.spans[0].errors == []
+    assert [name for name, _ in keeper.spans[0].events] == ["cancelled"]
+    assert not keeper.spans[0].is_open
+
+
+def test_whoever_swallows_a_fault_may_tell_the_span(keeper: Keeper) -> None:
+    """And nobody where there is none."""
+    tracing.fail(OSError("before"))
+    with tracing.span("session"):
+        tracing.fail(OSError("within"))
+
+    assert [str(error) for error in keeper.spans[0].errors] == ["within"]

@@ -43,6 +43,7 @@ EVENTS: Final = {
     # diagnosis
     "fault_found": "The server found something wrong with itself, of that `kind` about that `subject`; `count` so far.",
     "profile_taken": "A profile of that `name` was taken, of so many `seconds` or of one moment.",
+    "traces_sent_again": "The collector takes spans again; `lost` were not taken since it failed, which a line of its library tells.",
     # rooms
     "room_opened": "A board came into memory.",
     "room_closed": "A board left memory: idle, deleted or drained.",

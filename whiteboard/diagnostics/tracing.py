@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Final, Protocol
 
+import trio
+
 from whiteboard import deadlines
 
 Attribute = str | float
@@ -57,7 +59,10 @@ def begin(name: str, **attributes: Attribute) -> OpenSpan | None:
 
 
 def span(name: str, **attributes: Attribute) -> AbstractContextManager[OpenSpan | None]:
-    """A span around the block, and current in it. It fails with what the block raises, and ends whatever comes."""
+    """A span around the block, and current in it. It fails with what the block raises, and ends whatever comes.
+
+    That the block is cancelled is no fault of it, and an event.
+    """
     begun = begin(name, **attributes)
     return _NOTHING if begun is None else _current(begun)
 
@@ -67,6 +72,9 @@ def _current(begun: OpenSpan) -> Iterator[OpenSpan]:
     token = deadlines.current_span.set(begun)
     try:
         yield begun
+    except trio.Cancelled:
+        begun.add_event("cancelled", {})
+        raise
     except BaseException as error:
         begun.fail(error)
         raise
@@ -80,3 +88,10 @@ def note(name: str, **attributes: Attribute) -> None:
     current = deadlines.current_span.get()
     if current is not None and (add := getattr(current, "add_event", None)) is not None:
         add(name, attributes)
+
+
+def fail(error: BaseException) -> None:
+    """The current span, if there is one that takes it, ends with an error."""
+    current = deadlines.current_span.get()
+    if current is not None and (take := getattr(current, "fail", None)) is not None:
+        take(error)

@@ -32,7 +32,7 @@ from whiteboard.core.ops import Json, StampedOp
 from whiteboard.core.outcomes import RejectCode, Rejected
 from whiteboard.deadlines import deadline
 from whiteboard.diagnostics import logs
-from whiteboard.diagnostics.tracing import span
+from whiteboard.diagnostics.tracing import note, span
 from whiteboard.errors import ClaimConflict, StorageConflict, StorageError, StorageUnavailable
 from whiteboard.ids import ClientId, OpId
 from whiteboard.limits import (
@@ -337,6 +337,7 @@ class Committer:
             self._note_refusal()
             refused = _open(batch)
             log.warning("commit_refused", count=len(refused), reason=str(error))
+            note("refused", ops=len(refused), by=type(error).__name__)
             self._refuse_all(refused, REFUSED)
         if conflict is not None:
             await self._replica.check_history()  # which gives a history that has lost its end another name

@@ -182,8 +182,10 @@ class Hub:
                 await Session(session_id, room, connection, self.patience, permit).run()
         except* ConnectionLost:
             log.debug("handshake_failed")
-        except* Exception:
+        except* Exception as faults:
             log.exception("session_failed")
+            if span is not None:
+                span.fail(faults)
         finally:
             if span is not None:
                 span.end()

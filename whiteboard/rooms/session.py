@@ -125,8 +125,9 @@ class Session:
             self._farewell = close_codes.BOARD_FAILED
         except* TooSlow:
             self._farewell = close_codes.TOO_SLOW
-        except* Exception:
+        except* Exception as faults:
             log.exception("session_failed")
+            tracing.fail(faults)
             self._farewell = close_codes.INTERNAL_ERROR
         finally:
             with within(timeouts.CLEANUP, shield=True):

@@ -57,7 +57,7 @@ async def what_a_collector_of_spans_is_given(entry: Timeout) -> str:
     """The SDK gets the value itself; how it keeps to it is its own affair."""
     with overheard(otel, "OTLPSpanExporter") as exporter, overheard(otel, "BatchSpanProcessor") as batches:
         with suppress(AttributeError):  # what is overheard makes nothing
-            otel._provider("http://127.0.0.1:9", 1.0, "here")
+            otel._provider(otel._sender("http://127.0.0.1:9"), 1.0, "here")
     given = {
         timeouts.TRACE_EXPORT: exporter[0]["timeout"],
         timeouts.TRACE_EVERY: batches[0]["schedule_delay_millis"] / 1_000,
