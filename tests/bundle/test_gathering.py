@@ -88,6 +88,12 @@ async def test_no_proxy_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (b'403 X\r\n\r\n{"error":{"reason":"Not\x1b[2J you."}}', "403 Not?[2J you.", True),
         (b"403 X\r\n\r\n" + b"[" * 5000, "403 X", True),
+        (
+            b"409 \r\nContent-Type: text/plain\r\n\r\nNothing is traced.\nTurn it on.",
+            "409 Nothing is traced.",
+            False,
+        ),
+        (b"409 \r\nContent-Type: text/html\r\n\r\n<html>", "409 Conflict", False),
         (b'404 X\r\n\r\n{"error":{"reason":"There are no workers."}}', "404 There are no workers.", False),
         (b"200 OK\r\nContent-Length: 10\r\n\r\nhalf", "cut short: 6 bytes are missing", True),
     ],

@@ -9,7 +9,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from functools import partial
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPResponse, responses
 from typing import Any, Final
 from urllib.error import HTTPError, URLError
 from urllib.request import (
@@ -132,12 +132,17 @@ def _body(answer: HTTPResponse) -> tuple[bytes, str]:
 
 
 def _reason(error: HTTPError) -> str:
-    """What the server says about it, or the status' own words."""
+    """What the server says about it: as its API has it, or as a line of text; or the status' own words."""
     try:
-        told = json.loads(error.read(limits.MAX_REQUEST_BYTES))["error"]["reason"]
-    except (ValueError, LookupError, TypeError, OSError, HTTPException, RecursionError):
-        return error.reason
-    return str(told)
+        told = error.read(limits.MAX_REQUEST_BYTES)
+    except (OSError, ValueError, HTTPException):
+        told = b""
+    try:
+        return str(json.loads(told)["error"]["reason"])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        is_text = error.headers.get("Content-Type", "").startswith("text/plain")
+        line = told.decode("utf-8", "replace").strip().partition("\n")[0] if is_text else ""
+    return line or error.reason or responses.get(error.code, "")
 
 
 def _printable(text: str) -> str:
