@@ -3,11 +3,13 @@
 import logging
 import threading
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 import structlog
 import trio
+from integration.polling import until
 
 from whiteboard import timeouts
 from whiteboard.diagnostics import otel, tracing
@@ -52,8 +54,7 @@ def collector() -> Iterator[str]:
 
 async def bodies(count: int) -> None:
     """Wait until so many requests have come."""
-    while len(Moody.bodies) < count:
-        await trio.sleep(0.01)
+    await until(lambda: len(Moody.bodies) >= count)
 
 
 @pytest.fixture
@@ -76,13 +77,15 @@ async def test_a_collector_that_refuses_is_told_of_once(
                 with tracing.span("commit"):
                     pass
                 await bodies(count)
-                while count < 4 and LOST.values()[""] < before + count:
-                    await trio.sleep(0.01)
-            while not said:
-                await trio.sleep(0.01)
+                await until(partial(_are_lost, before + min(count, 3)))
+            await until(lambda: bool(said))
     assert [(one["event"], one["lost"]) for one in said] == [("traces_sent_again", 3)]
     assert len(caplog.records) == 1, [record.getMessage() for record in caplog.records]
     assert otel._LIBRARY.filters == []
+
+
+def _are_lost(spans: float) -> bool:
+    return LOST.values()[""] >= spans
 
 
 @pytest.mark.usefixtures("often")
