@@ -139,6 +139,12 @@ def test_what_cannot_be_shown_is_left_out_or_has_its_place(shown: bytes) -> None
     assert measured is None or measured.box.width > 0
 
 
+def test_a_stroke_that_is_stretched_beyond_all_numbers_is_not_seen() -> None:
+    """Its points are within bounds, and so is its width."""
+    near = line("s", (0, 0), (1e-300, 1e-300), (2e-300, 0), w=1e9, h=1e9)
+    assert measure(read_shown(near), Estimate()) is None
+
+
 def test_every_type_fits_into_its_box() -> None:
     """All points of all paths: what lies outside would stay when the element goes."""
     kinds: list[dict[str, Any]] = [

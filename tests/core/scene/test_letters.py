@@ -29,6 +29,20 @@ def test_lines_break_at_spaces_and_between_chinese_characters(
     assert wrap(text, room, wide) == lines
 
 
+def test_a_long_line_is_measured_letter_by_letter() -> None:
+    """Not from its beginning for each word of it: 10,000 letters took seconds."""
+    measured = 0
+
+    def counted(text: str) -> float:
+        nonlocal measured
+        measured += len(text)
+        return wide(text)
+
+    assert wrap("ab " * 1_000, 10_000, counted) == [("ab " * 1_000).rstrip()]
+    assert wrap("x" * 3_000, 2_000, counted) == ["x" * 2_000, "x" * 1_000]
+    assert measured < 4 * 6_000
+
+
 def test_an_estimate_tells_narrow_letters_from_wide_ones() -> None:
     """Ideographs fill a square."""
     letters = Estimate()

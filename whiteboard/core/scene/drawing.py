@@ -7,6 +7,7 @@ drawn depends on the zoom as on the page: lines are never thinner than a pixel, 
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 from typing import Final
 
 from whiteboard.core.scene.colors import GREY, INK, PALE, Color, parse_color
@@ -136,7 +137,11 @@ def measure(element: Shown, letters: Letters) -> Measured | None:
     points: Line = array("d", shown_points(element) if element.type == "stroke" else ())
     element.points = ()  # as objects in lists they take six times as much memory
     plain = plain_box(element, letters, points)
-    return None if plain is None else Measured(element, points, plain, paint_box(element, plain, points))
+    if plain is None:
+        return None
+    box = paint_box(element, plain, points)
+    # points that lie closer together than doubles can be stretched are nowhere
+    return Measured(element, points, plain, box) if all(map(isfinite, box)) else None
 
 
 def draw(measured: Measured, letters: Letters, zoom: float) -> Drawing:

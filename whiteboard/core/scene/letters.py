@@ -79,7 +79,7 @@ def text_extent(letters: Letters, text: str, size: float) -> tuple[float, float]
 
 
 def wrap(text: str, room: float, width: Callable[[str], float]) -> list[str]:
-    """Lines that are no wider than `room`.
+    """Lines that are no wider than `room`. A text is as wide as its letters together: each is measured twice, however long.
 
     Broken at spaces, and between characters where a word is too long or has no spaces, as in Chinese.
     """
@@ -88,25 +88,29 @@ def wrap(text: str, room: float, width: Callable[[str], float]) -> list[str]:
 
 def _wrap_paragraph(paragraph: str, room: float, width: Callable[[str], float]) -> list[str]:
     lines: list[str] = []
-    line = ""
+    line, taken = "", 0.0
     for piece in _PIECE.findall(paragraph):
-        if width(line + piece.rstrip()) <= room:
+        if taken + width(piece.rstrip()) <= room:
             line += piece
+            taken += width(piece)
             continue
         if line:
             lines.append(line.rstrip())
         parts = [piece.lstrip()] if width(piece) <= room else _chop(piece, room, width)
         lines += parts[:-1]
-        line = parts[-1]
+        line, taken = parts[-1], width(parts[-1])
     lines.append(line.rstrip())
     return lines
 
 
 def _chop(word: str, room: float, width: Callable[[str], float]) -> list[str]:
-    parts = [""]
+    parts, taken = [""], 0.0
     for character in word:
-        if parts[-1] and width(parts[-1] + character) > room:
+        wide = width(character)
+        if parts[-1] and taken + wide > room:
             parts.append(character)
+            taken = wide
         else:
             parts[-1] += character
+            taken += wide
     return parts
