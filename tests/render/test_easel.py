@@ -185,6 +185,22 @@ def _no_memory(*_: object) -> None:
     raise MemoryError
 
 
+async def test_the_desk_survives_what_it_does_not_expect(
+    easel: Easel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also while a canvas waits for pictures: its buffer goes back."""
+    desk = Desk(easel)
+    desk.answer(*said(Draw(THUMBNAIL), VIEW))
+    desk.answer(*said(Give([])))
+    desk.answer(*said(Draw(THUMBNAIL), VIEW))
+    failed, _ = desk.answer(b"nonsense", b"")
+    assert isinstance(failed, Failed)
+    assert failed.why == "fault"
+    assert easel.pool.statistics().in_use == 0
+    drawn, _ = desk.answer(*said(Draw(SVG), view()))
+    assert isinstance(drawn, Drawn)
+
+
 async def test_the_desk_closes_what_nobody_goes_on_with(easel: Easel) -> None:
     """A canvas that waited for pictures when another board came."""
     desk = Desk(easel)

@@ -214,6 +214,47 @@ async def test_what_the_process_says_is_told_to_who_asked(
         assert processes[0].is_alive
 
 
+async def test_a_board_that_drawing_fails_on_is_left_alone(autojump_clock: Clock) -> None:
+    """It would fail again; others are drawn, by the same process."""
+    asked = 0
+
+    async def fails_on_bad(what: Ask, body: bytes) -> tuple[Answer, bytes] | None:
+        nonlocal asked
+        asked += 1
+        assert isinstance(what, Draw)
+        if what.wish.board == "bad":
+            return Failed("fault", "a bug", STATISTICS), b""
+        return await draw_at_once(what, body)
+
+    async with played_studio(fails_on_bad) as (studio, processes):
+        with pytest.raises(NotDrawn, match="a bug"):
+            await studio.draw(wish("bad"), source())
+        with pytest.raises(NotDrawn, match="a moment ago"):
+            await studio.draw(wish("bad"), source())
+        assert await studio.draw(wish("good"), source())
+        assert asked == 2
+        assert processes[0].is_alive
+
+
+async def test_pictures_on_the_board_that_do_not_come_hold_nobody_up_for_ever(autojump_clock: Clock) -> None:
+    """After DRAWING the board is drawn without them: a store that is away answers for each of a thousand in its own time."""
+
+    async def wants(asked: Ask, _: bytes) -> tuple[Answer, bytes] | None:
+        await trio.lowlevel.checkpoint()
+        if isinstance(asked, Draw):
+            return Wanted([f"here{at}" for at in range(1_000)]), b""
+        return Drawn(1, False, STATISTICS), b"%d" % len(asked.assets)
+
+    async def slow(name: str) -> Asset | None:
+        await trio.sleep(4)
+        return await source().asset(name)
+
+    async with played_studio(wants) as (studio, _):
+        picture = await studio.draw(wish(), Source("e", 1, source().view, slow))
+        assert picture == Picture(b"3", 1, is_whole=False)
+        assert trio.current_time() < timeouts.DRAWING_WAIT.seconds
+
+
 async def test_what_the_source_raises_is_told_to_who_asked(autojump_clock: Clock) -> None:
     """A board that cannot be read, or that is gone; a bug, too, ends nobody else's picture."""
 
@@ -272,8 +313,8 @@ async def test_thumbnails_are_kept_as_they_were_sent(
         await studio.draw(small, source(2))
         await studio.draw(small, source(1, epoch="begun anew"))
         assert len(drawn) == 3
-        assert studio.statistics()["answers_bytes"] == 200
-        monkeypatch.setattr(limits, "MAX_ANSWERED_BYTES", 250)
+        assert studio.statistics()["answers_bytes"] == 2 * (100 + 1_024)
+        monkeypatch.setattr(limits, "MAX_ANSWERED_BYTES", 3_000)
         await studio.draw(wish("c", Kind.THUMBNAIL), source(1))
         assert studio.statistics()["answers"] == 2
 

@@ -58,7 +58,7 @@ EVENTS: Final = {
     "checkpoint_unreadable": "A stored checkpoint cannot be read; the board is built from its whole log instead.",
     "compaction_failed": "Old ops could not be compressed; it is tried again later, nothing is lost.",
     # pictures
-    "drawing_failed": "What draws took too long over a `kind` of picture of a board, or died of it: it was ended, and `reason` says why.",
+    "drawing_failed": "What draws took too long over a `kind` of picture of a board, died of it or failed at it, and `reason` says why; its own line has the traceback of a failure.",
     "drawing_process_died": "What draws has ended while nobody asked anything of it; another one is started.",
     "picture_misses_asset": "A picture on a board could not be had to draw the board; it has a sign in its place.",
     # plugins

@@ -19,7 +19,7 @@ import trio
 
 from whiteboard import limits, timeouts
 from whiteboard.config import Settings
-from whiteboard.deadlines import TimedOut, deadline, waiting
+from whiteboard.deadlines import TimedOut, deadline, waiting, within
 from whiteboard.diagnostics import findings, logs
 from whiteboard.diagnostics.figures import FIGURES, Counter, Gauge, Histogram
 from whiteboard.errors import StorageError
@@ -45,6 +45,8 @@ SECONDS: Final = FIGURES.declare(
         (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
     )
 )
+_ANSWER_BYTES: Final = 1_024
+"""About what a kept answer takes besides its body: the wish, the key, the place in the table."""
 _FAULTS: Final = {"too_large": TooLarge, "not_installed": NotInstalled}
 
 
@@ -151,10 +153,12 @@ class Studio:
             return
         if trio.current_time() < since + timeouts.DRAWING_PAUSE.seconds:
             PICTURES.add(value="unserved")
-            raise NotDrawn("This board took too long to draw a moment ago.")
+            raise NotDrawn("This board could not be drawn a moment ago.")
         del self._given_up[case]
 
-    def _give_up(self, job: _Job, process: DrawingProcess, fault: TimedOut | ProcessLost) -> NotDrawn:
+    def _give_up(
+        self, job: _Job, process: DrawingProcess, fault: TimedOut | ProcessLost | NotDrawn
+    ) -> NotDrawn:
         """Why a board is not drawn; and leave it alone for a while."""
         self._given_up[_case(job.wish, job.source)] = trio.current_time()
         while len(self._given_up) > limits.MAX_DRAWINGS_GIVEN_UP:
@@ -163,6 +167,8 @@ class Studio:
         log.error(
             "drawing_failed", board=wish.board, kind=wish.kind.value, pid=process.pid, reason=str(fault)
         )
+        if isinstance(fault, NotDrawn):
+            return fault
         if isinstance(fault, TimedOut):
             return NotDrawn(f"It took longer than {fault.timeout_seconds:g} s to draw this board.")
         return NotDrawn("What draws ended while it drew this board.")
@@ -268,6 +274,8 @@ class Studio:
         finally:
             if not is_settled:
                 await self._end_process()  # noqa: ASYNC102 - what waits in it is shielded and ends
+        if isinstance(answer, Failed) and answer.why == "fault":
+            raise self._give_up(job, process, NotDrawn(answer.reason))
         return self._picture(answer, body)
 
     def _picture(self, answer: Answer, body: bytes) -> Picture:
@@ -305,10 +313,10 @@ class Studio:
         key = (job.wish, job.source.epoch)
         before = self._answers.pop(key, None)
         self._answers[key] = picture
-        self._answers_bytes += len(picture.body) - (len(before.body) if before else 0)
+        self._answers_bytes += _kept_bytes(picture) - (_kept_bytes(before) if before else 0)
         while self._answers_bytes > limits.MAX_ANSWERED_BYTES:
             _, oldest = self._answers.popitem(last=False)
-            self._answers_bytes -= len(oldest.body)
+            self._answers_bytes -= _kept_bytes(oldest)
 
     def _note(self, told: dict[str, Any]) -> None:
         """Keep what the process says of itself; leases that went wrong there are found here."""
@@ -319,24 +327,35 @@ class Studio:
         self.told = told
 
 
+def _kept_bytes(picture: Picture) -> int:
+    """About what a kept answer takes: the smallest pictures are smaller than what is around them."""
+    return len(picture.body) + _ANSWER_BYTES
+
+
 def _case(wish: Wish, source: Source) -> _Case:
     return wish.board, source.epoch, wish.kind
 
 
 async def _gather(wanted: Iterable[str], source: Source) -> tuple[Give, bytes]:
-    """The pictures of a board that are to be had, one behind the other; no more than MAX_PICTURE_ASSETS_BYTES."""
+    """The pictures of a board that are to be had within DRAWING; no more than MAX_PICTURE_ASSETS_BYTES."""
     assets: list[tuple[str, str, int]] = []
     bodies = bytearray()
-    for name in wanted:
-        try:
-            asset = await source.asset(name)
-        except StorageError as away:
-            log.warning("picture_misses_asset", asset=name, reason=str(away))
-            continue
-        if asset is not None and len(bodies) + len(asset.body) <= limits.MAX_PICTURE_ASSETS_BYTES:
-            assets.append((name, asset.media_type, len(asset.body)))
-            bodies += asset.body
+    with within(timeouts.DRAWING):  # others wait; without its pictures the board can be drawn as well
+        for name in wanted:
+            asset = await _asset(name, source)
+            if asset is not None and len(bodies) + len(asset.body) <= limits.MAX_PICTURE_ASSETS_BYTES:
+                assets.append((name, asset.media_type, len(asset.body)))
+                bodies += asset.body
     return Give(assets), bytes(bodies)
+
+
+async def _asset(name: str, source: Source) -> Asset | None:
+    """A picture on a board; None where it is not to be had."""
+    try:
+        return await source.asset(name)
+    except StorageError as away:
+        log.warning("picture_misses_asset", asset=name, reason=str(away))
+        return None
 
 
 @asynccontextmanager

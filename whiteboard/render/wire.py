@@ -54,7 +54,7 @@ class Failed(msgspec.Struct, tag="failed", frozen=True):
     """It cannot be drawn."""
 
     why: str
-    """`too_large`, `not_installed` or `not_drawn`."""
+    """`too_large`, `not_installed`, `not_drawn`, or `fault`: it would fail again."""
     reason: str
     statistics: dict[str, Any]
 

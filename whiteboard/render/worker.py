@@ -36,6 +36,8 @@ from whiteboard.render.wire import (
 if TYPE_CHECKING:
     from whiteboard.render.brush import Brush
 
+log = logs.get_logger()
+
 _NICE: Final = 5
 _REASONS: Final = {NotInstalled: "not_installed", TooLarge: "too_large"}
 
@@ -119,12 +121,17 @@ class Desk:
         try:
             picture = self._draw(head, body)
         except (NotInstalled, TooLarge, NotDrawn, PoolExhausted) as error:
-            self._begun = None
+            self._leave()
             return self._failed(_REASONS.get(type(error), "not_drawn"), str(error)), b""
         except MemoryError:
-            self._begun = None
+            self._leave()
             self._easel.drop()
             return self._failed("not_drawn", "The board takes more memory to draw than there may be."), b""
+        except Exception:
+            log.exception("drawing_failed")
+            self._leave()
+            self._easel.drop()  # who knows what state it is in
+            return self._failed("fault", "What draws has failed on this board."), b""
         if isinstance(picture, Wanted):
             return picture, b""
         return Drawn(picture.seq, picture.is_whole, self._easel.statistics()), picture.body
@@ -145,7 +152,7 @@ class Desk:
         return self._easel.finish(begun, assets)
 
     def _leave(self) -> None:
-        """Nobody has given what was wanted: close what was begun."""
+        """Close what was begun, if nobody goes on with it."""
         if self._begun is not None and self._begun.canvas is not None:
             self._begun.canvas.close()
         self._begun = None
