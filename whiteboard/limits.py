@@ -500,6 +500,8 @@ MIN_PICTURE_SCALE: Final = 0.000_001
 """At which a board of MAX_COORDINATE to either side still has 2,000 pixels."""
 MAX_SVG_BYTES: Final = 64 * MIB
 """Of a board as SVG, pictures on it included; the largest that browsers still show at once are far smaller."""
+MAX_DRAWN_BYTES: Final = 2 * MAX_SVG_BYTES
+"""What the process that draws may say at a time: a picture of MAX_PICTURE_PIXELS that PNG makes no smaller has 61 MiB."""
 MAX_PICTURE_ASSETS_BYTES: Final = 32 * MIB
 """Of the pictures on a board that go into one of it; what is above has a sign in its place."""
 MAX_PICTURE_JOBS: Final = 64

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import trio
@@ -14,6 +15,7 @@ from render.played import source
 from whiteboard.config import Settings
 from whiteboard.ids import BoardId
 from whiteboard.limits import MIB
+from whiteboard.render import process as process_module
 from whiteboard.render.asked import Kind, NotDrawn, Wish
 from whiteboard.render.process import DrawingProcess, ProcessLost
 from whiteboard.render.studio import open_studio
@@ -60,6 +62,45 @@ async def test_it_answers_to_nonsense(process: DrawingProcess) -> None:
     drawn, body = await process.exchange(Draw(SVG), view(line("s", (0, 0), (9, 9))))
     assert isinstance(drawn, Drawn)
     assert body.startswith(b"<svg")
+
+
+async def test_it_has_nothing_of_ours_but_its_pipes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It decodes what strangers send: keys and passwords of the environment are not for it, nor are our files."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a secret")
+    monkeypatch.setenv("WHITEBOARD_DEBUG_TOKEN", "another secret")
+    ours = os.open(tmp_path / "ours", os.O_CREAT)
+    os.set_inheritable(ours, True)
+    process = await DrawingProcess.start(Settings())
+    try:
+        await process.exchange(Draw(SVG), view())
+        environment = await trio.Path(f"/proc/{process.pid}/environ").read_bytes()
+        assert b"PATH=" in environment
+        assert b"secret" not in environment
+        opened = [await file.readlink() for file in await trio.Path(f"/proc/{process.pid}/fd").iterdir()]
+        assert trio.Path(tmp_path / "ours") not in opened
+    finally:
+        await process.end()
+        os.close(ours)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"\xff\xff\xff\xff\xff\xff\xff\xff", b"\x00\x00\x00\x04\x00\x00\x00\x00junk"],
+)
+async def test_one_that_says_nonsense_is_as_good_as_gone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: bytes
+) -> None:
+    """More than there may be, or what cannot be read."""
+    answer = tmp_path / "answer"
+    answer.write_bytes(said)
+    monkeypatch.setattr(process_module, "COMMAND", ("sh", "-c", f"cat {answer}; cat >/dev/null; #"))
+    process = await DrawingProcess.start(Settings())
+    try:
+        with pytest.raises(ProcessLost):
+            with trio.fail_after(5):
+                await process.exchange(Draw(SVG), view())
+    finally:
+        await process.end()
 
 
 async def test_one_that_is_gone_is_noticed(process: DrawingProcess) -> None:

@@ -1,5 +1,10 @@
-"""The process that draws, from the server's side: started, asked one thing at a time, and killed."""
+"""The process that draws, from the server's side: started, asked one thing at a time, and killed.
 
+It decodes what strangers have sent, with a large library. So it inherits no descriptor but its pipes, and of the environment
+only what it needs: passwords and keys are often there.
+"""
+
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +13,7 @@ from typing import Final
 import msgspec
 import trio
 
-from whiteboard import timeouts
+from whiteboard import limits, timeouts
 from whiteboard.config import Settings
 from whiteboard.errors import WhiteboardError
 from whiteboard.render.wire import PREFIX_BYTES, Answer, Ask, Outfit, decode_answer, frame_of, lengths
@@ -16,6 +21,9 @@ from whiteboard.render.wire import PREFIX_BYTES, Answer, Ask, Outfit, decode_ans
 COMMAND: Final = (sys.executable, "-P", "-m", "whiteboard.render.worker")
 """`-P`: the directory that we were started in is no place to import from."""
 _PAGE_BYTES: Final = 4096
+_NEEDED: Final = frozenset({"HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ"})
+_NEEDED_KINDS: Final = ("COVERAGE_", "FC_", "FONTCONFIG_", "LC_", "PYTHON", "XDG_")
+"""Beginnings of names: Python's own, and what fonts are found by."""
 
 
 class ProcessLost(WhiteboardError):
@@ -38,6 +46,7 @@ class DrawingProcess:
                 (*COMMAND, msgspec.json.encode(outfit).decode()),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                env={name: value for name, value in os.environ.items() if _is_needed(name)},
                 start_new_session=True,  # Ctrl-C is for the server
             )
         except OSError as error:
@@ -45,7 +54,7 @@ class DrawingProcess:
         return cls(process)
 
     async def exchange(self, asked: Ask, body: bytes) -> tuple[Answer, bytes]:
-        """Ask it something, and its answer. Raises ProcessLost. Cancelled, it can only be ended."""
+        """Ask it something, and its answer. Raises ProcessLost, also for an answer that is none. Cancelled, it can only be ended."""
         assert self._process.stdin is not None
         try:
             for piece in frame_of(asked, body):
@@ -53,8 +62,15 @@ class DrawingProcess:
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             raise ProcessLost(f"process {self.pid}, which draws, takes nothing more") from None
         head_length, body_length = lengths(await self._exactly(PREFIX_BYTES))
-        head = await self._exactly(head_length)
-        return decode_answer(head), await self._exactly(body_length)
+        if head_length + body_length > limits.MAX_DRAWN_BYTES:
+            raise ProcessLost(
+                f"process {self.pid}, which draws, says more than {limits.MAX_DRAWN_BYTES} bytes"
+            )
+        head, drawn = await self._exactly(head_length), await self._exactly(body_length)
+        try:
+            return decode_answer(head), drawn
+        except msgspec.MsgspecError as error:
+            raise ProcessLost(f"process {self.pid}, which draws, says nonsense: {error}") from error
 
     async def end(self) -> None:
         """Kill it, and wait until it is gone."""
@@ -92,3 +108,8 @@ class DrawingProcess:
                 raise ProcessLost(f"process {self.pid}, which draws, has ended")
             pieces += piece
         return bytes(pieces)
+
+
+def _is_needed(name: str) -> bool:
+    """Whether the process that draws needs this of our environment."""
+    return name in _NEEDED or name.startswith(_NEEDED_KINDS)
