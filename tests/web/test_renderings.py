@@ -153,6 +153,30 @@ async def test_what_cannot_be_drawn_has_an_error(drawn: Gallery, why: str, told:
     assert ("retry-after" in answer.headers) == (told[0] == 503)
 
 
+async def test_who_goes_waits_for_no_picture(drawn: Gallery) -> None:
+    """One that nobody waits for any more is not drawn: who hangs up 64 times keeps nobody from theirs."""
+    begun, go_on = trio.Event(), trio.Event()
+    asked_for: list[str] = []
+
+    async def holds(asked: Ask, body: bytes) -> tuple[Answer, bytes] | None:
+        assert isinstance(asked, Draw)
+        asked_for.append(asked.wish.kind)
+        begun.set()
+        await go_on.wait()
+        return await _at_seq(3, asked, body)
+
+    drawn.reply = holds
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(drawn.get, f"{AT}/export.svg")
+        await begun.wait()
+        gone = {"type": "http.request"}, {"type": "http.disconnect"}
+        sent = await drawn.site.speak("GET", f"{AT}/export.png", *gone)
+        assert sent[0]["status"] == 400  # nobody hears it
+        go_on.set()
+    assert (await drawn.get(f"{AT}/thumbnail.png")).status_code == 200
+    assert asked_for == ["svg", "thumbnail"]
+
+
 async def test_a_server_without_a_studio_says_so(site: Site) -> None:
     """As one without the extra does. [PIC-6]"""
     await site.draw("b", 1)

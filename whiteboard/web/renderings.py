@@ -7,6 +7,7 @@ is told so without drawing.
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from starlette.requests import Request
@@ -20,6 +21,7 @@ from whiteboard.storage.ports import Head
 from whiteboard.web.access import require_admission
 from whiteboard.web.answers import Refused, retry_later
 from whiteboard.web.asset_store import AssetStore, is_digest
+from whiteboard.web.attended import while_there
 from whiteboard.web.boards import read_number
 from whiteboard.web.conditions import has_it
 from whiteboard.web.named import board_named, no_such_board
@@ -65,7 +67,7 @@ class RenderingsApi:
         headers = {**_HEADERS, **_disposition(wish)}
         if has_it(request, _etag(wish, head.epoch, head.seq)):
             return Response(status_code=304, headers={**headers, "etag": _etag(wish, head.epoch, head.seq)})
-        picture = await self._picture(wish, head)
+        picture = await while_there(request, partial(self._picture, wish, head))
         if picture.is_whole:  # what is missing of another may be there without the board changing
             headers["etag"] = _etag(wish, head.epoch, picture.seq)
         return Response(picture.body, 200, headers, wish.kind.media_type)

@@ -11,14 +11,14 @@ from functools import partial, wraps
 from typing import Any, Final
 
 import attrs
-import trio
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from whiteboard import limits
 from whiteboard.diagnostics.profiles.sources import NoSuchProfile, ProfileRefused, Profiles
 from whiteboard.web.access import require_operator
 from whiteboard.web.answers import Refused, error_answer, json_answer
+from whiteboard.web.attended import while_there
 from whiteboard.web.services import WebServices
 
 _STATUSES: Final[Mapping[str, int]] = {
@@ -109,8 +109,8 @@ class ProfilesApi:
         if wanted.debug:
             in_full = wanted.debug >= _IN_FULL
             text = partial(profiles.as_text, wanted.name, wanted.seconds, in_full=in_full)
-            return Response(await _while_there(request, text), media_type=_TEXT)
-        content = await _while_there(request, partial(profiles.take_encoded, wanted.name, wanted.seconds))
+            return Response(await while_there(request, text), media_type=_TEXT)
+        content = await while_there(request, partial(profiles.take_encoded, wanted.name, wanted.seconds))
         headers = {"content-disposition": f'attachment; filename="{wanted.file_name}"'}
         return Response(content, 200, headers, "application/octet-stream")
 
@@ -142,33 +142,6 @@ def _seconds(given: str) -> float | None:
         reason = f"seconds is {given[:40]!r}: a number up to {limits.MAX_PROFILE_SECONDS}"
         raise Refused(400, "bad_seconds", reason, path="?seconds")
     return seconds or None
-
-
-async def _while_there(request: Request, work: Callable[[], Awaitable[Any]]) -> Any:
-    """What `work` gives; it is cancelled when the client goes. Raises ClientDisconnect, ProfileRefused."""
-    refused: ProfileRefused | NoSuchProfile | None = None
-    taken = None
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(_cancel_when_gone, request, nursery.cancel_scope)
-        try:
-            taken = await work()
-        except (
-            ProfileRefused,
-            NoSuchProfile,
-        ) as error:  # not through the nursery, which would put it into a group
-            refused = error
-        nursery.cancel_scope.cancel()
-    if refused is not None:
-        raise refused
-    if taken is None:
-        raise ClientDisconnect
-    return taken
-
-
-async def _cancel_when_gone(request: Request, scope: trio.CancelScope) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-    scope.cancel()
 
 
 # --- how it is told ---------------------------------------------------------------------------
