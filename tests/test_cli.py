@@ -228,3 +228,12 @@ def test_a_page_that_cannot_be_written_exits_with_1(tmp_path: Path) -> None:
 
     assert (result.returncode, "Traceback" in result.stderr) == (1, False)
     assert result.stderr.startswith(f"whiteboard: cannot write {tmp_path}/file")
+
+
+@pytest.mark.parametrize("command", [one.name for one in cli.COMMANDS])
+def test_every_command_tells_how_it_is_used(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever settings mean: a percent sign among them is one for argparse, unless it is doubled."""
+    with pytest.raises(SystemExit) as left:
+        cli.build_parser().parse_args([command, "--help"])
+    assert left.value.code == 0
+    assert "usage:" in capsys.readouterr().out

@@ -235,7 +235,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
             metavar = f"{metavar},..."
         if option.default:
             meaning = f"{meaning} (default: {option.default})"
-        parser.add_argument(flag, dest=key, metavar=metavar, help=meaning)
+        parser.add_argument(flag, dest=key, metavar=metavar, help=meaning.replace("%", "%%"))
 
 
 def _settings(arguments: argparse.Namespace) -> config.Settings:
