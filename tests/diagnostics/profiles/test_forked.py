@@ -2,22 +2,30 @@
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 
 from whiteboard import timeouts
 from whiteboard.diagnostics.profiles.forked import ChildFailed, forked
-from whiteboard.diagnostics.profiles.sources import ProfileRefused
+from whiteboard.diagnostics.profiles.sources import ProfileRefused, aside
 
 
 @pytest.fixture(autouse=True)
 def no_child_stays() -> Iterator[None]:
     """Whatever happened, every child that was forked has ended and its status is taken."""
     yield
+    require_no_child()
+
+
+def require_no_child() -> None:
+    """Raises when there is one, or what is left of one."""
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
 
@@ -99,6 +107,59 @@ async def test_what_the_parent_has_open_is_closed_in_the_child() -> None:
     descriptors = {int(name) for name in told.split()}
     assert number not in descriptors
     assert len(descriptors) == 2  # the pipe, and the folder that it is listing
+
+
+async def test_signals_find_no_handler_of_the_parents_in_the_child() -> None:
+    """Ctrl-C is for the whole group: in the child it must not begin to end a server, nor may the child be deaf to it."""
+
+    def work() -> bytes:
+        signal.raise_signal(signal.SIGINT)
+        return b"went on"
+
+    with pytest.raises(ChildFailed, match="without a word"):
+        await forked(work)
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
+
+
+async def test_no_signal_comes_between_the_fork_and_the_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is sent to both as soon as there are two runs the parent's handler once, in the parent."""
+    heard: list[int] = []
+    fork = os.fork
+
+    def fork_and_signal() -> int:
+        child = fork()
+        signal.raise_signal(signal.SIGTERM)
+        heard.append(os.getpid())  # in the child nobody reads it
+        return child
+
+    def handler(_number: int, _frame: object) -> None:
+        if os.getpid() != here:
+            os._exit(0)
+        handled.append(os.getpid())
+
+    handled: list[int] = []
+    here = os.getpid()
+    before = signal.signal(signal.SIGTERM, handler)
+    monkeypatch.setattr(os, "fork", fork_and_signal)
+    try:
+        with pytest.raises(ChildFailed, match="without a word"):  # of its own SIGTERM, when it is a child
+            await forked(lambda: b"done")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert handled == heard == [here]
+
+
+async def test_the_status_of_a_child_is_taken_whoever_works_in_threads() -> None:
+    """Who reads profiles as text takes both places of `aside`."""
+    go_on = threading.Event()
+    async with trio.open_nursery() as nursery:
+        for _ in range(2):
+            nursery.start_soon(partial(aside, go_on.wait))
+        await trio.testing.wait_all_tasks_blocked()
+        with trio.move_on_after(0.1):
+            await forked(sleep_on)
+        require_no_child()
+        go_on.set()
 
 
 async def test_no_fork_while_the_cpu_is_profiled() -> None:

@@ -4,7 +4,8 @@ For what would hold the event loop for seconds and needs all that is in memory. 
 which copies the page tables: 25 to 70 µs for each MiB that is resident.
 
 A child that is forked from a process with threads has only the one that forked; locks that others held stay held for ever
-there. So it does no more than it is told, logs nothing, and has SIGALRM to end it by the same deadline as its parent has;
+there. So it does no more than it is told, logs nothing, and has SIGALRM to end it by the same deadline as its parent has; from
+the fork until the handlers of its parent's are gone no signal reaches it;
 nothing of what it inherited stays open, lest a socket that its parent closes stays open for the peer.
 
 Not while a timer sends SIGPROF: a signal that comes during a fork has the kernel begin it anew, and a large process is never
@@ -23,7 +24,7 @@ import trio
 
 from whiteboard import limits, timeouts
 from whiteboard.deadlines import deadline, within
-from whiteboard.diagnostics.profiles.sources import ProfileRefused, aside
+from whiteboard.diagnostics.profiles.sources import ProfileRefused
 
 Work = Callable[[], bytes]
 _DONE: Final = b"="
@@ -60,7 +61,9 @@ async def forked(work: Work) -> bytes:
             child, signal.SIGKILL
         )  # it may be gone, but its id is its own as long as nobody took its status
         with within(timeouts.CLEANUP, shield=True):  # some milliseconds, while its memory is taken down
-            await aside(os.waitpid, child, 0)  # noqa: ASYNC102 - `within` is shielded and ends
+            # A place of its own: who reads profiles as text may have taken those of `aside`, and a zombie would stay.
+            place = trio.CapacityLimiter(1)
+            await trio.to_thread.run_sync(os.waitpid, child, 0, limiter=place)  # noqa: ASYNC102 - `within` is shielded and ends
     if told[:1] == _DONE:
         return told[1:]
     raise ChildFailed(told[1:].decode(errors="replace") or "it ended without a word")
@@ -78,14 +81,18 @@ async def _read(stream: trio.lowlevel.FdStream) -> bytes:
 def _fork(work: Work) -> tuple[int, int]:
     """A child that does `work`, and the pipe that its result comes from."""
     source, sink = os.pipe2(os.O_CLOEXEC)
+    # A signal's handler that raised in the child before it is one would have it go on as a second server.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
         child = os.fork()
+        if child == 0:
+            _be_child(work, sink)
     except OSError as error:
         os.close(source)
         os.close(sink)
         raise ProfileRefused("no_process", f"The system gives no process: {error.strerror}.") from error
-    if child == 0:
-        _be_child(work, sink)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     os.close(sink)
     return child, source
 
@@ -96,7 +103,6 @@ def _be_child(work: Work, sink: int) -> NoReturn:
     try:
         try:
             _let_go_of_everything(sink)
-            signal.alarm(timeouts.PROFILE_CHILD.whole_seconds)
             told = _DONE + work()
         finally:
             _write(sink, told or _FAILED + traceback.format_exc().encode(errors="replace"))
@@ -111,6 +117,8 @@ def _let_go_of_everything(sink: int) -> None:
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
         signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    signal.alarm(timeouts.PROFILE_CHILD.whole_seconds)
     os.closerange(0, sink)
     os.closerange(sink + 1, os.sysconf("SC_OPEN_MAX"))
 
