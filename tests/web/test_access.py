@@ -282,7 +282,7 @@ async def test_every_address_of_boards_asks(guarded: Site) -> None:
         if not route.path.startswith(("/api/", "/debug/")) or route.path == "/debug/":
             continue  # the page at /debug/ knows nothing: it asks, with the token
         for method in route.methods - {"HEAD"}:
-            path = route.path.replace(":int}", "}").format(**values, number=0)
+            path = route.path.replace(":worker}", "}").format(**values, number=0)
             answer = await guarded.ask(method, path, content=b"{}" if method == "POST" else None)
             assert answer.status_code in {401, 403}, (method, path, answer.text)
             asked.append(path)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -75,10 +76,10 @@ def build_app(services: WebServices, page: Page) -> ASGIApp:
         _route("/debug/sampling", GET=sampling.show, POST=sampling.ask),
         Route("/debug/findings", documents.findings),
         Route("/debug/workers", documents.workers),
-        Route("/debug/workers/{number:int}", documents.worker),
-        Route("/debug/workers/{number:int}/pprof", profiles.index),
-        Route("/debug/workers/{number:int}/pprof/", profiles.index),
-        Route("/debug/workers/{number:int}/pprof/{name}", profiles.take),
+        Route("/debug/workers/{number:worker}", documents.worker),
+        Route("/debug/workers/{number:worker}/pprof", profiles.index),
+        Route("/debug/workers/{number:worker}/pprof/", profiles.index),
+        Route("/debug/workers/{number:worker}/pprof/{name}", profiles.take),
     ]
 
     async def on_http(request: Request, error: HTTPException) -> Response:
@@ -90,6 +91,15 @@ def build_app(services: WebServices, page: Page) -> ASGIApp:
     app = Starlette(routes=routes, exception_handlers=handlers)
     app.router.redirect_slashes = False  # it would build absolute addresses from what a proxy says
     return Edge(app, services.settings.base_path)
+
+
+class _WorkerNumber(IntegerConvertor):
+    """A worker's number in an address; Starlette's own takes thousands of digits, which Python refuses to read."""
+
+    regex = "[0-9]{1,6}"
+
+
+register_url_convertor("worker", _WorkerNumber())
 
 
 async def _no_upgrade(_: Request) -> Response:

@@ -105,6 +105,7 @@ async def test_head_takes_nothing(site: Site) -> None:
         ("ops?seconds=nan", 400, "bad_seconds"),
         ("ops?seconds=soon", 400, "bad_seconds"),
         ("ops?debug=yes", 400, "bad_request"),
+        (f"ops?debug={'9' * 5_000}", 400, "bad_request"),
     ],
 )
 async def test_refusals_are_told_to_tool_and_program(site: Site, path: str, status: int, code: str) -> None:
@@ -171,6 +172,7 @@ async def test_each_worker_by_its_number(site: Site) -> None:
     assert "worker 1" in decoded(answer.content).comments
     assert (await site.get("/debug/workers/1/pprof")).headers["location"] == "pprof/"
     assert (await site.get("/debug/workers/2/pprof/other")).status_code == 404
+    assert (await site.get(f"/debug/workers/{'9' * 5_000}/pprof/other")).status_code == 404
 
 
 async def test_what_else_the_tool_asks(site: Site) -> None:

@@ -127,7 +127,7 @@ class ProfilesApi:
 
 def _wanted(request: Request) -> _Wanted:
     seconds, debug = request.query_params.get("seconds"), request.query_params.get("debug", "0")
-    if not debug.isascii() or not debug.isdecimal():
+    if debug not in {"0", "1", "2"}:
         raise Refused(400, "bad_request", f"debug is {debug[:40]!r}: 0, 1 or 2", path="?debug")
     return _Wanted(request.path_params["name"], None if seconds is None else _seconds(seconds), int(debug))
 
