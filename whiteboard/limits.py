@@ -504,7 +504,7 @@ MAX_DRAWN_BYTES: Final = 2 * MAX_SVG_BYTES
 """What the process that draws may say at a time: a picture of MAX_PICTURE_PIXELS that PNG makes no smaller has 61 MiB."""
 MAX_PICTURE_ASSETS_BYTES: Final = 32 * MIB
 """Of the pictures on a board that go into one of it; what is above has a sign in its place."""
-MAX_PICTURE_JOBS: Final = 64
+MAX_PICTURE_JOBS: Final = 256
 """Different pictures that wait to be drawn: thumbnails take some milliseconds each, so that who waits longer than DRAWING_WAIT
 has been behind large boards."""
 MAX_DRAWINGS_GIVEN_UP: Final = 1_024
