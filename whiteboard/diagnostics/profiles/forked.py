@@ -42,7 +42,7 @@ async def forked(work: Work) -> bytes:
     """What `work` gives, done by a child within PROFILE_CHILD.
 
     `work` must touch no lock that another thread may hold, and nothing outside of the process.
-    Raises ProfileRefused while the CPU is profiled or when the child is late or cannot be had, ChildFailed when it failed.
+    Raises ProfileRefused while the CPU is profiled or when the child is late, was killed or cannot be had, ChildFailed when it failed.
     However this ends, also cancelled, the child has ended before.
     """
     if signal.getitimer(signal.ITIMER_PROF) != (0.0, 0.0):
@@ -66,7 +66,12 @@ async def forked(work: Work) -> bytes:
             await trio.to_thread.run_sync(os.waitpid, child, 0, limiter=place)  # noqa: ASYNC102 - `within` is shielded and ends
     if told[:1] == _DONE:
         return told[1:]
-    raise ChildFailed(told[1:].decode(errors="replace") or "it ended without a word")
+    if not told:
+        raise ProfileRefused(
+            "profile_lost",
+            "The child that writes it was killed, as the system does when it is short of memory.",
+        )
+    raise ChildFailed(told[1:].decode(errors="replace"))
 
 
 async def _read(stream: trio.lowlevel.FdStream) -> bytes:

@@ -27,6 +27,7 @@ _STATUSES: Final[Mapping[str, int]] = {
     "no_process": 503,
     "worker_away": 503,
     "profile_late": 503,
+    "profile_lost": 503,
 }
 """Of refusals by their codes; 409 for the others: something has to be switched on or to end first."""
 _TEXT: Final = "text/plain; charset=utf-8"
