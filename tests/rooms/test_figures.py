@@ -114,8 +114,11 @@ async def test_a_log_that_is_waited_for_has_its_work_timed(autojump_clock: objec
             assert grown(figures.APPLY, before) == 2
 
 
-async def test_news_of_pointers_are_timed(stage: Stage, autojump_clock: object) -> None:
+async def test_news_of_pointers_are_timed(
+    stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Handing them on is as much work as handing on ops."""
+    monkeypatch.setattr(figures, "TURN_SAMPLE", 1)
     ada, _ = await stage.join()
     bob, _ = await stage.join()
     await trio.sleep(1)

@@ -1,8 +1,8 @@
 """What rooms count for `/metrics`; names after `docs/diagnostics.md`.
 
 An op costs some 20 µs, so next to nothing is done for each: an addition where it is stored, so that it counts once whatever
-becomes of its board and whoever is told. Sends are counted by the flush, times by the group of ops, and where ops come alone
-one in OP_SAMPLE of them is timed.
+becomes of its board and whoever is told. Sends are counted by the flush, times taken of groups of ops, and where ops come alone
+of one in OP_SAMPLE of them, and of one flush in TURN_SAMPLE.
 """
 
 from typing import Final
@@ -10,6 +10,7 @@ from typing import Final
 from whiteboard.diagnostics.figures import FIGURES, Counter, Histogram
 
 OP_SAMPLE: Final = 64
+TURN_SAMPLE: Final = 16
 _TIMES: Final = (25e-6, 50e-6, 1e-4, 25e-5, 5e-4, 1e-3, 25e-4, 5e-3, 1e-2, 25e-3, 5e-2, 0.1, 0.25, 1.0)
 
 CONNECTIONS: Final = FIGURES.declare(
@@ -58,7 +59,7 @@ APPLY: Final = FIGURES.declare(
 BROADCAST: Final = FIGURES.declare(
     Histogram(
         "whiteboard_broadcast_seconds",
-        "Handing ops or pointers to all live sessions of the boards whose turn it is",
+        f"Handing ops or pointers to all live sessions of the boards whose turn it is: one turn in {TURN_SAMPLE}",
         _TIMES,
     )
 )

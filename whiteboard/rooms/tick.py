@@ -60,6 +60,8 @@ class Tick:
         self._numbers = count()
         self._ready_at = -math.inf
         # when flushing has paid for its last turn
+        self._unnoted = 1
+        # turns until one is noted
         self._wake = trio.Event()
         self._nap = trio.CancelScope()
         self._beater: trio.lowlevel.Task | None = None
@@ -141,7 +143,6 @@ class Tick:
         while self._presences and self._presences[0][0] <= started and now < until:
             heapq.heappop(self._presences)[2].flush_presence()
             now = trio.current_time()
-        figures.BROADCAST.note(now - started)
         self._pay(started, now)
         return now
 
@@ -152,13 +153,16 @@ class Tick:
             del self._flushes[room]
             room.flush()
             now = trio.current_time()
-        figures.BROADCAST.note(now - started)
         self._pay(started, now)
 
     def _pay(self, started: float, now: float) -> None:
         """Let flushing wait for what it has just taken; time in which there was none counts, up to FLUSH_CREDIT."""
         earned = max(self._ready_at, started - timeouts.FLUSH_CREDIT.seconds)
         self._ready_at = min(earned + (now - started) / _SHARE, now + timeouts.BROADCAST_TICK.seconds)
+        self._unnoted -= 1
+        if not self._unnoted:
+            self._unnoted = figures.TURN_SAMPLE
+            figures.BROADCAST.note(now - started)
 
     def _flush_due_at(self) -> float:
         oldest = next(iter(self._flushes.values()))
