@@ -201,9 +201,65 @@ async def test_it_looks_by_itself_and_lets_everybody_in_at_its_end(
             refused = place.refuses
     assert (refused, place.refuses) == (True, False)
     assert [line["event"] for line in logs if "memory" in line["event"]] == [
-        "memory_limit_tight",
+        "memory_limit_too_small",
         "memory_short",
     ]
+
+
+async def test_memory_that_cannot_be_read_changes_nothing(
+    place: Place, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Who was refused is still refused while the process has no descriptor left to look with; nobody is let in for that."""
+    limit = SoftLimit(LIMIT, place.resident)
+    governor = Governor(limit, place.levers, CycleSearch(), None)
+    place.taken, place.idle_boards = 101 * MIB, 0
+    await look(governor)
+    place.taken = 0
+    await look(governor)
+    assert (limit.rung, place.refuses) == (Rung.REFUSE, True)
+    place.taken = 50 * MIB
+    await look(governor)
+    assert (limit.rung, place.refuses) == (Rung.CALM, False)
+
+
+@pytest.mark.parametrize(
+    ("taken", "level", "event"),
+    [
+        (0, "error", "memory_unreadable"),
+        (89 * MIB, None, None),
+        (90 * MIB, "warning", "memory_limit_tight"),
+        (101 * MIB, "error", "memory_limit_too_small"),
+    ],
+)
+async def test_a_limit_that_cannot_be_kept_is_said_at_the_start(
+    place: Place, autojump_clock: trio.testing.MockClock, taken: int, level: str | None, event: str | None
+) -> None:
+    """As an error where nobody would ever be let in, or where the limit means nothing."""
+    place.taken = taken
+    with structlog.testing.capture_logs() as logs:
+        async with open_governor(SoftLimit(LIMIT, place.resident), place.levers, CycleSearch()):
+            await trio.testing.wait_all_tasks_blocked()
+    said = [(line["log_level"], line["event"]) for line in logs if "memory" in line["event"]]
+    assert said == ([] if event is None else [(level, event)])
+
+
+async def test_few_objects_that_held_much_are_worth_the_next_walk_too(
+    place: Place, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A walk of everything that gave back a hundredth of the limit is made again after MEMORY_AGAIN, not after twice that."""
+    cycles = CycleSearch()
+
+    def walk_all() -> int:
+        place.taken -= freed
+        return 1
+
+    monkeypatch.setattr(cycles, "walk_all", walk_all)
+    governor = Governor(SoftLimit(LIMIT, place.resident), place.levers, cycles, None)
+    walked = DONE.values().get("collect_all", 0)
+    for taken, freed, times in ((92, 2 * MIB, 1), (94, 0, 2), (96, 0, 2), (98, 0, 3)):
+        place.taken = taken * MIB
+        await look(governor, timeouts.MEMORY_AGAIN.default)
+        assert DONE.values()["collect_all"] == walked + times
 
 
 async def test_without_a_limit_nobody_looks(place: Place, autojump_clock: trio.testing.MockClock) -> None:

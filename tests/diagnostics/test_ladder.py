@@ -140,7 +140,7 @@ def test_everything_is_walked_as_long_as_it_is_worth_it() -> None:
         now = number * POLL
         if ladder.climb(reading(now, 0.91)).collect_all:
             walked.append(now)
-            ladder.note_found(WORTH_IT if len(walked) == 3 else 10)
+            ladder.note_found(WORTH_IT if len(walked) == 3 else 10, 0.0)
     waits = [round(after - before) for before, after in pairwise(walked)]
     assert waits[:8] == [20, 40, 10, 20, 40, 80, 160, 320]
     assert set(waits[9:]) == {640}

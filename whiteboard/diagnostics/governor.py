@@ -11,7 +11,7 @@ first, and who is there stays and draws on (R42). Where there is no limit there 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from time import perf_counter, thread_time
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import attrs
 import trio
@@ -26,6 +26,8 @@ from whiteboard.diagnostics.soft_limit import CLIMBED, DONE, DROPPED, GIVEN_BACK
 from whiteboard.limits import SPARE_BYTES
 
 log = logs.get_logger()
+
+Result = TypeVar("Result")
 
 
 class Droppable(Protocol):
@@ -72,8 +74,7 @@ class Governor:
 
     async def run(self) -> None:
         """Look and act for ever. Cancellation lets everybody in again."""
-        if (share := self._limit.share()) >= ENTERED_AT[Rung.DROP]:
-            log.warning("memory_limit_tight", limit_mib=mib(self._limit.size_bytes), share=round(share, 2))
+        self._judge_limit()
         try:
             while True:
                 await trio.sleep(timeouts.MEMORY_POLL.seconds)
@@ -82,9 +83,21 @@ class Governor:
             self._levers.refuse(False)
             self._trace(Rung.CALM, 0.0)
 
+    def _judge_limit(self) -> None:
+        """Say what is wrong with the limit, while the process has nothing but itself."""
+        share, limit = self._limit.share(), mib(self._limit.size_bytes)
+        if not share:
+            log.error("memory_unreadable", limit_mib=limit)
+        elif share >= ENTERED_AT[Rung.REFUSE]:
+            log.error("memory_limit_too_small", limit_mib=limit, share=round(share, 2))
+        elif share >= ENTERED_AT[Rung.DROP]:
+            log.warning("memory_limit_tight", limit_mib=limit, share=round(share, 2))
+
     def look(self) -> None:
-        """See where the process stands, and do what is due there."""
+        """See where the process stands, and do what is due there; nothing where its memory cannot be read now."""
         share, before = self._limit.share(), self._ladder.rung
+        if not share:
+            return
         reading = Reading(
             at=trio.current_time(),
             share=share,
@@ -136,9 +149,10 @@ class Governor:
 
     def _do(self, steps: Steps) -> None:
         if steps.collect_all:
-            self._ladder.note_found(self._walk("collect_all", self._cycles.walk_all))
+            self._walk_all()
         if steps.collect:
-            self._walk("collect", self._cycles.walk_recent)
+            _, took = self._walk("collect", self._cycles.walk_recent)
+            self._pacer.note(took)
         if steps.drop:
             _timed("drop", self._drop)
         if steps.trim:
@@ -146,17 +160,20 @@ class Governor:
         if steps.unload:
             self._unload()
 
-    def _walk(self, step: str, walk: Callable[[], int]) -> int:
-        worked, began = thread_time(), perf_counter()
-        found = walk()
-        DONE.add(value=step)
-        TOOK.add(perf_counter() - began, step)
+    def _walk_all(self) -> None:
+        before = self._taken()
+        objects, _ = self._walk("collect_all", self._cycles.walk_all)
+        freed = max(was - now for was, now in zip(before, self._behind_walk, strict=True))
+        self._ladder.note_found(objects, freed / self._limit.size_bytes)
+
+    def _walk(self, step: str, walk: Callable[[], int]) -> tuple[int, float]:
+        """How many objects that freed, and how many seconds of work it was."""
+        worked = thread_time()
+        found = _timed(step, walk)
         took = thread_time() - worked
         self._ladder.allowance.spend(took)
-        if walk == self._cycles.walk_recent:
-            self._pacer.note(took)
         self._behind_walk = self._taken()
-        return found
+        return found, took
 
     def _drop(self) -> None:
         for name, droppable in self._levers.droppables.items():
@@ -202,8 +219,9 @@ async def open_governor(limit: SoftLimit, levers: Levers, cycles: CycleSearch) -
         nursery.cancel_scope.cancel()
 
 
-def _timed(step: str, work: Callable[[], object]) -> None:
+def _timed(step: str, work: Callable[[], Result]) -> Result:
     began = perf_counter()
-    work()
+    result = work()
     DONE.add(value=step)
     TOOK.add(perf_counter() - began, step)
+    return result

@@ -31,11 +31,10 @@ _LEAST_SCALE: Final = 1 / 64
 LEAST_STEP_BYTES: Final = 256 * 1024
 """Growth that is worth a walk when walks are long."""
 WORTH_IT: Final = 5_000
-"""Objects in dead cycles: who finds fewer among everything waits twice as long until it looks there again."""
+"""Objects in dead cycles: who finds fewer among everything, and gets back less than MOST_STEP, waits twice as long until it looks
+there again."""
 LEAVING: Final = 0.03
 """Of the limit, below where a rung is entered."""
-
-
 _MOST_PATIENCE: Final = 64
 """Times AGAIN: some ten minutes, as CYCLES_ALL."""
 
@@ -176,9 +175,10 @@ class Ladder:
     def _may_trim(self, reading: Reading) -> bool:
         return self.rung is Rung.REFUSE or (self.rung >= Rung.TRIM and reading.is_quiet)
 
-    def note_found(self, objects: int) -> None:
-        """Walking everything has freed so many."""
-        self._patience = 1 if objects >= WORTH_IT else min(2 * self._patience, _MOST_PATIENCE)
+    def note_found(self, objects: int, share: float) -> None:
+        """Walking everything has freed so many, which held that share of the limit: a few can hold much."""
+        is_worth_it = objects >= WORTH_IT or share >= MOST_STEP
+        self._patience = 1 if is_worth_it else min(2 * self._patience, _MOST_PATIENCE)
 
     def _is_due(self, step: str, now: float, patience: int = 1) -> bool:
         """Whether a dear thing may be done again; it is done now then."""

@@ -37,6 +37,8 @@ EVENTS: Final = {
     "memory_short": "The process has more of its soft limit than the `rung` takes: what that does is done from now on.",
     "memory_eased": "The process has come down from the `rung`.",
     "memory_limit_tight": "The soft limit leaves little beyond what the server takes before anybody has come.",
+    "memory_limit_too_small": "The server itself takes more than the soft limit: nobody will be let in until that is raised.",
+    "memory_unreadable": "The system does not tell how much memory the process has: the soft limit is not kept until it does.",
     "growth_unseen": "Traced allocations could not be looked at this time; `reason` says why.",
     "loop_stalled": "The event loop has stood still for `seconds` and still does, in `task`, in the first line of `seen`.",
     "library_message": "A library's own warning, as it gave it; `library` is its logger's name.",
