@@ -198,7 +198,7 @@ async def serve(
                 async with (
                     _open_server(settings, doorstep, accept, listening=listening, bridge=bridge, hub=hub),
                     open_quiet_work(limit, levers_of(hub, {"pictures": studio})),
-                    open_leak_watch(ages, hub.serves),
+                    open_leak_watch(ages, hub.serves, limit),
                     open_watches(settings, sampling),
                 ):
                     await supervisor.ready(f"serving {_announce(settings, listening)}")
@@ -314,7 +314,7 @@ async def serve_share(
                 async with (
                     _open_server(settings, doorstep, inlet.serve, listening=None, bridge=bridge, hub=hub),
                     open_quiet_work(limit, levers_of(hub, {"pictures": studio})),
-                    open_leak_watch(ages, hub.serves),
+                    open_leak_watch(ages, hub.serves, limit),
                     open_watches(settings, sampling),
                 ):
                     await inlet.drain_wanted.wait()

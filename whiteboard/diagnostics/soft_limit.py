@@ -59,6 +59,11 @@ class SoftLimit:
         """How much of the limit the process has; 0 where there is none."""
         return self.resident() / self.size_bytes if self.size_bytes else 0.0
 
+    @property
+    def is_scarce(self) -> bool:
+        """Whether memory is so short that what takes some itself and can wait is to wait."""
+        return self.rung >= Rung.UNLOAD
+
     def degraded(self) -> list[str]:
         """For `/readyz`: that caches and boards go, if they do. That nobody is let in it says of itself."""
         if self.rung < Rung.DROP:

@@ -2,6 +2,7 @@
 
 import gc
 import math
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,12 +12,15 @@ import trio.testing
 from rooms.conftest import BOARD, Stage, open_stage
 from trio.lowlevel import Task
 
-from whiteboard import timeouts
+from whiteboard import limits, timeouts
 from whiteboard.diagnostics import findings
+from whiteboard.diagnostics.ladder import Rung
 from whiteboard.diagnostics.leaks.departed import DEPARTED
 from whiteboard.diagnostics.leaks.places import living_tasks
 from whiteboard.diagnostics.leaks.stray_tasks import StrayTasks
 from whiteboard.diagnostics.leaks.watch import LeakWatch, open_leak_watch
+from whiteboard.diagnostics.soft_limit import SoftLimit
+from whiteboard.limits import MIB
 from whiteboard.rooms.room import Room
 from whiteboard.rooms.session import Session
 
@@ -96,9 +100,9 @@ async def come_and_go(stage: Stage, times: int) -> None:
     stage.lines.clear()
 
 
-def watch(stage: Stage) -> LeakWatch:
+def watch(stage: Stage, limit: SoftLimit | None = None) -> LeakWatch:
     """One that looks when it is told to."""
-    return LeakWatch(StrayTasks(Living(), stage.hub.serves), DEPARTED)
+    return LeakWatch(StrayTasks(Living(), stage.hub.serves), DEPARTED, limit or SoftLimit(None))
 
 
 async def in_real_time(looking: LeakWatch, clock: trio.testing.MockClock) -> None:
@@ -112,7 +116,7 @@ async def test_sessions_and_boards_that_nobody_holds_are_gone_at_once(
     autojump_clock: trio.testing.MockClock, without_cycle_search: None
 ) -> None:
     """Without the collector's help; so nothing is found."""
-    async with open_stage() as stage, open_leak_watch(Living(), stage.hub.serves):
+    async with open_stage() as stage, open_leak_watch(Living(), stage.hub.serves, SoftLimit(None)):
         await come_and_go(stage, 5)
         await trio.sleep(timeouts.ROOM_IDLE.seconds + timeouts.EVICT_SWEEP.seconds + 1)
         assert stage.hub.statistics().boards == 0
@@ -157,6 +161,44 @@ async def test_a_board_that_a_callback_holds_is_found(
     assert (found["kind"], found["facts"]["board"]) == ("leaked_board", BOARD)
     assert found["subject"].endswith("(closure cell 'session') → Room")
     assert len(LISTENERS.own) == 1
+
+
+@pytest.fixture
+def cpu_profile() -> Iterator[Callable[[], None]]:
+    """Begins one, as far as it keeps a process from forking."""
+    before = signal.signal(signal.SIGPROF, signal.SIG_IGN)
+    yield lambda: signal.setitimer(signal.ITIMER_PROF, 100.0)
+    signal.setitimer(signal.ITIMER_PROF, 0.0)
+    signal.signal(signal.SIGPROF, before)
+
+
+@pytest.mark.parametrize("reason", ["memory is short", "the CPU is profiled"])
+async def test_who_holds_something_is_searched_later_where_there_can_be_no_copy_now(
+    autojump_clock: trio.testing.MockClock,
+    monkeypatch: pytest.MonkeyPatch,
+    listeners: None,
+    cpu_profile: Callable[[], None],
+    reason: str,
+) -> None:
+    """However often that is so, nothing is said without a name."""
+    capture(monkeypatch, Session)
+    limit = SoftLimit(100 * MIB)
+    async with open_stage() as stage:
+        await come_and_go(stage, 1)
+        await trio.sleep(timeouts.LEAKED_OBJECT.seconds)
+        looking = watch(stage, limit)
+        if reason == "memory is short":
+            limit.rung = Rung.UNLOAD
+        else:
+            cpu_profile()
+        for _ in range(limits.LEAK_SEARCHES + 1):
+            await in_real_time(looking, autojump_clock)
+        assert (findings.report(), len(DEPARTED)) == ([], 1)
+        limit.rung = Rung.TRIM
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
+        await in_real_time(looking, autojump_clock)
+    (found,) = findings.report()
+    assert found["subject"].startswith(f"{__name__}.LISTENERS.own")
 
 
 async def test_a_dead_cycle_is_no_leak(

@@ -1,6 +1,7 @@
 """Work on a copy of the process: its result, its faults, and that nothing of it stays."""
 
 import os
+import resource
 import signal
 import threading
 import time
@@ -173,3 +174,25 @@ async def test_no_fork_while_the_cpu_is_profiled() -> None:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)
     assert refused.value.code == "cpu_profiled"
+
+
+async def test_where_no_descriptor_is_left_there_is_no_child() -> None:
+    """It is refused, as where the system gives no process."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+    try:
+        with pytest.raises(ProfileRefused) as refused:
+            await forked(sleep_on)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert refused.value.code == "no_process"
+
+
+async def test_a_child_is_waited_for_where_no_thread_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is killed by then, so that takes milliseconds."""
+
+    async def no_thread(*_: object, **__: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(trio.to_thread, "run_sync", no_thread)
+    assert await forked(lambda: b"done") == b"done"

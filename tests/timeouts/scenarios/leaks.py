@@ -16,6 +16,7 @@ from whiteboard.diagnostics.leaks.departed import Departed, Leaver
 from whiteboard.diagnostics.leaks.places import living_tasks
 from whiteboard.diagnostics.leaks.stray_tasks import StrayTasks
 from whiteboard.diagnostics.leaks.watch import LeakWatch
+from whiteboard.diagnostics.soft_limit import SoftLimit
 from whiteboard.leakcheck import measuring
 from whiteboard.leakcheck.house import House
 from whiteboard.leakcheck.scenarios import Scenario
@@ -53,7 +54,7 @@ async def a_server_looks_for_leaks(entry: Timeout) -> str:
     """Again and again."""
     departed = Counted()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(LeakWatch(StrayTasks(NOBODY, lambda _: True), departed).run)
+        nursery.start_soon(LeakWatch(StrayTasks(NOBODY, lambda _: True), departed, SoftLimit(None)).run)
         await trio.sleep(10 * entry.default)
         nursery.cancel_scope.cancel()
     return is_about_ten(departed.asked)
@@ -63,7 +64,7 @@ async def a_server_looks_for_leaks(entry: Timeout) -> str:
 async def a_session_is_held(entry: Timeout) -> str:
     """Found with the look behind its time."""
     departed, held, found = Departed(), Held(), []
-    watch = LeakWatch(StrayTasks(NOBODY, lambda _: True), departed)
+    watch = LeakWatch(StrayTasks(NOBODY, lambda _: True), departed, SoftLimit(None))
     with nothing_found():
         departed.note("session", "s-held", held)
         for wait in before_and_after(entry):

@@ -1,7 +1,8 @@
 """Looks for leaks while the server runs: tasks that outlive their session, and ended sessions and boards that are still there.
 
 Each is one finding, named by what leaks and not by whom it was leaked of: a fault that leaks every session is one entry with a
-count. What holds an object is searched in a copy of the process, as that takes walks through all of memory (R44).
+count. What holds an object is searched in a copy of the process, as that takes walks through all of memory (R44). A copy takes
+memory for all that is written meanwhile, so there is none while that is short (R42): who has ended is looked for later then.
 """
 
 import json
@@ -21,8 +22,9 @@ from whiteboard.diagnostics.leaks.departed import DEPARTED, Departed, Leaver
 from whiteboard.diagnostics.leaks.holders import Holding, find_holders
 from whiteboard.diagnostics.leaks.references import without_places
 from whiteboard.diagnostics.leaks.stray_tasks import StrayTasks
-from whiteboard.diagnostics.profiles.forked import ChildFailed, forked
+from whiteboard.diagnostics.profiles.forked import ChildFailed, forked, is_cpu_profiled
 from whiteboard.diagnostics.profiles.sources import ProfileRefused
+from whiteboard.diagnostics.soft_limit import SoftLimit
 
 FIGURES.declare(
     Gauge(
@@ -31,20 +33,23 @@ FIGURES.declare(
         lambda: len(DEPARTED),
     )
 )
-
-
 _UNKNOWN: Final = Holding(("somebody who was not found",))
 """Where the system made no copy of the process, or that was not done in time, again and again."""
 
 
 @asynccontextmanager
-async def open_leak_watch(living: Iterable[Task], is_served: Callable[[str], bool]) -> AsyncIterator[None]:
+async def open_leak_watch(
+    living: Iterable[Task], is_served: Callable[[str], bool], limit: SoftLimit
+) -> AsyncIterator[None]:
     """Look for leaks while the block runs. Child: who looks.
 
-    Args: `living` gives all tasks each time that it is gone through; `is_served` says of a session whether it lives.
+    Args:
+        living: gives all tasks each time that it is gone through.
+        is_served: says of a session whether it lives.
+        limit: says whether there is memory for a search.
     """
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(LeakWatch(StrayTasks(living, is_served), DEPARTED).run, name="leak watch")
+        nursery.start_soon(LeakWatch(StrayTasks(living, is_served), DEPARTED, limit).run, name="leak watch")
         yield
         nursery.cancel_scope.cancel()
 
@@ -52,9 +57,10 @@ async def open_leak_watch(living: Iterable[Task], is_served: Callable[[str], boo
 class LeakWatch:
     """Notes findings of the kinds `leaked_task`, `leaked_session` and `leaked_board`."""
 
-    def __init__(self, strays: StrayTasks, departed: Departed) -> None:
+    def __init__(self, strays: StrayTasks, departed: Departed, limit: SoftLimit) -> None:
         self._strays = strays
         self._departed = departed
+        self._limit = limit
 
     async def run(self) -> None:
         """Look for ever."""
@@ -66,6 +72,8 @@ class LeakWatch:
         """Note what has leaked."""
         for stray in await self._strays.look(timeouts.LEAKED_TASK.seconds):
             findings.note("leaked_task", stray.site, stray.stack, **stray.facts())
+        if self._limit.is_scarce or is_cpu_profiled():
+            return
         overdue = self._departed.overdue(timeouts.LEAKED_OBJECT.seconds, limits.LEAKS_SEARCHED)
         if overdue:
             await self._note_held(overdue)

@@ -45,7 +45,7 @@ async def forked(work: Work) -> bytes:
     Raises ProfileRefused while the CPU is profiled or when the child is late, was killed or cannot be had, ChildFailed when it failed.
     However this ends, also cancelled, the child has ended before.
     """
-    if signal.getitimer(signal.ITIMER_PROF) != (0.0, 0.0):
+    if is_cpu_profiled():
         raise ProfileRefused(
             "cpu_profiled", "A CPU profile runs, and its timer keeps the process from forking; try again."
         )
@@ -61,9 +61,7 @@ async def forked(work: Work) -> bytes:
             child, signal.SIGKILL
         )  # it may be gone, but its id is its own as long as nobody took its status
         with within(timeouts.CLEANUP, shield=True):  # some milliseconds, while its memory is taken down
-            # A place of its own: who reads profiles as text may have taken those of `aside`, and a zombie would stay.
-            place = trio.CapacityLimiter(1)
-            await trio.to_thread.run_sync(os.waitpid, child, 0, limiter=place)  # noqa: ASYNC102 - `within` is shielded and ends
+            await _see_end(child)  # noqa: ASYNC102 - `within` is shielded and ends
     if told[:1] == _DONE:
         return told[1:]
     if not told:
@@ -72,6 +70,25 @@ async def forked(work: Work) -> bytes:
             "The child that writes it was killed, as the system does when it is short of memory.",
         )
     raise ChildFailed(told[1:].decode(errors="replace"))
+
+
+def is_cpu_profiled() -> bool:
+    """Whether a timer of this process sends SIGPROF, so that nothing can be forked."""
+    return signal.getitimer(signal.ITIMER_PROF) != (0.0, 0.0)
+
+
+async def _see_end(child: int) -> None:
+    """Take the status of a child that was killed: in a thread, or here for some milliseconds where none can be had."""
+    # A place of its own: who reads profiles as text may have taken those of `aside`, and a zombie would stay.
+    place = trio.CapacityLimiter(1)
+    try:
+        await trio.to_thread.run_sync(_take_status, child, limiter=place)
+    except RuntimeError:
+        _take_status(child)
+
+
+def _take_status(child: int) -> None:
+    os.waitpid(child, 0)
 
 
 async def _read(stream: trio.lowlevel.FdStream) -> bytes:
@@ -84,8 +101,11 @@ async def _read(stream: trio.lowlevel.FdStream) -> bytes:
 
 
 def _fork(work: Work) -> tuple[int, int]:
-    """A child that does `work`, and the pipe that its result comes from."""
-    source, sink = os.pipe2(os.O_CLOEXEC)
+    """A child that does `work`, and the pipe that its result comes from. Raises ProfileRefused where there is none to be had."""
+    try:
+        source, sink = os.pipe2(os.O_CLOEXEC)
+    except OSError as error:
+        raise _no_process(error) from error
     # A signal's handler that raised in the child before it is one would have it go on as a second server.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
@@ -95,11 +115,15 @@ def _fork(work: Work) -> tuple[int, int]:
     except OSError as error:
         os.close(source)
         os.close(sink)
-        raise ProfileRefused("no_process", f"The system gives no process: {error.strerror}.") from error
+        raise _no_process(error) from error
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     os.close(sink)
     return child, source
+
+
+def _no_process(error: OSError) -> ProfileRefused:
+    return ProfileRefused("no_process", f"The system gives no process: {error.strerror}.")
 
 
 def _be_child(work: Work, sink: int) -> NoReturn:
