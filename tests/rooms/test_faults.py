@@ -17,6 +17,7 @@ from whiteboard.ids import BoardId
 from whiteboard.rooms import feed, tail, upkeep
 from whiteboard.rooms.broadcast import Broadcast
 from whiteboard.rooms.commit import Committer
+from whiteboard.rooms.snapshots import Snapshots
 from whiteboard.rooms.upkeep import Upkeep
 from whiteboard.storage.memory import open_memory
 
@@ -169,19 +170,25 @@ async def test_newcomer_while_a_failed_board_ends_gets_a_new_one(autojump_clock:
 @pytest.mark.usefixtures("without_cycle_search")
 @pytest.mark.parametrize(
     ("piece", "call"),
-    [(Committer, "commit_now"), (Broadcast, "flush"), (Broadcast, "flush_presence"), (Upkeep, "look")],
+    [
+        (Committer, "commit_now"),
+        (Broadcast, "flush"),
+        (Broadcast, "flush_presence"),
+        (Upkeep, "look"),
+        (Snapshots, "drop"),
+    ],
 )
 async def test_fault_in_what_all_rooms_share_stays_on_its_board(
     autojump_clock: object, monkeypatch: pytest.MonkeyPatch, piece: type, call: str
 ) -> None:
-    """[R13] The tick and the look at all boards go on when one board's turn fails; its sessions end with 4500."""
+    """[R13] The tick, the look at all boards and the dropping of caches go on when one board's turn fails; its sessions end with 4500."""
     whole = getattr(piece, call)
     faults = [RuntimeError(f"a fault of {call}")]
 
-    def fail_once(self: object) -> object:
+    def fail_once(self: object, *args: object) -> object:
         if faults:
             raise faults.pop()
-        return whole(self)
+        return whole(self, *args)
 
     async with open_stage() as stage:
         line, _ = await stage.join()
@@ -192,6 +199,8 @@ async def test_fault_in_what_all_rooms_share_stays_on_its_board(
         await trio.sleep(0.5)
         monkeypatch.setattr(piece, call, fail_once)
         line.say(stroke(1), {"type": "cursor", "x": 0, "y": 0})
+        if call == "drop":
+            stage.hub.drop()
         assert (await line.wait_closed())[0] == 4500
         other.say(stroke(1))
         await other.expect("stroke", seq=1)

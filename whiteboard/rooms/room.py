@@ -257,7 +257,11 @@ class Room:
         """Let go of what can be read or made again; about how many bytes. Who lags is fed from the log then."""
         if not self._loaded.is_set() or self.is_closing:
             return 0
-        return self._tail.drop(self._broadcast.seq) + self.replica.snapshots.drop(self.replica.board)
+        try:
+            return self._tail.drop(self._broadcast.seq) + self.replica.snapshots.drop(self.replica.board)
+        except Exception as fault:  # noqa: BLE001 - not swallowed: a task of the room raises it
+            self._fail(fault)
+            return 0
 
     # --- leases -------------------------------------------------------------------------------
 
