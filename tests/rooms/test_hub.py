@@ -240,6 +240,25 @@ async def test_deleted_board_closes_with_4404_and_begins_again_at_1(
     assert (await bob.expect("ack"))["seq"] == 1
 
 
+@pytest.mark.usefixtures("without_cycle_search")
+async def test_a_deleted_board_leaves_memory_while_storage_still_deletes_it(autojump_clock: object) -> None:
+    """However long that takes: who deletes holds it no longer than its sessions need to end."""
+    async with open_memory() as memory:
+        storage = HookedStorage(memory)
+        async with open_stage(storage) as stage:
+            ada, _ = await stage.join()
+            deleted = weakref.ref(stage.hub._rooms[BOARD])
+
+            async def look(_: BoardId) -> None:
+                await trio.testing.wait_all_tasks_blocked()
+                assert deleted() is None
+
+            storage.boards.before["delete"] = look
+            ada.say(SEED)
+            await ada.expect("ack")
+            assert await stage.hub.delete(BOARD)
+
+
 async def test_visits_count_towards_the_limit_of_boards(
     stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:

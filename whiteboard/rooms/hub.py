@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from heapq import nlargest
+from heapq import nlargest, nsmallest
 from typing import Final
 
 import trio
@@ -234,16 +234,20 @@ class Hub:
             return False
         self._deleting.add(board_id)
         try:
-            room = self._rooms.pop(board_id, None)
-            if room is not None:
-                self._end(room, close_codes.NO_SUCH_BOARD)
-                await room.wait_ended()
+            await self._see_off(board_id)
             was_there = await self._storage.boards.delete(board_id)
             if was_there:
                 self._witness.board_deleted(board_id)
             return was_there
         finally:
             self._deleting.discard(board_id)
+
+    async def _see_off(self, board_id: BoardId) -> None:
+        """End a board's room. Apart from `delete`, which would keep it in memory for as long as storage takes."""
+        room = self._rooms.pop(board_id, None)
+        if room is not None:
+            self._end(room, close_codes.NO_SUCH_BOARD)
+            await room.wait_ended()
 
     async def sweep(self) -> None:
         """Evict idle boards for ever."""
@@ -262,10 +266,9 @@ class Hub:
 
         Not while as many are on their way out: each writes a last checkpoint.
         """
-        idle = sorted(
-            (room for room in self._rooms.values() if room.leases == 0), key=lambda room: room.idle_since
-        )
-        some = idle[: max(0, limits.UNLOADED_AT_ONCE - len(self._ending))]
+        idle = (room for room in self._rooms.values() if room.leases == 0)
+        free = max(0, limits.UNLOADED_AT_ONCE - len(self._ending))
+        some = nsmallest(free, idle, key=lambda room: room.idle_since)
         for room in some:
             self._evict(room)
         return len(some)
