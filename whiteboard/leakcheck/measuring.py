@@ -14,7 +14,7 @@ import trio
 
 from whiteboard import timeouts
 from whiteboard.deadlines import deadline
-from whiteboard.diagnostics.leaks.census import Census, grown, is_ours, take_census
+from whiteboard.diagnostics.leaks.census import KINDS, Census, grown, is_ours, take_census
 from whiteboard.leakcheck.house import House
 from whiteboard.leakcheck.naming import named
 from whiteboard.leakcheck.scenarios import Scenario
@@ -34,7 +34,6 @@ _OWN: Final = ("whiteboard.leakcheck", "whiteboard.diagnostics.leaks.")
 _BRINGS_OTHERS: Final = (".Session", ".Room")
 _MOST_NAMED: Final = 3
 """Of each kind: a session brings some twenty types along, and all are held by the same."""
-KINDS: Final = ("tasks", "descriptors", "threads", "objects")
 
 
 @attrs.frozen

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import attrs
 
-from whiteboard.diagnostics.leaks.census import Census
-from whiteboard.leakcheck.measuring import KINDS, Leak, Result
+from whiteboard.diagnostics.leaks.census import KINDS
+from whiteboard.leakcheck.measuring import Leak, Result
 
 _MOST_LEAKS: Final = 8
 """That are shown: a session brings some twenty types along."""
@@ -17,7 +17,7 @@ def lines(result: Result) -> Iterator[str]:
     """For people."""
     yield f"{result.scenario}: {result.cycles} cycles"
     yield f"  {'':12} {'before':>12} {'after':>12} {'per cycle':>16}"
-    before, after = totals(result.before), totals(result.after)
+    before, after = result.before.totals(), result.after.totals()
     for kind in KINDS:
         more = (after[kind] - before[kind]) / result.cycles
         yield f"  {_TITLES.get(kind, kind):12} {before[kind]:12,} {after[kind]:12,} {more:16.2f}"
@@ -25,11 +25,6 @@ def lines(result: Result) -> Iterator[str]:
     told = f"{slope.per_cycle:.0f} ± {slope.error:.0f}"
     yield f"  {'live bytes':12} {result.before.live_bytes:12,} {result.after.live_bytes:12,} {told:>16}"
     yield from _leak_lines(result.leaks)
-
-
-def totals(census: Census) -> dict[str, int]:
-    """How many of each kind there are."""
-    return {kind: sum(getattr(census, kind).values()) for kind in KINDS}
 
 
 def _leak_lines(leaks: Sequence[Leak]) -> Iterator[str]:
@@ -48,8 +43,8 @@ def document(results: Sequence[Result]) -> list[dict[str, Any]]:
         {
             "scenario": one.scenario,
             "cycles": one.cycles,
-            "before": totals(one.before),
-            "after": totals(one.after),
+            "before": one.before.totals(),
+            "after": one.after.totals(),
             "live_bytes_per_cycle": attrs.asdict(one.live_bytes),
             "leaks": [attrs.asdict(leak) for leak in one.leaks],
         }

@@ -67,6 +67,24 @@ def closure(thing: object) -> Callable[[], object]:
     return on_op
 
 
+class Prickly:
+    """Raises where it is compared, as an array of several numbers does."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("neither true nor false")
+
+
+def closure_beside_a_default(thing: object) -> Callable[[], object]:
+    """A function that knows it, and has something else for a default."""
+
+    def on_op(what: object = Prickly()) -> object:
+        return thing, what
+
+    return on_op
+
+
 def with_default(thing: object) -> Callable[[], object]:
     """A function that has it for a default."""
 
@@ -125,6 +143,10 @@ def by_weak_callback(thing: object) -> object:
         (lambda thing: {"a-secret-token": thing}, "[str] → Thing"),
         (Slotted, ".thing → Thing"),
         (closure, " → function closure.<locals>.on_op (closure cell 'thing') → Thing"),
+        (
+            closure_beside_a_default,
+            " → function closure_beside_a_default.<locals>.on_op (closure cell 'thing') → Thing",
+        ),
         (with_default, " → function with_default.<locals>.on_op (default value) → Thing"),
         (lambda thing: partial(print, thing), " → partial.args[0] → Thing"),
         (method, " → method Thing.act → Thing"),

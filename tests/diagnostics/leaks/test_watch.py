@@ -164,7 +164,7 @@ async def test_a_board_that_a_callback_holds_is_found(
 
 
 @pytest.fixture
-def cpu_profile() -> Iterator[Callable[[], None]]:
+def cpu_profile() -> Iterator[Callable[[], object]]:
     """Begins one, as far as it keeps a process from forking."""
     before = signal.signal(signal.SIGPROF, signal.SIG_IGN)
     yield lambda: signal.setitimer(signal.ITIMER_PROF, 100.0)
@@ -177,7 +177,7 @@ async def test_who_holds_something_is_searched_later_where_there_can_be_no_copy_
     autojump_clock: trio.testing.MockClock,
     monkeypatch: pytest.MonkeyPatch,
     listeners: None,
-    cpu_profile: Callable[[], None],
+    cpu_profile: Callable[[], object],
     reason: str,
 ) -> None:
     """However often that is so, nothing is said without a name."""

@@ -21,6 +21,8 @@ from whiteboard.diagnostics.leaks.places import living_tasks
 
 _PACKAGE: Final = __name__.partition(".")[0]
 _DESCRIPTORS: Final = Path("/proc/self/fd")
+KINDS: Final = ("tasks", "descriptors", "threads", "objects")
+"""What is counted by name: of these there may be none too many."""
 
 
 @attrs.frozen
@@ -39,13 +41,8 @@ class Census:
     """What Python has allocated and not given back, where tracemalloc is on; else 0."""
 
     def totals(self) -> dict[str, int]:
-        """The four things of which there may be none too many."""
-        return {
-            "tasks": sum(self.tasks.values()),
-            "descriptors": sum(self.descriptors.values()),
-            "threads": sum(self.threads.values()),
-            "objects": sum(self.objects.values()),
-        }
+        """How many of each of KINDS, whatever their names."""
+        return {kind: sum(getattr(self, kind).values()) for kind in KINDS}
 
 
 def is_ours(kind: type) -> bool:

@@ -105,7 +105,9 @@ def _through(holder: object, between: object, held: object) -> str | None:
         return f".{_name_in(between, held)}"
     if isinstance(holder, memoryview) and type(between).__name__ == "managedbuffer":
         return ""
-    if isinstance(holder, FunctionType) and between in (holder.__defaults__, holder.__kwdefaults__):
+    if isinstance(holder, FunctionType) and (
+        between is holder.__defaults__ or between is holder.__kwdefaults__
+    ):
         return " (default value)"
     if isinstance(holder, FunctionType) and between is holder.__globals__:
         return f" (global {_name_in(between, held)!r})"

@@ -16,7 +16,7 @@ import trio
 from trio.lowlevel import Task
 
 from whiteboard import limits, timeouts
-from whiteboard.diagnostics import findings
+from whiteboard.diagnostics import findings, logs
 from whiteboard.diagnostics.figures import FIGURES, Gauge
 from whiteboard.diagnostics.leaks.departed import DEPARTED, Departed, Leaver
 from whiteboard.diagnostics.leaks.holders import Holding, find_holders
@@ -25,6 +25,8 @@ from whiteboard.diagnostics.leaks.stray_tasks import StrayTasks
 from whiteboard.diagnostics.profiles.forked import ChildFailed, forked, is_cpu_profiled
 from whiteboard.diagnostics.profiles.sources import ProfileRefused
 from whiteboard.diagnostics.soft_limit import SoftLimit
+
+log = logs.get_logger()
 
 FIGURES.declare(
     Gauge(
@@ -82,7 +84,8 @@ class LeakWatch:
         """Find out who holds them. Dead cycles are nobody's fault: they go with the next walk through all objects."""
         try:
             holdings = _told(await forked(partial(_search, overdue)))
-        except (ProfileRefused, ChildFailed):
+        except (ProfileRefused, ChildFailed) as failure:
+            log.warning("leaks_not_searched", reason=str(failure))
             again = self._departed.put_back(overdue)
             overdue = [leaver for leaver in overdue if leaver not in again]
             holdings = [_UNKNOWN] * len(overdue)
