@@ -3,7 +3,7 @@
 import pytest
 
 from whiteboard import limits
-from whiteboard.diagnostics.growth import Growth, Trend, resident_bytes
+from whiteboard.diagnostics.growth import Growth, Trend
 
 MB = 1_000_000
 
@@ -67,8 +67,3 @@ def test_a_large_server_is_told_of_when_it_becomes_one() -> None:
     growth = Growth()
     sizes = [499, 500, 600, 490, 510, 470, 505]
     assert [size for size in sizes if growth.look(size * MB).is_large] == [500, 505]
-
-
-def test_resident_memory_is_read() -> None:
-    """Of this process."""
-    assert 10 * MB < resident_bytes() < 10_000 * MB

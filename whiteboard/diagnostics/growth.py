@@ -4,10 +4,8 @@ Cheap, and so always on: one small file is read now and then. Says that there is
 traced (`hot_path`). The judgement is pure: sizes come in, what is wrong comes out.
 """
 
-import os
 from collections import deque
 from enum import StrEnum
-from pathlib import Path
 from statistics import median
 from typing import Final
 
@@ -20,8 +18,6 @@ GROWTH: Final = 0.3
 """More than what was usual is growth."""
 STEADY: Final = 0.05
 """More or less is the same."""
-_PAGE: Final = os.sysconf("SC_PAGE_SIZE")
-_STATM: Final = Path("/proc/self/statm")
 
 
 class Trend(StrEnum):
@@ -97,14 +93,6 @@ class Growth:
         if abs(more) <= self._usual * STEADY:
             return Trend.STEADY
         return Trend.MORE if more > 0 else Trend.LESS
-
-
-def resident_bytes() -> int:
-    """Of this process now; 0 where the system does not tell. Some 10 µs."""
-    try:
-        return int(_STATM.read_text().split()[1]) * _PAGE
-    except OSError:
-        return 0
 
 
 OWN: Final = Growth()

@@ -18,6 +18,7 @@ from whiteboard.diagnostics import findings, growth, logs
 from whiteboard.diagnostics.figures import FIGURES, Counter
 from whiteboard.diagnostics.hot_path import Hot, HotPaths, Windows
 from whiteboard.diagnostics.ours import is_ours
+from whiteboard.diagnostics.process import resident_bytes
 from whiteboard.diagnostics.profiles import heap, tracing
 from whiteboard.diagnostics.profiles.forked import ChildFailed, forked
 from whiteboard.diagnostics.profiles.line_names import LineNames
@@ -83,7 +84,8 @@ class GrowthWatch:
         """Look, for ever."""
         while True:
             await trio.sleep(timeouts.GROWTH_LOOK.seconds)
-            self._judge(growth.resident_bytes() - _tracing_bytes())
+            if size := resident_bytes():  # else it cannot be read now
+                self._judge(size - _tracing_bytes())
             await self.look_at_sites()
 
     async def look_at_sites(self) -> None:
