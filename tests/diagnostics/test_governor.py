@@ -11,6 +11,7 @@ import trio
 import trio.testing
 
 from whiteboard import timeouts
+from whiteboard.diagnostics import governor as governor_module
 from whiteboard.diagnostics import pace, tracing
 from whiteboard.diagnostics.allocator import Allocator
 from whiteboard.diagnostics.cycles import CycleSearch
@@ -241,6 +242,35 @@ async def test_a_limit_that_cannot_be_kept_is_said_at_the_start(
             await trio.testing.wait_all_tasks_blocked()
     said = [(line["log_level"], line["event"]) for line in logs if "memory" in line["event"]]
     assert said == ([] if event is None else [(level, event)])
+
+
+class SlowHeap(Heap):
+    """Has a hundred thousand gaps between what lives: to count its bytes takes 27 ms."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self.times_asked, self.worked = 0, 0.0
+
+    @property
+    def used_bytes(self) -> int:
+        self.times_asked += 1
+        self.worked += 0.027
+        return super().used_bytes
+
+
+async def test_counting_what_is_in_use_takes_a_hundredth_of_the_time_at_most(
+    place: Place, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However near the limit a process stands, and however long one count takes."""
+    heap = SlowHeap(place)
+    monkeypatch.setattr(governor_module, "perf_counter", lambda: heap.worked)
+    governor = Governor(SoftLimit(LIMIT, place.resident), place.levers, CycleSearch(), heap)
+    place.taken = 85 * MIB
+    await look(governor)
+    before = heap.times_asked
+    for _ in range(270):
+        await look(governor)
+    assert 8 <= heap.times_asked - before <= 11
 
 
 async def test_few_objects_that_held_much_are_worth_the_next_walk_too(
