@@ -6,6 +6,8 @@ and out of here with that. Must not know what a session is.
 
 import weakref
 from collections.abc import Iterable
+from functools import partial
+from itertools import count
 from typing import Any, Final
 
 import attrs
@@ -23,6 +25,7 @@ class Leaver:
     name: str
     ended_at: float
     """`trio.current_time()`."""
+    number: int
     get: "weakref.ref[Any]"
     """It, or None when it is gone."""
     searches: int = 0
@@ -34,16 +37,16 @@ class Departed:
 
     def __init__(self) -> None:
         self._leavers: dict[int, Leaver] = {}
-        # by the address of the weak reference: what it refers to need not have a hash
+        # by number: what is referred to need not have a hash
+        self._numbers = count()
 
     def note(self, kind: str, name: str, thing: object) -> None:
         """It has ended just now; from here on nobody should need it. Costs a microsecond."""
         if len(self._leavers) < MAX_DEPARTED:
-            reference = weakref.ref(thing, self._forget)
-            self._leavers[id(reference)] = Leaver(kind, name, trio.current_time(), reference)
-
-    def _forget(self, reference: "weakref.ref[Any]") -> None:
-        self._leavers.pop(id(reference), None)
+            number = next(self._numbers)
+            # called with the reference, which `pop` takes for its default: no code of ours runs wherever the thing goes
+            gone = partial(self._leavers.pop, number)
+            self._leavers[number] = Leaver(kind, name, trio.current_time(), number, weakref.ref(thing, gone))
 
     def __len__(self) -> int:
         """How many are not gone yet."""
@@ -54,7 +57,7 @@ class Departed:
         latest = trio.current_time() - seconds
         found = [one for one in list(self._leavers.values()) if one.ended_at <= latest][:most]
         for one in found:
-            self._forget(one.get)
+            self._leavers.pop(one.number, None)
         return found
 
     def put_back(self, leavers: Iterable[Leaver]) -> list[Leaver]:
@@ -63,7 +66,7 @@ class Departed:
         for leaver in leavers:
             leaver.searches += 1
             if leaver.searches < LEAK_SEARCHES and leaver.get() is not None:
-                self._leavers[id(leaver.get)] = leaver
+                self._leavers[leaver.number] = leaver
                 again.append(leaver)
         return again
 
