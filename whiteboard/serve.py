@@ -28,6 +28,7 @@ from contextlib import (
     asynccontextmanager,
     nullcontext,
 )
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -105,7 +106,7 @@ def work(equipment: bytes) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at a terminal is for the front
     share = unpacked(equipment)
-    share = attrs.evolve(share, link=lowest(share.link))
+    share = replace(share, link=lowest(share.link))
     settings = share.settings
     logs.configure(settings.log.format, settings.log.level)
     _put_in_force(settings)
