@@ -404,6 +404,7 @@ def _announce(settings: Settings, listening: Listening) -> str:
         address=address,
         mode=str(settings.mode),
         boards=kept_at.get(settings.mode),
+        env=str(settings.env),
         timeout_config_version=deadlines.version(),
     )
     lines = [f"whiteboard is at {address}"]

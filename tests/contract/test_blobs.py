@@ -14,6 +14,8 @@ from whiteboard.storage.memory_blobs import open_memory_blobs
 from whiteboard.storage.s3 import open_s3
 from whiteboard.testing.blobs_contract import BlobsContract, OpenBlobs
 
+pytestmark = pytest.mark.long_steps(reason="what has as many bytes as a blob may takes their time")
+
 
 class TestMemory(BlobsContract):
     """`whiteboard.storage.memory_blobs`."""

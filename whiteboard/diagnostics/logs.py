@@ -83,7 +83,7 @@ EVENTS: Final = {
     "instance_name_taken": "Another server registered under the name of this one, which is off Consul's list now; give one of them another.",
     "cluster_changed": "Servers came, went or changed their health on Consul's list.",
     # sampling
-    "sampling_begun": "What this process samples of itself from its start, as `rates`; `env` says what the server is for.",
+    "sampling_begun": "What this process samples of itself from its start, as `rates`, if anything; `env` says what the server is for.",
     "sampling_asked": "An operator asked to sample by these `rates` for `seconds`.",
     "sampling_ended": "What was asked for is over; these `rates` hold, as the settings have them.",
     "scheduler_traced": "The scheduler's trace: tasks now, and `since` the line before it steps, their delays and their lengths.",

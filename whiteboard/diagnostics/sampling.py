@@ -68,7 +68,8 @@ class Sampling:
         self._has_traced = False
         self._until: float | None = None
         self._put_in_force(rates)
-        log.info("sampling_begun", env=env, rates=rates.described())
+        if rates != rates.off():
+            log.info("sampling_begun", env=env, rates=rates.described())
 
     @property
     def are_waits_watched(self) -> bool:

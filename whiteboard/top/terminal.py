@@ -32,8 +32,13 @@ def is_there() -> bool:
 
 
 def size() -> tuple[int, int]:
-    """Columns and rows."""
-    columns, rows = shutil.get_terminal_size()
+    """Columns and rows: those of the window, whatever COLUMNS and LINES say, for it may change; theirs where it tells none."""
+    try:
+        columns, rows = os.get_terminal_size(sys.stdout.fileno())
+    except (OSError, ValueError):
+        columns, rows = 0, 0
+    if not (columns and rows):
+        columns, rows = shutil.get_terminal_size()
     return columns, rows
 
 

@@ -4,6 +4,7 @@ import gc
 import sys
 from collections.abc import Mapping
 
+import pytest
 import trio
 import trio.testing
 from integration.polling import until
@@ -61,6 +62,7 @@ async def test_a_task_among_a_thousand_alike_is_named() -> None:
     assert not any("trio" in line for line in seen[0].stack)
 
 
+@pytest.mark.alone  # whoever runs tests on several cores has a thread that never waits
 async def test_nobody_is_at_work_elsewhere_when_all_wait() -> None:
     """Threads that wait for work are not to blame."""
     await trio.to_thread.run_sync(int)

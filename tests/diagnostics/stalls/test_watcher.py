@@ -18,7 +18,10 @@ from whiteboard.diagnostics import findings
 from whiteboard.diagnostics.stalls.watch import GAPS, KIND, STALLS, Cause
 from whiteboard.diagnostics.stalls.watcher import open_stall_watch
 
-pytestmark = pytest.mark.long_steps(reason="stalls are what it is about")
+pytestmark = [
+    pytest.mark.alone,  # whoever runs tests on several cores has a thread that never waits
+    pytest.mark.long_steps(reason="stalls are what it is about"),
+]
 
 LIMIT = 0.1
 TEXT = json.dumps([{"points": [[n, n]], "id": str(n)} for n in range(250_000)])

@@ -1,5 +1,7 @@
 """`/debug/pprof/` as its clients meet it."""
 
+import sys
+
 import pytest
 import trio
 from web.stand_ins import Site
@@ -179,6 +181,6 @@ async def test_what_else_the_tool_asks(site: Site) -> None:
     """The command line with NUL in between; that no addresses are left to look up, by GET and by POST. [PRF-5]"""
     cmdline = await site.get("/debug/pprof/cmdline")
 
-    assert "pytest" in cmdline.text
+    assert cmdline.text == "\0".join(sys.orig_argv)
     for method in ["GET", "POST"]:
         assert (await site.ask(method, "/debug/pprof/symbol")).text == "num_symbols: 0\n"
