@@ -20,7 +20,7 @@ from benchmarks.tables import percentile, spread, table
 from whiteboard.composition.profiling import profiles_of
 from whiteboard.config import LogFormat, LogLevel, Settings
 from whiteboard.diagnostics import logs
-from whiteboard.diagnostics.cycles import open_cycle_search
+from whiteboard.diagnostics.memory.cycles import open_cycle_search
 from whiteboard.diagnostics.profiles import tracing
 from whiteboard.diagnostics.profiles.pprof import decoded
 from whiteboard.diagnostics.profiles.sources import Sources

@@ -24,7 +24,7 @@ import attrs
 import trio
 
 from benchmarks.scenes.sections import Section, Table, write
-from whiteboard.diagnostics.allocator import find_allocator
+from whiteboard.diagnostics.memory.allocator import find_allocator
 from whiteboard.diagnostics.process import resident_bytes
 from whiteboard.limits import KIB, MIB
 

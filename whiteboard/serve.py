@@ -46,8 +46,8 @@ from whiteboard.composition.traces import open_traces
 from whiteboard.composition.watches import open_watches
 from whiteboard.config import Mode, Settings, StorageName
 from whiteboard.diagnostics import logs, tasks
-from whiteboard.diagnostics.allocator import find_allocator
 from whiteboard.diagnostics.leaks.watch import open_leak_watch
+from whiteboard.diagnostics.memory.allocator import find_allocator
 from whiteboard.diagnostics.sampling import Sampling, open_sampling
 from whiteboard.diagnostics.supervisor import Supervisor
 from whiteboard.errors import ConfigError

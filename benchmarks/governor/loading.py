@@ -2,7 +2,7 @@
 
     python -m benchmarks.governor.loading [--elements 200000] [--write docs/diagnostics.md]
 
-Three ways, each a process of its own: as Python collects by itself, frozen as the server has it (`diagnostics/cycles.py`), and not at
+Three ways, each a process of its own: as Python collects by itself, frozen as the server has it (`diagnostics/memory/cycles.py`), and not at
 all until the board is there, then once and frozen. All elements are objects, which is more than a server ever has at a time.
 """
 
@@ -21,7 +21,7 @@ import trio
 from benchmarks.governor.phase import a_board
 from benchmarks.scenes.sections import Section, Table, write
 from benchmarks.tables import percentile
-from whiteboard.diagnostics.cycles import open_cycle_search
+from whiteboard.diagnostics.memory.cycles import open_cycle_search
 
 WAYS: Final = ("default", "frozen", "once, behind it")
 

@@ -27,9 +27,9 @@ from whiteboard.core.board import Board
 from whiteboard.core.clocks import Stamp
 from whiteboard.core.ops import Create, ElementType, StampedOp
 from whiteboard.diagnostics import logs, tasks
-from whiteboard.diagnostics.allocator import find_allocator
-from whiteboard.diagnostics.governor import Levers
-from whiteboard.diagnostics.soft_limit import CLIMBED, DONE, TOOK, SoftLimit
+from whiteboard.diagnostics.memory.allocator import find_allocator
+from whiteboard.diagnostics.memory.governor import Levers
+from whiteboard.diagnostics.memory.soft_limit import CLIMBED, DONE, TOOK, SoftLimit
 from whiteboard.ids import ClientId, ElementId
 
 HEADROOM: Final = 1.2

@@ -10,7 +10,7 @@ from integration.bare_socket import BareSocket, bare_socket
 from integration.polling import until
 from integration.server_process import PlantedServer
 
-from whiteboard.diagnostics.hot_path import WINDOW
+from whiteboard.diagnostics.memory.hot_path import WINDOW
 
 pytestmark = pytest.mark.integration
 

@@ -11,7 +11,7 @@ from integration.polling import until
 from integration.server_process import Json, ServerProcess
 from web.pictures_made import png
 
-from whiteboard.diagnostics.ladder import Rung
+from whiteboard.diagnostics.memory.ladder import Rung
 from whiteboard.limits import MIB
 
 pytestmark = pytest.mark.integration

@@ -11,9 +11,9 @@ from whiteboard.composition.figures import declare_figures
 from whiteboard.composition.stores import Stores, clock_ms
 from whiteboard.config import Settings, TcpAddress
 from whiteboard.diagnostics import logs, status, tasks
+from whiteboard.diagnostics.memory.soft_limit import SoftLimit
 from whiteboard.diagnostics.profiles.sources import Sources
 from whiteboard.diagnostics.sampling import Sampling
-from whiteboard.diagnostics.soft_limit import SoftLimit
 from whiteboard.errors import RoomClosed, ServerFull
 from whiteboard.ids import BoardId, parse_board_id
 from whiteboard.plugins.guard import Guard

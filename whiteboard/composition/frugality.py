@@ -5,11 +5,11 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from whiteboard.config import Settings
-from whiteboard.diagnostics.cycles import open_cycle_search
 from whiteboard.diagnostics.figures import FIGURES, Counter
-from whiteboard.diagnostics.governor import Droppable, Levers, open_governor
-from whiteboard.diagnostics.memory import open_giving_back
-from whiteboard.diagnostics.soft_limit import SoftLimit, limit_bytes_of
+from whiteboard.diagnostics.memory.cycles import open_cycle_search
+from whiteboard.diagnostics.memory.giving_back import open_giving_back
+from whiteboard.diagnostics.memory.governor import Droppable, Levers, open_governor
+from whiteboard.diagnostics.memory.soft_limit import SoftLimit, limit_bytes_of
 from whiteboard.rooms.hub import Hub
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from whiteboard.config import Settings
-from whiteboard.diagnostics.growth_watch import open_growth_watch
+from whiteboard.diagnostics.memory.growth_watch import open_growth_watch
 from whiteboard.diagnostics.sampling import Sampling
 from whiteboard.diagnostics.stalls.watcher import open_stall_watch
 

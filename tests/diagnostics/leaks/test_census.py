@@ -9,8 +9,8 @@ import pytest
 import trio
 import trio.testing
 
-from whiteboard.diagnostics.cycles import open_cycle_search
 from whiteboard.diagnostics.leaks.census import Census, grown, is_ours, objects_of, take_census, tasks_at
+from whiteboard.diagnostics.memory.cycles import open_cycle_search
 from whiteboard.rooms.attendance import Attendance
 
 pytestmark = pytest.mark.long_steps("walks through all of memory")

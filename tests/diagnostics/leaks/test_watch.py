@@ -14,12 +14,12 @@ from trio.lowlevel import Task
 
 from whiteboard import limits, timeouts
 from whiteboard.diagnostics import findings
-from whiteboard.diagnostics.ladder import Rung
 from whiteboard.diagnostics.leaks.departed import DEPARTED
 from whiteboard.diagnostics.leaks.places import living_tasks
 from whiteboard.diagnostics.leaks.stray_tasks import StrayTasks
 from whiteboard.diagnostics.leaks.watch import LeakWatch, open_leak_watch
-from whiteboard.diagnostics.soft_limit import SoftLimit
+from whiteboard.diagnostics.memory.ladder import Rung
+from whiteboard.diagnostics.memory.soft_limit import SoftLimit
 from whiteboard.limits import MIB
 from whiteboard.rooms.room import Room
 from whiteboard.rooms.session import Session

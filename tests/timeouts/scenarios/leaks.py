@@ -16,7 +16,7 @@ from whiteboard.diagnostics.leaks.departed import Departed, Leaver
 from whiteboard.diagnostics.leaks.places import living_tasks
 from whiteboard.diagnostics.leaks.stray_tasks import StrayTasks
 from whiteboard.diagnostics.leaks.watch import LeakWatch
-from whiteboard.diagnostics.soft_limit import SoftLimit
+from whiteboard.diagnostics.memory.soft_limit import SoftLimit
 from whiteboard.leakcheck import measuring
 from whiteboard.leakcheck.house import House
 from whiteboard.leakcheck.scenarios import Scenario

@@ -5,7 +5,7 @@ import trio
 from diagnostics.stalls.stand_ins import Machine, look
 from timeouts.scenarios.book import before_and_after, is_about_ten, scenario
 
-from whiteboard.diagnostics.growth_watch import GrowthWatch
+from whiteboard.diagnostics.memory.growth_watch import GrowthWatch
 from whiteboard.timeouts import Timeout
 
 

@@ -15,12 +15,12 @@ from rooms.faulty import HookedStorage
 from timeouts.scenarios.book import SURELY, SURELY_NOT, before_and_after, is_about, is_about_ten, scenario
 
 from whiteboard import limits, timeouts
-from whiteboard.diagnostics import pace
-from whiteboard.diagnostics.allocator import Allocator
-from whiteboard.diagnostics.cycles import open_cycle_search
-from whiteboard.diagnostics.governor import Levers, open_governor
-from whiteboard.diagnostics.memory import GivingBack
-from whiteboard.diagnostics.soft_limit import SoftLimit
+from whiteboard.diagnostics.memory import pace
+from whiteboard.diagnostics.memory.allocator import Allocator
+from whiteboard.diagnostics.memory.cycles import open_cycle_search
+from whiteboard.diagnostics.memory.giving_back import GivingBack
+from whiteboard.diagnostics.memory.governor import Levers, open_governor
+from whiteboard.diagnostics.memory.soft_limit import SoftLimit
 from whiteboard.plugins.guard import Guard
 from whiteboard.rooms import upkeep
 from whiteboard.rooms.tick import Tick

@@ -22,9 +22,9 @@ from whiteboard.diagnostics.leaks.departed import DEPARTED, Departed, Leaver
 from whiteboard.diagnostics.leaks.holders import Holding, find_holders
 from whiteboard.diagnostics.leaks.references import without_places
 from whiteboard.diagnostics.leaks.stray_tasks import StrayTasks
+from whiteboard.diagnostics.memory.soft_limit import SoftLimit
 from whiteboard.diagnostics.profiles.forked import ChildFailed, forked, is_cpu_profiled
 from whiteboard.diagnostics.profiles.sources import ProfileRefused
-from whiteboard.diagnostics.soft_limit import SoftLimit
 
 log = logs.get_logger()
 

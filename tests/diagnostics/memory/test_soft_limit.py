@@ -2,8 +2,8 @@
 
 from whiteboard.config import MemoryLimit
 from whiteboard.diagnostics.figures import FIGURES
-from whiteboard.diagnostics.ladder import Rung
-from whiteboard.diagnostics.soft_limit import SoftLimit, limit_bytes_of
+from whiteboard.diagnostics.memory.ladder import Rung
+from whiteboard.diagnostics.memory.soft_limit import SoftLimit, limit_bytes_of
 from whiteboard.limits import MIB
 
 

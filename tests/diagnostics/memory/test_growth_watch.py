@@ -6,8 +6,9 @@ import pytest
 
 from whiteboard import limits
 from whiteboard.config.sampling import RATES, Environment
-from whiteboard.diagnostics import findings, growth
-from whiteboard.diagnostics.growth_watch import (
+from whiteboard.diagnostics import findings
+from whiteboard.diagnostics.memory import growth
+from whiteboard.diagnostics.memory.growth_watch import (
     GROWN,
     LARGE,
     LOOKS,

@@ -5,9 +5,9 @@ import trio
 import trio.testing
 
 from whiteboard import timeouts
-from whiteboard.diagnostics import memory, pace
-from whiteboard.diagnostics.allocator import Allocator
-from whiteboard.diagnostics.memory import GivingBack, open_giving_back
+from whiteboard.diagnostics.memory import giving_back, pace
+from whiteboard.diagnostics.memory.allocator import Allocator
+from whiteboard.diagnostics.memory.giving_back import GivingBack, open_giving_back
 from whiteboard.limits import SPARE_BYTES
 
 
@@ -37,7 +37,7 @@ async def test_what_has_become_free_is_given_back_in_a_quiet_moment(
 ) -> None:
     """Within MEMORY_LOOK, when it is SPARE_BYTES."""
     heap = Heap()
-    monkeypatch.setattr(memory, "find_allocator", lambda: heap)
+    monkeypatch.setattr(giving_back, "find_allocator", lambda: heap)
     async with open_giving_back():
         heap.free = SPARE_BYTES - 1
         await trio.sleep(10 * timeouts.MEMORY_LOOK.seconds)
@@ -88,7 +88,7 @@ async def test_a_process_that_is_never_quiet_gives_back_at_last(
 
 async def test_where_the_allocator_is_another_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no task for it then."""
-    monkeypatch.setattr(memory, "find_allocator", lambda: None)
+    monkeypatch.setattr(giving_back, "find_allocator", lambda: None)
     async with open_giving_back():
         before = trio.lowlevel.current_task()
         await trio.testing.wait_all_tasks_blocked()

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from whiteboard.diagnostics.allocator import Allocator, find_allocator
+from whiteboard.diagnostics.memory.allocator import Allocator, find_allocator
 from whiteboard.limits import MIB
 
 SETTINGS = ["MALLOC_ARENA_MAX", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"]
 _BLOCK_BYTES = 2_000
 """Too large for Python's own allocator, too small to be mapped apart."""
 _FREED_LARGE = """
-from whiteboard.diagnostics.allocator import find_allocator
+from whiteboard.diagnostics.memory.allocator import find_allocator
 allocator = find_allocator()
 {arrange}
 large = bytes(24 << 20)

@@ -11,13 +11,14 @@ import trio
 import trio.testing
 
 from whiteboard import timeouts
-from whiteboard.diagnostics import governor as governor_module
-from whiteboard.diagnostics import pace, tracing
-from whiteboard.diagnostics.allocator import Allocator
-from whiteboard.diagnostics.cycles import CycleSearch
-from whiteboard.diagnostics.governor import Governor, Levers, open_governor
-from whiteboard.diagnostics.ladder import Rung
-from whiteboard.diagnostics.soft_limit import CLIMBED, DONE, DROPPED, GIVEN_BACK, SoftLimit
+from whiteboard.diagnostics import tracing
+from whiteboard.diagnostics.memory import governor as governor_module
+from whiteboard.diagnostics.memory import pace
+from whiteboard.diagnostics.memory.allocator import Allocator
+from whiteboard.diagnostics.memory.cycles import CycleSearch
+from whiteboard.diagnostics.memory.governor import Governor, Levers, open_governor
+from whiteboard.diagnostics.memory.ladder import Rung
+from whiteboard.diagnostics.memory.soft_limit import CLIMBED, DONE, DROPPED, GIVEN_BACK, SoftLimit
 from whiteboard.limits import MIB, SPARE_BYTES
 
 LIMIT = 100 * MIB

@@ -3,7 +3,7 @@
 import pytest
 
 from whiteboard import limits
-from whiteboard.diagnostics.growth import Growth, Trend
+from whiteboard.diagnostics.memory.growth import Growth, Trend
 
 MB = 1_000_000
 

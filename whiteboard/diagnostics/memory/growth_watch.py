@@ -14,9 +14,10 @@ import msgspec
 import trio
 
 from whiteboard import limits, timeouts
-from whiteboard.diagnostics import findings, growth, logs
+from whiteboard.diagnostics import findings, logs
 from whiteboard.diagnostics.figures import FIGURES, Counter
-from whiteboard.diagnostics.hot_path import Hot, HotPaths, Windows
+from whiteboard.diagnostics.memory import growth
+from whiteboard.diagnostics.memory.hot_path import Hot, HotPaths, Windows
 from whiteboard.diagnostics.ours import is_ours
 from whiteboard.diagnostics.process import resident_bytes
 from whiteboard.diagnostics.profiles import heap, tracing

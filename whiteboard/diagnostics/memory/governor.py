@@ -19,11 +19,11 @@ import trio
 
 from whiteboard import timeouts
 from whiteboard.diagnostics import logs, tracing
-from whiteboard.diagnostics.allocator import Allocator, find_allocator
-from whiteboard.diagnostics.cycles import CycleSearch
-from whiteboard.diagnostics.ladder import ENTERED_AT, LEAVING, Ladder, Pacer, Reading, Rung, Steps
-from whiteboard.diagnostics.pace import Pace
-from whiteboard.diagnostics.soft_limit import CLIMBED, DONE, DROPPED, GIVEN_BACK, TOOK, SoftLimit, mib
+from whiteboard.diagnostics.memory.allocator import Allocator, find_allocator
+from whiteboard.diagnostics.memory.cycles import CycleSearch
+from whiteboard.diagnostics.memory.ladder import ENTERED_AT, LEAVING, Ladder, Pacer, Reading, Rung, Steps
+from whiteboard.diagnostics.memory.pace import Pace
+from whiteboard.diagnostics.memory.soft_limit import CLIMBED, DONE, DROPPED, GIVEN_BACK, TOOK, SoftLimit, mib
 from whiteboard.limits import SPARE_BYTES
 
 log = logs.get_logger()

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whiteboard.diagnostics.ladder import (
+from whiteboard.diagnostics.memory.ladder import (
     COLLECT_SHARE,
     ENTERED_AT,
     LEAST_STEP_BYTES,

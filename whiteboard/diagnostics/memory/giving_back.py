@@ -19,8 +19,8 @@ import trio
 
 from whiteboard import timeouts
 from whiteboard.diagnostics import logs
-from whiteboard.diagnostics.allocator import Allocator, find_allocator
-from whiteboard.diagnostics.pace import Pace
+from whiteboard.diagnostics.memory.allocator import Allocator, find_allocator
+from whiteboard.diagnostics.memory.pace import Pace
 from whiteboard.limits import SPARE_BYTES
 
 log = logs.get_logger()

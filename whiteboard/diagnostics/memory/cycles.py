@@ -26,8 +26,8 @@ import trio
 
 from whiteboard import timeouts
 from whiteboard.diagnostics import logs
-from whiteboard.diagnostics.pace import Pace
-from whiteboard.diagnostics.pauses import counting_pauses
+from whiteboard.diagnostics.memory.pace import Pace
+from whiteboard.diagnostics.memory.pauses import counting_pauses
 
 log = logs.get_logger()
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from whiteboard.config import MemoryLimit
-from whiteboard.diagnostics import cgroup
 from whiteboard.diagnostics.figures import FIGURES, Counter, Gauge
-from whiteboard.diagnostics.ladder import ENTERED_AT, Rung
+from whiteboard.diagnostics.memory import cgroup
+from whiteboard.diagnostics.memory.ladder import ENTERED_AT, Rung
 from whiteboard.diagnostics.process import resident_bytes
 from whiteboard.limits import MIB
 

@@ -3,7 +3,7 @@
 import gc
 
 from whiteboard.diagnostics.figures import Counter, Histogram
-from whiteboard.diagnostics.pauses import BOUNDS, COLLECTIONS, PAUSES, PauseWatch, counting_pauses
+from whiteboard.diagnostics.memory.pauses import BOUNDS, COLLECTIONS, PAUSES, PauseWatch, counting_pauses
 
 
 def test_each_collection_is_one_pause_of_its_generation() -> None:

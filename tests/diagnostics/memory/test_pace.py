@@ -4,8 +4,8 @@ import pytest
 import trio
 import trio.testing
 
-from whiteboard.diagnostics import pace
-from whiteboard.diagnostics.pace import Pace
+from whiteboard.diagnostics.memory import pace
+from whiteboard.diagnostics.memory.pace import Pace
 
 
 async def test_a_process_is_quiet_that_used_little_of_a_core_since_the_last_question(

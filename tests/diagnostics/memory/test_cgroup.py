@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from whiteboard.diagnostics.cgroup import limit_bytes
+from whiteboard.diagnostics.memory.cgroup import limit_bytes
 
 
 def put(root: Path, name: str, text: str) -> None:

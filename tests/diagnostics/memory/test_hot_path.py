@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import pytest
 
 from whiteboard import limits
-from whiteboard.diagnostics.hot_path import CONFIDENCE, WINDOW, Hot, HotPaths, Windows
+from whiteboard.diagnostics.memory.hot_path import CONFIDENCE, WINDOW, Hot, HotPaths, Windows
 from whiteboard.diagnostics.profiles.profile import Frame, Profile, Sample, ValueType
 
 TYPES = (ValueType("inuse_objects", "count"), ValueType("inuse_space", "bytes"))

@@ -9,8 +9,8 @@ import trio
 import trio.testing
 
 from whiteboard import timeouts
-from whiteboard.diagnostics import cycles, pace
-from whiteboard.diagnostics.cycles import CycleSearch, open_cycle_search
+from whiteboard.diagnostics.memory import cycles, pace
+from whiteboard.diagnostics.memory.cycles import CycleSearch, open_cycle_search
 
 pytestmark = pytest.mark.long_steps(
     reason="it walks and freezes all objects of the test run, and makes a million more"
