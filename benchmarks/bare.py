@@ -1,6 +1,6 @@
 """`python -m benchmarks.bare serve …`: the server without anything that looks at it, for others to be compared with.
 
-No instrument in Trio's way, nothing that could be switched on, nobody who waits for stalls.
+No instrument in Trio's way, nothing that could be switched on, nobody who waits for stalls, growth or leaks.
 """
 
 import sys
@@ -22,6 +22,12 @@ async def open_no_sampling(rates: Rates, _: str) -> AsyncIterator[Any]:
     yield SimpleNamespace(configured=rates, in_force=rates, report=dict)
 
 
+@asynccontextmanager
+async def open_nothing(*_: object) -> AsyncIterator[None]:
+    """In the place of watches: nobody looks."""
+    yield
+
+
 def without_instruments(run: Callable[..., Any]) -> Callable[..., Any]:
     """`trio.run` with those that are given left out."""
 
@@ -34,6 +40,8 @@ def without_instruments(run: Callable[..., Any]) -> Callable[..., Any]:
 if __name__ == "__main__":
     with (
         patch.object(serve, "open_sampling", open_no_sampling),
+        patch.object(serve, "open_watches", open_nothing),
+        patch.object(serve, "open_leak_watch", open_nothing),
         patch.object(trio, "run", without_instruments(trio.run)),
     ):
-        sys.exit(cli.main([*sys.argv[1:], "--sampling-stall-ms", "0"]))
+        sys.exit(cli.main(sys.argv[1:]))
