@@ -9,8 +9,10 @@ from whiteboard.diagnostics.memory.ladder import (
     COLLECT_SHARE,
     ENTERED_AT,
     LEAST_STEP_BYTES,
+    LEAST_STEP_OBJECTS,
     LEAVING,
     MOST_STEP,
+    MOST_STEP_OBJECTS,
     PAUSE_SECONDS,
     WORTH_IT,
     Allowance,
@@ -156,7 +158,8 @@ def test_walks_come_sooner_where_they_are_long(walks: list[float], limit_bytes: 
         pacer.note(took)
         after = pacer.step_bytes(limit_bytes)
         assert LEAST_STEP_BYTES <= after <= most
+        assert LEAST_STEP_OBJECTS <= pacer.step_objects <= MOST_STEP_OBJECTS
         assert after <= before if took > PAUSE_SECONDS else after >= before
     for _ in range(30):
         pacer.note(0.0)
-    assert pacer.step_bytes(limit_bytes) == most
+    assert (pacer.step_bytes(limit_bytes), pacer.step_objects) == (most, MOST_STEP_OBJECTS)

@@ -109,9 +109,10 @@ class CycleSearch:
             _collect_all()
 
     @property
-    def has_news(self) -> bool:
-        """Whether some 7,000 objects more have come to live than died since the last walk."""
-        return gc.get_count()[_EVERYTHING] > 0
+    def newcomers(self) -> int:
+        """How many objects more have come to live than died since the last walk, about: the collector counts them in steps."""
+        latest, young, middle = gc.get_count()
+        return latest + _YOUNG * (young + (_MIDDLE + 1) * middle)
 
     def walk_recent(self) -> int:
         """Free dead cycles among what is not frozen; how many objects that freed."""

@@ -119,7 +119,9 @@ class Governor:
         Bytes in use, because what a walk frees stays with the process: it grows again only when all that is used up.
         """
         grown = max(now - before for now, before in zip(self._taken(), self._behind_walk, strict=True))
-        return self._cycles.has_news or grown >= self._pacer.step_bytes(self._limit.size_bytes)
+        return self._cycles.newcomers >= self._pacer.step_objects or grown >= self._pacer.step_bytes(
+            self._limit.size_bytes
+        )
 
     def _taken(self, *, is_exact: bool = False) -> tuple[int, int]:
         return self._limit.resident(), self._in_use.count(is_exact=is_exact)

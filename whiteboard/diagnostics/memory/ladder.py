@@ -29,7 +29,9 @@ MOST_STEP: Final = 0.01
 """Of the limit: growth that is worth a walk while walks are short."""
 _LEAST_SCALE: Final = 1 / 64
 LEAST_STEP_BYTES: Final = 256 * 1024
-"""Growth that is worth a walk when walks are long."""
+MOST_STEP_OBJECTS: Final = 7_000
+LEAST_STEP_OBJECTS: Final = 700
+"""Growth that is worth a walk when walks are long, or short. Objects count too, because bytes in use are dear to count."""
 WORTH_IT: Final = 5_000
 """Objects in dead cycles: who finds fewer among everything, and gets back less than MOST_STEP, waits twice as long until it looks
 there again."""
@@ -107,6 +109,11 @@ class Pacer:
     def step_bytes(self, limit_bytes: int) -> float:
         """The growth that is worth a walk."""
         return max(LEAST_STEP_BYTES, self._scale * MOST_STEP * limit_bytes)
+
+    @property
+    def step_objects(self) -> float:
+        """The newcomers that are worth a walk."""
+        return max(LEAST_STEP_OBJECTS, self._scale * MOST_STEP_OBJECTS)
 
     def note(self, seconds: float) -> None:
         """A walk took so long."""
