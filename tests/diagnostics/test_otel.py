@@ -15,6 +15,10 @@ from whiteboard import timeouts
 from whiteboard.diagnostics import otel, tracing
 from whiteboard.diagnostics.otel import LOST, open_otel
 
+pytestmark = pytest.mark.long_steps(
+    reason="the SDK makes its exporter at the start, with TLS contexts, in some 50 ms"
+)
+
 
 class Moody(BaseHTTPRequestHandler):
     """A collector that takes spans or not."""
