@@ -1,16 +1,15 @@
 """The command: what was typed in, a file out."""
 
-import ssl
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from whiteboard import limits
 from whiteboard.bundle.gathering import Answer, Source, gather
 from whiteboard.bundle.writing import write
+from whiteboard.credentials import is_loopback, read_token, tls_context
 from whiteboard.errors import ConfigError
 
 
@@ -52,38 +51,12 @@ def read_source(arguments: Namespace) -> Source:
         raise ConfigError([f"URL: {url!r}: {error}"]) from None
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or "@" in parts.netloc:
         raise ConfigError([f"URL: expected http(s)://HOST:PORT/PATH without user or query, got {url!r}"])
-    token = None if arguments.token_file is None else _token(arguments.token_file)
-    if token is not None and parts.scheme == "http" and not _is_loopback(parts.hostname):
+    token = read_token(arguments.token_file)
+    if token is not None and parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ConfigError(
             [f"{url}: the token would go in the clear; give an https:// URL, or one on loopback"]
         )
-    return Source(url, token, None if arguments.ca_file is None else _context(arguments.ca_file))
-
-
-def _token(path: Path) -> str:
-    try:
-        text = path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([f"--token-file: {path} cannot be read: {error}"]) from error
-    if not text or not text.isprintable() or not text.isascii():
-        raise ConfigError([f"--token-file: {path} has no token: one line of printable ASCII"])
-    return text
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
-def _context(path: Path) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    try:
-        context.load_verify_locations(path)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError([f"--ca-file: {path} cannot be used: {error}"]) from error
-    return context
+    return Source(url, token, None if arguments.ca_file is None else tls_context(arguments.ca_file))
 
 
 def _line(answer: Answer) -> str:

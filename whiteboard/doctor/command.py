@@ -4,11 +4,11 @@ import base64
 import math
 from argparse import Namespace
 from collections.abc import Callable
-from pathlib import Path
 
 import trio
 
-from whiteboard import limits, timeouts
+from whiteboard import timeouts
+from whiteboard.credentials import read_secret_line
 from whiteboard.doctor import report
 from whiteboard.doctor.certificates import make_context
 from whiteboard.doctor.examination import Options, examine
@@ -34,12 +34,12 @@ def run(arguments: Namespace, say: Say) -> bool:
 
 def read_options(arguments: Namespace) -> Options:
     """Raises ConfigError."""
-    target, credentials = Target.of(arguments.url), _read_secret(arguments.credentials_file)
+    target, credentials = Target.of(arguments.url), read_secret_line(arguments.credentials_file)
     make_context(arguments.ca_file)  # a file that cannot be used is told before anything is asked
     return Options(
         target=target,
         origin=None if arguments.origin is None else parse_origin(arguments.origin),
-        token=_read_secret(arguments.token_file),
+        token=read_secret_line(arguments.token_file),
         credentials=None if credentials is None else _basic(credentials),
         connect_to=None if arguments.connect_to is None else parse_place(arguments.connect_to, target.port),
         ca_file=arguments.ca_file,
@@ -49,21 +49,6 @@ def read_options(arguments: Namespace) -> Options:
 
 def _keep_silent(_: Finding) -> None:
     pass
-
-
-def _read_secret(path: Path | None) -> str | None:
-    if path is None:
-        return None
-    try:
-        with path.open("rb") as file:
-            text = file.read(limits.MAX_REQUEST_BYTES).decode("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            [f"cannot read {path}: {getattr(error, 'strerror', None) or 'it is no text'}"]
-        ) from error
-    if not text or not text.isprintable():
-        raise ConfigError([f"{path}: expected one line of text"])
-    return text
 
 
 def _basic(credentials: str) -> str:

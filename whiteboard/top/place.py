@@ -2,12 +2,11 @@
 
 import ssl
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import quote, urlsplit
 
-from whiteboard import limits
+from whiteboard.credentials import is_loopback, read_token, tls_context
 from whiteboard.errors import ConfigError
 
 _PORTS: Final = {"http": 80, "https": 443}
@@ -37,12 +36,12 @@ class Place:
             raise _no_url(url, "it begins with http:// or https:// and a name")
         if parts.username is not None:
             raise ConfigError([f"{parts.scheme}://…@{parts.hostname}: give the token with --token-file"])
-        tls = _context(ca_file) if parts.scheme == "https" else None
+        tls = tls_context(ca_file) if parts.scheme == "https" else None
         base = quote(parts.path.removesuffix("/debug/").rstrip("/"), safe="/%:@!$&'()*+,;=~")
         place = cls(
-            parts.hostname, _PORTS[parts.scheme] if port is None else port, base, tls, _token(token_file)
+            parts.hostname, _PORTS[parts.scheme] if port is None else port, base, tls, read_token(token_file)
         )
-        if place.token is not None and tls is None and not _is_loopback(place.host):
+        if place.token is not None and tls is None and not is_loopback(place.host):
             raise ConfigError(
                 [f"{url}: the token would go in the clear; give an https:// URL, or one on loopback"]
             )
@@ -62,40 +61,6 @@ class Place:
     @property
     def _scheme(self) -> str:
         return "http" if self.tls is None else "https"
-
-
-def _context(ca_file: Path | None) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context()
-        if ca_file is not None:
-            context.load_verify_locations(ca_file)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(
-            [f"cannot use {ca_file}: {getattr(error, 'strerror', None) or 'it has no certificate'}"]
-        ) from error
-    return context
-
-
-def _token(path: Path | None) -> str | None:
-    if path is None:
-        return None
-    try:
-        with path.open("rb") as file:
-            text = file.read(limits.MAX_REQUEST_BYTES).decode("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            [f"cannot read {path}: {getattr(error, 'strerror', None) or 'it is no text'}"]
-        ) from error
-    if not text or not text.isprintable() or not text.isascii():
-        raise ConfigError([f"{path}: expected one line of text"])
-    return text
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _no_url(url: str, reason: str) -> ConfigError:
