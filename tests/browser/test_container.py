@@ -25,9 +25,10 @@ import pytest
 import yaml
 from browser.conftest import Browse, expect_same, stored
 from browser.person import meet, zigzag
-from integration.server_process import ServerProcess, environment, free_port
+from integration.server_process import ServerProcess, environment
 from services.compose_file import COMPOSE, SECRETS, reduced
 from services.containers import ROOT, Podman, podman_ready
+from services.ports import free_port
 from services.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.alone]

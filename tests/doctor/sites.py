@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from certificates import Certificate
-from integration.server_process import free_port
 from services.nginx_process import nginx_running
+from services.ports import free_port
 
 SHIPPED = (Path(__file__).parents[2] / "examples/nginx/whiteboard.conf").read_text()
 LOCATION = "location /wb/ {"

@@ -16,7 +16,8 @@ from certificates import Certificate
 from doctor.authority import Authority
 from doctor.sites import LOCATION, UPGRADE, Sites
 from integration.polling import until
-from integration.server_process import ServerProcess, environment, free_port
+from integration.server_process import ServerProcess, environment
+from services.ports import free_port
 from services.redis_process import redis_running
 
 from whiteboard import cli

@@ -2,11 +2,9 @@
 
 import json
 import os
-import random
 import re
 import resource
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import trio
+from services.ports import free_port
 
 START_SECONDS = 30.0
 """A cold start on a busy machine; a warm one takes under a second."""
@@ -225,23 +224,6 @@ class PlantedServer(ServerProcess):
 
 def _in_words(haste: Mapping[str, float]) -> str:
     return ",".join(f"{name}={seconds}" for name, seconds in haste.items())
-
-
-def free_port() -> int:
-    """A port of loopback that nobody has, below those that the system gives to outgoing connections.
-
-    So a server that is stopped and started again finds it free, whoever connected to what meanwhile.
-    """
-    chance = random.SystemRandom()
-    while True:
-        port = chance.randrange(15_000, 30_000)
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 def environment() -> dict[str, str]:

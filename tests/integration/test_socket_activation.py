@@ -14,7 +14,8 @@ import pytest
 import trio
 from integration.bare_socket import Ended, bare_socket
 from integration.process_manager import Manager
-from integration.server_process import STOP_SECONDS, environment, free_port
+from integration.server_process import STOP_SECONDS, environment
+from services.ports import free_port
 
 from whiteboard import timeouts
 

@@ -12,7 +12,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-from integration.server_process import free_port
+from services.ports import free_port
 from services.stallable import Stallable
 
 START_SECONDS = 30.0

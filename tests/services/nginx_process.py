@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
-from integration.server_process import free_port
+from services.ports import free_port
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 START_SECONDS = 20.0

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
-from integration.server_process import free_port
+from services.ports import free_port
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0

@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from integration.server_process import free_port
+from services.ports import free_port
 from services.redis_process import POLL_SECONDS, START_SECONDS, RedisProcess, redis_running
 
 SLOTS = 16384

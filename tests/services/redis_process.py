@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from integration.server_process import free_port
+from services.ports import free_port
 from services.stallable import Stallable
 
 START_SECONDS = 20.0

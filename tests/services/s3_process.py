@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3  # type: ignore[import-untyped]
-from integration.server_process import free_port
+from services.ports import free_port
 from services.stallable import Stallable
 
 BUCKET = "boards"

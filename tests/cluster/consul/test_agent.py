@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import trio
 from certificates import make_certificate
-from integration.server_process import free_port
+from services.ports import free_port
 
 from whiteboard import limits, timeouts
 from whiteboard.cluster.consul.agent import Agent, open_agent

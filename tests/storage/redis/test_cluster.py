@@ -10,7 +10,7 @@ import pytest
 import trio
 import trio.testing
 from integration.polling import until
-from integration.server_process import free_port
+from services.ports import free_port
 from services.redis_cluster import RedisCluster, cluster_running
 from services.redis_process import RedisProcess
 
