@@ -23,6 +23,8 @@ from whiteboard.limits import MIB, SPARE_BYTES
 
 LIMIT = 100 * MIB
 
+pytestmark = pytest.mark.long_steps(reason="it walks, counts and freezes all objects of the test run")
+
 
 class Heap(Allocator):
     """Has something to give back, and gives it."""
