@@ -17,7 +17,7 @@ from rooms.strokes import seqs, stroke
 from whiteboard import limits, timeouts
 from whiteboard.errors import StorageUnavailable
 from whiteboard.ids import BoardId, ClientId, OpId
-from whiteboard.rooms import commit, inbox, upkeep
+from whiteboard.rooms import commit, deciding, inbox, upkeep
 from whiteboard.storage.memory import open_memory
 from whiteboard.storage.ports import NewOp
 
@@ -406,7 +406,7 @@ async def test_large_ops_form_small_commits(
     stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One write takes MAX_COMMIT_BYTES, so that a board with large ops lets the others have the disk."""
-    monkeypatch.setattr(commit, "MAX_COMMIT_BYTES", 20_000)
+    monkeypatch.setattr(deciding, "MAX_COMMIT_BYTES", 20_000)
     sizes: list[int] = []
     async with open_hooked_stage() as (hooked, storage):
 

@@ -7,7 +7,7 @@ from rooms.conftest import Stage, open_stage
 from rooms.strokes import seqs, stroke
 
 from whiteboard.errors import StorageUnavailable
-from whiteboard.rooms import commit
+from whiteboard.rooms import deciding
 from whiteboard.storage.memory import open_memory
 
 
@@ -69,7 +69,7 @@ async def test_op_that_comes_late_within_a_batch_of_two_writes_keeps_its_place(
     stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It ranks behind its author's earlier ops, whatever it had seen of others'. [ACC-6]"""
-    monkeypatch.setattr(commit, "MAX_COMMIT_BYTES", 1)
+    monkeypatch.setattr(deciding, "MAX_COMMIT_BYTES", 1)
     bob, _ = await stage.join(client="bob")
     bob.say(stroke(1), stroke(2))
     await bob.expect("ack", seq=2)

@@ -22,7 +22,7 @@ from whiteboard.ids import BoardId
 from whiteboard.rooms import upkeep
 from whiteboard.rooms.access import BoardAccess
 from whiteboard.rooms.broadcast import Broadcast
-from whiteboard.rooms.commit import Committer
+from whiteboard.rooms.deciding import Deciding
 from whiteboard.storage.memory import open_memory
 
 SEED = {"type": "stroke", "points": [[10, 20], [30, 40]], "id": "s1"}
@@ -156,9 +156,7 @@ async def test_thousand_cycles_of_open_draw_drop_leave_nothing(
     assert trio.lowlevel.current_statistics().tasks_living == tasks_before
 
 
-@pytest.mark.parametrize(
-    "step", [(Committer, "_accept"), (Broadcast, "flush"), (Broadcast, "flush_presence")]
-)
+@pytest.mark.parametrize("step", [(Deciding, "accept"), (Broadcast, "flush"), (Broadcast, "flush_presence")])
 async def test_failing_board_ends_its_own_sessions_only(
     stage: Stage, autojump_clock: object, monkeypatch: pytest.MonkeyPatch, step: tuple[type, str]
 ) -> None:

@@ -9,25 +9,22 @@ Theory of operation
 The tick calls `commit_now`, which takes all that waits. When nothing has to be waited for, the batch is
 decided, stored, merged and answered in one go: the log stores at once, no op comes late, none touches
 what only storage knows. Else a task of the room's takes the batch over and commits until nothing waits;
-what arrives meanwhile forms its next one. Both do the same steps, the task with awaits between them; it
-alone commits while it is there, and whatever goes wrong at once is done again by it, so that faults
+what arrives meanwhile forms its next one. Both do the same steps (`deciding.py` has those before the write,
+`answering.py` the last), the task with awaits between them; it alone commits while it is there, and whatever goes wrong at once is done again by it, so that faults
 have one way only. An op that comes alone, while nothing waits, need not wait for the tick: `direct.py`
 has a shorter way for it, and leaves to this one whatever is not plain.
 """
 
 import math
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from time import perf_counter
 from typing import Final
 
-import msgspec
 import trio
 
 from whiteboard import timeouts
-from whiteboard.core.acceptance import Acceptance, Accepted, Proposal
-from whiteboard.core.clocks import Rank, covers
 from whiteboard.core.ops import Json, StampedOp
 from whiteboard.core.outcomes import RejectCode, Rejected
 from whiteboard.deadlines import deadline
@@ -38,44 +35,32 @@ from whiteboard.ids import ClientId, OpId
 from whiteboard.limits import (
     COMMIT_TURN_BYTES,
     COMMIT_TURN_OPS,
-    MAX_COMMIT_BYTES,
     MAX_COMMIT_OPS,
     MAX_INBOX_BYTES,
 )
 from whiteboard.protocol import messages
-from whiteboard.protocol.codec import encode, encode_body, encode_reject, number_body
+from whiteboard.protocol.codec import encode, number_body
 from whiteboard.protocol.validation import OpRequest
 from whiteboard.rooms import figures
+from whiteboard.rooms.answering import Answering, open_among, refusal_of
 from whiteboard.rooms.broadcast import Broadcast
 from whiteboard.rooms.claims import Claims
+from whiteboard.rooms.deciding import Deciding, Waiting, Write, op_ids_of
 from whiteboard.rooms.direct import Direct, ack_of
 from whiteboard.rooms.inbox import Answer, Inbox, Item, Sender, Submission
 from whiteboard.rooms.ports import NOBODY, Witness
 from whiteboard.rooms.replica import Replica
 from whiteboard.rooms.server_time import ServerTime
 from whiteboard.rooms.tail import Tail
-from whiteboard.storage.ports import ImmediateOpLog, NewOp, Receipt
+from whiteboard.storage.ports import ImmediateOpLog, Receipt
 
 log = logs.get_logger()
 
-StoredRanks = Mapping[ClientId, Sequence[Rank]]
 StartTask = Callable[[Callable[[], Awaitable[None]]], None]
 """Runs something as a task of the room."""
-_Waiting = deque[tuple[Submission, Proposal]]
 
 
-class _Write:
-    """An accepted op and what it came from. One for each op, so it is a plain class."""
-
-    __slots__ = ("accepted", "new", "submission")
-
-    def __init__(self, submission: Submission, accepted: Accepted, new: NewOp) -> None:
-        self.submission = submission
-        self.accepted = accepted
-        self.new = new
-
-
-_Numbered = Sequence[tuple[_Write, Receipt]]
+_Numbered = Sequence[tuple[Write, Receipt]]
 
 REFUSED: Final = Rejected(
     RejectCode.STORAGE_UNAVAILABLE, "storage does not take writes now; send the same op again later"
@@ -129,9 +114,8 @@ class Committer:
         self.turn = trio.Lock()
         """Whoever changes the board and awaits meanwhile holds it: the task, or who follows a shared log."""
         self._has_task = False
-        self._batch: Sequence[Item] = ()
-        self._answered = 0
-        # items of the batch at work that have been sent their answers
+        self._answering = Answering()
+        self._deciding = Deciding(replica, self._time)
         self._fail = fail
         self._direct = self._make_direct()
         self._untimed = figures.OP_SAMPLE
@@ -193,7 +177,7 @@ class Committer:
         if await self.inbox.put(item):
             return
         await self._finished.wait()  # answers come in the order of the ops
-        item.sender.reply(encode(item.answer or _refuse(item, _CLOSING)))
+        item.sender.reply(encode(item.answer or refusal_of(item, _CLOSING)))
 
     async def is_stored(self, request: OpRequest) -> bool:
         """Whether an op with this id is in the log. Raises StorageUnavailable, TooSlowError after COMMIT."""
@@ -230,7 +214,7 @@ class Committer:
         return self.inbox.is_waiting
 
     def _commit_all_now(self, batch: Sequence[Item], op_log: ImmediateOpLog) -> bool:
-        waiting = self._propose_all_now(batch)
+        waiting = self._deciding.propose_all_now(batch)
         return waiting is not None and self._commit_at_once(waiting, op_log)
 
     def _start(self, batch: list[Item]) -> None:
@@ -254,13 +238,13 @@ class Committer:
 
     def _take(self, most: int, most_bytes: int = MAX_INBOX_BYTES) -> list[Item]:
         batch = self.inbox.take(most, most_bytes)
-        self._batch, self._answered = batch, 0
+        self._answering.begin(batch)
         return batch
 
     def _settle(self, batch: Sequence[Item]) -> None:
         """Let go of a batch that has its answers, or never gets them."""
         self._replica.keep_small(len(batch))
-        self._batch = ()  # until the next one comes it would keep what people sent
+        self._answering.end()
         self.inbox.settle(batch)
         for sender in {one.sender for one in batch}:
             if not sender.waiting:
@@ -273,25 +257,10 @@ class Committer:
 
     # --- at once ------------------------------------------------------------------------------
 
-    def _propose_all_now(self, batch: Sequence[Item]) -> _Waiting | None:
-        """Proposals of the ops of a batch; None when storage has to be asked for something first."""
-        waiting: _Waiting = deque()
-        replica = self._replica
-        for one in batch:
-            if type(one) is not Submission:
-                continue
-            if one.is_late or (replica.has_tombstones and one.request.op.element not in replica.board):
-                return None
-            proposal = self._propose_now(one)
-            if proposal is None:
-                return None
-            waiting.append((one, proposal))
-        return waiting
-
-    def _commit_at_once(self, waiting: _Waiting, op_log: ImmediateOpLog) -> bool:
+    def _commit_at_once(self, waiting: Waiting, op_log: ImmediateOpLog) -> bool:
         """Whether all of it was stored and merged; if not, the task goes on with what has no answer yet."""
         while waiting:
-            writes = self._accept(waiting, {})
+            writes = self._deciding.accept(waiting, {})
             if not writes:
                 break
             try:
@@ -312,17 +281,17 @@ class Committer:
                 return False
             if any(one.is_late for one, _ in waiting):
                 return False  # by this write: their ranks depend on what storage has now
-        self._tell_answers()
+        self._answering.tell()
         return True
 
     # --- as a task ----------------------------------------------------------------------------
 
     async def _commit(self, batch: Sequence[Item]) -> None:
-        self._tell_answers()
+        self._answering.tell()
         conflict: StorageConflict | None = None
         try:
             with deadline(timeouts.COMMIT):
-                waiting = await self._prepare(_open(batch))
+                waiting = await self._prepare(open_among(batch))
             while waiting:
                 with self._replica.keeping(one.request.op.element for one, _ in waiting):
                     with deadline(timeouts.COMMIT):
@@ -335,10 +304,10 @@ class Committer:
             conflict = error
         except (StorageUnavailable, trio.TooSlowError) as error:
             self._note_refusal()
-            refused = _open(batch)
+            refused = open_among(batch)
             log.warning("commit_refused", count=len(refused), reason=str(error))
             note("refused", ops=len(refused), by=type(error).__name__)
-            self._refuse_all(refused, REFUSED)
+            self._answering.refuse(refused, REFUSED)
         if conflict is not None:
             await self._replica.check_history()  # which gives a history that has lost its end another name
             raise conflict
@@ -346,8 +315,8 @@ class Committer:
     def _refuse_claimed(self, batch: Sequence[Item], conflict: ClaimConflict) -> None:
         """Refuse a client's ops, so that the rest can be committed: somebody at another server had its id first."""
         log.warning("claim_lost", client=conflict.client)
-        lost = [one for one in _open(batch) if one.sender.claim.client == conflict.client]
-        self._refuse_all(lost, _CLAIMED)
+        lost = [one for one in open_among(batch) if one.sender.claim.client == conflict.client]
+        self._answering.refuse(lost, _CLAIMED)
 
     def _note_refusal(self) -> None:
         figures.STORAGE_ERRORS.add()
@@ -356,13 +325,13 @@ class Committer:
 
     # --- before the write: everything that needs storage, then the decision in one go ---------
 
-    async def _prepare(self, batch: list[Submission]) -> _Waiting:
+    async def _prepare(self, batch: list[Submission]) -> Waiting:
         """Answer known repeats; proposals of the others, in order."""
         if self._replica.is_behind:
             await self.catch_up()
             self._replica.is_behind = False
         await self._answer_repeats(batch)
-        return deque([(one, await self._propose(one)) for one in _open(batch)])
+        return deque([(one, await self._deciding.propose(one)) for one in open_among(batch)])
 
     async def catch_up(self) -> None:
         """Merge and spread what the log has beyond the board; only with the turn in hand.
@@ -377,66 +346,24 @@ class Committer:
         suspects = [one for one in batch if one.is_late]
         if not suspects:
             return
-        known = await self._replica.storage.op_log.find(self._replica.board_id, _op_ids(suspects))
+        known = await self._replica.storage.op_log.find(self._replica.board_id, op_ids_of(suspects))
         if any(receipt.seq > self._replica.board.seq for receipt in known.values()):
             await self.catch_up()  # a write that was given up came to pass since we last looked
         for one in suspects:
             op_id = one.request.op_id
             if op_id is not None and op_id in known:
                 one.answer = self._ack(one, op_id, known[op_id])
-        self._tell_answers()
-
-    async def _propose(self, submission: Submission) -> Proposal:
-        proposal = self._propose_now(submission)
-        if proposal is not None:
-            return proposal
-        clock, author = _clock_of(submission), submission.sender.claim.client
-        foreign = {client: number for client, number in clock.items() if client != author}
-        seen = await self._replica.storage.op_log.seen_by(self._replica.board_id, foreign)
-        return _with_clock(submission, clock, seen)
-
-    def _propose_now(self, submission: Submission) -> Proposal | None:
-        """The op as the board's rules want it; None when only storage knows what its clock amounts to.
-
-        The author's own entry does not count for what it has seen.
-        """
-        request = submission.request
-        if request.clock is None:
-            seen = submission.seen if request.seen is None else request.seen
-            return Proposal(request.op, submission.counter or None, seen)
-        board, author = self._replica.board, submission.sender.claim.client
-        known = _clock_of(submission)
-        others = {client: number for client, number in board.clock.items() if client != author}
-        return _with_clock(submission, known, board.seq) if covers(known, others) else None
-
-    def _accept(self, waiting: _Waiting, stored: StoredRanks) -> list[_Write]:
-        """Decide on what waits, in order, until it is enough for one write; the rest goes on waiting."""
-        acceptance = Acceptance(self._replica.board, stored)
-        at = self._time.now()
-        writes: list[_Write] = []
-        size_bytes = 0
-        while waiting and size_bytes < MAX_COMMIT_BYTES:
-            submission, proposal = waiting.popleft()
-            decision = acceptance.accept(proposal, submission.sender.claim.author)
-            if isinstance(decision, Rejected):
-                submission.answer = _refuse(submission, decision)
-            else:
-                body = encode_body(decision, at, submission.request.content)
-                new = NewOp(decision.op_id, at, decision.stamp.lamport, body)
-                writes.append(_Write(submission, decision, new))
-                size_bytes += len(body)
-        return writes
+        self._answering.tell()
 
     # --- the write and what follows from it ---------------------------------------------------
 
-    async def _write(self, waiting: _Waiting) -> _Numbered:
+    async def _write(self, waiting: Waiting) -> _Numbered:
         """Decide on and store a part of what waits; each accepted op with its receipt."""
-        stored = await self._ranks_about([one for one, _ in waiting if one.is_late])
-        await self._replica.recall(one.request.op.element for one, _ in waiting)
+        stored = await self._deciding.recall_for(waiting)
         accepting = perf_counter()
-        writes = self._accept(waiting, stored)
+        writes = self._deciding.accept(waiting, stored)
         self._accepting = perf_counter() - accepting
-        self._tell_answers()
+        self._answering.tell()
         if not writes:
             return []
         began = trio.current_time()
@@ -452,16 +379,9 @@ class Committer:
         self._note_begin(writes, receipts)
         return list(zip(writes, receipts, strict=True))
 
-    def _note_begin(self, writes: Sequence[_Write], receipts: Sequence[Receipt]) -> None:
+    def _note_begin(self, writes: Sequence[Write], receipts: Sequence[Receipt]) -> None:
         if receipts[0].is_new and receipts[0].seq == 1:
             self._witness.board_begun(self._replica.board_id, writes[0].submission.sender.claim.client)
-
-    async def _ranks_about(self, late: list[Submission]) -> StoredRanks:
-        """Ranks between which those of late ops have to be."""
-        if not late:
-            return {}
-        found = await self._replica.storage.op_log.ranks_about(self._replica.board_id, _op_ids(late))
-        return {client: [Rank(*one) for one in known] for client, known in found.items()}
 
     async def _finish_writes(self, numbered: _Numbered) -> None:
         """Merge and ack what is stored. It is stored whatever else fails, so it is acked."""
@@ -472,7 +392,7 @@ class Committer:
         except (StorageUnavailable, trio.TooSlowError):
             self._note_refusal()  # others' ops are missing here: the next commit reads them first
         self._answer_writes(numbered)
-        self._tell_answers()
+        self._answering.tell()
 
     def _merge_timed(self, numbered: _Numbered) -> bool:
         began = perf_counter()
@@ -506,7 +426,7 @@ class Committer:
         for write, receipt in numbered:
             write.submission.answer = self._outcome(write, receipt)
 
-    def _outcome(self, write: _Write, receipt: Receipt) -> Answer:
+    def _outcome(self, write: Write, receipt: Receipt) -> Answer:
         """An ack; or a refusal when the number that we gave a thin client's op was taken already.
 
         That happens when an earlier write was given up and came to pass all the same, after the
@@ -517,65 +437,12 @@ class Committer:
             return self._ack(submission, write.new.op_id, receipt)
         author = submission.sender.claim.author
         author.counter = max(author.counter, self._replica.board.clock.get(author.client, 0))
-        return _refuse(submission, _OVERTAKEN)
-
-    def _refuse_all(self, submissions: Iterable[Submission], refusal: Rejected) -> None:
-        for one in submissions:
-            one.answer = _refuse(one, refusal)
-        self._tell_answers()
-
-    def _tell_answers(self) -> None:
-        """Give each session as one frame those answers of the batch at work that nothing before them holds up.
-
-        A client that leaves op ids to us knows its ops by this order only.
-        """
-        by_sender: dict[Sender, list[Answer]] = {}
-        told = self._answered
-        for item in self._batch[told:] if told else self._batch:
-            if item.answer is None:
-                break
-            told += 1
-            known = by_sender.get(item.sender)
-            if known is None:
-                by_sender[item.sender] = [item.answer]
-            else:
-                known.append(item.answer)
-        self._answered = told
-        for sender, answers in by_sender.items():
-            sender.reply(encode(answers if len(answers) > 1 else answers[0]))
+        return refusal_of(submission, _OVERTAKEN)
 
     def _ack(self, submission: Submission, op_id: OpId, receipt: Receipt) -> messages.Ack:
         return ack_of(submission.request, op_id, receipt, self._durable)
 
 
-def _clock_of(submission: Submission) -> dict[ClientId, int]:
-    """The author's vector clock, empty when it gave none."""
-    return {ClientId(client): number for client, number in (submission.request.clock or {}).items()}
-
-
-def _with_clock(submission: Submission, clock: Mapping[ClientId, int], known: int) -> Proposal:
-    """An op for the board to decide on, whose author has a clock that amounts to the seq `known`."""
-    request = submission.request
-    return Proposal(request.op, submission.counter or None, max(request.seen or 0, known), clock)
-
-
-def _open(batch: Iterable[Item]) -> list[Submission]:
-    """Ops of a batch that have no answer yet."""
-    return [one for one in batch if one.answer is None and isinstance(one, Submission)]
-
-
-def _claims_of(writes: Iterable[_Write]) -> dict[ClientId, bytes]:
+def _claims_of(writes: Iterable[Write]) -> dict[ClientId, bytes]:
     """The key digest of each client among writes."""
     return {one.new.op_id.client: one.submission.sender.claim.key_hash for one in writes}
-
-
-def _op_ids(submissions: Iterable[Submission]) -> list[OpId]:
-    return [one.request.op_id for one in submissions if one.request.op_id is not None]
-
-
-def _refuse(item: Item, refusal: Rejected) -> msgspec.Raw:
-    """A reject of the op."""
-    op_id, element = None, None
-    if isinstance(item, Submission):
-        op_id, element = item.request.op_id, item.request.op.element
-    return msgspec.Raw(encode_reject(str(op_id) if op_id else None, element, refusal))
