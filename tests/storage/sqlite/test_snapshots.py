@@ -98,6 +98,24 @@ async def _save_large(storage: Storage, body: bytes, gone: dict[ElementId, bytes
     await storage.snapshots.save(BOARD, Checkpoint(2, body), gone, epoch=EPOCH)
 
 
+async def test_saves_of_one_board_go_in_turns(tmp_path: Path) -> None:
+    """One that ends while a large one is being written would take the parts of that for leftovers."""
+    body = random.Random(1).randbytes(3 * limits.MAX_COMMIT_BYTES)
+    gate = Gate()
+    async with open_sqlite(tmp_path, connect=connecting(gate)) as storage:
+        await append(storage.op_log, BOARD, ops(ADA, [1, 2, 3]))
+        async with trio.open_nursery() as nursery:
+            before = gate.commits
+            nursery.start_soon(partial(_save_large, storage, body, {}))
+            while gate.commits < before + 3:
+                await storage.probe()
+            await save(storage, 3)
+        assert await storage.snapshots.load(BOARD) == Checkpoint(3, b"at 3")
+    await trio.to_thread.run_sync(flip_a_byte, tmp_path, 3)
+    async with open_sqlite(tmp_path) as storage:
+        assert await storage.snapshots.load(BOARD) == Checkpoint(2, body)
+
+
 async def test_parts_of_a_checkpoint_that_was_never_finished_go(tmp_path: Path) -> None:
     """What a server that was killed in the middle left behind is not loaded, and leaves with the next save."""
 

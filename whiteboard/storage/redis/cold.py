@@ -22,6 +22,7 @@ from whiteboard.storage.redis.archived import missing_archive
 from whiteboard.storage.redis.lost import standing_in
 from whiteboard.storage.redis.server import Server
 from whiteboard.storage.redis.standing import Standing
+from whiteboard.storage.turns import BoardTurns
 
 log = logs.get_logger()
 
@@ -33,7 +34,7 @@ class ColdBoards:
         self._server = server
         self._archive = archive
         self._packing = packing
-        self._thawing: dict[BoardId, trio.Lock] = {}
+        self._thawing = BoardTurns()
 
     async def ask(self, board: BoardId, key: str, command: str, *rest: str | int) -> Any:
         """What a command on one of a board's keys answers, once the board is warm. Raises as `warm` does."""
@@ -56,15 +57,10 @@ class ColdBoards:
 
         Raises StorageUnavailable, StorageCorrupt. Cancellation leaves the board cold; what was filled goes by itself.
         """
-        lock = self._thawing.setdefault(board, trio.Lock())
-        try:
-            async with lock:
-                standing = await standing_in(self._server, board)
-                if standing is not None and standing.is_cold:
-                    await self._thaw_if_there(standing)
-        finally:
-            if not lock.statistics().tasks_waiting and not lock.locked():
-                self._thawing.pop(board, None)
+        async with self._thawing.on(board):
+            standing = await standing_in(self._server, board)
+            if standing is not None and standing.is_cold:
+                await self._thaw_if_there(standing)
 
     async def _thaw_if_there(self, standing: Standing) -> None:
         try:

@@ -18,6 +18,7 @@ from whiteboard.storage.ports import Checkpoint
 from whiteboard.storage.sqlite.readers import Readers
 from whiteboard.storage.sqlite.rows import BoardRow, board_row, select_in
 from whiteboard.storage.sqlite.writer import Writer, weigh
+from whiteboard.storage.turns import BoardTurns
 
 _LEVEL: Final = 1
 """A checkpoint lives until the next one: the fastest level keeps most of the gain."""
@@ -39,13 +40,15 @@ class SqliteSnapshots:
     """See `whiteboard.storage.ports.Snapshots`.
 
     A checkpoint may be large. Its parts and the tombstones are written between other commits; they
-    count for nothing until its row is there, or mean what they say anyway.
+    count for nothing until its row is there, or mean what they say anyway. Saves of one board go in turns: one
+    takes parts without a row for what a crash has left, and drops them.
     """
 
     def __init__(self, writer: Writer, readers: Readers, packing: trio.CapacityLimiter) -> None:
         self._writer = writer
         self._readers = readers
         self._packing = packing
+        self._saving = BoardTurns()
 
     async def load(self, board: BoardId) -> Checkpoint | None:
         return await self._readers.run(lambda connection: _load(connection, board))
@@ -60,6 +63,12 @@ class SqliteSnapshots:
         until: int | None = None,  # noqa: ARG002 - nobody else saves
     ) -> None:
         packed = await run_blocking(self._packing, _pack, checkpoint)
+        async with self._saving.on(board):
+            await self._save(board, packed, tombstones, epoch)
+
+    async def _save(
+        self, board: BoardId, packed: _Packed, tombstones: Mapping[ElementId, bytes], epoch: str
+    ) -> None:
         good = await self._readers.run(lambda connection: _newest_good(connection, board))
         pieces = [*_pieces(packed), *_slices(dict(tombstones))]
         save = partial(_save, board=board, key=packed.key, good=good.key if good else None, epoch=epoch)
