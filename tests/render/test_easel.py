@@ -12,7 +12,7 @@ from web.pictures_made import png
 
 from whiteboard import limits
 from whiteboard.ids import BoardId
-from whiteboard.render.asked import Asset, Kind, NotDrawn, NotInstalled, TooLarge, Wish
+from whiteboard.render.asked import UNREADABLE, Asset, Kind, NotDrawn, NotInstalled, TooLarge, Wish
 from whiteboard.render.brush import Brush
 from whiteboard.render.easel import Easel
 from whiteboard.render.wire import Draw, Drawn, Failed, Give, Wanted, frame_of, lengths
@@ -103,6 +103,8 @@ async def test_svg_has_no_canvas(easel: Easel) -> None:
     whole, partly = easel.finish(begun, {"photo": PHOTO}), easel.finish(begun, {})
     assert (whole.is_whole, partly.is_whole) == (True, False)
     assert len(ET.fromstring(whole.body)) == 3
+    never = easel.finish(begun, {"photo": UNREADABLE})
+    assert (never.is_whole, never.body) == (True, partly.body)
 
 
 async def test_pixels_take_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:

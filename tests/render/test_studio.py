@@ -193,7 +193,54 @@ async def test_pictures_on_the_board_are_handed_in(autojump_clock: Clock) -> Non
             patch.setattr(limits, "MAX_PICTURE_ASSETS_BYTES", 6)
             await studio.draw(wish(), Source("e", 1, of.view, asset))
     both = [("here1", "image/png", 5), ("here2", "image/png", 5)]
-    assert given == [(both, b"here1here2"), (both[:1], b"here1")]
+    without = [both[0], ("here2", "", 0), ("lost", "", 0)]
+    assert given == [(both, b"here1here2"), (without, b"here1")]
+
+
+async def test_behind_the_last_picture_that_fits_none_is_asked_for(
+    autojump_clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A board may have as many as elements; those that go beyond the bound are left out for good, so the answer is kept."""
+    monkeypatch.setattr(limits, "MAX_PICTURE_ASSETS_BYTES", 12)
+    asked: list[str] = []
+
+    async def wants(what: Ask, _: bytes) -> tuple[Answer, bytes] | None:
+        await trio.lowlevel.checkpoint()
+        if isinstance(what, Draw):
+            return Wanted([f"here{at}" for at in range(1_000)]), b""
+        return Drawn(1, True, STATISTICS), b"%d" % len(what.assets)
+
+    async def asset(name: str) -> Asset | None:
+        asked.append(name)
+        return await source().asset(name)
+
+    async with played_studio(wants) as (studio, _):
+        picture = await studio.draw(wish(), Source("e", 1, source().view, asset))
+    assert picture == Picture(b"1000", 1, is_whole=True)
+    assert asked == ["here0", "here1", "here2"]
+
+
+async def test_a_board_that_does_not_come_holds_nobody_up_for_ever(autojump_clock: Clock) -> None:
+    """After DRAWING it is given up, and left alone for a while; nothing was begun that would have to be ended. [PIC-6]"""
+
+    async def never() -> bytes | None:
+        await trio.sleep_forever()
+        raise AssertionError
+
+    async with played_studio() as (studio, processes), trio.open_nursery() as nursery:
+        nursery.start_soon(ask_for_the_slow_one, studio, Source("e", 1, never, source().asset))
+        await trio.testing.wait_all_tasks_blocked()
+        assert await studio.draw(wish("other"), source())
+        assert trio.current_time() == timeouts.DRAWING.seconds
+        with pytest.raises(NotDrawn, match="a moment ago"):
+            await studio.draw(wish("slow"), Source("e", 1, never, source().asset))
+        assert len(processes) == 1
+
+
+async def ask_for_the_slow_one(studio: Studio, of: Source) -> None:
+    """And be told that it was slow to read."""
+    with pytest.raises(NotDrawn, match=f"longer than {timeouts.DRAWING.seconds:g} s to read this board"):
+        await studio.draw(wish("slow"), of)
 
 
 @pytest.mark.parametrize(

@@ -199,7 +199,7 @@ async def test_a_board_that_cannot_be_read_is_answered_as_elsewhere(
 
 
 async def test_pictures_on_the_board_come_from_its_own_store(drawn: Gallery) -> None:
-    """What is no asset of the board's is missing, and then the answer has no tag. [PIC-5]"""
+    """What is no asset of the board's is missing, and then the answer has no tag; what never can be one is left out. [PIC-5]"""
     body = png()
     await drawn.site.ask("POST", f"{AT}/assets", content=body)
     name = hashlib.sha256(body).hexdigest()
@@ -215,7 +215,7 @@ async def test_pictures_on_the_board_come_from_its_own_store(drawn: Gallery) -> 
 
     drawn.reply = wants
     answer = await drawn.get(f"{AT}/export.svg")
-    assert given == [(name, "image/png", len(body))]
+    assert given == [(name, "image/png", len(body)), ("../../etc/passwd", "", 0)]
     assert (answer.status_code, "etag" in answer.headers) == (200, False)
 
 

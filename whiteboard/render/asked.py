@@ -43,6 +43,10 @@ class Asset(msgspec.Struct, frozen=True):
     body: bytes
 
 
+UNREADABLE: Final = Asset("", b"")
+"""Stands for a picture that is not to be had however often it is asked for: its place is drawn instead, for good."""
+
+
 class Picture(msgspec.Struct, frozen=True):
     """A picture of a board."""
 
@@ -50,7 +54,7 @@ class Picture(msgspec.Struct, frozen=True):
     seq: int
     """It is at least as new."""
     is_whole: bool
-    """Whether all pictures on the board were to be had."""
+    """Whether it would look the same the next time: no picture on the board was missing that may yet come."""
 
 
 class NotDrawn(WhiteboardError):

@@ -93,7 +93,7 @@ class Compiled:
     def __init__(self, drawing: Drawing, brush: "Brush", assets: Mapping[str, Asset], zoom: float) -> None:
         self._turn = drawing.turn
         self.is_whole = True
-        """Whether all pictures in it were to be had."""
+        """Whether no picture in it was missing that may yet come."""
         self.size_bytes = 0
         """About what it takes."""
         self._strokes: list[Stroke] = []
@@ -125,7 +125,7 @@ class Compiled:
                 if image is not None:
                     self._image(image, command)
                     return
-                self.is_whole = False
+                self.is_whole &= command.asset in assets
                 for one in command.instead:
                     self._add(one, brush, assets, zoom)
 
@@ -201,7 +201,7 @@ class Brush:
 
     def image(self, asset: Asset | None, photo: Photo, zoom: float) -> Any | None:
         """The picture, no larger than it is shown; None when there is none or its bytes cannot be read."""
-        if asset is None:
+        if asset is None or not asset.body:
             return None
         whole = skia.Image.MakeFromEncoded(skia.Data.MakeWithCopy(asset.body))
         if whole is None or whole.width() * whole.height() > limits.MAX_ASSET_PIXELS:

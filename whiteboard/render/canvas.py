@@ -142,7 +142,7 @@ class Canvas:
 
     @property
     def is_whole(self) -> bool:
-        """Whether all pictures on it were to be had."""
+        """Whether no picture on it was missing that may yet come."""
         return all(item.compiled.is_whole for item in self._items.values() if item.compiled)
 
     def statistics(self) -> CanvasStatistics:

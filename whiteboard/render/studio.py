@@ -24,7 +24,17 @@ from whiteboard.diagnostics import findings, logs
 from whiteboard.diagnostics.figures import FIGURES, Counter, Gauge, Histogram
 from whiteboard.errors import StorageError
 from whiteboard.ids import BoardId
-from whiteboard.render.asked import EXTRA, Asset, Kind, NotDrawn, NotInstalled, Picture, TooLarge, Wish
+from whiteboard.render.asked import (
+    EXTRA,
+    UNREADABLE,
+    Asset,
+    Kind,
+    NotDrawn,
+    NotInstalled,
+    Picture,
+    TooLarge,
+    Wish,
+)
 from whiteboard.render.easel import has_pixels
 from whiteboard.render.process import DrawingProcess, ProcessLost
 from whiteboard.render.wire import Answer, Draw, Failed, Give, Wanted, picture_of
@@ -61,7 +71,7 @@ class Source:
     view: Callable[[], Awaitable[bytes | None]]
     """As `Rooms.board_view`."""
     asset: Callable[[str], Awaitable[Asset | None]]
-    """A picture on the board; None when there is none. May raise StorageError."""
+    """A picture on the board; None when there is none yet, UNREADABLE when there never is. May raise StorageError."""
 
 
 _Key = tuple[Wish, str]
@@ -157,20 +167,23 @@ class Studio:
         del self._given_up[case]
 
     def _give_up(
-        self, job: _Job, process: DrawingProcess, fault: TimedOut | ProcessLost | NotDrawn
+        self, job: _Job, fault: TimedOut | ProcessLost | NotDrawn, process: DrawingProcess | None = None
     ) -> NotDrawn:
-        """Why a board is not drawn; and leave it alone for a while."""
+        """Why a board is not drawn; and leave it alone for a while.
+
+        Args: `process` is the one that drew; None when it had not come to that.
+        """
         self._given_up[_case(job.wish, job.source)] = trio.current_time()
         while len(self._given_up) > limits.MAX_DRAWINGS_GIVEN_UP:
             self._given_up.popitem(last=False)
         wish = job.wish
-        log.error(
-            "drawing_failed", board=wish.board, kind=wish.kind.value, pid=process.pid, reason=str(fault)
-        )
+        pid = process.pid if process else None
+        log.error("drawing_failed", board=wish.board, kind=wish.kind.value, pid=pid, reason=str(fault))
         if isinstance(fault, NotDrawn):
             return fault
         if isinstance(fault, TimedOut):
-            return NotDrawn(f"It took longer than {fault.timeout_seconds:g} s to draw this board.")
+            what = "draw" if process else "read"
+            return NotDrawn(f"It took longer than {fault.timeout_seconds:g} s to {what} this board.")
         return NotDrawn("What draws ended while it drew this board.")
 
     def _kept(self, wish: Wish, source: Source) -> Picture | None:
@@ -257,7 +270,11 @@ class Studio:
 
     async def _draw(self, job: _Job) -> Picture | None:
         """The picture, from the process that draws. Raises as `draw`."""
-        view = await job.source.view()
+        try:
+            with deadline(timeouts.DRAWING):
+                view = await job.source.view()
+        except TimedOut as fault:
+            raise self._give_up(job, fault) from fault
         if view is None:
             return None
         process, is_settled = await self._ready(), False
@@ -270,12 +287,12 @@ class Studio:
                     answer, body = await process.exchange(given, bodies)
             is_settled = True
         except (TimedOut, ProcessLost) as fault:
-            raise self._give_up(job, process, fault) from fault
+            raise self._give_up(job, fault, process) from fault
         finally:
             if not is_settled:
                 await self._end_process()  # noqa: ASYNC102 - what waits in it is shielded and ends
         if isinstance(answer, Failed) and answer.why == "fault":
-            raise self._give_up(job, process, NotDrawn(answer.reason))
+            raise self._give_up(job, NotDrawn(answer.reason), process)
         return self._picture(answer, body)
 
     def _picture(self, answer: Answer, body: bytes) -> Picture:
@@ -337,15 +354,22 @@ def _case(wish: Wish, source: Source) -> _Case:
 
 
 async def _gather(wanted: Iterable[str], source: Source) -> tuple[Give, bytes]:
-    """The pictures of a board that are to be had within DRAWING; no more than MAX_PICTURE_ASSETS_BYTES."""
+    """The pictures of a board that are to be had within DRAWING; no more than MAX_PICTURE_ASSETS_BYTES.
+
+    Behind the first one that goes beyond that none is asked for: there may be as many as there are elements.
+    """
     assets: list[tuple[str, str, int]] = []
     bodies = bytearray()
+    is_full = False
     with within(timeouts.DRAWING):  # others wait; without its pictures the board can be drawn as well
         for name in wanted:
-            asset = await _asset(name, source)
-            if asset is not None and len(bodies) + len(asset.body) <= limits.MAX_PICTURE_ASSETS_BYTES:
-                assets.append((name, asset.media_type, len(asset.body)))
-                bodies += asset.body
+            asset = UNREADABLE if is_full else await _asset(name, source)
+            if asset is None:
+                continue
+            if len(bodies) + len(asset.body) > limits.MAX_PICTURE_ASSETS_BYTES:
+                asset, is_full = UNREADABLE, True
+            assets.append((name, asset.media_type, len(asset.body)))
+            bodies += asset.body
     return Give(assets), bytes(bodies)
 
 

@@ -85,7 +85,7 @@ def _command(command: Command, assets: Mapping[str, Asset]) -> str:
 
 def _photo(photo: Photo, assets: Mapping[str, Asset]) -> str:
     asset = assets.get(photo.asset)
-    if asset is None:
+    if asset is None or not asset.body:
         return "".join(_command(command, assets) for command in photo.instead)
     x, y, right, bottom = photo.box
     place = f'x="{number(x)}" y="{number(y)}" width="{number(right - x)}" height="{number(bottom - y)}"'

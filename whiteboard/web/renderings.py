@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from whiteboard import __version__, limits
 from whiteboard.ids import BoardId
-from whiteboard.render.asked import Asset, Kind, NotDrawn, NotInstalled, Picture, TooLarge, Wish
+from whiteboard.render.asked import UNREADABLE, Asset, Kind, NotDrawn, NotInstalled, Picture, TooLarge, Wish
 from whiteboard.render.studio import Source
 from whiteboard.storage.ports import Head
 from whiteboard.web.access import require_admission
@@ -98,11 +98,13 @@ class RenderingsApi:
 
     async def _asset(self, board: BoardId, name: str) -> Asset | None:
         """A picture on the board. Raises StorageError."""
-        if self._assets is None or not is_digest(name):
+        if not is_digest(name):
+            return UNREADABLE
+        body = None if self._assets is None else await self._assets.get(board, name)
+        if body is None:
             return None
-        body = await self._assets.get(board, name)
-        picture = None if body is None else look_at(body)
-        return None if body is None or picture is None else Asset(picture.media_type, body)
+        picture = look_at(body)
+        return UNREADABLE if picture is None else Asset(picture.media_type, body)
 
 
 def _read_scale(request: Request) -> float | None:
