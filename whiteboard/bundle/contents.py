@@ -19,11 +19,13 @@ class Part:
     meaning: str
     takes_long: bool = False
     """Whether the answer takes those seconds."""
+    may_be_unready: bool = False
+    """Whether 503 is what the server says of itself, and no fault."""
 
 
 PARTS: Final = (
     Part("version.json", "/healthz", "the version, and that the process answers"),
-    Part("readyz.json", "/readyz", "whether it may get traffic, with the reasons"),
+    Part("readyz.json", "/readyz", "whether it may get traffic, with the reasons", may_be_unready=True),
     Part("status.json", "/debug/status", "counts, memory, figures and findings in one"),
     Part("settings.json", "/debug/settings", "the settings in force, secrets masked"),
     Part(

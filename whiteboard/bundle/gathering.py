@@ -9,6 +9,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from functools import partial
+from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse, responses
 from typing import Any, Final
 from urllib.error import HTTPError, URLError
@@ -30,8 +31,8 @@ from whiteboard.deadlines import within
 from whiteboard.errors import WhiteboardError
 
 _PIECE: Final = 256 * limits.KIB
-_LACKING: Final = frozenset({200, 401, 403})
-"""With a fault: not all of it has come, or not to us."""
+_HAS_NONE: Final = frozenset({404, 409, 501})
+"""With a fault: the server has no such part, or it is not switched on. 503 of what says whether it is ready is an answer, too."""
 _MOST_WORDS: Final = 300
 
 
@@ -68,7 +69,9 @@ class Answer:
     @property
     def is_missing(self) -> bool:
         """Whether there is no whole answer, or the server takes us for nobody special. That it has no such part is an answer."""
-        return bool(self.fault) and (self.status is None or self.status in _LACKING)
+        if not self.fault or self.status in _HAS_NONE:
+            return False
+        return not (self.part.may_be_unready and self.status == HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 class _NoRedirects(HTTPRedirectHandler):
@@ -79,16 +82,28 @@ class _NoRedirects(HTTPRedirectHandler):
 
 
 def gather(source: Source, seconds: int) -> Iterator[Answer]:
-    """Every part's answer, in order, as it comes. Raises NoServer when the first one has none.
+    """Every part's answer, in order, as it comes. Raises NoServer when the first one is not that of a whiteboard server.
 
     Args: `seconds` says how long profiles of CPU and waits look, 1 to 60.
     """
     opener = build_opener(HTTPSHandler(context=source.context), ProxyHandler({}), _NoRedirects())
     for part in PARTS:
         answer = trio.run(ask_in_time, opener, source, part, seconds)
-        if part is PARTS[0] and answer.status is None:
-            raise NoServer(f"{source.url}{part.path}: {answer.fault}")
+        if part is PARTS[0]:
+            _require_ours(source.url + part.path, answer)
         yield answer
+
+
+def _require_ours(url: str, answer: Answer) -> None:
+    """Raises NoServer: whatever else may answer there, a proxy or a page to log in at, has nothing for a bundle."""
+    if answer.fault:
+        raise NoServer(f"{url}: {answer.fault}")
+    try:
+        is_ours = json.loads(answer.body)["alive"] is True
+    except (ValueError, LookupError, TypeError, RecursionError):
+        is_ours = False
+    if not is_ours:
+        raise NoServer(f"{url}: what answers there is no whiteboard server")
 
 
 async def ask_in_time(opener: OpenerDirector, source: Source, part: Part, seconds: int) -> Answer:
