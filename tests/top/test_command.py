@@ -138,6 +138,10 @@ def test_at_a_terminal(server: ServerProcess) -> None:
         top.sees("*SESSIONS")
         top.press("b")
         assert "SESSIONS" in top.sees("*BOARD")
+        top.press("s")
+        top.sees("*SESSIONS")
+        top.press("\x1b[B\x1bOQ")  # down, and F2
+        top.sees("*SESSIONS")
         top.resize(40, 9)
         top.draws_within(40, 9)
         top.resize(120, 20)

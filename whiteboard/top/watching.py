@@ -1,5 +1,7 @@
 """Looking again and again, and showing it, until somebody has seen enough."""
 
+import json
+import re
 import signal
 import time
 from collections import deque
@@ -19,6 +21,8 @@ from whiteboard.top.words import as_age
 Say = Callable[[str], None]
 _WIDE: Final = (100, 1_000)
 """Columns and rows of what is written where there is no screen."""
+_SEQUENCE: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O.)")
+"""What arrows and function keys send, and the wheel of a mouse: letters behind an escape."""
 _NEWS_LOOKS: Final = 5
 """So many times it is told that the server is back."""
 
@@ -27,7 +31,7 @@ async def say_once(place: Place, say: Say, *, as_json: bool) -> None:
     """One look. Raises NoStatus."""
     status = await ask(place)
     if as_json:
-        say(msgspec.json.encode(status).decode())
+        say(_document(status))
         return
     for line in picture(place.url, [Look(status, time.time())], size=_WIDE)[:-1]:  # keys are for a screen
         say(line.text.rstrip())
@@ -41,7 +45,12 @@ async def say_again(place: Place, say: Say) -> None:
         try:
             await say_once(place, say, as_json=True)
         except NoStatus as error:
-            say(msgspec.json.encode({"away": str(error)}).decode())
+            say(_document({"away": str(error)}))
+
+
+def _document(told: object) -> str:
+    """In a line of JSON, all in ASCII: whose words these are is not known, and somebody may see them in a terminal."""
+    return json.dumps(msgspec.to_builtins(told))
 
 
 async def watch(place: Place) -> None:
@@ -106,7 +115,7 @@ class View:
     async def hear_keys(self) -> None:
         """Until the one that ends it, or the terminal is gone."""
         while keys := await terminal.next_keys():
-            for key in keys.lower():
+            for key in _SEQUENCE.sub("", keys).lower():
                 if key == "q":
                     self.left.set()
                 elif key in SORTS:
