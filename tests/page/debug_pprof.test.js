@@ -47,8 +47,21 @@ test("what is to be dropped goes with all that it called, but not what comes bef
   const samples = /** @type {[string[], number[]][]} */ ([[["inner", "trap", "user", "trap"], [1]], [["trap", "trap"], [2]]]);
   const profile = decode(written({ types: [["n", "count"]], samples, dropFrames: "tra." }));
   assert.deepEqual(profile.samples.map(names), [["user", "trap"], ["trap", "trap"]]);
-  const unread = decode(written({ types: [["n", "count"]], samples, dropFrames: "(?i:x" }));
-  assert.equal(unread.samples[0].frames.length, 4);
+  for (const dropFrames of ["(?i:x", "(.+)+trap!"]) {
+    const unread = decode(written({ types: [["n", "count"]], samples, dropFrames }));
+    assert.equal(unread.samples[0].frames.length, 4);
+  }
+});
+
+test("what would take a browser hours to match is not tried", () => {
+  const name = "a".repeat(60);
+  const hostile = written({ types: [["n", "count"]], samples: [[[name], [1]]], dropFrames: "(a+)+b" });
+  assert.deepEqual(decode(hostile).samples.map(names), [[name]]);
+});
+
+test("a field that claims to end before it begins is refused, and not read for ever", () => {
+  const [, ...length] = int(0, -11n);
+  assert.throws(() => decode(new Uint8Array([0x1a, ...length])), BadProfile);
 });
 
 test("labels are there by name", () => {

@@ -23,6 +23,8 @@ from whiteboard.trust.tokens import bearer, given_token
 from whiteboard.web.answers import Refused, retry_later
 from whiteboard.web.services import WebServices
 
+_OWN: Final = frozenset({"same-origin", "none"})
+"""Of Sec-Fetch-Site: a page of ours, or the person in front of the browser."""
 _FORWARDED: Final = frozenset({"forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip"})
 
 
@@ -87,6 +89,19 @@ def require_own_page(request: Request, trust: Trust) -> None:
     if not trust.origins.allows(headers, headers.get("host") or ""):
         origin = ", ".join(headers.get_all("origin"))
         raise Refused(403, "foreign_origin", refusals.foreign_origin(origin))
+
+
+def require_own_request(request: Request, trust: Trust) -> None:
+    """Refuse what a page of some other site has a browser fetch, were it an image: for a GET that does something.
+
+    Such a request has no Origin, but browsers say in Sec-Fetch-Site that another site asked (Fetch Metadata Request
+    Headers, W3C). Programs that are no browser send neither and pass. Raises Refused (403).
+    """
+    require_own_page(request, trust)
+    if "origin" not in request.headers and request.headers.get("sec-fetch-site", "none") not in _OWN:
+        raise Refused(
+            403, "foreign_origin", "A page of another site asks for this; open the address yourself."
+        )
 
 
 def _is_at_this_machine(request: Request, proxies: TrustedProxies) -> bool:

@@ -21,6 +21,7 @@ from whiteboard.config import BasePath
 from whiteboard.errors import StartupError
 from whiteboard.ids import parse_board_id
 from whiteboard.web.answers import Refused
+from whiteboard.web.conditions import has_it
 from whiteboard.web.edge import PAGE_POLICY
 from whiteboard.web.lost import NO_BOARD, NO_PAGE, lost_page
 
@@ -198,7 +199,7 @@ def _language(request: Request) -> str:
 
 def _answer(request: Request, file: PageFile, caching: str, status: int = 200) -> Response:
     headers = {**page_headers(caching), "content-type": file.media_type, "etag": file.etag}
-    if status == 200 and _is_known(request.headers.get("if-none-match", ""), file.etag):
+    if status == 200 and has_it(request, file.etag):
         return Response(status_code=304, headers=headers)
     if file.packed is not None and _takes_gzip(request.headers.get("accept-encoding", "")):
         return Response(file.packed, status, {**headers, "content-encoding": "gzip"})
@@ -212,12 +213,6 @@ def page_headers(caching: str) -> dict[str, str]:
         "content-security-policy": PAGE_POLICY,
         "vary": "Accept-Encoding" if caching == FOR_EVER else "Accept, Accept-Encoding, Accept-Language",
     }
-
-
-def _is_known(if_none_match: str, etag: str) -> bool:
-    """Weak comparison (RFC 9110 section 13.1.2)."""
-    known = {entry.strip().removeprefix("W/") for entry in if_none_match.split(",")}
-    return etag.removeprefix("W/") in known or "*" in known
 
 
 def _takes_html(accept: str) -> bool:

@@ -92,9 +92,32 @@ async def test_a_profile_as_text(site: Site) -> None:
 
 async def test_head_takes_nothing(site: Site) -> None:
     """Nobody waits for a profile whose content is not wanted."""
-    answer = await site.ask("HEAD", "/debug/pprof/waits")
+    answer = await site.ask("HEAD", "/debug/pprof/ops")
 
     assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert "content-length" not in answer.headers
+    assert (await site.ask("HEAD", "/debug/pprof/nothing")).status_code == 404
+    assert (await site.ask("HEAD", "/debug/pprof/waits")).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"sec-fetch-site": "same-origin"}, 200),
+        ({"sec-fetch-site": "none"}, 200),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"sec-fetch-site": "cross-site", "origin": "http://evil.example"}, 403),
+        ({"origin": "http://localhost:8080"}, 200),
+    ],
+)
+async def test_no_page_of_another_site_has_one_taken(
+    site: Site, headers: dict[str, str], status: int
+) -> None:
+    """An image there whose address is a profile's would keep the operator waiting, and switch on what samples. [PRF-2]"""
+    assert (await site.get("/debug/pprof/ops", **headers)).status_code == status
 
 
 @pytest.mark.parametrize(
@@ -177,10 +200,15 @@ async def test_each_worker_by_its_number(site: Site) -> None:
     assert (await site.get(f"/debug/workers/{'9' * 5_000}/pprof/other")).status_code == 404
 
 
-async def test_what_else_the_tool_asks(site: Site) -> None:
+async def test_what_else_the_tool_asks(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command line with NUL in between; that no addresses are left to look up, by GET and by POST. [PRF-5]"""
     cmdline = await site.get("/debug/pprof/cmdline")
 
     assert cmdline.text == "\0".join(sys.orig_argv)
+    monkeypatch.setattr(
+        sys, "orig_argv", ["whiteboard", "--postgres-dsn=postgresql://ada:p@ss:w@db:5432/b?x=1"]
+    )
+    masked = "whiteboard\0--postgres-dsn=postgresql://ada:********@db:5432/b?x=1"
+    assert (await site.get("/debug/pprof/cmdline")).text == masked
     for method in ["GET", "POST"]:
         assert (await site.ask(method, "/debug/pprof/symbol")).text == "num_symbols: 0\n"

@@ -5,6 +5,7 @@ shape of all errors, with the same code. Links are relative, so that they hold b
 """
 
 import html
+import re
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial, wraps
@@ -16,7 +17,7 @@ from starlette.responses import RedirectResponse, Response
 
 from whiteboard import limits
 from whiteboard.diagnostics.profiles.sources import NoSuchProfile, ProfileRefused, Profiles
-from whiteboard.web.access import require_operator
+from whiteboard.web.access import require_operator, require_own_request
 from whiteboard.web.answers import Refused, error_answer, json_answer
 from whiteboard.web.attended import while_there
 from whiteboard.web.services import WebServices
@@ -31,6 +32,7 @@ _STATUSES: Final[Mapping[str, int]] = {
 }
 """Of refusals by their codes; 409 for the others: something has to be switched on or to end first."""
 _TEXT: Final = "text/plain; charset=utf-8"
+_PASSWORD: Final = re.compile(r"(://[^:/@\s]*:)[^\s]*@")
 _IN_FULL: Final = 2
 """Of `?debug=`."""
 Endpoint = Callable[["ProfilesApi", Request], Awaitable[Response]]
@@ -103,27 +105,53 @@ class ProfilesApi:
 
     @_answered_to_the_tool
     async def take(self, request: Request) -> Response:
-        """One profile: gzipped protocol buffers, or text with `?debug=1` and `?debug=2`."""
+        """One profile: gzipped protocol buffers, or text with `?debug=1` and `?debug=2`.
+
+        To take one switches on what samples, and keeps others waiting, so another site's page may not ask for it.
+        """
+        require_own_request(request, self._services.trust)
         wanted, profiles = _wanted(request), self._profiles(request)
+        headers = (
+            {} if wanted.debug else {"content-disposition": f'attachment; filename="{wanted.file_name}"'}
+        )
+        media_type = _TEXT if wanted.debug else "application/octet-stream"
         if request.method == "HEAD":
-            return Response()
+            await _require_there(profiles, wanted.name)
+            answer = Response(None, 200, headers, media_type)
+            del answer.headers["content-length"]  # only who takes it knows how long it is
+            return answer
+        take: Callable[[], Awaitable[str | bytes]] = partial(
+            profiles.take_encoded, wanted.name, wanted.seconds
+        )
         if wanted.debug:
             in_full = wanted.debug >= _IN_FULL
-            text = partial(profiles.as_text, wanted.name, wanted.seconds, in_full=in_full)
-            return Response(await while_there(request, text), media_type=_TEXT)
-        content = await while_there(request, partial(profiles.take_encoded, wanted.name, wanted.seconds))
-        headers = {"content-disposition": f'attachment; filename="{wanted.file_name}"'}
-        return Response(content, 200, headers, "application/octet-stream")
+            take = partial(profiles.as_text, wanted.name, wanted.seconds, in_full=in_full)
+        return Response(await while_there(request, take), 200, headers, media_type)
 
     @_answered_to_the_tool
     async def cmdline(self, _: Request) -> Response:
-        """What the process was started with, with NUL in between. Secrets come from files, so it has none."""
-        return Response("\0".join(sys.orig_argv), media_type=_TEXT)
+        """What the process was started with, with NUL in between; passwords in addresses are masked."""
+        return Response("\0".join(map(_without_password, sys.orig_argv)), media_type=_TEXT)
 
     @_answered_to_the_tool
     async def symbol(self, _: Request) -> Response:
         """That nothing is left to look up: profiles have names for all places."""
         return Response("num_symbols: 0\n", media_type=_TEXT)
+
+
+async def _require_there(profiles: Profiles, name: str) -> None:
+    """Raises NoSuchProfile, and ProfileRefused where it would be refused now."""
+    for source in (await profiles.described())["profiles"]:
+        if source["name"] == name:
+            if source["off"] is not None:
+                raise ProfileRefused(source["off"]["code"], source["off"]["reason"])
+            return
+    raise NoSuchProfile(name)
+
+
+def _without_password(argument: str) -> str:
+    """An argument as it may be shown: `scheme://user:********@…`. Other secrets are given in files."""
+    return _PASSWORD.sub(r"\1********@", argument)
 
 
 def _wanted(request: Request) -> _Wanted:
