@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+import structlog.testing
 
 from whiteboard.diagnostics.figures import Counter, Figures, Gauge, Histogram, together
 
@@ -31,6 +32,19 @@ def test_a_report_has_every_figure_as_plain_values() -> None:
 def test_a_counter_that_never_counted_is_zero() -> None:
     """It is shown from the start, so that rates begin at nothing."""
     assert Counter("whiteboard_ops_total", "Ops").values() == {"": 0}
+    faults = Counter("whiteboard_faults_total", "Faults", label="kind", values=("leak", "stall"))
+    faults.add(value="stall")
+    assert faults.values() == {"leak": 0, "stall": 1}
+
+
+def test_a_figure_that_cannot_be_read_costs_no_other() -> None:
+    """It is logged by its name."""
+    figures = Figures()
+    figures.declare(Gauge("whiteboard_boards", "Boards", lambda: 1 // 0))
+    figures.declare(Gauge("whiteboard_rooms", "Rooms", lambda: 3))
+    with structlog.testing.capture_logs() as logs:
+        assert list(figures.report()) == ["whiteboard_rooms"]
+    assert [(line["event"], line["figure"]) for line in logs] == [("figure_failed", "whiteboard_boards")]
 
 
 def test_a_label_keeps_a_bounded_number_of_values() -> None:

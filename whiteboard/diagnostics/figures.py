@@ -8,8 +8,12 @@ Of a figure with several labels both their names and their values are written wi
 
 import operator
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, TypeVar
+
+from whiteboard.diagnostics import logs
+
+log = logs.get_logger()
 
 _PREFIXES: Final = ("whiteboard_", "process_")
 _MOST_VALUES: Final = 64
@@ -32,11 +36,17 @@ class Counter:
 
     kind: Final = "counter"
 
-    def __init__(self, name: str, meaning: str, label: str = "", read: Read | None = None) -> None:
-        """A counter; of each value of `label` where it has one, and read instead of counted where `read` is given."""
+    def __init__(
+        self, name: str, meaning: str, label: str = "", read: Read | None = None, values: Iterable[str] = ()
+    ) -> None:
+        """A counter; of each value of `label` where it has one, and read instead of counted where `read` is given.
+
+        Args: `values` of the label that are shown from the start, with 0: who asks by how much one has grown would miss the
+            first of all else.
+        """
         self.name, self.meaning, self.label = name, meaning, label
         self._read = read
-        self._values: dict[str, float] = {}
+        self._values: dict[str, float] = dict.fromkeys(values, 0.0)
         self._labels = 1 + label.count(",")
 
     def add(self, amount: float = 1, value: str = "") -> None:
@@ -131,9 +141,16 @@ class Figures:
     def report(self) -> dict[str, Any]:
         """Plain values for JSON: `{name: {"kind", "meaning", "label", "values"}}`, of gauges with `together` as well.
 
-        Of histograms it is `{"kind", "meaning", "bounds", "counts", "sum", "largest"}`.
+        Of histograms it is `{"kind", "meaning", "bounds", "counts", "sum", "largest"}`. A figure whose reading fails is left out
+        and logged: it is not to cost all others, on the day on which they are wanted.
         """
-        return {figure.name: _told(figure) for figure in self}
+        report = {}
+        for figure in self:
+            try:
+                report[figure.name] = _told(figure)
+            except Exception:
+                log.exception("figure_failed", figure=figure.name)
+        return report
 
 
 FIGURES: Final = Figures()

@@ -18,6 +18,18 @@ from whiteboard.diagnostics.figures import FIGURES, Counter
 
 log = logs.get_logger()
 
+KINDS: Final = (
+    "stall",
+    "leaked_task",
+    "leaked_session",
+    "leaked_board",
+    "hot_allocation",
+    "memory_growth",
+    "memory_large",
+    "canvas_lease",
+)
+"""That metrics show before there was one."""
+
 
 @attrs.define
 class Finding:
@@ -86,7 +98,9 @@ class Findings:
 FINDINGS: Final = Findings()
 """Those of this process."""
 FOUND: Final = FIGURES.declare(
-    Counter("whiteboard_findings_total", "What the server found wrong with itself", label="kind")
+    Counter(
+        "whiteboard_findings_total", "What the server found wrong with itself", label="kind", values=KINDS
+    )
 )
 
 

@@ -44,6 +44,8 @@ EVENTS: Final = {
     "library_message": "A library's own warning, as it gave it; `library` is its logger's name.",
     # diagnosis
     "fault_found": "The server found something wrong with itself, of that `kind` about that `subject`; `count` so far.",
+    "figure_failed": "The figure could not be read and is missing in `/metrics`: a fault of the server's code.",
+    "leaks_given_up": "`names` ended and stay in memory, and nobody could look who holds them; that is not tried again.",
     "leaks_not_searched": "Who holds what has ended could not be searched; `reason` says why. It is tried again.",
     "profile_taken": "A profile of that `name` was taken, of so many `seconds` or of one moment.",
     "traces_sent_again": "The collector takes spans again; `lost` were not taken since it failed, which a line of its library tells.",

@@ -7,6 +7,7 @@ import os
 import resource
 import threading
 import time
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -48,8 +49,12 @@ def most_descriptors() -> int:
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
+@cache
 def started_at() -> float:
-    """Seconds since 1970; 0 where that cannot be read."""
+    """Seconds since 1970; 0 where that cannot be read.
+
+    The same for good: who watches it takes another one for a restart, and the two clocks that it comes from drift apart.
+    """
     try:
         fields = (_SELF / "stat").read_text("ascii", "replace").rpartition(")")[2].split()
         return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + int(fields[_STARTED]) / _TICKS

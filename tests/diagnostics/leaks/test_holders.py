@@ -7,6 +7,8 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
+from inspect import CO_OPTIMIZED
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ import trio
 import trio.testing
 
 from whiteboard.diagnostics.leaks.holders import Holding, find_holders
-from whiteboard.diagnostics.leaks.references import without_places
+from whiteboard.diagnostics.leaks.references import variable_with, without_places
 
 pytestmark = pytest.mark.long_steps("walks through all of memory")
 
@@ -297,3 +299,13 @@ def test_chains_that_differ_in_their_places_only_are_the_same() -> None:
     assert without_places("app.BY['s-0123456789ab'] → Session") == without_places(
         "app.BY['s-ba9876543210'] → Session"
     )
+
+
+def test_variables_that_are_no_copy_are_left_as_they_are() -> None:
+    """Since Python 3.13 a frame gives a view of its variables, which cannot be cleared."""
+    held = object()
+    frame: Any = SimpleNamespace(
+        f_locals=MappingProxyType({"other": 1, "mine": held}), f_code=SimpleNamespace(co_flags=CO_OPTIMIZED)
+    )
+    assert variable_with(frame, held) == "mine"
+    assert variable_with(frame, object()) is None

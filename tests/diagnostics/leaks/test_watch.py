@@ -14,12 +14,15 @@ from trio.lowlevel import Task
 
 from whiteboard import limits, timeouts
 from whiteboard.diagnostics import findings
+from whiteboard.diagnostics.leaks import watch as watch_module
 from whiteboard.diagnostics.leaks.departed import DEPARTED
+from whiteboard.diagnostics.leaks.holders import Holding, find_holders
 from whiteboard.diagnostics.leaks.places import living_tasks
 from whiteboard.diagnostics.leaks.stray_tasks import StrayTasks
-from whiteboard.diagnostics.leaks.watch import LeakWatch, open_leak_watch
+from whiteboard.diagnostics.leaks.watch import UNSEARCHED, LeakWatch, open_leak_watch
 from whiteboard.diagnostics.memory.ladder import Rung
 from whiteboard.diagnostics.memory.soft_limit import SoftLimit
+from whiteboard.diagnostics.profiles.sources import ProfileRefused
 from whiteboard.limits import MIB
 from whiteboard.rooms.room import Room
 from whiteboard.rooms.session import Session
@@ -201,15 +204,65 @@ async def test_who_holds_something_is_searched_later_where_there_can_be_no_copy_
     assert found["subject"].startswith(f"{__name__}.LISTENERS.own")
 
 
+async def test_who_could_not_be_searched_is_no_finding(
+    autojump_clock: trio.testing.MockClock,
+    monkeypatch: pytest.MonkeyPatch,
+    listeners: None,
+    without_cycle_search: None,
+) -> None:
+    """However often: most that are late are dead cycles. It is counted and logged."""
+
+    async def refuse(_: Callable[[], bytes]) -> bytes:
+        await trio.lowlevel.checkpoint()
+        raise ProfileRefused("no_process", "The system gives no process.")
+
+    monkeypatch.setattr(watch_module, "forked", refuse)
+    before = UNSEARCHED.values()[""]
+    async with open_stage() as stage:
+        DEPARTED.note("session", "s-knot", Knot())
+        await trio.sleep(timeouts.LEAKED_OBJECT.seconds)
+        for _ in range(limits.LEAK_SEARCHES):
+            await in_real_time(watch(stage), autojump_clock)
+    assert (findings.report(), len(DEPARTED)) == ([], 0)
+    assert UNSEARCHED.values()[""] == before + 1
+
+
+async def test_one_that_cannot_be_searched_costs_no_other(
+    autojump_clock: trio.testing.MockClock,
+    monkeypatch: pytest.MonkeyPatch,
+    listeners: None,
+    without_cycle_search: None,
+) -> None:
+    """They are searched in one copy; the one is looked for again."""
+
+    def find_most(get: Callable[[], object]) -> Holding:
+        if isinstance(get(), Knot):
+            raise AttributeError("f_locals")
+        return find_holders(get)
+
+    monkeypatch.setattr(watch_module, "find_holders", find_most)
+    capture(monkeypatch, Session)
+    async with open_stage() as stage:
+        DEPARTED.note("session", "s-knot", Knot())
+        await come_and_go(stage, 1)
+        await trio.sleep(timeouts.LEAKED_OBJECT.seconds)
+        await in_real_time(watch(stage), autojump_clock)
+    (found,) = findings.report()
+    assert found["subject"].startswith(f"{__name__}.LISTENERS.own")
+    assert "s-knot" in {leaver.name for leaver in DEPARTED._leavers.values()}
+
+
+class Knot:
+    """Holds itself."""
+
+    def __init__(self) -> None:
+        self.own = self
+
+
 async def test_a_dead_cycle_is_no_leak(
     autojump_clock: trio.testing.MockClock, without_cycle_search: None
 ) -> None:
     """The collector comes by and takes it."""
-
-    class Knot:
-        def __init__(self) -> None:
-            self.own = self
-
     async with open_stage() as stage:
         DEPARTED.note("session", "s-knot", Knot())
         assert len(DEPARTED) == 1

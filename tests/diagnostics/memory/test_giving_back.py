@@ -86,6 +86,31 @@ async def test_a_process_that_is_never_quiet_gives_back_at_last(
     )
 
 
+async def test_a_heap_that_takes_long_to_ask_is_asked_rarely(
+    idle: None, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is served meanwhile: of all time that is a thousandth, however many gaps there are."""
+    seconds = 0.0
+
+    class Slow(Heap):
+        asked = 0
+
+        @property
+        def free_bytes(self) -> int:
+            nonlocal seconds
+            self.asked += 1
+            seconds += 0.04
+            return 0
+
+    monkeypatch.setattr(giving_back, "perf_counter", lambda: seconds)
+    heap = Slow()
+    giving = GivingBack(heap)
+    while trio.current_time() < 1_000:
+        await trio.sleep(timeouts.MEMORY_LOOK.seconds)
+        giving.look()
+    assert 20 <= heap.asked <= 26
+
+
 async def test_where_the_allocator_is_another_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no task for it then."""
     monkeypatch.setattr(giving_back, "find_allocator", lambda: None)

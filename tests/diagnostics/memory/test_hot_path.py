@@ -98,6 +98,19 @@ def test_nothing_is_said_without_a_past() -> None:
     assert [paths.look(look(n, sizes)) for n, sizes in enumerate(rising)] == [[]] * 2 * WINDOW
 
 
+def test_a_clock_that_is_put_back_is_a_new_beginning() -> None:
+    """Between two looks there would be no time, or less."""
+    paths = HotPaths()
+    rising = [{"alloc": n * 500.0, "board": 1.0} for n in range(LOOKS)]
+    for back in (0, 1, 5):
+        for n, sizes in enumerate(rising):
+            paths.look(look(n, sizes))
+        assert paths.look(look(LOOKS - 1 - back, rising[-1])) == []
+        assert [paths.look(look(n, sizes)) for n, sizes in enumerate(rising[: 2 * WINDOW])] == [
+            []
+        ] * 2 * WINDOW
+
+
 def test_looks_are_bounded() -> None:
     """A leak that was always there is the past, however long it goes on; growth of all memory tells of it."""
     paths = HotPaths()

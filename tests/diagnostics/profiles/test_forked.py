@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -59,6 +60,26 @@ async def test_a_child_that_dies_is_noticed() -> None:
 
     with pytest.raises(ProfileRefused, match="was killed"):
         await forked(work)
+
+
+async def test_a_child_whose_status_is_nobodys_is_no_fault() -> None:
+    """Where SIGCHLD is ignored, as some who start servers have it, children leave nothing; nor where somebody else took it."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        assert await forked(lambda: b"done") == b"done"
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+    async def take_all() -> None:
+        while True:
+            with suppress(ChildProcessError):
+                os.waitpid(-1, os.WNOHANG)
+            await trio.sleep(0.001)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(take_all)
+        assert await forked(lambda: b"done") == b"done"
+        nursery.cancel_scope.cancel()
 
 
 def sleep_on() -> bytes:

@@ -92,6 +92,26 @@ async def test_of_some_seconds_it_is_what_came_and_went() -> None:
 
 
 @pytest.mark.usefixtures("traced")
+@pytest.mark.parametrize("begins_anew", [False, True])
+async def test_what_ceased_to_be_traced_meanwhile_cannot_be_compared(begins_anew: bool) -> None:
+    """All would seem to have been freed, or to have come just now."""
+    kept = draw(50)
+
+    async def cease() -> None:
+        await trio.sleep(0.05)
+        tracing.stop()
+        if begins_anew:
+            tracing.start(5)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(cease)
+        with pytest.raises(ProfileRefused, match="meanwhile") as refused:
+            await sources().take("heap", 0.2)
+        assert refused.value.code == "tracing_off"
+    assert len(kept) == 50
+
+
+@pytest.mark.usefixtures("traced")
 async def test_a_profile_says_what_it_ran_under() -> None:
     """Version, worker and how deep stacks are, though the child wrote it."""
     heap = await sources().take("heap")

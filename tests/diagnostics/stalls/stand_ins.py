@@ -20,6 +20,7 @@ class Machine:
         self.now = Reading(100.0, 0.0, 0.0, 0.0)
         self.runs = IDLE
         self.runs_beside: Look | None = None
+        self.has_waited: int | None = None
         self.watch = Watch(limit, lambda: self.now, self, lambda: self.now.at)
 
     def loop(self) -> Look:
@@ -27,6 +28,9 @@ class Machine:
 
     def other(self) -> Look | None:
         return self.runs_beside
+
+    def waits(self) -> int | None:
+        return self.has_waited
 
     def passes(self, seconds: float, worked: float = 0.0, beside: float = 0.0, waited: float = 0.0) -> None:
         """So much time, of which the loop's thread worked, others did, and the loop's waited for a core."""

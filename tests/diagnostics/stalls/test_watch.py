@@ -118,6 +118,24 @@ def test_a_stall_that_was_over_before_it_was_seen_is_found(machine: Machine) -> 
     assert [(one.subject, one.stack) for one in found()] == [("(over before it was seen)", ())]
 
 
+@pytest.mark.parametrize(
+    ("waits", "cause"), [(2, Cause.STOPPED), (100_000, Cause.BLOCKED), (None, Cause.BLOCKED)]
+)
+def test_a_process_that_was_frozen_in_a_step_did_not_stall(
+    machine: Machine, waits: int | None, cause: Cause
+) -> None:
+    """Nothing tells it of that; but who watches was not even woken to ask for the lock, as it is while somebody keeps it."""
+    before = GAPS.values().get(cause, 0)
+    machine.has_waited = 0
+    machine.watch.look()
+    machine.passes(600, worked=0.05)
+    machine.has_waited, machine.runs = waits, look("merge")
+    machine.watch.look()
+    machine.watch.beat()
+    assert GAPS.values()[cause] == before + 1
+    assert [one.facts["cause"] for one in found()] == ([] if cause is Cause.STOPPED else [cause])
+
+
 def test_a_process_that_was_stopped_did_not_stall(machine: Machine) -> None:
     """Wherever it was meanwhile."""
     machine.passes(2 * LIMIT)

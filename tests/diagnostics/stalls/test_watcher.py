@@ -1,5 +1,6 @@
 """Stalls of a real loop, seen by a real thread."""
 
+import ctypes
 import json
 import os
 import signal
@@ -66,8 +67,19 @@ def wait(seconds: float = 4 * LIMIT) -> None:
     time.sleep(seconds)
 
 
+def wait_with_the_lock() -> None:
+    """In a call that keeps it and does nothing: whoever watches waits for it, and is told from one that was frozen."""
+    ctypes.PyDLL(None).usleep(int(4 * LIMIT * 1e6))
+
+
 @pytest.mark.parametrize(
-    ("call", "cause"), [(count_to_a_lot, Cause.BUSY), (parse, Cause.BUSY), (wait, Cause.BLOCKED)]
+    ("call", "cause"),
+    [
+        (count_to_a_lot, Cause.BUSY),
+        (parse, Cause.BUSY),
+        (wait, Cause.BLOCKED),
+        (wait_with_the_lock, Cause.BLOCKED),
+    ],
 )
 async def test_a_stall_is_found_with_stack_and_task(call: Callable[[], Any], cause: Cause) -> None:
     """In pure Python, in a C call that keeps the interpreter's lock, and in one that blocks. [R53]"""
@@ -128,25 +140,44 @@ from whiteboard.diagnostics.stalls.watcher import open_stall_watch
 async def main():
     async with open_stall_watch(0.1):
         await trio.sleep(0.3)
-        print("ready", flush=True)
+        WAITS
         with trio.move_on_after(60):
-            while not GAPS.values():
+            while not any(GAPS.values().values()):
                 await trio.sleep(0.01)
-    print(findings.report(), GAPS.values(), flush=True)
+    print(findings.report(), [cause for cause, count in GAPS.values().items() if count], flush=True)
 
 trio.run(main)
 """
+IDLE = STOPPED.replace("WAITS", 'print("ready", flush=True)')
+IN_A_STEP = STOPPED.replace(
+    "WAITS", 'signal.signal(signal.SIGCONT, signal.SIG_IGN); print("ready", flush=True); os.read(0, 1)'
+)
 
 
 def test_a_process_that_was_stopped_has_not_stalled() -> None:
     """It is counted as the machine's doing, and not found."""
-    with subprocess.Popen([sys.executable, "-c", STOPPED], stdout=subprocess.PIPE, text=True) as process:
+    assert said_after_a_stop(IDLE) == "[] [<Cause.STOPPED: 'stopped'>]\n"
+
+
+def test_a_process_that_was_frozen_in_a_step_has_not_stalled() -> None:
+    """As by a cgroup: nobody tells it of that, and its step took long."""
+    assert said_after_a_stop(IN_A_STEP) == "[] [<Cause.STOPPED: 'stopped'>]\n"
+
+
+def said_after_a_stop(program: str) -> str:
+    """What is found by one that was stopped for a second, and then given what it waits for."""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signal.SIGSTOP)
-        time.sleep(0.5)
+        time.sleep(1)
         process.send_signal(signal.SIGCONT)
-        assert process.stdout.readline() == "[] {<Cause.STOPPED: 'stopped'>: 1}\n"
+        process.stdin.write("x")
+        process.stdin.flush()
+        return process.stdout.readline()
 
 
 HANGS = """

@@ -191,10 +191,10 @@ def _local(frame: FrameType | None, held: object) -> str:
 
 def variable_with(frame: FrameType, held: object) -> str | None:
     """The name of the variable of a function that it is in, if it is."""
-    variables = frame.f_locals
+    variables: Any = frame.f_locals
     name = next((name for name, value in list(variables.items()) if value is held), None)
-    if frame.f_code.co_flags & CO_OPTIMIZED:
-        variables.clear()  # a copy that the frame would keep, and so what stands in it
+    if type(variables) is dict and frame.f_code.co_flags & CO_OPTIMIZED:
+        variables.clear()  # a copy that the frame would keep, and so what stands in it; since Python 3.13 it is none
     return name
 
 

@@ -17,7 +17,7 @@ from trio.lowlevel import Task
 
 from whiteboard import limits, timeouts
 from whiteboard.diagnostics import findings, logs
-from whiteboard.diagnostics.figures import FIGURES, Gauge
+from whiteboard.diagnostics.figures import FIGURES, Counter, Gauge
 from whiteboard.diagnostics.leaks.departed import DEPARTED, Departed, Leaver
 from whiteboard.diagnostics.leaks.holders import Holding, find_holders
 from whiteboard.diagnostics.leaks.references import without_places
@@ -35,8 +35,12 @@ FIGURES.declare(
         lambda: len(DEPARTED),
     )
 )
-_UNKNOWN: Final = Holding(("somebody who was not found",))
-"""Where the system made no copy of the process, or that was not done in time, again and again."""
+UNSEARCHED: Final = FIGURES.declare(
+    Counter(
+        "whiteboard_departed_unsearched_total",
+        "Sessions and boards that ended and stayed in memory, and nobody could look who holds them",
+    )
+)
 
 
 @asynccontextmanager
@@ -81,18 +85,29 @@ class LeakWatch:
             await self._note_held(overdue)
 
     async def _note_held(self, overdue: Sequence[Leaver]) -> None:
-        """Find out who holds them. Dead cycles are nobody's fault: they go with the next walk through all objects."""
+        """Find out who holds them. Dead cycles are nobody's fault: they go with the next walk through all objects.
+
+        So whoever could not be searched, however often, is no finding: most that are late are such cycles.
+        """
         try:
             holdings = _told(await forked(partial(_search, overdue)))
         except (ProfileRefused, ChildFailed) as failure:
             log.warning("leaks_not_searched", reason=str(failure))
-            again = self._departed.put_back(overdue)
-            overdue = [leaver for leaver in overdue if leaver not in again]
-            holdings = [_UNKNOWN] * len(overdue)
-        for leaver, holding in zip(overdue, holdings, strict=True):
-            if holding.is_held and leaver.get() is not None:
+            holdings = [None] * len(overdue)
+        found = list(zip(overdue, holdings, strict=True))
+        self._leave_unsearched([leaver for leaver, holding in found if holding is None])
+        for leaver, holding in found:
+            if holding is not None and holding.is_held and leaver.get() is not None:
                 subject = without_places(holding.chains[0])
                 findings.note(f"leaked_{leaver.kind}", subject, **_facts(leaver, holding))
+
+    def _leave_unsearched(self, leavers: Sequence[Leaver]) -> None:
+        """Look for them later, LEAK_SEARCHES times in all."""
+        again = self._departed.put_back(leavers)
+        given_up = [leaver.name for leaver in leavers if leaver not in again and leaver.get() is not None]
+        if given_up:
+            UNSEARCHED.add(len(given_up))
+            log.warning("leaks_given_up", count=len(given_up), names=given_up)
 
 
 def _facts(leaver: Leaver, holding: Holding) -> dict[str, Any]:
@@ -103,9 +118,17 @@ def _facts(leaver: Leaver, holding: Holding) -> dict[str, Any]:
     }
 
 
-def _told(answer: bytes) -> list[Holding]:
-    return [Holding(**{**one, "chains": tuple(one["chains"])}) for one in json.loads(answer)]
+def _told(answer: bytes) -> list[Holding | None]:
+    return [one and Holding(**{**one, "chains": tuple(one["chains"])}) for one in json.loads(answer)]
 
 
 def _search(overdue: Sequence[Leaver]) -> bytes:
-    return json.dumps([attrs.asdict(find_holders(one.get)) for one in overdue]).encode()
+    return json.dumps([_holders_of(one) for one in overdue]).encode()
+
+
+def _holders_of(leaver: Leaver) -> dict[str, Any] | None:
+    """None where that fails: all kinds of objects are looked at, and some raise when they are. The others are searched."""
+    try:
+        return attrs.asdict(find_holders(leaver.get))
+    except Exception:  # noqa: BLE001 - not swallowed: it counts as not searched
+        return None

@@ -109,6 +109,9 @@ class HotPaths:
         """
         self._looks.append(_Look(profile.time_ns / 1e9, _sites(profile)))
         looks = list(self._looks)
+        if any(later.at <= earlier.at for earlier, later in pairwise(looks)):
+            self.forget()  # somebody has put the clock back
+            return []
         if len(looks) < 2 * WINDOW + 1:
             return []
         found = _judge(looks[:-WINDOW], looks[-WINDOW - 1 :])

@@ -20,7 +20,10 @@ comes between two looks."""
 
 CLIMBED: Final = FIGURES.declare(
     Counter(
-        "whiteboard_memory_rung_total", "How often each rung of the memory ladder was entered", label="rung"
+        "whiteboard_memory_rung_total",
+        "How often each rung of the memory ladder was entered",
+        label="rung",
+        values=[rung.label for rung in ENTERED_AT],
     )
 )
 DONE: Final = FIGURES.declare(

@@ -18,6 +18,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, NoReturn
 
 import trio
@@ -50,6 +51,7 @@ async def forked(work: Work) -> bytes:
             "cpu_profiled", "A CPU profile runs, and its timer keeps the process from forking; try again."
         )
     child, pipe = _fork(work)
+    handle = _handle_of(child)
     try:
         async with trio.lowlevel.FdStream(pipe) as stream:
             with deadline(timeouts.PROFILE_CHILD):
@@ -57,9 +59,7 @@ async def forked(work: Work) -> bytes:
     except trio.TooSlowError as error:
         raise ProfileRefused("profile_late", f"The child that writes it was killed: {error}.") from error
     finally:
-        os.kill(
-            child, signal.SIGKILL
-        )  # it may be gone, but its id is its own as long as nobody took its status
+        _kill(child, handle)
         with within(timeouts.CLEANUP, shield=True):  # some milliseconds, while its memory is taken down
             await _see_end(child)  # noqa: ASYNC102 - `within` is shielded and ends
     if told[:1] == _DONE:
@@ -77,6 +77,32 @@ def is_cpu_profiled() -> bool:
     return signal.getitimer(signal.ITIMER_PROF) != (0.0, 0.0)
 
 
+def _handle_of(child: int) -> int | None:
+    """What stands for a child also when its id is somebody else's by now; None where there is none to be had.
+
+    That is where others take the status of all children, as plugins may, or where the system drops it, as it does when SIGCHLD
+    is ignored.
+    """
+    try:
+        return os.pidfd_open(child)
+    except (OSError, AttributeError):
+        return None
+
+
+def _kill(child: int, handle: int | None) -> None:
+    """End it, if it is there; the handle is closed."""
+    try:
+        if handle is None:
+            os.kill(child, signal.SIGKILL)
+        else:
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+    except ProcessLookupError:
+        return  # it has ended, and somebody took its status
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
 async def _see_end(child: int) -> None:
     """Take the status of a child that was killed: in a thread, or here for some milliseconds where none can be had."""
     # A place of its own: who reads profiles as text may have taken those of `aside`, and a zombie would stay.
@@ -88,7 +114,8 @@ async def _see_end(child: int) -> None:
 
 
 def _take_status(child: int) -> None:
-    os.waitpid(child, 0)
+    with suppress(ChildProcessError):  # somebody took it
+        os.waitpid(child, 0)
 
 
 async def _read(stream: trio.lowlevel.FdStream) -> bytes:

@@ -30,8 +30,8 @@ from whiteboard.diagnostics.profiles.forked import forked
 from whiteboard.diagnostics.profiles.line_names import LineNames
 from whiteboard.diagnostics.profiles.pprof import encoded
 from whiteboard.diagnostics.profiles.profile import Profile, Sample, ValueType
-from whiteboard.diagnostics.profiles.sources import Source
-from whiteboard.diagnostics.profiles.tracing import needs_tracing, told
+from whiteboard.diagnostics.profiles.sources import ProfileRefused, Source
+from whiteboard.diagnostics.profiles.tracing import needs_tracing, told, tracing
 
 Comments = Callable[[], Sequence[str]]
 Lines = tuple[tuple[str, int], ...]
@@ -65,11 +65,14 @@ def heap_sources(comments: Comments) -> tuple[Source, Source]:
 
 def _source(name: str, default_type: str, comments: Comments, meaning: str) -> Source:
     async def take(seconds: float | None) -> bytes:
-        said = tuple(comments())
+        said, traced = tuple(comments()), tracing()
         if seconds is None:
             return await forked(partial(_whole, default_type, said))
         before, began_ns = await forked(_packed_sums), time.time_ns()
         await trio.sleep(seconds)
+        if tracing() != traced:
+            reason = "Allocations ceased to be traced meanwhile, or were traced anew, so that there is nothing to compare"
+            raise ProfileRefused("tracing_off", f"{reason}: trace them for longer than the {seconds:g} s.")
         return await forked(partial(_delta, before, began_ns, default_type, said))
 
     return Source(name=name, meaning=meaning, take=take, needs=needs_tracing)

@@ -69,17 +69,19 @@ class Scheduling(trio.abc.Instrument):
         self._runnable: dict[Task, float] = {}
         self._step_began: float | None = None
         self._began_ns = time.time_ns()
+        self._ended_ns: int | None = None
         self._window = _Window()
 
     def switch_on(self) -> None:
         """Begin to count in this run."""
-        self._began_ns = time.time_ns()
+        self._began_ns, self._ended_ns = time.time_ns(), None
         trio.lowlevel.add_instrument(self)
 
     def switch_off(self) -> None:
         """Count no more; sums stay. Idempotent."""
         remove_instrument(self)
         self._runnable, self._step_began = {}, None
+        self._ended_ns = self._ended_ns or time.time_ns()
 
     def task_scheduled(self, task: Task) -> None:
         self._runnable[task] = self._clock()
@@ -117,7 +119,7 @@ class Scheduling(trio.abc.Instrument):
 
     def profile(self) -> Profile:
         """Since it was switched on."""
-        now = time.time_ns()
+        now = self._ended_ns or time.time_ns()
         return Profile(
             types=TYPES,
             samples=self._sums.samples((1, _NANOSECONDS, 1, _NANOSECONDS)),

@@ -61,18 +61,20 @@ class Waits(trio.abc.Instrument):
         self._awake: Task | None = None
         # whose step ends without a wait behind it
         self._began_ns = time.time_ns()
+        self._ended_ns: int | None = None
 
     def switch_on(self) -> None:
         """Begin to count in this run; tasks that wait already do so from now on."""
         now, own = self._clock(), trio.lowlevel.current_task()
         self._since = {task: now for task in all_tasks() if task is not own}
-        self._began_ns = time.time_ns()
+        self._began_ns, self._ended_ns = time.time_ns(), None
         trio.lowlevel.add_instrument(self)
 
     def switch_off(self) -> None:
         """Count no more; sums stay. Idempotent."""
         remove_instrument(self)
         self._since = {}
+        self._ended_ns = self._ended_ns or time.time_ns()
 
     def after_task_step(self, task: Task) -> None:
         if task is not self._awake:
@@ -104,7 +106,7 @@ class Waits(trio.abc.Instrument):
         return self._profile([one for one in self.block().samples if is_in_lock(one)])
 
     def _profile(self, samples: list[Sample]) -> Profile:
-        now = time.time_ns()
+        now = self._ended_ns or time.time_ns()
         return Profile(
             types=TYPES,
             samples=samples,

@@ -5,6 +5,7 @@ what a stall is.
 """
 
 import gc
+import resource
 import sys
 import threading
 from collections import deque
@@ -26,6 +27,7 @@ _WAITING: Final = frozenset(
     {*_IDLE, "threading", "queue", "trio._core._thread_cache", "concurrent.futures.thread"}
 )
 """Modules in which a thread waits for work, or for another."""
+_THREAD: Final[int | None] = getattr(resource, "RUSAGE_THREAD", None)
 
 
 @attrs.frozen
@@ -72,6 +74,10 @@ class Threads:
     def loop(self) -> Look:
         """The loop's. In any other thread."""
         return look_at(sys._current_frames()[self._loop], self._root)  # noqa: SLF001 - documented, in spite of its name
+
+    def waits(self) -> int | None:
+        """How often the thread that asks has waited (`ru_nvcsw`, getrusage(2)); None where that is not told of one thread."""
+        return None if _THREAD is None else resource.getrusage(_THREAD).ru_nvcsw
 
     def other(self) -> Look | None:
         """One that does not wait for work, and is none of these two; None when all do."""

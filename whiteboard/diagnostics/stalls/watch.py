@@ -9,6 +9,7 @@ A loop that had no core was not stalled by anything in it: what it waited for on
 frozen or starved is counted and not found. `adr/2026-11-28-stalls-are-seen-from-a-thread.md` says why it is seen like this.
 """
 
+import sys
 import time
 import tracemalloc
 from collections import defaultdict
@@ -35,6 +36,8 @@ _TRACED: Final = 4
 """How much longer the loop may be kept while allocations are traced, which makes all code several times slower."""
 _MOST: Final = 0.5
 """Of the time: what makes a cause."""
+_RARELY: Final = 0.25
+"""Of the times: less than a busy machine lets one come late."""
 
 
 class Cause(StrEnum):
@@ -57,7 +60,10 @@ FOUND: Final = frozenset({Cause.BUSY, Cause.BLOCKED, Cause.LOCK})
 
 GAPS: Final = FIGURES.declare(
     Counter(
-        "whiteboard_loop_gaps_total", "How often the event loop did not come round in time", label="cause"
+        "whiteboard_loop_gaps_total",
+        "How often the event loop did not come round in time",
+        label="cause",
+        values=Cause,
     )
 )
 STALLS: Final = FIGURES.declare(
@@ -78,6 +84,9 @@ class Threads(Protocol):
     def other(self) -> Look | None:
         """Another that is at work, if there is one."""
 
+    def waits(self) -> int | None:
+        """How often the one that asks has waited for something since it began; None where the system does not tell."""
+
 
 @attrs.frozen
 class Seen:
@@ -90,6 +99,8 @@ class Seen:
     """Who else was at work, if it was kept."""
     seconds: float
     """Since it was seen before, or since the last beat."""
+    is_out: bool = False
+    """Whether the one that looks did nothing in that time either, not even wait for the lock."""
 
 
 class Watch:
@@ -117,6 +128,8 @@ class Watch:
         self._is_said = False
         self._look_at = self._beat.at
         # when the next look is due
+        self._waits: int | None = None
+        # of the thread that looks, when it looked last
         self._continued_at = 0.0
 
     @property
@@ -165,11 +178,13 @@ class Watch:
 
         Gives up the interpreter's lock nowhere before it has looked: it may have been given by a call that is just over.
         """
-        now = self._clock()
-        late = now - self._beat.at
+        now, waits = self._clock(), self._threads.waits()
+        late, lost = now - self._beat.at, now - self._look_at
+        is_out = _is_out(lost, waits, self._waits)
+        self._waits = waits
         pause = self.limit - late
         if pause <= 0:
-            self._see(late, is_locked_out=now - self._look_at >= self.limit / _LOOKS)
+            self._see(late, is_locked_out=lost >= self.limit / _LOOKS, is_out=is_out)
             if late >= timeouts.STALL_LASTS.seconds and not self._is_said:
                 self._is_said = True
                 self._say(late)
@@ -177,19 +192,29 @@ class Watch:
         self._look_at = now + pause
         return pause
 
-    def _see(self, late: float, *, is_locked_out: bool) -> None:
+    def _see(self, late: float, *, is_locked_out: bool, is_out: bool) -> None:
         seen = self._seen
         if len(seen) < limits.MAX_STALL_LOOKS:
             loop = self._threads.loop()
             is_kept = is_locked_out or loop.is_idle
             other = self._threads.other() if is_kept else None
-            seen.append(Seen(loop, is_kept, other, late - sum(one.seconds for one in seen)))
+            seen.append(Seen(loop, is_kept, other, late - sum(one.seconds for one in seen), is_out))
 
     def _say(self, late: float) -> None:
         """Tell of a stall that may never end while it lasts."""
         now = self._threads.loop()
         if not now.is_idle:
             log.error("loop_stalled", seconds=round(late, 1), task=now.task, seen=list(now.stack))
+
+
+def _is_out(lost: float, waits: int | None, before: int | None) -> bool:
+    """Whether a thread whose look is `lost` seconds late was given no core: who waits for the lock is woken at each switch interval.
+
+    So a process that was frozen is told from one whose lock is kept. Args: `waits` and `before` are of this look and the last.
+    """
+    if waits is None or before is None or lost <= 0:
+        return False
+    return waits - before < lost / sys.getswitchinterval() * _RARELY
 
 
 def cause_of(gap: Reading, seen: list[Seen], limit: float) -> Cause:
@@ -204,6 +229,8 @@ def cause_of(gap: Reading, seen: list[Seen], limit: float) -> Cause:
         return Cause.BUSY
     others = gap.worked_together - gap.worked
     kept = sum(one.seconds for one in seen if one.is_kept)
+    if sum(one.seconds for one in seen if one.is_out) >= own * _MOST and others < limit * _MOST:
+        return Cause.STOPPED
     if others >= limit * _MOST and kept >= sum(one.seconds for one in seen) * _MOST:
         return Cause.LOCK
     return Cause.BLOCKED if any(not one.loop.is_idle for one in seen) else Cause.STOPPED
