@@ -1,7 +1,10 @@
 """What keeps a server from starting, and how it says so."""
 
+import re
+import signal
 import socket
 import subprocess
+from pathlib import Path
 
 import pytest
 from integration.conftest import Serve
@@ -56,3 +59,19 @@ def test_taken_port_is_told(serve: Serve) -> None:
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
     assert str(second.port) in ended.stderr
+
+
+class Deaf(ServerProcess):
+    """One whose starter ignores the ends of children, which a process inherits."""
+
+    @property
+    def command(self) -> list[str]:
+        return ["/bin/sh", "-c", 'trap "" CHLD; exec "$@"', "sh", *super().command]
+
+
+def test_a_server_hears_of_its_children_whoever_started_it(tmp_path: Path) -> None:
+    """The system would drop their ends else, and whoever waits for one would fail."""
+    with Deaf(tmp_path, "memory") as server:
+        ignored = re.search(r"SigIgn:\s*([0-9a-f]+)", Path(f"/proc/{server.pid}/status").read_text())
+        assert ignored is not None
+        assert not int(ignored[1], 16) & 1 << (signal.SIGCHLD - 1)
