@@ -4,6 +4,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,8 @@ class Deaf(ServerProcess):
 
     @property
     def command(self) -> list[str]:
-        return ["/bin/sh", "-c", 'trap "" CHLD; exec "$@"', "sh", *super().command]
+        ignore = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+        return [sys.executable, "-c", ignore, *super().command]
 
 
 def test_a_server_hears_of_its_children_whoever_started_it(tmp_path: Path) -> None:
