@@ -158,16 +158,14 @@ def test_what_consul_needs_is_said_in_one_sentence(tmp_path: Path, monkeypatch: 
     for name in [name for name in sys.modules if name.startswith("whiteboard.cluster.consul")]:
         monkeypatch.delitem(sys.modules, name)
     with open_listening(TcpAddress("127.0.0.1", 0)) as listening:
-        with pytest.raises(
-            StartupError, match=r"consul\.addr needs httpx2: pip install 'whiteboard\[cluster\]'"
-        ):
+        with pytest.raises(StartupError, match=r"consul\.addr needs httpx2: pip install '\.\[cluster\]'"):
             membership_of((asked := Settings(consul=consul)), place_of(asked, listening))
 
 
 def test_a_dsn_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sentence names the extra that has it."""
     monkeypatch.setitem(sys.modules, "whiteboard.storage.postgres", None)
-    with pytest.raises(StartupError, match=r"pip install 'whiteboard\[cluster\]'"):
+    with pytest.raises(StartupError, match=r"pip install '\.\[cluster\]'"):
         open_postgres_of(PostgresDsn("postgresql://ada@db/boards"), None)
 
 
@@ -213,5 +211,5 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.startswith(("obstore", "whiteboard.storage.s3"))]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "obstore", None)
-    with pytest.raises(StartupError, match=r"s3\.bucket needs obstore: pip install 'whiteboard\[cluster\]'"):
+    with pytest.raises(StartupError, match=r"s3\.bucket needs obstore: pip install '\.\[cluster\]'"):
         blobs_of(Settings(s3=S3Settings(bucket=S3Bucket("boards"))))

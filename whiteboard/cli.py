@@ -27,6 +27,7 @@ INTERRUPTED: Final = 130
 """What shells report for a program that Ctrl-C ended."""
 UNHEARD: Final = 141
 """What shells report for a program that wrote to one that had gone, as `head` goes."""
+_DUMP: Final = "/debug/timeouts"
 
 
 class StaleDocuments(WhiteboardError):
@@ -189,13 +190,14 @@ def _timeouts(arguments: argparse.Namespace) -> int:
 
 
 def _dump(place: str) -> str:
-    """What a file, a URL or standard input has. Raises UnreadDump."""
+    """What a file, standard input, or a server at a URL has, which may name its /debug/timeouts. Raises UnreadDump."""
     from urllib.request import urlopen  # noqa: PLC0415 - see the module docstring
 
     try:
         if place == "-":
             return sys.stdin.read()
         if place.startswith(("http://", "https://")):
+            place = place if place.endswith(_DUMP) else place.rstrip("/") + _DUMP
             with urlopen(place, timeout=timeouts.DOCTOR_STEP.seconds) as answer:  # noqa: S310 - one of the two schemes
                 return str(answer.read(limits.MIB).decode("utf-8", "replace"))
         return Path(place).read_text("utf-8")
@@ -306,7 +308,7 @@ COMMANDS: Final = (
         "write one file that says how a running server is, for whoever is asked to help",
         _support_bundle,
         _add_support_bundle,
-        "Exit code 0: every address answered, refusals included, which the file names; 1: some did not.",
+        "Exit code 0: all that this server has is in it; 1: some of it could not be had, as with a wrong token, or nothing.",
     ),
     Command(
         "top",

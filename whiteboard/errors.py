@@ -112,3 +112,8 @@ class ClaimConflict(StorageConflict):
 
 class StorageCorrupt(StorageError):
     """Stored bytes fail their checksum or cannot be read back; trying again does not help."""
+
+
+def how_to_add(extra: str) -> str:
+    """What to type for libraries that only some need. No release is on a package index yet, so that it comes from a checkout."""
+    return f"pip install '.[{extra}]' in a checkout"

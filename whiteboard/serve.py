@@ -127,7 +127,9 @@ def _put_in_force(settings: Settings) -> None:
 def _arrange_process() -> None:
     """What the process asks of the system before it begins."""
     raise_descriptor_limit()
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # who started us may ignore it; children's ends would be lost then
+    signal.signal(
+        signal.SIGCHLD, signal.SIG_DFL
+    )  # who started us may ignore it; children's ends would be lost then
     if allocator := find_allocator():
         allocator.arrange()
 

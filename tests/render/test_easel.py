@@ -110,7 +110,7 @@ async def test_svg_has_no_canvas(easel: Easel) -> None:
 async def test_pixels_take_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The answer says what to type. [PIC-6]"""
     monkeypatch.setitem(sys.modules, "whiteboard.render.brush", None)
-    with pytest.raises(NotInstalled, match=r"pip install 'whiteboard\[render\]'"):
+    with pytest.raises(NotInstalled, match=r"pip install '\.\[render\]'"):
         Easel().begin(THUMBNAIL, VIEW)
     easel = Easel()
     assert easel.finish(easel.begin(SVG, VIEW), {}).body.startswith(b"<svg")

@@ -372,7 +372,7 @@ async def test_without_the_extra_pixels_are_refused_and_nothing_is_started(
     """SVG is drawn all the same. [PIC-6]"""
     monkeypatch.setattr(studio_module, "has_pixels", lambda: False)
     async with played_studio() as (studio, processes):
-        with pytest.raises(NotInstalled, match=r"whiteboard\[render\]"):
+        with pytest.raises(NotInstalled, match=r"\.\[render\]"):
             await studio.draw(wish(kind=Kind.PNG), source())
         assert processes == []
         assert await studio.draw(wish(), source())

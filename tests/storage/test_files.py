@@ -79,7 +79,7 @@ async def test_a_full_disk_refuses_and_leaves_nothing(
 async def test_a_folder_that_cannot_be_made_ends_the_start(tmp_path: Path) -> None:
     """One sentence names it and says what to do."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(StartupError, match=r"cannot keep blobs in .*file/blobs.*--data"):
+    with pytest.raises(StartupError, match=r"cannot keep pictures in .*file/blobs.*--data"):
         async with open_files(tmp_path / "file" / "blobs"):
             pass
 

@@ -89,3 +89,14 @@ async def test_only_changes_are_logged(site: Site, autojump_clock: trio.testing.
             await readiness.readyz(None)  # type: ignore[arg-type]
 
     assert [event["event"] for event in events] == ["readiness_lost", "readiness_regained"]
+    assert "storage" not in events[0]
+
+
+async def test_the_log_says_what_is_wrong_with_storage(site: Site) -> None:
+    """And where, which whoever asks /readyz is not told."""
+    site.probe.fault = StorageUnavailable("Redis at redis.internal:6379: connection refused")
+    with structlog.testing.capture_logs() as events:
+        await Readiness(site.services()).readyz(None)  # type: ignore[arg-type]
+    assert [event["storage"] for event in events if event["event"] == "readiness_lost"] == [
+        "Redis at redis.internal:6379: connection refused"
+    ]

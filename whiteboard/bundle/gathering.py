@@ -131,7 +131,7 @@ def _ask(opener: OpenerDirector, source: Source, part: Part, seconds: int) -> An
         with error:
             status, fault = error.code, f"{error.code} {_reason(error)}"
     except (URLError, HTTPException, OSError, ValueError) as error:
-        fault = str(getattr(error, "reason", error)) or type(error).__name__
+        fault = _words_of(error)
     return Answer(part, status, body, _printable(fault), time.monotonic() - began)
 
 
@@ -158,6 +158,12 @@ def _reason(error: HTTPError) -> str:
         is_text = error.headers.get("Content-Type", "").startswith("text/plain")
         line = told.decode("utf-8", "replace").strip().partition("\n")[0] if is_text else ""
     return line or error.reason or responses.get(error.code, "")
+
+
+def _words_of(error: Exception) -> str:
+    """The reason alone, as the system has it."""
+    reason = getattr(error, "reason", error)
+    return str(getattr(reason, "strerror", None) or reason or type(error).__name__).lower()
 
 
 def _printable(text: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from whiteboard.config import Mode, PostgresDsn, S3Settings, Secret, Settings
-from whiteboard.errors import ConfigError, StartupError
+from whiteboard.errors import ConfigError, StartupError, how_to_add
 from whiteboard.plugins.loading import configure_storage
 from whiteboard.storage.archive import Archive
 from whiteboard.storage.blob_archive import BlobArchive
@@ -173,7 +173,7 @@ def open_postgres_of(dsn: PostgresDsn, password: Secret | None) -> "AbstractAsyn
 
 def missing_extra(setting: str, error: ImportError, extra: str = "cluster") -> StartupError:
     """What a server says whose setting needs a library that is not there."""
-    return StartupError(f"{setting} needs {error.name}: pip install 'whiteboard[{extra}]'")
+    return StartupError(f"{setting} needs {error.name}: {how_to_add(extra)}")
 
 
 def clock_ms() -> int:

@@ -135,7 +135,7 @@ EVENTS: Final = {
     "request_refused": "The store refused or failed a request; `reason` is what it said.",
     "request_failed": "A request ended in an unexpected error; the answer was a 500.",
     "answer_cut": "The store failed in the middle of an answer; the connection is closed to show it.",
-    "readiness_lost": "/readyz began to answer 503; `reasons` says why.",
+    "readiness_lost": "/readyz began to answer 503; `reasons` says why, `storage` what is wrong with it and where.",
     "readiness_regained": "/readyz answers 200 again.",
     "probe_failed": "The write probe of /readyz failed; `reason` is what the store said.",
     "board_created": "A board was created over HTTP.",

@@ -1,27 +1,36 @@
 """`python -m whiteboard timeouts list|diff|margins`. Light to import; what it needs comes when it runs."""
 
 import argparse
+from pathlib import Path
+from typing import Final
 
 from whiteboard.governance.commands_common import DONE, FOUND, add_root, complain
+
+REGISTRY: Final = "whiteboard/timeouts"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What a registry can be asked."""
     asked = parser.add_subparsers(dest="asked", metavar="WHAT", required=True)
-    listing = asked.add_parser("list", help="every entry with its service level; 1 when one has none")
+    listing = asked.add_parser(
+        "list",
+        help="every entry with its service level; 1 when one has none. Where there is no project: whiteboard's own durations",
+    )
     difference = asked.add_parser(
         "diff", help="what changed between two revisions or versions, and who did it"
     )
     difference.add_argument("before", metavar="A", help="git revision, or a timeout_config_version")
     difference.add_argument("after", metavar="B", nargs="?", default="HEAD", help="the same (default: HEAD)")
     margins = asked.add_parser("margins", help="too tight, too lax: from what /debug/timeouts answered")
-    margins.add_argument("dump", metavar="FILE|URL", help="its JSON; - for standard input")
+    margins.add_argument(
+        "dump", metavar="FILE|URL", help="its JSON, or the URL of the server; - for standard input"
+    )
     for one in (listing, difference):
         add_root(one)
         one.add_argument(
             "--registry",
             metavar="MODULE",
-            default="whiteboard/timeouts",
+            default=REGISTRY,
             help="a module's or a package's path below it (default: %(default)s)",
         )
     listing.add_argument(
@@ -54,6 +63,8 @@ def run(arguments: argparse.Namespace, dump: str = "") -> int:
 def _list(arguments: argparse.Namespace) -> int:
     from whiteboard.governance.timeouts import declared, levels  # noqa: PLC0415 - see the module docstring
 
+    if not _is_there(arguments):
+        return _list_own()
     entries = declared.read_registry(arguments.root, arguments.registry)
     known = levels.read_levels(arguments.root / arguments.levels)
     if faults := list(levels.faults(entries, known)):
@@ -69,6 +80,26 @@ def _list(arguments: argparse.Namespace) -> int:
                 f"  {entry.name:<20} {declared.shown(entry.seconds):>8} s  {promise.sli}; wakes: {promise.alert}"
             )
     print(f"{len(entries)} durations, {len(known)} service levels, version {declared.version_of(entries)}")
+    return DONE
+
+
+def _is_there(arguments: argparse.Namespace) -> bool:
+    """Whether there is a project, or one was asked for by name."""
+    from whiteboard.governance.timeouts.declared import places_of  # noqa: PLC0415 - see the module docstring
+
+    if arguments.registry != REGISTRY or arguments.root != Path():
+        return True
+    return any((arguments.root / place).exists() for place in places_of(REGISTRY))
+
+
+def _list_own() -> int:
+    """The durations of the package that runs, as whoever sets one wants to know them."""
+    from whiteboard.governance.timeouts import declared  # noqa: PLC0415 - see the module docstring
+
+    entries = declared.read_registry(Path(__file__).parents[2], REGISTRY)
+    for entry in sorted(entries.values(), key=lambda one: one.name):
+        print(f"{entry.name:<20} {declared.shown(entry.seconds):>8} s  {entry.rationale}")
+    print(f"{len(entries)} durations, version {declared.version_of(entries)}")
     return DONE
 
 

@@ -44,7 +44,7 @@ def read_documents(folder: Path, kind: type[T]) -> dict[Path, T]:
 def files_of(folder: Path, pattern: str) -> list[Path]:
     """Those of a folder that match, in the order of their names. Raises Unusable for a folder that is not there."""
     if not folder.is_dir():
-        raise Unusable([f"{folder}: no such folder"])
+        raise Unusable([f"{folder}: no such folder; run this in a project, or give its folder as --root"])
     return sorted(folder.glob(pattern))
 
 

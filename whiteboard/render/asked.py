@@ -8,7 +8,7 @@ import msgspec
 from whiteboard.errors import WhiteboardError
 from whiteboard.ids import BoardId
 
-EXTRA: Final = "whiteboard[render]"
+EXTRA: Final = "render"
 """What has to be installed for pixels."""
 
 

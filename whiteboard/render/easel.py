@@ -18,6 +18,7 @@ from whiteboard.core.scene.framing import Frame, export_frame, largest_scale, th
 from whiteboard.core.scene.geometry import Box, around
 from whiteboard.core.scene.letters import Estimate
 from whiteboard.core.scene.shown import BoardView, decode_view, read_shown
+from whiteboard.errors import how_to_add
 from whiteboard.render.asked import EXTRA, Asset, Kind, NotDrawn, NotInstalled, Picture, TooLarge, Wish
 from whiteboard.render.leases import LeaseBook
 from whiteboard.render.pool import BufferPool
@@ -39,7 +40,7 @@ def load_brush() -> "Brush":
     try:
         from whiteboard.render.brush import Brush  # noqa: PLC0415 - the extra
     except ImportError as error:
-        how = f"pip install '{EXTRA}', and on Debian apt install libegl1 libgl1"
+        how = f"{how_to_add(EXTRA)}, and on Debian apt install libegl1 libgl1"
         raise NotInstalled(f"Pixels take the extra that draws them ({how}): {error}.") from error
     return Brush()
 

@@ -22,7 +22,7 @@ from whiteboard.config import Settings
 from whiteboard.deadlines import TimedOut, deadline, waiting, within
 from whiteboard.diagnostics import findings, logs
 from whiteboard.diagnostics.figures import FIGURES, Counter, Gauge, Histogram
-from whiteboard.errors import StorageError
+from whiteboard.errors import StorageError, how_to_add
 from whiteboard.ids import BoardId
 from whiteboard.render.asked import (
     EXTRA,
@@ -121,7 +121,7 @@ class Studio:
         others wait for it.
         """
         if wish.kind is not Kind.SVG and not has_pixels():
-            raise NotInstalled(f"Pixels take the extra that draws them: pip install '{EXTRA}'.")
+            raise NotInstalled(f"Pixels take the extra that draws them: {how_to_add(EXTRA)}.")
         try:
             with deadline(timeouts.DRAWING_WAIT):
                 picture = self._kept(wish, source) or await self._drawn(wish, source)

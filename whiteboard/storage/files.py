@@ -246,7 +246,7 @@ async def open_files(root: Path, *, is_shared: bool = False) -> AsyncIterator[Bl
         await run_blocking(trio.CapacityLimiter(1), folder.prepare)
     except OSError as error:
         raise StartupError(
-            f"cannot keep blobs in {root}: {error.strerror}; choose a directory with --data that this user may write to"
+            f"cannot keep pictures in {root}: {error.strerror}; choose a directory with --data that this user may write to"
         ) from error
     blobs = _FileBlobs(root, folder)
     try:

@@ -28,6 +28,8 @@ class Readiness:
         self._lock = trio.Lock()
         self._probed_at = -math.inf
         self._takes_writes = True
+        self._fault = ""
+        # of the storage, as its adapter has it: for the log, as it may name addresses
         self._was_ready = True
 
     async def healthz(self, _: Request) -> Response:
@@ -60,19 +62,22 @@ class Readiness:
             return self._takes_writes
 
     async def _probe(self) -> None:
-        takes_writes = False
+        fault = f"no answer within {timeouts.READY_PROBE.seconds:g} s"
         try:
             with within(timeouts.READY_PROBE):
                 await self._services.probe()
-                takes_writes = True
+                fault = ""
         except StorageError as error:
-            log.debug("probe_failed", reason=str(error))
-        self._takes_writes, self._probed_at = takes_writes, trio.current_time()
+            fault = str(error)
+            log.debug("probe_failed", reason=fault)
+        self._takes_writes, self._fault, self._probed_at = not fault, fault, trio.current_time()
 
     def _note(self, reasons: list[str]) -> None:
         """Log the changes only: supervisors ask every few seconds."""
         if self._was_ready and reasons:
-            log.warning("readiness_lost", reasons=reasons)
+            log.warning(
+                "readiness_lost", reasons=reasons, **({"storage": self._fault} if self._fault else {})
+            )
         elif not self._was_ready and not reasons:
             log.info("readiness_regained")
         self._was_ready = not reasons

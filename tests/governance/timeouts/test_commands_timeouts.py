@@ -28,6 +28,17 @@ def test_list_of_entries_without_a_level(tmp_path: Path, capsys: pytest.CaptureF
     assert "a: its rationale does not begin with the id" in capsys.readouterr().out
 
 
+def test_list_outside_of_a_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever runs a server wants to know the durations that can be set: those of the package."""
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["timeouts", "list"]) == 0
+    said = capsys.readouterr().out
+    assert f"ping-interval {timeouts.PING_INTERVAL.default:>15g} s  " in said
+    assert f"{len(timeouts.REGISTRY)} durations, version " in said
+
+
 def test_list_of_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 2: there is no registry."""
     assert cli.main(["timeouts", "list", "--root", str(tmp_path)]) == 2
@@ -55,6 +66,12 @@ def test_margins_of_nothing(place: str, capsys: pytest.CaptureFixture[str]) -> N
     """A place where there is no dump is named."""
     assert cli.main(["timeouts", "margins", place]) == 1
     assert f"{place} cannot be read" in capsys.readouterr().err
+
+
+def test_margins_of_a_server(capsys: pytest.CaptureFixture[str]) -> None:
+    """By its URL, as other commands take it: its /debug/timeouts is asked."""
+    assert cli.main(["timeouts", "margins", "http://127.0.0.1:1/wb/"]) == 1
+    assert "http://127.0.0.1:1/wb/debug/timeouts cannot be read" in capsys.readouterr().err
 
 
 def test_margins_of_something_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,6 +28,8 @@ class Callers:
 def package_of(root: Path) -> Path:
     """The folder of the package that the project's `pyproject.toml` names. Raises Unusable."""
     path = root / "pyproject.toml"
+    if not path.is_file():
+        raise Unusable([f"{path}: no such file: no project is there; give its folder as --root"])
     try:
         name = str(tomllib.loads(read_text(path))["project"]["name"])
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as fault:
