@@ -270,11 +270,7 @@ class Studio:
 
     async def _draw(self, job: _Job) -> Picture | None:
         """The picture, from the process that draws. Raises as `draw`."""
-        try:
-            with deadline(timeouts.DRAWING):
-                view = await job.source.view()
-        except TimedOut as fault:
-            raise self._give_up(job, fault) from fault
+        view = await self._view(job)
         if view is None:
             return None
         process, is_settled = await self._ready(), False
@@ -294,6 +290,14 @@ class Studio:
         if isinstance(answer, Failed) and answer.why == "fault":
             raise self._give_up(job, NotDrawn(answer.reason), process)
         return self._picture(answer, body)
+
+    async def _view(self, job: _Job) -> bytes | None:
+        """The job's board. One that another process, or a store, takes long to give is given up: others wait behind it."""
+        try:
+            with deadline(timeouts.DRAWING):
+                return await job.source.view()
+        except TimedOut as fault:
+            raise self._give_up(job, fault) from fault
 
     def _picture(self, answer: Answer, body: bytes) -> Picture:
         if isinstance(answer, Wanted):

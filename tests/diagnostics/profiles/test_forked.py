@@ -70,10 +70,13 @@ async def test_a_child_whose_status_is_nobodys_is_no_fault() -> None:
     finally:
         signal.signal(signal.SIGCHLD, before)
 
+    def take_one() -> None:
+        with suppress(ChildProcessError):
+            os.waitpid(-1, os.WNOHANG)
+
     async def take_all() -> None:
         while True:
-            with suppress(ChildProcessError):
-                os.waitpid(-1, os.WNOHANG)
+            take_one()
             await trio.sleep(0.001)
 
     async with trio.open_nursery() as nursery:
