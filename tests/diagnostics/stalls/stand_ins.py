@@ -21,10 +21,18 @@ class Machine:
         self.runs = IDLE
         self.runs_beside: Look | None = None
         self.has_waited: int | None = None
-        self.watch = Watch(limit, lambda: self.now, self, lambda: self.now.at)
+        self.has_nothing_to_do = False
+        self.times_woken = 0
+        self.watch = Watch(limit, lambda: self.now, self, self.wake, lambda: self.now.at)
 
     def loop(self) -> Look:
         return self.runs
+
+    def loop_waits(self) -> bool:
+        return self.has_nothing_to_do
+
+    def wake(self) -> None:
+        self.times_woken += 1
 
     def other(self) -> Look | None:
         return self.runs_beside

@@ -170,3 +170,91 @@ def test_looks_at_one_stall_are_bounded(machine: Machine) -> None:
         machine.watch.look()
     machine.watch.beat()
     assert found()[0].facts["looks"] == limits.MAX_STALL_LOOKS
+
+
+# --- a loop that rests ------------------------------------------------------------------------
+@pytest.fixture
+def resting(machine: Machine) -> Machine:
+    """One whose loop was seen to have nothing to do."""
+    machine.has_nothing_to_do = True
+    machine.watch.look()
+    assert machine.watch.rests
+    return machine
+
+
+def rest(machine: Machine, looks: int = 10) -> None:
+    """For so many looks."""
+    for _ in range(looks):
+        machine.passes(LIMIT / 2)
+        assert machine.watch.look() == LIMIT / 2
+
+
+def test_a_loop_that_has_nothing_to_do_need_not_beat(resting: Machine) -> None:
+    """Each look that finds it waiting counts as a beat; it is woken once it does not, and rests again when it does."""
+    before = GAPS.values()
+    rest(resting)
+    assert (resting.watch.rests, resting.times_woken) == (True, 0)
+    resting.has_nothing_to_do = False
+    resting.passes(LIMIT / 2)
+    assert resting.watch.look() == pytest.approx(LIMIT / 2)
+    assert (resting.watch.rests, resting.times_woken) == (False, 1)
+    resting.watch.beat()
+    resting.has_nothing_to_do = True
+    resting.watch.look()
+    assert (resting.watch.rests, resting.times_woken) == (True, 1)
+    assert (found(), GAPS.values()) == ([], before)
+
+
+@pytest.mark.parametrize(("share", "is_found"), [(0.49, False), (1.1, True)])
+@pytest.mark.parametrize("begins", [0.0, 0.49])
+def test_a_stall_that_begins_while_it_rests_is_found_as_any_other(
+    resting: Machine, share: float, is_found: bool, begins: float
+) -> None:
+    """One of the limit always, of half of it never, wherever between two looks it begins."""
+    rest(resting)
+    stall, into = share * LIMIT, begins * LIMIT
+    resting.passes(into)
+    resting.runs, resting.has_nothing_to_do = look("merge"), False
+    until_look = LIMIT / 2 - into
+    while stall > until_look:
+        resting.passes(until_look, worked=until_look)
+        stall, until_look = stall - until_look, resting.watch.look()
+    resting.passes(stall, worked=stall)
+    resting.watch.beat()
+    assert [(one.subject, one.facts["cause"]) for one in found()] == [("merge", Cause.BUSY)] * is_found
+
+
+def test_who_keeps_the_lock_while_it_rests_is_found(resting: Machine) -> None:
+    """Whoever watches did not get it either."""
+    rest(resting)
+    resting.has_waited = 100_000
+    resting.passes(2 * LIMIT, beside=2 * LIMIT)
+    resting.runs_beside = look("compress", None)
+    resting.watch.look()
+    assert [(one.subject, one.facts["cause"]) for one in found()] == [("compress", Cause.LOCK)]
+
+
+def test_what_stands_still_is_seen_before_the_loop_is_woken(
+    resting: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To wake it gives up the lock, and whoever kept that goes on."""
+    rest(resting)
+    resting.has_waited = 100_000
+    resting.passes(2 * LIMIT)
+    resting.runs, resting.has_nothing_to_do = look("merge"), False
+    monkeypatch.setattr(resting.watch, "_wake", resting.watch.beat)
+    resting.watch.look()
+    assert [(one.subject, one.facts["cause"]) for one in found()] == [("merge", Cause.BLOCKED)]
+
+
+def test_a_watcher_without_a_core_knows_of_no_stall(resting: Machine) -> None:
+    """The loop may have come round a thousand times meanwhile."""
+    resting.has_waited = 10
+    rest(resting, 1)
+    resting.has_nothing_to_do = False
+    resting.passes(2 * LIMIT, worked=1.5 * LIMIT)
+    resting.has_waited = 11
+    resting.runs = look("merge")
+    resting.watch.look()
+    resting.watch.beat()
+    assert found() == []

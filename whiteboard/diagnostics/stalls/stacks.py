@@ -75,6 +75,12 @@ class Threads:
         """The loop's. In any other thread."""
         return look_at(sys._current_frames()[self._loop], self._root)  # noqa: SLF001 - documented, in spite of its name
 
+    def loop_waits(self) -> bool:
+        """Whether the loop itself waits, and not something that it runs. In any other thread."""
+        frame = sys._current_frames()[self._loop]  # noqa: SLF001 - as above
+        outer = frame.f_back
+        return _module(frame) in _IDLE and outer is not None and _module(outer) == _LOOP[1]
+
     def waits(self) -> int | None:
         """How often the thread that asks has waited (`ru_nvcsw`, getrusage(2)); None where that is not told of one thread."""
         return None if _THREAD is None else resource.getrusage(_THREAD).ru_nvcsw

@@ -5,11 +5,16 @@ Theory of operation
 The loop beats, twice in `limit` seconds. Who watches looks when no beat has come for `limit`, and then again and again until one
 comes: what it sees *is* the stall. The first beat behind it tells how long it was and whose fault.
 
+A loop that has nothing to do *rests*: it is not woken to beat, which would cost more than all else that an idle server does. Who
+watches looks as often instead, and each time that the loop waits for sockets and time counts as a beat. Once it does not, it is woken
+to beat by itself again.
+
 A loop that had no core was not stalled by anything in it: what it waited for one is taken off, and a process that was stopped,
 frozen or starved is counted and not found. `adr/2026-11-28-stalls-are-seen-from-a-thread.md` says why it is seen like this.
 """
 
 import sys
+import threading
 import time
 import tracemalloc
 from collections import defaultdict
@@ -81,6 +86,9 @@ class Threads(Protocol):
     def loop(self) -> Look:
         """The loop's thread; asked by who watches."""
 
+    def loop_waits(self) -> bool:
+        """Whether the loop waits for sockets and time, as it does when it has nothing to do; asked likewise."""
+
     def other(self) -> Look | None:
         """Another that is at work, if there is one."""
 
@@ -108,7 +116,8 @@ class Watch:
 
     Args:
         limit: seconds without a beat that make a stall.
-        read: takes a reading of the loop's thread, in that.
+        read: takes a reading of the loop's thread, in any.
+        wake: has the loop beat soon, and by itself from then on; called by who watches.
         clock: the readings' `at`.
     """
 
@@ -117,12 +126,17 @@ class Watch:
         limit: float,
         read: Callable[[], Reading],
         threads: Threads,
+        wake: Callable[[], None],
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.limit = limit
         self._read = read
         self._clock = clock
         self._threads = threads
+        self._wake = wake
+        self.rests = False
+        """Whether the loop need not beat by itself."""
+        self._turn = threading.Lock()
         self._beat = read()
         self._seen: list[Seen] = []
         self._is_said = False
@@ -137,10 +151,15 @@ class Watch:
         """Seconds between two beats."""
         return self.limit / _BEATS
 
-    # --- in the loop's thread -----------------------------------------------------------------
-
     def beat(self) -> None:
-        """The loop has come round."""
+        """The loop has come round: called in its thread, or while it rests in that of who watches."""
+        if self._turn.acquire(blocking=False):  # else the other one says so
+            try:
+                self._note_beat()
+            finally:
+                self._turn.release()
+
+    def _note_beat(self) -> None:
         now, seen = self._read(), self._seen
         gap, continued_at = now.since(self._beat), self._continued_at
         was_stopped = continued_at > self._beat.at
@@ -180,17 +199,34 @@ class Watch:
         """
         now, waits = self._clock(), self._threads.waits()
         late, lost = now - self._beat.at, now - self._look_at
-        is_out = _is_out(lost, waits, self._waits)
+        is_out, has_nothing_to_do = _is_out(lost, waits, self._waits), self._threads.loop_waits()
         self._waits = waits
-        pause = self.limit - late
-        if pause <= 0:
+        if is_out and self.rests and lost >= self.pause:
+            self.note_continued(now)  # nobody knows how often the loop came round meanwhile
+        if late >= self.limit:
             self._see(late, is_locked_out=lost >= self.limit / _LOOKS, is_out=is_out)
             if late >= timeouts.STALL_LASTS.seconds and not self._is_said:
                 self._is_said = True
                 self._say(late)
-            pause = self.limit / _LOOKS
+        self._let_rest(late, has_nothing_to_do=has_nothing_to_do)
+        pause = self._pause_until_look(now - self._beat.at)
         self._look_at = now + pause
         return pause
+
+    def _let_rest(self, late: float, *, has_nothing_to_do: bool) -> None:
+        """Let the loop rest, beat for one that does, or wake it."""
+        if self.rests and has_nothing_to_do:
+            self.beat()
+        elif self.rests:
+            self.rests = False
+            self._wake()
+        elif has_nothing_to_do and late < self.limit:
+            self.rests = True
+
+    def _pause_until_look(self, late: float) -> float:
+        if self.rests:
+            return self.pause
+        return self.limit - late if late < self.limit else self.limit / _LOOKS
 
     def _see(self, late: float, *, is_locked_out: bool, is_out: bool) -> None:
         seen = self._seen

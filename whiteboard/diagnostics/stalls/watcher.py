@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from types import FrameType
 
 import trio
@@ -27,26 +27,45 @@ from whiteboard.diagnostics.stalls.watch import Watch
 async def open_stall_watch(limit: float) -> AsyncIterator[None]:
     """Find what keeps the loop for `limit` seconds or more while the block runs; nothing that keeps it for less than half of that.
 
-    To be entered when all is built. Child: the beat; beside it a thread, which has ended when the block has. Costs some
-    0.1 ms of a core for each `limit`. 0 watches nothing.
+    To be entered when all is built. Child: the beat; beside it a thread, which has ended when the block has. 0 watches nothing.
     """
     if limit <= 0:
         yield
         return
-    threads = Threads()
+    threads, heart = Threads(), _Heart()
     with Readings() as readings, last_word() as put_off:
-        watch = Watch(limit, readings.take, threads)
+        watch = Watch(limit, readings.take, threads, heart.wake)
         with _continuing(watch), _watching(watch, threads, put_off):
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(_beat, watch, name="stall watch")
+                nursery.start_soon(heart.beat, watch, name="stall watch")
                 yield
                 nursery.cancel_scope.cancel()
 
 
-async def _beat(watch: Watch) -> None:
-    while True:
-        watch.beat()
-        await trio.sleep(watch.pause)
+class _Heart:
+    """What has the loop beat. To be made in a task."""
+
+    def __init__(self) -> None:
+        self._token = trio.lowlevel.current_trio_token()
+        self._woken = trio.Event()
+
+    async def beat(self, watch: Watch) -> None:
+        """For ever; not while the loop rests."""
+        while True:
+            watch.beat()
+            if watch.rests:
+                await self._woken.wait()
+                self._woken = trio.Event()
+            else:
+                await trio.sleep(watch.pause)
+
+    def wake(self) -> None:
+        """Beat again. In another thread; of a loop that has ended nobody wants to know."""
+        with suppress(trio.RunFinishedError):
+            self._token.run_sync_soon(self._stir, idempotent=True)
+
+    def _stir(self) -> None:
+        self._woken.set()
 
 
 @contextmanager
