@@ -70,13 +70,14 @@ class _Heart:
 
 @contextmanager
 def _watching(watch: Watch, threads: Threads, put_off: Callable[[], None]) -> Iterator[None]:
-    is_over = threading.Event()
+    goes_on = threading.Lock()
+    goes_on.acquire()  # an Event does more when it wakes up
 
     def run() -> None:
         threads.watcher = threading.get_ident()
         while True:
             put_off()
-            if is_over.wait(watch.look()):
+            if goes_on.acquire(timeout=watch.look()):
                 return
 
     thread = threading.Thread(target=run, name="stall watcher", daemon=True)
@@ -84,7 +85,7 @@ def _watching(watch: Watch, threads: Threads, put_off: Callable[[], None]) -> It
     try:
         yield
     finally:
-        is_over.set()
+        goes_on.release()
         thread.join()
 
 
