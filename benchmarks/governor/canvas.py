@@ -29,7 +29,7 @@ class Screen:
             )
         except ImportError as error:
             raise SystemExit(
-                f"benchmarks.governor draws: pip install 'whiteboard[render]' ({error})"
+                f"benchmarks.governor draws: pip install '.[render]' ({error})"
             ) from error
         framing = import_module("whiteboard.core.scene.framing")
         self.pool = pool.BufferPool()

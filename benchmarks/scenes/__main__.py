@@ -75,7 +75,7 @@ def require_plots() -> None:
     """End before twenty minutes of measuring rather than after them."""
     if find_spec("matplotlib") is None:
         raise SystemExit(
-            "curves are drawn by matplotlib: pip install 'whiteboard[plots]', or leave --write out"
+            "curves are drawn by matplotlib: pip install '.[plots]', or leave --write out"
         )
 
 

@@ -174,6 +174,14 @@ def _play(rooms: Sequence[Room], rate: float, seconds: float) -> None:
         sleep(_PAUSE_SECONDS)
 
 
+def _grown(room: Room) -> str:
+    """In MiB; of a peer that did not bear it, that."""
+    try:
+        return f"{room.grown_mib:.1f}"
+    except RuntimeError:
+        return "the server ended"
+
+
 def measure_stalled(*, quick: bool) -> Section:
     """One table."""
     seconds = 0.5 if quick else STALLED_SECONDS
@@ -183,7 +191,7 @@ def measure_stalled(*, quick: bool) -> Section:
         _play(rooms, RATE * DRAWERS, seconds)
         for room in rooms:
             cut = f"{room.gone[0]:.1f}" if room.gone else "never"
-            rows.append([room.name, f"{room.grown_mib:.1f}", cut, last_words(room.still[0])])
+            rows.append([room.name, _grown(room), cut, last_words(room.still[0])])
             room.close()
     return Section(
         "peers-stalled",
