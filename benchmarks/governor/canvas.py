@@ -28,9 +28,7 @@ class Screen:
                 import_module(f"whiteboard.render.{name}") for name in ("brush", "canvas", "leases", "pool")
             )
         except ImportError as error:
-            raise SystemExit(
-                f"benchmarks.governor draws: pip install '.[render]' ({error})"
-            ) from error
+            raise SystemExit(f"benchmarks.governor draws: pip install '.[render]' ({error})") from error
         framing = import_module("whiteboard.core.scene.framing")
         self.pool = pool.BufferPool()
         self._book = leases.LeaseBook()

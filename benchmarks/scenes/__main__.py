@@ -74,9 +74,7 @@ def main() -> None:
 def require_plots() -> None:
     """End before twenty minutes of measuring rather than after them."""
     if find_spec("matplotlib") is None:
-        raise SystemExit(
-            "curves are drawn by matplotlib: pip install '.[plots]', or leave --write out"
-        )
+        raise SystemExit("curves are drawn by matplotlib: pip install '.[plots]', or leave --write out")
 
 
 def draw_all(section: Section, folder: Path) -> None:

@@ -75,9 +75,7 @@ class Readiness:
     def _note(self, reasons: list[str]) -> None:
         """Log the changes only: supervisors ask every few seconds."""
         if self._was_ready and reasons:
-            log.warning(
-                "readiness_lost", reasons=reasons, **({"storage": self._fault} if self._fault else {})
-            )
+            log.warning("readiness_lost", reasons=reasons, storage=self._fault or None)
         elif not self._was_ready and not reasons:
             log.info("readiness_regained")
         self._was_ready = not reasons

@@ -1,5 +1,6 @@
 """Scenarios of what has ended and is still there."""
 
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -8,7 +9,6 @@ import trio
 import trio.testing
 from timeouts.scenarios.book import SURELY, before_and_after, is_about, is_about_ten, scenario
 
-from whiteboard import limits
 from whiteboard.deadlines import TimedOut
 from whiteboard.diagnostics import findings, logs
 from whiteboard.diagnostics.leaks.census import Census
@@ -42,6 +42,16 @@ class Held:
 
 
 @contextmanager
+def _real_time() -> Iterator[None]:
+    """The virtual clock stands still."""
+    clock = trio.lowlevel.current_clock()
+    assert isinstance(clock, trio.testing.MockClock)
+    before, clock.autojump_threshold = clock.autojump_threshold, math.inf
+    yield
+    clock.autojump_threshold = before
+
+
+@contextmanager
 def nothing_found() -> Iterator[None]:
     """Of others; and what is found here is forgotten behind it."""
     findings.FINDINGS.clear()
@@ -69,7 +79,7 @@ async def a_session_is_held(entry: Timeout) -> str:
         departed.note("session", "s-held", held)
         for wait in before_and_after(entry):
             await trio.sleep(wait)
-            for _ in range(limits.LEAK_SEARCHES):  # the virtual clock leaves a copy of the process no time
+            with _real_time():  # a copy of the process has another clock
                 await watch.look()
             found.append(len(findings.report()))
     return f"found: {found}"
