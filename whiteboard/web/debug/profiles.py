@@ -140,13 +140,9 @@ class ProfilesApi:
 
 
 async def _require_there(profiles: Profiles, name: str) -> None:
-    """Raises NoSuchProfile, and ProfileRefused where it would be refused now."""
-    for source in (await profiles.described())["profiles"]:
-        if source["name"] == name:
-            if source["off"] is not None:
-                raise ProfileRefused(source["off"]["code"], source["off"]["reason"])
-            return
-    raise NoSuchProfile(name)
+    """Raises NoSuchProfile, and ProfileRefused when the process does not answer."""
+    if name not in {source["name"] for source in (await profiles.described())["profiles"]}:
+        raise NoSuchProfile(f"no profile {name!r}")
 
 
 def _without_password(argument: str) -> str:
