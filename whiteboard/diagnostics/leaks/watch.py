@@ -93,11 +93,15 @@ class LeakWatch:
             holdings = _told(await forked(partial(_search, overdue)))
         except (ProfileRefused, ChildFailed) as failure:
             log.warning("leaks_not_searched", reason=str(failure))
-            holdings = [None] * len(overdue)
+            self._leave_unsearched(overdue)
+            return
         found = list(zip(overdue, holdings, strict=True))
-        self._leave_unsearched([leaver for leaver, holding in found if holding is None])
+        if failed := [leaver for leaver, holding in found if isinstance(holding, str)]:
+            reason = next(holding for holding in holdings if isinstance(holding, str))
+            log.warning("leaks_not_searched", reason=reason)
+            self._leave_unsearched(failed)
         for leaver, holding in found:
-            if holding is not None and holding.is_held and leaver.get() is not None:
+            if isinstance(holding, Holding) and holding.is_held and leaver.get() is not None:
                 subject = without_places(holding.chains[0])
                 findings.note(f"leaked_{leaver.kind}", subject, **_facts(leaver, holding))
 
@@ -118,17 +122,21 @@ def _facts(leaver: Leaver, holding: Holding) -> dict[str, Any]:
     }
 
 
-def _told(answer: bytes) -> list[Holding | None]:
-    return [one and Holding(**{**one, "chains": tuple(one["chains"])}) for one in json.loads(answer)]
+def _told(answer: bytes) -> list[Holding | str]:
+    """Of each its holders, or why they could not be searched."""
+    return [
+        one if isinstance(one, str) else Holding(**{**one, "chains": tuple(one["chains"])})
+        for one in json.loads(answer)
+    ]
 
 
 def _search(overdue: Sequence[Leaver]) -> bytes:
     return json.dumps([_holders_of(one) for one in overdue]).encode()
 
 
-def _holders_of(leaver: Leaver) -> dict[str, Any] | None:
-    """None where that fails: all kinds of objects are looked at, and some raise when they are. The others are searched."""
+def _holders_of(leaver: Leaver) -> dict[str, Any] | str:
+    """Or what was raised: all kinds of objects are looked at, and some raise when they are. The others are searched."""
     try:
         return attrs.asdict(find_holders(leaver.get))
-    except Exception:  # noqa: BLE001 - not swallowed: it counts as not searched
-        return None
+    except Exception as error:  # noqa: BLE001 - not swallowed: the parent logs it
+        return f"{type(error).__name__}: {error}"
