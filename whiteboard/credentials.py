@@ -29,7 +29,7 @@ def read_token(path: Path | None) -> str | None:
     """As `read_secret_line`, for what goes into a header: printable ASCII. Raises ConfigError."""
     token = read_secret_line(path)
     if token is not None and not token.isascii():
-        raise ConfigError([f"{path}: expected one line of text"])
+        raise ConfigError([f"{path}: expected one line of printable ASCII"])
     return token
 
 

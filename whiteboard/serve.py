@@ -127,9 +127,8 @@ def _put_in_force(settings: Settings) -> None:
 def _arrange_process() -> None:
     """What the process asks of the system before it begins."""
     raise_descriptor_limit()
-    signal.signal(
-        signal.SIGCHLD, signal.SIG_DFL
-    )  # who started us may ignore it; children's ends would be lost then
+    # Who started us may ignore it, which is inherited; the ends of our children would be lost then.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if allocator := find_allocator():
         allocator.arrange()
 

@@ -22,7 +22,8 @@ from whiteboard.diagnostics.ours import is_ours
 
 _IDLE: Final = frozenset({"trio._core._io_epoll", "trio._core._io_kqueue", "selectors"})
 """Modules in which the loop waits for sockets and time."""
-_LOOP: Final = ("unrolled_run", "trio._core._run")
+_RUN: Final = "trio._core._run"
+_LOOP: Final = ("unrolled_run", _RUN)
 _WAITING: Final = frozenset(
     {*_IDLE, "threading", "queue", "trio._core._thread_cache", "concurrent.futures.thread"}
 )
@@ -79,7 +80,7 @@ class Threads:
         """Whether the loop itself waits, and not something that it runs. In any other thread."""
         frame = sys._current_frames()[self._loop]  # noqa: SLF001 - as above
         outer = frame.f_back
-        return _module(frame) in _IDLE and outer is not None and _module(outer) == _LOOP[1]
+        return _module(frame) in _IDLE and outer is not None and _module(outer) == _RUN
 
     def waits(self) -> int | None:
         """How often the thread that asks has waited (`ru_nvcsw`, getrusage(2)); None where that is not told of one thread."""
