@@ -1,5 +1,7 @@
 """Readings and threads that are what a test says."""
 
+from types import FrameType
+
 from whiteboard.diagnostics.stalls.readings import Reading
 from whiteboard.diagnostics.stalls.stacks import Look
 from whiteboard.diagnostics.stalls.watch import Watch
@@ -27,6 +29,9 @@ class Machine:
 
     def loop(self) -> Look:
         return self.runs
+
+    def loop_at(self, frame: FrameType) -> Look:
+        return look(frame.f_code.co_name)
 
     def loop_waits(self) -> bool:
         return self.has_nothing_to_do

@@ -1,6 +1,8 @@
 """When a loop stands still and why, on values."""
 
+import inspect
 from collections.abc import Iterator
+from types import FrameType
 
 import pytest
 import structlog
@@ -28,6 +30,13 @@ def machine() -> Machine:
 def found() -> list[findings.Finding]:
     """All stalls."""
     return findings.FINDINGS.of_kind(KIND)
+
+
+def this_frame() -> FrameType:
+    """Its own."""
+    frame = inspect.currentframe()
+    assert frame is not None
+    return frame
 
 
 def test_a_look_comes_when_a_beat_is_overdue(machine: Machine) -> None:
@@ -63,6 +72,32 @@ def test_what_was_seen_for_the_longest_time_is_found(machine: Machine) -> None:
         "task": "session",
         "at": "board.py:7",
     }
+
+
+def test_a_call_that_only_the_loop_itself_saw_is_found(machine: Machine) -> None:
+    """Who watches had no turn until the loop was somewhere else."""
+    machine.watch.look()
+    machine.passes(LIMIT / 2, worked=LIMIT / 2)
+    machine.watch.note_interrupted(this_frame())  # too early to tell of
+    machine.passes(5 * LIMIT, worked=5 * LIMIT)
+    machine.watch.note_interrupted(this_frame())
+    machine.passes(LIMIT / 4, worked=LIMIT / 4)
+    machine.runs = look("send", "tick")
+    machine.watch.look()
+    machine.watch.beat()
+    [one] = found()
+    assert (one.subject, one.facts["looks"]) == ("this_frame", 2)
+
+
+def test_a_loop_that_waited_for_the_lock_is_not_asked(machine: Machine) -> None:
+    """It is interrupted as soon as it gets it, before who watches, and is not to blame."""
+    machine.watch.look()
+    machine.passes(5 * LIMIT, worked=LIMIT, beside=4 * LIMIT)
+    machine.watch.note_interrupted(this_frame())
+    machine.runs, machine.runs_beside = IDLE, look("compress", None)
+    machine.watch.look()
+    machine.watch.beat()
+    assert [(one.subject, one.facts["cause"]) for one in found()] == [("compress", Cause.LOCK)]
 
 
 @pytest.mark.parametrize(

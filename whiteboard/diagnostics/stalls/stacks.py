@@ -28,6 +28,7 @@ _WAITING: Final = frozenset(
     {*_IDLE, "threading", "queue", "trio._core._thread_cache", "concurrent.futures.thread"}
 )
 """Modules in which a thread waits for work, or for another."""
+_ALARM: Final = "whiteboard.diagnostics.stalls.core_alarm"
 _THREAD: Final[int | None] = getattr(resource, "RUSAGE_THREAD", None)
 
 
@@ -52,7 +53,7 @@ def look_at(frame: FrameType, root: Task | None = None) -> Look:
 
     Args: `root` is the task above all that may be stepped in it.
     """
-    frames = _beneath_collector(list(_outwards(frame))) or [frame]
+    frames = _beneath_interruptions(list(_outwards(frame))) or [frame]
     ours = next((one for one in frames if is_ours(one.f_code.co_filename)), frames[0])
     return Look(
         stack=tuple(f"{_function(one)} ({_place(one)})" for one in frames[: limits.MAX_STALL_FRAMES]),
@@ -74,7 +75,11 @@ class Threads:
 
     def loop(self) -> Look:
         """The loop's. In any other thread."""
-        return look_at(sys._current_frames()[self._loop], self._root)  # noqa: SLF001 - documented, in spite of its name
+        return self.loop_at(sys._current_frames()[self._loop])  # noqa: SLF001 - documented, in spite of its name
+
+    def loop_at(self, frame: FrameType) -> Look:
+        """The loop's, whose innermost frame this is."""
+        return look_at(frame, self._root)
 
     def loop_waits(self) -> bool:
         """Whether the loop itself waits, and not something that it runs. In any other thread."""
@@ -122,10 +127,11 @@ def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
         frame = frame.f_back
 
 
-def _beneath_collector(frames: list[FrameType]) -> list[FrameType]:
-    """Without what the collector calls: it comes in the middle of any call, and is where a call that keeps the lock can be seen."""
+def _beneath_interruptions(frames: list[FrameType]) -> list[FrameType]:
+    """Without what comes in the middle of any call, or behind one that keeps the lock: what the collector calls, and the alarm."""
     called = [getattr(getattr(one, "__func__", one), "__code__", None) for one in gc.callbacks]
-    last = max((place for place, frame in enumerate(frames) if frame.f_code in called), default=-1)
+    comes_between = (frame.f_code in called or _module(frame) == _ALARM for frame in frames)
+    last = max((place for place, comes in enumerate(comes_between) if comes), default=-1)
     return frames[last + 1 :]
 
 

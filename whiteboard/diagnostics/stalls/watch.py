@@ -3,7 +3,8 @@
 Theory of operation
 -------------------
 The loop beats, twice in `limit` seconds. Who watches looks when no beat has come for `limit`, and then again and again until one
-comes: what it sees *is* the stall. The first beat behind it tells how long it was and whose fault.
+comes: what it sees *is* the stall. The first beat behind it tells how long it was and whose fault. Who watches may get no turn while
+a call keeps the interpreter's lock, nor right behind it: then the loop's own thread is interrupted and looks at itself.
 
 A loop that has nothing to do *rests*: it is not woken to beat, which would cost more than all else that an idle server does. Who
 watches looks as often instead, and each time that the loop waits for sockets and time counts as a beat. Once it does not, it is woken
@@ -20,6 +21,7 @@ import tracemalloc
 from collections import defaultdict
 from collections.abc import Callable
 from enum import StrEnum
+from types import FrameType
 from typing import Any, Final, Protocol
 
 import attrs
@@ -85,6 +87,9 @@ class Threads(Protocol):
 
     def loop(self) -> Look:
         """The loop's thread; asked by who watches."""
+
+    def loop_at(self, frame: FrameType) -> Look:
+        """The loop's thread, in that frame."""
 
     def loop_waits(self) -> bool:
         """Whether the loop waits for sockets and time, as it does when it has nothing to do; asked likewise."""
@@ -171,6 +176,12 @@ class Watch:
         """The process goes on after it was stopped; `time.perf_counter`."""
         self._continued_at = at
 
+    def note_interrupted(self, frame: FrameType) -> None:
+        """Look at the loop's thread, in that thread, which has worked for long without anybody looking and may be at anything."""
+        gap = self._read().since(self._beat)
+        if gap.at >= self.limit and _is_busy(gap):
+            self._add(gap.at, self._threads.loop_at(frame))
+
     def _conclude(self, gap: Reading, seen: list[Seen], *, was_stopped: bool) -> None:
         limit = self.limit * (_TRACED if tracemalloc.is_tracing() else 1)
         if gap.at < limit:
@@ -229,11 +240,23 @@ class Watch:
         return self.limit - late if late < self.limit else self.limit / _LOOKS
 
     def _see(self, late: float, *, is_locked_out: bool, is_out: bool) -> None:
-        seen = self._seen
-        if len(seen) < limits.MAX_STALL_LOOKS:
+        if len(self._seen) < limits.MAX_STALL_LOOKS:
             loop = self._threads.loop()
             is_kept = is_locked_out or loop.is_idle
             other = self._threads.other() if is_kept else None
+            self._add(late, loop, other, is_kept=is_kept, is_out=is_out)
+
+    def _add(
+        self,
+        late: float,
+        loop: Look,
+        other: Look | None = None,
+        *,
+        is_kept: bool = False,
+        is_out: bool = False,
+    ) -> None:
+        seen = self._seen
+        if len(seen) < limits.MAX_STALL_LOOKS:
             seen.append(Seen(loop, is_kept, other, late - sum(one.seconds for one in seen), is_out))
 
     def _say(self, late: float) -> None:
@@ -261,7 +284,7 @@ def cause_of(gap: Reading, seen: list[Seen], limit: float) -> Cause:
     own = gap.at - gap.waited
     if own < limit:
         return Cause.STARVED
-    if gap.worked >= own * _MOST:
+    if _is_busy(gap):
         return Cause.BUSY
     others = gap.worked_together - gap.worked
     kept = sum(one.seconds for one in seen if one.is_kept)
@@ -270,6 +293,10 @@ def cause_of(gap: Reading, seen: list[Seen], limit: float) -> Cause:
     if others >= limit * _MOST and kept >= sum(one.seconds for one in seen) * _MOST:
         return Cause.LOCK
     return Cause.BLOCKED if any(not one.loop.is_idle for one in seen) else Cause.STOPPED
+
+
+def _is_busy(gap: Reading) -> bool:
+    return gap.worked >= (gap.at - gap.waited) * _MOST
 
 
 def _note(cause: Cause, seconds: float, gap: Reading, looks: list[tuple[Look, float]]) -> None:

@@ -5,7 +5,8 @@ nursery    the beat            thread    the watcher, which never touches the lo
 ```
 
 The thread gets the interpreter's lock within 5 ms while the loop runs Python code, and at once while that blocks in a call. A
-call that keeps the lock gives it to the thread at its very end, where the stack still is what it was.
+call that keeps the lock gives it to the thread at its very end, where the stack still is what it was; or to another thread that waits
+for it too, so the loop's thread is told to look there itself.
 """
 
 import signal
@@ -17,6 +18,7 @@ from types import FrameType
 
 import trio
 
+from whiteboard.diagnostics.stalls.core_alarm import core_alarm
 from whiteboard.diagnostics.stalls.last_word import last_word
 from whiteboard.diagnostics.stalls.readings import Readings
 from whiteboard.diagnostics.stalls.stacks import Threads
@@ -35,7 +37,11 @@ async def open_stall_watch(limit: float) -> AsyncIterator[None]:
     threads, heart = Threads(), _Heart()
     with Readings() as readings, last_word() as put_off:
         watch = Watch(limit, readings.take, threads, heart.wake)
-        with _continuing(watch), _watching(watch, threads, put_off):
+        with (
+            core_alarm(limit, watch.note_interrupted) as put_off_alarm,
+            _continuing(watch),
+            _watching(watch, threads, put_off, put_off_alarm),
+        ):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(heart.beat, watch, name="stall watch")
                 yield
@@ -69,15 +75,17 @@ class _Heart:
 
 
 @contextmanager
-def _watching(watch: Watch, threads: Threads, put_off: Callable[[], None]) -> Iterator[None]:
+def _watching(watch: Watch, threads: Threads, *put_off: Callable[[], None]) -> Iterator[None]:
     goes_on = threading.Lock()
     goes_on.acquire()  # an Event does more when it wakes up
 
     def run() -> None:
         threads.watcher = threading.get_ident()
         while True:
-            put_off()
-            if goes_on.acquire(timeout=watch.look()):
+            pause = watch.look()
+            for one in put_off:
+                one()
+            if goes_on.acquire(timeout=pause):
                 return
 
     thread = threading.Thread(target=run, name="stall watcher", daemon=True)

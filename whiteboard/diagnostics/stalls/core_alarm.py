@@ -1,0 +1,50 @@
+"""What interrupts the event loop's own thread once the process has worked for long and nobody has looked.
+
+For a call that keeps the interpreter's lock. Its end should be seen by who waits for the lock; but whoever else waits for it may be
+first, and on a busy machine the loop goes on meanwhile and is seen somewhere else. The system counts the time of the core that the
+process has worked (ITIMER_VIRTUAL) and sends SIGVTALRM. CPython has the loop's thread hear of that behind the call, before all else,
+with the frame that it then is in; some calls, such as those of `re`, let it hear in their midst.
+"""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+@contextmanager
+def core_alarm(seconds: float, rings: Callable[[FrameType], None]) -> Iterator[Callable[[], None]]:
+    """Gives what puts it off, to be called now and then in any thread: until the process has worked for `seconds` more, in all its threads.
+
+    Then it calls `rings` with the frame that it interrupts, in the main thread, and once more after each half of that time. Must not
+    raise. Does nothing outside of the main thread, and where somebody else uses the signal.
+    """
+    if threading.current_thread() is not threading.main_thread() or not _is_free():
+        yield _nothing
+        return
+
+    def hear(_: int, frame: FrameType | None) -> None:
+        if frame is not None:
+            rings(frame)
+
+    def put_off() -> None:
+        signal.setitimer(signal.ITIMER_VIRTUAL, seconds, seconds / 2)
+
+    signal.signal(signal.SIGVTALRM, hear)
+    signal.siginterrupt(signal.SIGVTALRM, False)  # libraries need not expect it
+    try:
+        yield put_off
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, signal.SIG_IGN)  # drops one that has not arrived
+        signal.signal(signal.SIGVTALRM, signal.SIG_DFL)
+
+
+def _is_free() -> bool:
+    is_theirs = signal.getsignal(signal.SIGVTALRM) not in {signal.SIG_DFL, signal.SIG_IGN}
+    return not is_theirs and signal.getitimer(signal.ITIMER_VIRTUAL)[0] == 0
+
+
+def _nothing() -> None:
+    pass
