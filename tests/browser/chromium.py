@@ -15,6 +15,7 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--disable-auto-reload",  # of a page that a server did not give: it would come between what a test does
     # the same pixels everywhere
     "--force-color-profile=srgb",
     "--font-render-hinting=none",
