@@ -17,6 +17,10 @@ class NoBase(Exception):
     """Nothing to compare with; says why."""
 
 
+class NoSuchCommit(Exception):
+    """What somebody asked to compare with is not here; says its name."""
+
+
 def _git(checkout: Path, *arguments: str) -> bytes:
     """What git prints. Raises NoBase with its words when it fails or is not there."""
     try:
@@ -39,14 +43,14 @@ def base_of(checkout: Path, named: str | None = None) -> tuple[str, str]:
     """The commit to compare with, and why this one.
 
     In this order: `named`, GATE_BASE, where a branch left the main one, the commit in BASE_FILE, the commit before.
-    Raises NoBase where none of them is there, and for a named one that is not.
+    Raises NoBase where none of them is there, NoSuchCommit for a named one that is not.
     """
     head = _git(checkout, "rev-parse", "HEAD").decode().strip()
     wanted = named or os.environ.get("GATE_BASE")
     if wanted:
         found = _commit(checkout, wanted)
         if found is None:
-            raise NoBase(f"there is no commit {wanted!r} here")
+            raise NoSuchCommit(f"there is no commit {wanted!r} here")
         return found, f"named {wanted}"
     for branch in MAIN_BRANCHES:
         if _commit(checkout, branch) is not None:

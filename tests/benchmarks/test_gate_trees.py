@@ -63,11 +63,14 @@ def test_on_a_branch_it_is_where_it_left_main(checkout: Path) -> None:
     assert trees.base_of(checkout) == (left, "where this left main")
 
 
-def test_a_named_one_must_be_there(checkout: Path) -> None:
-    """A typing error is no reason to compare with something else."""
+def test_a_named_one_must_be_there(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A typing error is no reason to compare with something else, or with nothing."""
     assert trees.base_of(checkout, "HEAD~1")[0] == git(checkout, "rev-parse", "HEAD~1")
-    with pytest.raises(trees.NoBase, match="no commit 'mian'"):
+    with pytest.raises(trees.NoSuchCommit, match="no commit 'mian'"):
         trees.base_of(checkout, "mian")
+    monkeypatch.setenv("GATE_BASE", "mian")
+    with pytest.raises(trees.NoSuchCommit, match="no commit 'mian'"):
+        trees.base_of(checkout)
 
 
 def test_the_first_commit_has_none(tmp_path: Path) -> None:

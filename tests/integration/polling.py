@@ -7,7 +7,7 @@ import trio
 POLL_SECONDS = 0.005
 
 
-async def until(is_so: Callable[[], bool | Awaitable[bool]], seconds: float = 30.0) -> None:
+async def until(is_so: Callable[[], bool | Awaitable[bool]], seconds: float = 90.0) -> None:
     """Return once the condition holds. Raises trio.TooSlowError after `seconds`."""
     with trio.fail_after(seconds):
         while True:

@@ -21,7 +21,7 @@ def test_a_long_step_is_seen() -> None:
     """With its task, and where that waits then. [R53]"""
 
     async def unlucky() -> None:
-        work(LIMIT_SECONDS * TRACED + 0.01)
+        work(2 * LIMIT_SECONDS * TRACED * step_lengths.slowness())
         await trio.lowlevel.checkpoint()
 
     trio.run(unlucky)
@@ -30,6 +30,18 @@ def test_a_long_step_is_seen() -> None:
     assert str(step).startswith("a step of ")
     assert "unlucky" in str(step)
     assert "checkpoint" in step.ended_at
+
+
+def test_a_slow_core_may_take_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many times as it takes longer for what is always the same."""
+    monkeypatch.setattr(step_lengths, "_WORK_SECONDS", step_lengths._WORK_SECONDS / 100)
+    assert step_lengths.slowness() > 50
+
+    async def slow() -> None:
+        work(2 * LIMIT_SECONDS * TRACED)
+
+    trio.run(slow)
+    assert step_lengths.LONG == []
 
 
 async def test_what_waits_or_collects_is_not_long() -> None:

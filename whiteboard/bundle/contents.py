@@ -1,7 +1,7 @@
 """What a bundle is made of. Each file is one address below the server's URL; a new one is one more line.
 
-Nothing here has what people draw or write, and no secrets: settings come with these masked. Log lines and the task tree name
-boards and sessions, and lines of sessions the addresses of people, as the file `README.txt` in each bundle says.
+Nothing here has what people draw or write, and no secrets: settings come with these masked. Several files name boards and
+sessions, and lines of sessions the addresses of people, as the file `README.txt` in each bundle says.
 """
 
 from typing import Final
@@ -56,8 +56,8 @@ PARTS: Final = (
 README: Final = """\
 What a whiteboard server told about itself, as it came; manifest.json says when, from where, and what could not be had.
 
-No file has what people draw or write, and no secrets. Log lines, tasks and profiles name boards and sessions, and log lines
-the addresses of people: see through them before you give this away.
+No file has what people draw or write, and no secrets. Log lines, tasks, status, findings and profiles name boards and sessions,
+and log lines the addresses of people: see through them before you give this away.
 
 profiles/ are read by `go tool pprof FILE`, or by the server's own page, /debug/.
 

@@ -10,6 +10,7 @@ from diagnostics.stalls.stand_ins import IDLE, LIMIT, Machine, look
 
 from whiteboard import limits, timeouts
 from whiteboard.diagnostics import findings
+from whiteboard.diagnostics.stalls.stacks import Look
 from whiteboard.diagnostics.stalls.watch import GAPS, KIND, Cause
 
 
@@ -89,15 +90,39 @@ def test_a_call_that_only_the_loop_itself_saw_is_found(machine: Machine) -> None
     assert (one.subject, one.facts["looks"]) == ("this_frame", 2)
 
 
-def test_a_loop_that_waited_for_the_lock_is_not_asked(machine: Machine) -> None:
+def test_a_loop_that_waited_for_the_lock_sees_who_had_it(machine: Machine) -> None:
     """It is interrupted as soon as it gets it, before who watches, and is not to blame."""
     machine.watch.look()
     machine.passes(5 * LIMIT, worked=LIMIT, beside=4 * LIMIT)
-    machine.watch.note_interrupted(this_frame())
     machine.runs, machine.runs_beside = IDLE, look("compress", None)
+    machine.watch.note_interrupted(this_frame())
+    machine.passes(LIMIT / 8)
+    machine.runs_beside = None
     machine.watch.look()
     machine.watch.beat()
     assert [(one.subject, one.facts["cause"]) for one in found()] == [("compress", Cause.LOCK)]
+
+
+def test_a_look_at_a_stall_that_ends_meanwhile_is_not_one_at_the_next() -> None:
+    """To go through a thousand tasks takes a while, in which the loop goes on."""
+
+    class Slow(Machine):
+        def loop(self) -> Look:
+            if self.runs.function == "first":
+                self.watch.beat()
+            return super().loop()
+
+    slow = Slow()
+    slow.watch.look()
+    slow.passes(5 * LIMIT, worked=5 * LIMIT)
+    slow.runs = look("first")
+    slow.watch.look()
+    findings.FINDINGS.clear()
+    slow.passes(2 * LIMIT, worked=2 * LIMIT)
+    slow.runs = look("second")
+    slow.watch.look()
+    slow.watch.beat()
+    assert [one.subject for one in found()] == ["second"]
 
 
 @pytest.mark.parametrize(

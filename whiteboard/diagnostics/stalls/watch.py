@@ -177,10 +177,17 @@ class Watch:
         self._continued_at = at
 
     def note_interrupted(self, frame: FrameType) -> None:
-        """Look at the loop's thread, in that thread, which has worked for long without anybody looking and may be at anything."""
-        gap = self._read().since(self._beat)
-        if gap.at >= self.limit and _is_busy(gap):
-            self._add(gap.at, self._threads.loop_at(frame))
+        """Look at the loop's thread, in that thread: the process has worked for long and nobody has looked. It may be at anything."""
+        now, seen = self._clock(), self._seen
+        late, lost = now - self._beat.at, now - self._look_at
+        if late < self.limit or len(seen) >= limits.MAX_STALL_LOOKS:
+            return
+        # before a reading gives up the lock: who had it has just given it to us
+        other = self._threads.other() if lost >= self.limit / _LOOKS else None
+        if _is_busy(self._read().since(self._beat)):
+            _add(seen, late, self._threads.loop_at(frame))
+        elif other is not None:
+            _add(seen, late, self._threads.loop_at(frame), other, is_kept=True)
 
     def _conclude(self, gap: Reading, seen: list[Seen], *, was_stopped: bool) -> None:
         limit = self.limit * (_TRACED if tracemalloc.is_tracing() else 1)
@@ -240,30 +247,30 @@ class Watch:
         return self.limit - late if late < self.limit else self.limit / _LOOKS
 
     def _see(self, late: float, *, is_locked_out: bool, is_out: bool) -> None:
-        if len(self._seen) < limits.MAX_STALL_LOOKS:
+        seen = self._seen  # of this stall: the loop may go on while its tasks are gone through
+        if len(seen) < limits.MAX_STALL_LOOKS:
             loop = self._threads.loop()
             is_kept = is_locked_out or loop.is_idle
             other = self._threads.other() if is_kept else None
-            self._add(late, loop, other, is_kept=is_kept, is_out=is_out)
-
-    def _add(
-        self,
-        late: float,
-        loop: Look,
-        other: Look | None = None,
-        *,
-        is_kept: bool = False,
-        is_out: bool = False,
-    ) -> None:
-        seen = self._seen
-        if len(seen) < limits.MAX_STALL_LOOKS:
-            seen.append(Seen(loop, is_kept, other, late - sum(one.seconds for one in seen), is_out))
+            _add(seen, late, loop, other, is_kept=is_kept, is_out=is_out)
 
     def _say(self, late: float) -> None:
         """Tell of a stall that may never end while it lasts."""
         now = self._threads.loop()
         if not now.is_idle:
             log.error("loop_stalled", seconds=round(late, 1), task=now.task, seen=list(now.stack))
+
+
+def _add(
+    seen: list[Seen],
+    late: float,
+    loop: Look,
+    other: Look | None = None,
+    *,
+    is_kept: bool = False,
+    is_out: bool = False,
+) -> None:
+    seen.append(Seen(loop, is_kept, other, late - sum(one.seconds for one in seen), is_out))
 
 
 def _is_out(lost: float, waits: int | None, before: int | None) -> bool:

@@ -38,7 +38,7 @@ async def open_stall_watch(limit: float) -> AsyncIterator[None]:
     with Readings() as readings, last_word() as put_off:
         watch = Watch(limit, readings.take, threads, heart.wake)
         with (
-            core_alarm(limit, watch.note_interrupted) as put_off_alarm,
+            core_alarm(limit / 2, watch.note_interrupted) as put_off_alarm,  # half of it may be in the kernel
             _continuing(watch),
             _watching(watch, threads, put_off, put_off_alarm),
         ):

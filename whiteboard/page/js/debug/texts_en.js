@@ -41,7 +41,7 @@ export default {
   "debug.profile.shown": "Profile", "debug.profile.against": "Compare with", "debug.profile.type": "What is counted", "debug.profile.alone": "compare with…", "debug.profile.minus": "against {name}",
   "debug.profile.inverted": "Callers", "debug.profile.shares": "By share", "debug.profile.search": "Search ( / )", "debug.profile.found": "{share} found, {amount}",
   "debug.profile.reset": "Reset zoom", "debug.profile.save": "Save", "debug.profile.nothing": "Nothing was counted.", "debug.profile.took": "over {seconds} s",
-  "debug.profile.welcome": "Take a profile, or open one that was saved: *.pb.gz, as go tool pprof reads them. Those that were taken stay until the page is closed, so that two can be compared.",
+  "debug.profile.welcome": "Take a profile, or open one that was saved: *.pb.gz, as go tool pprof reads them. The newest twelve stay until the page is closed, so that two can be compared.",
   "debug.kind.profile": "profile · where CPU time goes", "debug.kind.heap": "heap · what lives", "debug.kind.allocs": "allocs · what was allocated", "debug.kind.tasks": "tasks · what tasks wait for",
   "debug.kind.block": "block · waits", "debug.kind.mutex": "mutex · waits for locks", "debug.kind.sched": "sched · ready to running", "debug.kind.threads": "threads · what threads do",
   "debug.flame.label": "Flame graph: callers above, what they call below", "debug.flame.trail": "Zoomed to", "debug.flame.all": "everything",

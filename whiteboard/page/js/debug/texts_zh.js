@@ -41,7 +41,7 @@ export default {
   "debug.profile.shown": "剖析", "debug.profile.against": "对比", "debug.profile.type": "计量内容", "debug.profile.alone": "对比…", "debug.profile.minus": "相对于 {name}",
   "debug.profile.inverted": "调用者", "debug.profile.shares": "按占比", "debug.profile.search": "搜索 ( / )", "debug.profile.found": "找到 {share}，{amount}",
   "debug.profile.reset": "还原缩放", "debug.profile.save": "保存", "debug.profile.nothing": "没有计到任何内容。", "debug.profile.took": "历时 {seconds} 秒",
-  "debug.profile.welcome": "采集一份剖析，或打开已保存的文件：*.pb.gz，与 go tool pprof 的格式相同。采集到的剖析会保留到页面关闭，便于两两对比。",
+  "debug.profile.welcome": "采集一份剖析，或打开已保存的文件：*.pb.gz，与 go tool pprof 的格式相同。最近的十二份会保留到页面关闭，便于两两对比。",
   "debug.kind.profile": "profile · CPU 时间", "debug.kind.heap": "heap · 存活的内存", "debug.kind.allocs": "allocs · 分配的内存", "debug.kind.tasks": "tasks · 任务在等什么",
   "debug.kind.block": "block · 等待", "debug.kind.mutex": "mutex · 等待锁", "debug.kind.sched": "sched · 就绪到运行", "debug.kind.threads": "threads · 线程在做什么",
   "debug.flame.label": "火焰图：上方是调用者，下方是被调用者", "debug.flame.trail": "当前缩放", "debug.flame.all": "全部",
