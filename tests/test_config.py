@@ -275,6 +275,7 @@ def test_option_names() -> None:
     assert len({option.variable for option in config.OPTIONS}) == len(config.OPTIONS)
 
 
+@pytest.mark.no_cover
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     flags=strategies.fixed_dictionaries(

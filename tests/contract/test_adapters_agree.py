@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -76,6 +77,7 @@ async def answer(call: Call, storage: Storage) -> object:
         return type(error)
 
 
+@pytest.mark.no_cover
 @given(script=st.lists(calls, max_size=40))
 @settings(max_examples=60)
 async def test_memory_and_sqlite_agree(script: list[Call]) -> None:

@@ -271,6 +271,7 @@ def test_a_state_within_a_batch_has_what_the_batch_did_before() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.no_cover
 @given(histories())
 def test_attached_states_are_those_of_the_board_after_the_op(history: History) -> None:
     """Whatever the batches were, what is attached is what a replica has after that op. [ACC-18]"""
@@ -322,6 +323,7 @@ handed_in = st.tuples(
 """Ops in order, late, repeated and unnamed, on few elements."""
 
 
+@pytest.mark.no_cover
 @settings(max_examples=300)
 @given(st.lists(handed_in, max_size=8), st.lists(handed_in, max_size=12), st.integers(0, 40), st.booleans())
 def test_what_is_put_together_late_changes_no_decision(

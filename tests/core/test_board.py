@@ -73,6 +73,7 @@ def test_visible_elements_come_in_draw_order() -> None:
     assert len(board) == 6
 
 
+@pytest.mark.no_cover
 @given(histories())
 def test_the_foreign_head_is_the_last_op_by_anybody_else(history: History) -> None:
     """Three numbers tell what a table of all ops would. [ACC-7]"""
@@ -119,6 +120,7 @@ def test_the_clock_keeps_the_clients_that_wrote_last() -> None:
     assert ClientId("c1") not in board.clock
 
 
+@pytest.mark.no_cover
 @given(histories(), st.sampled_from([1, 3]))
 def test_forgetting_deleted_elements_loses_nothing(history: History, pace: int) -> None:
     """A replica that forgets tombstoned elements sees what one sees that never does. [MRG-15] [MRG-16]

@@ -2,6 +2,7 @@
 
 from itertools import combinations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -93,6 +94,7 @@ def is_up_to_date(history: History, op: Accepted, head: int) -> bool:
     return all(other.stamp.client == op.stamp.client for other in history.accepted[op.seen : head])
 
 
+@pytest.mark.no_cover
 @given(histories())
 def test_a_stale_edit_never_beats_one_made_in_sight_of_what_it_missed(history: History) -> None:
     """Who missed an op loses to every edit that was written in sight of it. [ACC-10]"""

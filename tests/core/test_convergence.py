@@ -92,6 +92,7 @@ def test_every_telling_of_the_same_ops_gives_the_same_board(
     assert states(heard(telling, snapshot_after)) == states(replica(log))
 
 
+@pytest.mark.no_cover
 @given(logs, st.data())
 def test_every_telling_shows_the_same_picture(log: list[StampedOp], data: st.DataObject) -> None:
     """What is visible, in which order and how, is the same too. [MRG-18] [ELM-9]"""
@@ -139,6 +140,7 @@ def page() -> Iterator[Page]:
         process.stdin.close()
 
 
+@pytest.mark.no_cover
 @given(log=logs, data=st.data())
 def test_the_page_merges_to_what_the_server_merges_to(
     page: Page, log: list[StampedOp], data: st.DataObject

@@ -25,6 +25,7 @@ def stored(*before: tuple[ClientId, Op]) -> Board:
     return board
 
 
+@pytest.mark.no_cover
 @settings(max_examples=400)
 @given(
     st.lists(st.tuples(st.sampled_from([A, B]), ops()), max_size=8),

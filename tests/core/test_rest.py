@@ -94,6 +94,7 @@ def test_acceptance_asks_elements_at_rest_the_same(some: list[tuple[Op, ClientId
             treat(resting, way)
 
 
+@pytest.mark.no_cover
 @given(histories(), st.data())
 def test_pieces_and_what_is_awake_are_the_whole_board(history: History, data: st.DataObject) -> None:
     """Pieces that were kept may be older than their elements, never wrong: they join to the board. [RES-9]"""

@@ -14,6 +14,7 @@ from whiteboard.core.ops import Create, ElementType, StampedOp
 from whiteboard.ids import ClientId, ElementId
 
 
+@pytest.mark.no_cover
 @given(histories())
 def test_a_checkpoint_opens_as_the_board_without_its_tombstones(history: History) -> None:
     """Dump and load keep seq, clock and every element that is not deleted. [RES-9]"""
@@ -23,6 +24,7 @@ def test_a_checkpoint_opens_as_the_board_without_its_tombstones(history: History
     assert states(opened) == [one for one in states(history.board) if not one.get("deleted")]
 
 
+@pytest.mark.no_cover
 @given(histories(), st.data())
 def test_a_checkpoint_and_the_ops_after_it_are_the_whole_board(history: History, data: st.DataObject) -> None:
     """Opening from any checkpoint and the log ends where the log alone ends. [MRG-16] [RES-8]

@@ -44,6 +44,7 @@ def test_steps_are_the_smallest_integers_that_will_do(some: Points, steps: list[
     assert steps_of(some) == steps
 
 
+@pytest.mark.no_cover
 @given(histories())
 def test_states_differ_in_nothing_but_steps(history: History) -> None:
     """Every other field is there as it was, and so are the points. [ELM-10] [ELM-11]"""

@@ -25,6 +25,7 @@ def outcome_of(package: str) -> Outcome:
     return hold_against(build(sources.files), RULES, dt.date(2026, 11, 28))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("package", ["trio_websocket", "hypercorn"])
 def test_rules_for_any_trio_package_run_on_installed_ones(package: str) -> None:
     """Most calls are followed; what is found has a chain of places that exist."""

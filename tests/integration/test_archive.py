@@ -20,7 +20,7 @@ from services.s3_process import BUCKET, REGION, S3Process, s3_running
 
 from whiteboard.client import BoardClient, open_board
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("uncounted_processes")]
 
 ServeArchiving = Callable[..., ServerProcess]
 HEAD = "whiteboard:{b}:head"

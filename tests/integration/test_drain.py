@@ -16,7 +16,7 @@ from integration.test_http import knock
 
 from whiteboard import limits, timeouts
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("uncounted_processes")]
 
 CLIENTS = 6
 TEXTS = 1_500

@@ -10,7 +10,7 @@ from integration.authors import AUTHORS, SEED, Author, check_log, resend, write
 from integration.conftest import Serve
 from integration.server_process import ServerProcess
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("uncounted_processes")]
 
 LAUNCHER = Path(__file__).with_name("bombed_server.py")
 FAULT_POINTS = [

@@ -10,7 +10,7 @@ from integration.conftest import Serve
 from integration.polling import until
 from integration.server_process import ServerProcess
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("uncounted_processes")]
 
 ROUNDS = 20
 

@@ -5,7 +5,7 @@ from integration.bare_socket import BareSocket, bare_socket
 from integration.conftest import Serve
 from integration.server_process import Json, ServerProcess
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("uncounted_processes")]
 
 SEED = b'{"type":"stroke","points":[[10,20],[30,40]],"id":"s1"}'
 

@@ -20,7 +20,7 @@ from services.redis_process import RedisProcess, redis_running
 from whiteboard.client import BoardClient, open_board
 from whiteboard.protocol import close_codes
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("uncounted_processes")]
 
 ServeShared = Callable[[], ServerProcess]
 

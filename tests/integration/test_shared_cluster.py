@@ -20,7 +20,7 @@ from whiteboard.client import Ack, BoardClient, Rejected, open_board
 from whiteboard.ids import BoardId
 from whiteboard.storage.redis.keys import Keys
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("uncounted_processes")]
 
 
 @pytest.fixture(scope="module")

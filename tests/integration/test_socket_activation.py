@@ -19,7 +19,7 @@ from services.ports import free_port
 
 from whiteboard import timeouts
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("uncounted_processes")]
 
 STEPS = (
     timeouts.CONSUL_LEAVE,

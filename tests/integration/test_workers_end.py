@@ -34,7 +34,7 @@ from services.redis_process import redis_running
 from whiteboard.ids import BoardId
 from whiteboard.workers.routing import owner_of
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("uncounted_processes")]
 
 KILLS = 3
 

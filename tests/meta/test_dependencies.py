@@ -7,6 +7,8 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 RUN_TIME_EXTRAS = ["cluster", "render", "traces"]
 IMPORTED_AS = {
@@ -39,6 +41,7 @@ def names(lines: Iterable[str]) -> Iterator[str]:
     return (re.split(r"[^A-Za-z0-9._-]", line)[0].lower() for line in lines)
 
 
+@pytest.mark.no_cover
 def test_what_is_imported_is_declared_and_the_reverse() -> None:
     """Nothing is there only because some other library wants it, and nothing is installed for nobody."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

@@ -137,6 +137,7 @@ async def test_session_keeps_its_board_in_memory(stage: Stage, autojump_clock: o
     assert stage.hub.statistics().boards == 1
 
 
+@pytest.mark.no_cover
 async def test_thousand_cycles_of_open_draw_drop_leave_nothing(
     stage: Stage, autojump_clock: object, without_threads: None
 ) -> None:

@@ -39,6 +39,7 @@ def stroke(number: int, random: Random) -> dict[str, object]:
     return {"type": "stroke", "id": f"s-{number}", "points": points, "color": "#2b8a3e", "width": 2}
 
 
+@pytest.mark.no_cover
 @pytest.mark.long_steps(reason="its allocations are traced, and it counts them")
 async def test_a_stroke_takes_few_bytes_when_it_was_drawn_when_it_rests_and_when_its_board_is_evicted(
     traced: None, stage: Stage, without_threads: None, autojump_clock: object

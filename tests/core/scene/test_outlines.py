@@ -50,6 +50,7 @@ def page() -> Iterator[Ask]:
         process.stdin.close()
 
 
+@pytest.mark.no_cover
 @given(line=points, width=widths)
 @example(line=[0, 0, 0.5], width=4.0)
 @example(line=[0, 0, -1, 10, 0, -1, 10, 0, -1, 0, 10, -1, 0, 0, -1], width=4.0)

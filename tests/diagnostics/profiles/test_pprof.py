@@ -42,6 +42,7 @@ def profiles(draw: st.DrawFn) -> Profile:
     )
 
 
+@pytest.mark.no_cover
 @given(profiles())
 def test_what_is_written_is_read_back(profile: Profile) -> None:
     """Every value comes back, negative ones and empty texts included."""

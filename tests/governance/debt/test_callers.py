@@ -52,6 +52,7 @@ def test_the_package_is_the_one_that_the_project_names(tmp_path: Path) -> None:
         package_of(tmp_path)
 
 
+@pytest.mark.no_cover
 def test_this_project_has_a_board() -> None:
     """Its debts and incidents can be read, name what exists, and some incidents speak for paying."""
     callers = read_callers(package_of(ROOT))
