@@ -18,7 +18,7 @@ import trio
 
 LIMIT_SECONDS: Final = 0.05
 TRACED: Final = 4.0
-"""How much longer a step may take where each line is counted: coverage, debuggers."""
+"""How much longer a step may take where each line or call is noted: coverage, debuggers, recorded calls."""
 _WORK: Final = range(200_000)
 """Summed up to see how fast a core is: in C, which nobody counts the lines of."""
 _WORK_SECONDS: Final = 0.004
@@ -59,7 +59,7 @@ class StepLengths(trio.abc.Instrument):
 
     def after_task_step(self, task: trio.lowlevel.Task) -> None:
         seconds = thread_time() - self._began - self._collected
-        limit = LIMIT_SECONDS * (TRACED if sys.gettrace() else 1.0)
+        limit = LIMIT_SECONDS * (TRACED if sys.gettrace() or sys.getprofile() else 1.0)
         if seconds > limit and seconds > limit * slowness():
             self._note(LongStep(task.name, seconds, _place(task)))
 

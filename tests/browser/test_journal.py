@@ -90,12 +90,12 @@ def test_a_journal_that_two_tabs_send_is_stored_once(
     own_line.hush()
     first = ada.draw(*zigzag(200, 400))
     other = meet(context)
+    other.expects_network_trouble = True
     other.page.goto(f"{own_line.url}/b/{board}")
     other.wait("window.whiteboard?.view.drawOrder().length === 1")
     own_line.flow()
     other.arrives()
     assert len(expect_same(own_server, board, ada, other)) == 1
-    other.expects_network_trouble = True
     second, author = draw_offline_and_leave(ada, own_line)
     heir = invite(own_line, context=context)
     heir.sees(id=second)

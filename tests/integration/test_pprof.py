@@ -49,7 +49,8 @@ async def pprof(server: ServerProcess, *arguments: str, refused: bool = False) -
     """What the tool says with these flags, files and, for what begins with `@`, profiles, which it fetches itself."""
     go = shutil.which("go")
     assert go is not None, "needs Debian's golang-go"
-    command = [go, "tool", "pprof", *(_address(server, argument) for argument in arguments)]
+    # Without it the tool waits for half as long again as it asks the server to look, which a busy machine may need for less.
+    command = [go, "tool", "pprof", "-timeout=60", *(_address(server, argument) for argument in arguments)]
     environment = {"HOME": str(server.folder), "PPROF_TMPDIR": str(server.folder), "PATH": os.environ["PATH"]}
     ran = await trio.run_process(
         command, capture_stdout=True, capture_stderr=True, check=False, env=environment

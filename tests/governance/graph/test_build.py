@@ -3,7 +3,6 @@
 import sys
 from pathlib import Path
 
-import pytest
 from governance.graphs import callees, graph_of
 
 from whiteboard.governance.graph.build import build
@@ -12,7 +11,6 @@ from whiteboard.governance.sources import read_folder
 PACKAGE = Path(sys.modules["whiteboard.governance"].__path__[0])
 
 
-@pytest.mark.no_cover
 def test_the_same_sources_give_the_same_graph() -> None:
     """Edges, bindings and what is unresolved come in the same order."""
     first, second = (build(read_folder(PACKAGE).files) for _ in range(2))
