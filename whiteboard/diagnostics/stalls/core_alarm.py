@@ -2,8 +2,8 @@
 
 For a call that keeps the interpreter's lock. Its end should be seen by who waits for the lock; but whoever else waits for it may be
 first, and on a busy machine the loop goes on meanwhile and is seen somewhere else. The system counts the time of the core that the
-process has worked in code of its own (ITIMER_VIRTUAL: none in the kernel) and sends SIGVTALRM. CPython has the loop's thread hear of that behind the call, before all else,
-with the frame that it then is in; some calls, such as those of `re`, let it hear in their midst.
+process has worked in code of its own (ITIMER_VIRTUAL: none in the kernel) and sends SIGVTALRM. CPython has the loop's thread hear of
+that behind the call, before all else, with the frame that it then is in; some calls, such as those of `re`, let it hear in their midst.
 """
 
 import signal
