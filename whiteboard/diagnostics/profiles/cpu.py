@@ -26,8 +26,10 @@ from whiteboard import limits
 from whiteboard.diagnostics.profiles.profile import Frame, Labels, Profile, Sample, ValueType
 from whiteboard.diagnostics.profiles.sources import Off, ProfileRefused
 from whiteboard.diagnostics.profiles.stacks import StackSums, running_frames
+from whiteboard.diagnostics.timer_signals import heard, is_free
 
 TYPES: Final = (ValueType("samples", "count"), ValueType("cpu", "nanoseconds"))
+_SIGNAL: Final = (signal.SIGPROF, signal.ITIMER_PROF)
 _OTHER_THREADS: Final = (Frame("(other threads)", "", 0),)
 _NO_TASK: Final[Labels] = (("kind", "(event loop)"), ("task", "(none)"))
 
@@ -84,8 +86,7 @@ def what_keeps_from_sampling() -> Off | None:
         return Off(
             "no_main_thread", "Only the main thread can take CPU samples, and the event loop runs in another."
         )
-    is_ours = signal.getsignal(signal.SIGPROF) in {signal.SIG_DFL, signal.SIG_IGN}
-    if not is_ours or signal.getitimer(signal.ITIMER_PROF) != (0.0, 0.0):
+    if not is_free(*_SIGNAL):
         return Off(
             "cpu_profiled",
             "The CPU is being profiled already, by this server or by something in its process.",
@@ -103,17 +104,10 @@ def sampling_cpu(hz: int) -> Iterator[CpuSamples]:
         raise ValueError(f"cpu_hz of {hz} is not from 1 to {limits.MAX_CPU_HZ}")
     if (off := what_keeps_from_sampling()) is not None:
         raise ProfileRefused(off.code, off.reason)
-    before = signal.getsignal(signal.SIGPROF)
     samples = CpuSamples(hz)
-    signal.signal(signal.SIGPROF, samples.take)
-    signal.siginterrupt(signal.SIGPROF, False)  # libraries need not expect it
-    signal.setitimer(signal.ITIMER_PROF, 1 / hz, 1 / hz)
-    try:
+    with heard(*_SIGNAL, samples.take):
+        signal.setitimer(signal.ITIMER_PROF, 1 / hz, 1 / hz)
         yield samples
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, signal.SIG_IGN)  # drops one that has not arrived
-        signal.signal(signal.SIGPROF, before)
 
 
 async def cpu_profile(seconds: float, hz: int) -> Profile:

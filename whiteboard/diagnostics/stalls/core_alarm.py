@@ -11,6 +11,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import Final
+
+from whiteboard.diagnostics.timer_signals import heard, is_free
+
+_SIGNAL: Final = (signal.SIGVTALRM, signal.ITIMER_VIRTUAL)
 
 
 @contextmanager
@@ -21,11 +26,11 @@ def core_alarm(seconds: float, rings: Callable[[FrameType], None]) -> Iterator[C
     midst of itself. What that raises is lost: nobody there could bear it. Does nothing outside of the main thread, and where somebody
     else uses the signal.
     """
-    if threading.current_thread() is not threading.main_thread() or not _is_free():
-        yield _nothing
+    if threading.current_thread() is not threading.main_thread() or not is_free(*_SIGNAL):
+        yield lambda: None
         return
 
-    before, is_ringing = signal.getsignal(signal.SIGVTALRM), False
+    is_ringing = False
 
     def hear(_: int, frame: FrameType | None) -> None:
         nonlocal is_ringing
@@ -38,20 +43,5 @@ def core_alarm(seconds: float, rings: Callable[[FrameType], None]) -> Iterator[C
     def put_off() -> None:
         signal.setitimer(signal.ITIMER_VIRTUAL, seconds, seconds / 2)
 
-    signal.signal(signal.SIGVTALRM, hear)
-    signal.siginterrupt(signal.SIGVTALRM, False)  # libraries need not expect it
-    try:
+    with heard(*_SIGNAL, hear):
         yield put_off
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, signal.SIG_IGN)  # drops one that has not arrived
-        signal.signal(signal.SIGVTALRM, before)
-
-
-def _is_free() -> bool:
-    is_theirs = signal.getsignal(signal.SIGVTALRM) not in {signal.SIG_DFL, signal.SIG_IGN}
-    return not is_theirs and signal.getitimer(signal.ITIMER_VIRTUAL)[0] == 0
-
-
-def _nothing() -> None:
-    pass
