@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import trio
 from browser.picture import pixels
+from integration.children import children_of, command_of
 from integration.conftest import Serve
 from integration.polling import until
 from integration.server_process import ServerProcess
@@ -42,10 +43,7 @@ def colors(body: bytes) -> set[tuple[int, int, int]]:
 
 def drawing_pids(server: ServerProcess) -> list[int]:
     """The processes that draw for a server."""
-    threads = Path(f"/proc/{server.pid}/task").glob("*/children")
-    children = [pid for thread in threads for pid in thread.read_text().split()]
-    commands = {int(pid): Path(f"/proc/{pid}/cmdline").read_text() for pid in children}
-    return [pid for pid, command in commands.items() if "whiteboard.render.worker" in command]
+    return [pid for pid in children_of(server.pid) if "whiteboard.render.worker" in command_of(pid)]
 
 
 async def test_a_board_is_seen_from_outside(shared_server: ServerProcess) -> None:

@@ -12,6 +12,7 @@ import pytest
 import trio
 from integration.authors import AUTHORS, SEED, Author, acked, check_log, has_more, resend, write
 from integration.bare_socket import bare_socket
+from integration.children import children_of
 from integration.conftest import Serve
 from integration.crew import (
     TWO,
@@ -209,12 +210,6 @@ def has_children(pid: int, count: int) -> bool:
 def are_gone(pids: list[int]) -> bool:
     """Whether none of them is alive."""
     return not any(map(is_alive, pids))
-
-
-def children_of(pid: int) -> list[int]:
-    """Processes that a process has started."""
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for task in tasks for child in task.read_text().split()]
 
 
 async def test_one_directory_takes_one_server(serve: Serve) -> None:
