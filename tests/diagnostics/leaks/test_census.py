@@ -13,7 +13,10 @@ from whiteboard.diagnostics.leaks.census import Census, grown, is_ours, objects_
 from whiteboard.diagnostics.memory.cycles import open_cycle_search
 from whiteboard.rooms.attendance import Attendance
 
-pytestmark = pytest.mark.long_steps("walks through all of memory")
+pytestmark = [
+    pytest.mark.long_steps("walks through all of memory"),
+    pytest.mark.alone,  # what other tests have left is walked through, too
+]
 
 ATTENDANCE = f"{Attendance.__module__}.Attendance"
 

@@ -18,7 +18,10 @@ import trio.testing
 from whiteboard.diagnostics.leaks.holders import Holding, find_holders
 from whiteboard.diagnostics.leaks.references import variable_with, without_places
 
-pytestmark = pytest.mark.long_steps("walks through all of memory")
+pytestmark = [
+    pytest.mark.long_steps("walks through all of memory"),
+    pytest.mark.alone,  # what other tests have left is walked through, too
+]
 
 
 class Thing:

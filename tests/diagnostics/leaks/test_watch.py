@@ -27,7 +27,10 @@ from whiteboard.limits import MIB
 from whiteboard.rooms.room import Room
 from whiteboard.rooms.session import Session
 
-pytestmark = pytest.mark.long_steps("walks through all of memory")
+pytestmark = [
+    pytest.mark.long_steps("walks through all of memory"),
+    pytest.mark.alone,  # what other tests have left is walked through, too
+]
 
 
 class Living:

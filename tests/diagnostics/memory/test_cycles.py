@@ -12,9 +12,12 @@ from whiteboard import timeouts
 from whiteboard.diagnostics.memory import cycles, pace
 from whiteboard.diagnostics.memory.cycles import CycleSearch, open_cycle_search
 
-pytestmark = pytest.mark.long_steps(
-    reason="it walks and freezes all objects of the test run, and makes a million more"
-)
+pytestmark = [
+    pytest.mark.long_steps(
+        reason="it walks and freezes all objects of the test run, and makes a million more"
+    ),
+    pytest.mark.alone,  # what other tests have left is walked through, too
+]
 
 
 class Knot:

@@ -23,7 +23,10 @@ from whiteboard.limits import MIB, SPARE_BYTES
 
 LIMIT = 100 * MIB
 
-pytestmark = pytest.mark.long_steps(reason="it walks, counts and freezes all objects of the test run")
+pytestmark = [
+    pytest.mark.long_steps(reason="it walks, counts and freezes all objects of the test run"),
+    pytest.mark.alone,  # what other tests have left is walked through, too
+]
 
 
 class Heap(Allocator):

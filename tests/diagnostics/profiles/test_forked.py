@@ -103,6 +103,19 @@ async def test_a_late_child_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refused.value.code == "profile_late"
 
 
+async def test_a_child_that_ends_itself_is_late_too() -> None:
+    """By its own alarm, when it sees before its parent that PROFILE_CHILD is over."""
+
+    def work() -> bytes:
+        signal.raise_signal(signal.SIGALRM)
+        return b""
+
+    with pytest.raises(ProfileRefused, match=r"was killed: profile-child took longer than 20 s") as refused:
+        await forked(work)
+
+    assert refused.value.code == "profile_late"
+
+
 async def test_a_cancelled_child_is_killed() -> None:
     """Who does not want it any more leaves no child behind; the loop runs meanwhile."""
     turns = 0

@@ -43,7 +43,8 @@ async def forked(work: Work) -> bytes:
     """What `work` gives, done by a child within PROFILE_CHILD.
 
     `work` must touch no lock that another thread may hold, and nothing outside of the process.
-    Raises ProfileRefused while the CPU is profiled or when the child is late, was killed or cannot be had, ChildFailed when it failed.
+    Raises ProfileRefused while the CPU is profiled or when the child is late, was killed or cannot be had, ChildFailed when it
+    failed.
     However this ends, also cancelled, the child has ended before.
     """
     if is_cpu_profiled():
@@ -57,19 +58,28 @@ async def forked(work: Work) -> bytes:
             with deadline(timeouts.PROFILE_CHILD):
                 told = await _read(stream)
     except trio.TooSlowError as error:
-        raise ProfileRefused("profile_late", f"The child that writes it was killed: {error}.") from error
+        raise _late(str(error)) from error
     finally:
         _kill(child, handle)
+        ended_by = 0
         with within(timeouts.CLEANUP, shield=True):  # some milliseconds, while its memory is taken down
-            await _see_end(child)  # noqa: ASYNC102 - `within` is shielded and ends
+            ended_by = await _see_end(child)  # noqa: ASYNC102 - `within` is shielded and ends
     if told[:1] == _DONE:
         return told[1:]
+    if not told and ended_by == signal.SIGALRM:  # it was first to find that it is late
+        raise _late(
+            f"{timeouts.PROFILE_CHILD.name} took longer than {timeouts.PROFILE_CHILD.whole_seconds} s"
+        )
     if not told:
         raise ProfileRefused(
             "profile_lost",
             "The child that writes it was killed, as the system does when it is short of memory.",
         )
     raise ChildFailed(told[1:].decode(errors="replace"))
+
+
+def _late(why: str) -> ProfileRefused:
+    return ProfileRefused("profile_late", f"The child that writes it was killed: {why}.")
 
 
 def is_cpu_profiled() -> bool:
@@ -103,19 +113,21 @@ def _kill(child: int, handle: int | None) -> None:
             os.close(handle)
 
 
-async def _see_end(child: int) -> None:
-    """Take the status of a child that was killed: in a thread, or here for some milliseconds where none can be had."""
+async def _see_end(child: int) -> int:
+    """The signal that ended a child that was killed, or 0: its status is taken in a thread, or here for some milliseconds."""
     # A place of its own: who reads profiles as text may have taken those of `aside`, and a zombie would stay.
     place = trio.CapacityLimiter(1)
     try:
-        await trio.to_thread.run_sync(_take_status, child, limiter=place)
-    except RuntimeError:
-        _take_status(child)
+        return await trio.to_thread.run_sync(_take_status, child, limiter=place)
+    except RuntimeError:  # no thread can be had
+        return _take_status(child)
 
 
-def _take_status(child: int) -> None:
+def _take_status(child: int) -> int:
     with suppress(ChildProcessError):  # somebody took it
-        os.waitpid(child, 0)
+        _, status = os.waitpid(child, 0)
+        return os.WTERMSIG(status)
+    return 0
 
 
 async def _read(stream: trio.lowlevel.FdStream) -> bytes:
