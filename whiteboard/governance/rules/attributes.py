@@ -2,7 +2,6 @@
 
 import ast
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Final
 
 import attrs
@@ -155,10 +154,9 @@ class Attributes:
         self._values.setdefault((owner, attribute), []).append((function, value))
 
 
-@lru_cache(maxsize=2)
 def attributes_of(world: World) -> Attributes:
     """The assignments of a world, read once for all rules."""
-    return Attributes(world)
+    return world.once(Attributes)
 
 
 def assignments(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:

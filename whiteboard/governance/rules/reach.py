@@ -13,7 +13,6 @@ A chain that rests on a guess (an edge by name) makes a warning, never an error.
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 
 import attrs
 
@@ -76,6 +75,7 @@ class _Walk:
         self.entries = [name for name in spec.from_.names(world.graph) if name not in beyond]
         self._opens = _Opening(world.graph, spec.first) if spec.first else None
         self.cone = frozenset(self._from(self.entries, (), guesses=True))
+        self._outer: dict[bool, list[str]] = {}
 
     def _beyond(self) -> set[str]:
         """The functions that only ever run where chains have ended, as in a worker thread: none of them is an entry."""
@@ -130,16 +130,17 @@ class _Walk:
             if guesses or edge.kind is not EdgeKind.BY_NAME:
                 yield edge
 
-    @lru_cache(maxsize=2)  # noqa: B019 - a walk lives as long as the check of its rule
-    def _outermost(self, guesses: bool) -> tuple[str, ...]:
+    def _outermost(self, guesses: bool) -> list[str]:
         """Entries that no other entry leads to, and one of each circle of entries."""
-        opens, self._opens = self._opens, None  # an entry is inside whatever is called before it
-        try:
-            return self._without_inner(guesses)
-        finally:
-            self._opens = opens
+        if guesses not in self._outer:
+            opens, self._opens = self._opens, None  # an entry is inside whatever is called before it
+            try:
+                self._outer[guesses] = self._without_inner(guesses)
+            finally:
+                self._opens = opens
+        return self._outer[guesses]
 
-    def _without_inner(self, guesses: bool) -> tuple[str, ...]:
+    def _without_inner(self, guesses: bool) -> list[str]:
         inner = {
             edge.callee
             for name in self._from(self.entries, (), guesses)
@@ -152,7 +153,7 @@ class _Walk:
             if name not in reached:
                 outer.append(name)
                 reached.update(self._from([name], (), guesses))
-        return tuple(outer)
+        return outer
 
 
 class _Opening:

@@ -1,8 +1,9 @@
 """What rules look at: the graph, and the syntax trees of its functions beside the edges that leave them."""
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from typing import TypeVar, cast
 
 import attrs
 
@@ -14,6 +15,7 @@ MAX_REEXPORTS = 8
 """Modules through which one name is handed on; a longer way is a circle."""
 
 _FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+Made = TypeVar("Made")
 
 
 @attrs.frozen(slots=False, eq=False)
@@ -23,6 +25,13 @@ class World:
     graph: Graph
     _nodes: dict[str, list[ast.AST]] = attrs.field(factory=dict, init=False, repr=False)
     _imports: dict[str, dict[str, tuple[str, str]]] = attrs.field(factory=dict, init=False, repr=False)
+    _made: dict[object, object] = attrs.field(factory=dict, init=False, repr=False)
+
+    def once(self, make: Callable[["World"], Made]) -> Made:
+        """What `make` gives of this world: made for the first rule that wants it, and gone with the world."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return cast(Made, self._made[make])
 
     @cached_property
     def _edges_at(self) -> dict[tuple[str, int, int], list[Edge]]:
