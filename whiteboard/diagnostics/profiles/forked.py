@@ -24,7 +24,7 @@ from typing import Final, NoReturn
 import trio
 
 from whiteboard import limits, timeouts
-from whiteboard.deadlines import deadline, within
+from whiteboard.deadlines import TimedOut, deadline, within
 from whiteboard.diagnostics.profiles.sources import ProfileRefused
 
 Work = Callable[[], bytes]
@@ -58,28 +58,30 @@ async def forked(work: Work) -> bytes:
             with deadline(timeouts.PROFILE_CHILD):
                 told = await _read(stream)
     except trio.TooSlowError as error:
-        raise _late(str(error)) from error
+        raise _late(error) from error
     finally:
         _kill(child, handle)
         ended_by = 0
         with within(timeouts.CLEANUP, shield=True):  # some milliseconds, while its memory is taken down
             ended_by = await _see_end(child)  # noqa: ASYNC102 - `within` is shielded and ends
+    return _result(told, ended_by)
+
+
+def _result(told: bytes, ended_by: int) -> bytes:
+    """What a child has worked out, or why not. `ended_by` is the signal that ended it, or 0."""
     if told[:1] == _DONE:
         return told[1:]
-    if not told and ended_by == signal.SIGALRM:  # it was first to find that it is late
-        raise _late(
-            f"{timeouts.PROFILE_CHILD.name} took longer than {timeouts.PROFILE_CHILD.whole_seconds} s"
-        )
-    if not told:
-        raise ProfileRefused(
-            "profile_lost",
-            "The child that writes it was killed, as the system does when it is short of memory.",
-        )
-    raise ChildFailed(told[1:].decode(errors="replace"))
+    if told:
+        raise ChildFailed(told[1:].decode(errors="replace"))
+    if ended_by == signal.SIGALRM:  # it found before its parent did that it is late
+        raise _late(TimedOut(timeouts.PROFILE_CHILD))
+    raise ProfileRefused(
+        "profile_lost", "The child that writes it was killed, as the system does when it is short of memory."
+    )
 
 
-def _late(why: str) -> ProfileRefused:
-    return ProfileRefused("profile_late", f"The child that writes it was killed: {why}.")
+def _late(error: trio.TooSlowError) -> ProfileRefused:
+    return ProfileRefused("profile_late", f"The child that writes it was killed: {error}.")
 
 
 def is_cpu_profiled() -> bool:
