@@ -45,6 +45,7 @@ def test_quick_run_prints_its_table(tmp_path: Path, name: str, rows: int) -> Non
 
 
 @pytest.mark.integration
+@pytest.mark.alone  # a machine that stands still looks like a server that does
 def test_a_clean_run_finds_nothing(tmp_path: Path) -> None:
     """A healthy server has no complaint about itself; a long run is somebody's who has a quiet machine."""
     (tmp_path / "benchmarks").symlink_to(BENCHMARKS)

@@ -1,5 +1,6 @@
 """The gate on copies of this project's package, with faults planted into one of them. [R54]"""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -28,15 +29,18 @@ def head(base: Path, tmp_path: Path) -> Path:
 
 
 def test_a_planted_slowdown_is_refused(base: Path, head: Path) -> None:
-    """Looked at twice, and named; the base against itself is the same."""
+    """Looked at twice, and named; the base against itself differs by far less."""
     plants.plant(head, plants.SLOW["codec"], plants.idle(20_000))  # more than others on the machine can hide
     outcome = gate.run(base, head, Plan(generations=1, rounds=8, repeats=2), ["codec"], counted=False)
     assert [(one.benchmark, one.kind) for one in outcome.findings] == [("codec", "sec/op")]
-    assert [one.verdict for one in outcome.compared_bases] == [Verdict.SAME]
+    (slower,), (same,) = outcome.compared, outcome.compared_bases
+    assert slower.verdict is Verdict.SLOWER
+    assert abs(same.shift) < slower.shift / 2
     told = gate.told(outcome, has_base=True)
     assert "Codec" in told
     assert "still slower" in told
-    assert "A/A, base against base: 0 of 1 called different" in told
+    # In one of a hundred runs chance calls so few rounds different; what is said of the same ones stands in test_gate_judge.
+    assert re.search(r"^A/A, base against base: [01] of 1 called different", told, re.MULTILINE)
 
 
 def test_identical_code_has_equal_counts(base: Path, head: Path) -> None:

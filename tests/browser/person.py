@@ -30,6 +30,7 @@ TOLD = 30
 MOVES = 2
 """Pointer events from one point of a drawing to the next."""
 WAIT_MS = 20_000
+expect.set_options(timeout=WAIT_MS)
 WAIT = """([argument, ms, words]) => {
   const holds = (CONDITION), end = performance.now() + ms;
   return new Promise((resolve, reject) => {
@@ -206,8 +207,8 @@ class Person:
 
     def light_says(self, level: str, text: str | re.Pattern[str]) -> None:
         """Wait until the light is at a level and says a text."""
-        expect(self.light).to_have_attribute("data-level", level, timeout=WAIT_MS)
-        expect(self.light.locator(".status-text")).to_have_text(text, timeout=WAIT_MS)
+        expect(self.light).to_have_attribute("data-level", level)
+        expect(self.light.locator(".status-text")).to_have_text(text)
 
     # --- hands --------------------------------------------------------------------------------
 

@@ -129,7 +129,7 @@ def systemd(podman: Podman, server: ServerProcess, tmp_path: Path) -> Iterator[S
     """Systemd with the units as they are, but for the port and how long a watched loop may stand still."""
     changes = {
         "whiteboard.socket.d/port.conf": f"[Socket]\nListenStream=\nListenStream=127.0.0.1:{server.port}\n",
-        "whiteboard.service.d/watchdog.conf": "[Service]\nWatchdogSec=3\n",
+        "whiteboard.service.d/watchdog.conf": "[Service]\nWatchdogSec=15\n",
     }
     for name, text in changes.items():
         path = tmp_path / "units" / name

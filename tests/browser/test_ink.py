@@ -1,7 +1,7 @@
 """Ink looks the same to the pixel: under the pen, after a pause, settled, for others, and after a reload (R20)."""
 
 import pytest
-from browser.conftest import Invite
+from browser.conftest import Invite, expect_same
 from browser.person import Person, zigzag
 from browser.picture import Picture, difference, picture
 from integration.server_process import ServerProcess
@@ -34,8 +34,19 @@ def settles(person: Person) -> None:
     person.wait("whiteboard.layers.moving.size === 0 && !whiteboard.layers.isStale")
 
 
+def follows(lin: Person, ada: Person) -> None:
+    """Wait until somebody has all that another one's pen, which is still down, has drawn, and it has settled for them."""
+    draft = "whiteboard.desk.tool.draft"
+    ada.wait(f"{draft}.queue.length === 0 && {draft}.simplifier.pending().length === 0")
+    drawn = ada.ask(f"[{draft}.id, {draft}.sent]")
+    lin.wait("([id, count]) => probe.element(id).points.length >= count", drawn)
+    settles(lin)
+
+
 @pytest.mark.parametrize("crosses", [False, True], ids=["alone", "under-another"])
-def test_a_pause_leaves_no_trace(ada: Person, lin: Person, crosses: bool) -> None:
+def test_a_pause_leaves_no_trace(
+    ada: Person, lin: Person, shared_server: ServerProcess, board: str, crosses: bool
+) -> None:
     """A stroke that rests and goes on is never drawn twice, on no layer and on nobody's screen. [R20]"""
     ada.find("width-8").click()
     if crosses:  # what is not on top settles another way
@@ -43,8 +54,7 @@ def test_a_pause_leaves_no_trace(ada: Person, lin: Person, crosses: bool) -> Non
         settles(ada)
     ada.press_down((180, 180))
     ada.drag_on(zigzag(200, 200, teeth=4, size=60))
-    lin.wait("whiteboard.layers.moving.size > 0")
-    settles(lin)
+    follows(lin, ada)
     resting = sheet(ada)
     assert difference(resting, sheet(lin)) <= SAME, "while it rests"
     ada.drag_on(zigzag(500, 300, teeth=2, size=50))
@@ -52,7 +62,7 @@ def test_a_pause_leaves_no_trace(ada: Person, lin: Person, crosses: bool) -> Non
     ada.page.mouse.move(900, 650)
     ended = sheet(ada)
     assert difference(ended, resting) > 100, "there is more now"
-    ada.settles()
+    expect_same(shared_server, board, ada, lin)
     for person in (ada, lin):
         settles(person)
     settled = sheet(ada)
@@ -63,17 +73,20 @@ def test_a_pause_leaves_no_trace(ada: Person, lin: Person, crosses: bool) -> Non
     assert difference(settled, sheet(ada)) <= SAME, "after a reload"
 
 
-def test_a_pen_that_rests_and_is_lifted_leaves_its_stroke(ada: Person, lin: Person) -> None:
+def test_a_pen_that_rests_and_is_lifted_leaves_its_stroke(
+    ada: Person, lin: Person, shared_server: ServerProcess, board: str
+) -> None:
     """A stroke that has settled for others before its pen is lifted is there afterwards, for its author too. [R20]"""
     ada.find("width-8").click()
     blank = sheet(ada)
     ada.press_down((180, 180))
     ada.drag_on(zigzag(200, 200, teeth=3, size=60))
-    lin.wait("whiteboard.layers.moving.size > 0")
-    settles(lin)
+    follows(lin, ada)
     ada.let_go()
     ada.page.mouse.move(900, 650)
-    settles(ada)
+    expect_same(shared_server, board, ada, lin)
+    for person in (ada, lin):
+        settles(person)
     drawn = sheet(ada)
     assert difference(blank, drawn) > 100
     assert difference(drawn, sheet(lin)) <= SAME

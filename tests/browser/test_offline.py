@@ -101,11 +101,11 @@ def test_offline_browser_and_a_cut_line(
     assert len(stored(own_server, board)) == 2
     own_line.mend()
     context.set_offline(False)
+    expect(ada.find("toast")).to_have_text("Back online. Everything was sent.")  # it goes soon
     lin.sees(id=text)
     ada.sees(id=theirs)
     assert len(expect_same(own_server, board, ada, lin)) == 4
     ada.light_says("saved", SAVED)
-    expect(ada.find("toast")).to_have_text("Back online. Everything was sent.")
     expect(lin.find("people")).to_have_attribute("data-count", "2")
 
 

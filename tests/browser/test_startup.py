@@ -117,8 +117,12 @@ def test_a_page_for_the_lost(browse: Browse, shared_server: ServerProcess) -> No
     """What has nothing but a look gets that at the second load."""
     ada, network = visitor(browse)
     network.loses("**/page.css", loads=1)
-    ada.page.goto(f"{shared_server.url}/b/no%20board")
+    lost = f"{shared_server.url}/b/no%20board"
+    # So that it does not load itself again before somebody has looked.
+    ada.page.route(lost, lambda route: route.abort() if is_question(route.request) else route.fallback())
+    ada.page.goto(lost)
     expect(ada.find("startup")).to_be_visible()
+    ada.page.unroute(lost)
     expect(ada.page.locator("main.landing")).to_have_css("display", "flex")
     expect(ada.find("startup")).to_have_count(0)
     assert network.loads == 2
@@ -156,11 +160,17 @@ def test_a_server_that_is_away(invite: Invite, own_line: Line, own_server: Serve
     network = Network(ada)
     own_line.hush()
     drawn = ada.draw(*zigzag(200, 200))
-    network.loses("**/js/chrome/chrome.js")
+
+    def go_away(
+        route: Route,
+    ) -> None:  # before the page can see that the server answers, and load itself again
+        own_line.cut()
+        route.abort("connectionreset")
+
+    ada.page.route("**/js/chrome/chrome.js", go_away)
     ada.page.reload(wait_until="commit")
     notice = ada.find("startup")
     expect(notice.get_by_role("heading")).to_have_text(MISSING)
-    own_line.cut()
     loads = network.loads
     with ada.page.expect_event("requestfailed", is_question):
         notice.get_by_role("button", name="Try now").click()

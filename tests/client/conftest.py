@@ -19,4 +19,4 @@ def real_counters() -> None:
 @pytest.fixture
 def autojump_clock() -> trio.testing.MockClock:
     """Jumps only once nothing has moved for a moment: bytes on loopback can take a moment on a busy machine."""
-    return trio.testing.MockClock(autojump_threshold=0.01)
+    return trio.testing.MockClock(autojump_threshold=0.05)

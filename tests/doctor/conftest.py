@@ -6,5 +6,5 @@ import trio.testing
 
 @pytest.fixture
 def autojump_clock() -> trio.testing.MockClock:
-    """Jumps once nothing has moved for a moment, and runs fast: what floods never stands still."""
-    return trio.testing.MockClock(rate=5, autojump_threshold=0.05)
+    """Jumps once nothing has moved for a moment: bytes on loopback can take a moment on a busy machine."""
+    return trio.testing.MockClock(autojump_threshold=0.05)

@@ -17,6 +17,12 @@ from whiteboard.doctor.target import Target
 FILLING = b"x" * 65_536
 
 
+@pytest.fixture
+def autojump_clock() -> trio.testing.MockClock:
+    """It runs fast, too: what floods never stands still."""
+    return trio.testing.MockClock(rate=5, autojump_threshold=0.05)
+
+
 async def say_nothing(stream: trio.SocketStream, head: bytes) -> None:
     """Take the connection, and that is all."""
     await trio.sleep_forever()

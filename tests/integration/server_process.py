@@ -16,10 +16,10 @@ from typing import Any, Self
 import trio
 from services.ports import free_port
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 """A cold start on a busy machine; a warm one takes under a second."""
-STOP_SECONDS = 30.0
-HTTP_SECONDS = 10.0
+STOP_SECONDS = 90.0
+HTTP_SECONDS = 60.0
 POLL_SECONDS = 0.01
 _HASTY = Path(__file__).with_name("hasty_server.py")
 _PLANTED = Path(__file__).with_name("planted_server.py")

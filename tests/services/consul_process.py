@@ -15,9 +15,9 @@ from typing import Any
 from services.ports import free_port
 from services.stallable import Stallable
 
-START_SECONDS = 30.0
-STOP_SECONDS = 20.0
-HTTP_SECONDS = 10.0
+START_SECONDS = 120.0
+STOP_SECONDS = 60.0
+HTTP_SECONDS = 30.0
 POLL_SECONDS = 0.02
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from services.ports import free_port
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-START_SECONDS = 20.0
+START_SECONDS = 120.0
 FRAME = """
 user {user};
 daemon off;

@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 from services.ports import free_port
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 STOP_SECONDS = 30.0
 POLL_SECONDS = 0.02
 USER = "whiteboard"

@@ -12,8 +12,8 @@ from typing import Any, BinaryIO
 from services.ports import free_port
 from services.stallable import Stallable
 
-START_SECONDS = 20.0
-STOP_SECONDS = 20.0
+START_SECONDS = 120.0
+STOP_SECONDS = 60.0
 POLL_SECONDS = 0.01
 
 

@@ -23,7 +23,7 @@ REGION = "eu-central-1"
 _POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}'
 _SETTING_UP = 4
 """Requests of `start`: after them every one must be signed with the key that was made."""
-_START_SECONDS = 30.0
+_START_SECONDS = 120.0
 _POLL_SECONDS = 0.02
 
 

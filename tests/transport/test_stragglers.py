@@ -31,7 +31,7 @@ SMALL_BUFFER = 4_096
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Kernels know no virtual clock."""
     monkeypatch.setattr(timeouts, "WS_CLOSE", timeouts.Timeout("test-close", 0.2, "short rounds"))
-    monkeypatch.setattr(timeouts, "STRAGGLER", timeouts.Timeout("test-straggler", 1.5, "short rounds"))
+    monkeypatch.setattr(timeouts, "STRAGGLER", timeouts.Timeout("test-straggler", 60.0, "a slow machine"))
 
 
 @pytest.fixture
@@ -100,9 +100,8 @@ async def test_who_reads_on_finds_what_had_begun_and_the_goodbye(
         for number in range(6):
             connection.push(b"%d" % number + bytes(LARGE))
         await stand_still(connection)
-        began = trio.current_time()
-        await connection.close(4408, "too slow")
-        assert trio.current_time() - began < timeouts.WS_CLOSE.seconds / 2
+        with trio.testing.assert_no_checkpoints():
+            await connection.close(4408, "too slow")
         assert len(pump.stragglers) == 1
         assert await client.frame() == (PING, b"")
         await client.send(client_frame(PONG) * 100)
@@ -116,9 +115,8 @@ async def test_who_reads_on_finds_what_had_begun_and_the_goodbye(
         assert goodbye == (CLOSE, GOODBYE)
         await client.send(client_frame(CLOSE, GOODBYE[:2]))
         await gone(pump.stragglers)
-        with trio.move_on_after(1) as patience:
+        with trio.fail_after(30):
             assert await client.rest() == b""
-        assert not patience.cancelled_caught
 
 
 @pytest.mark.parametrize("segment", [None, 1_460])
@@ -153,8 +151,9 @@ async def test_a_violation_that_stands_still_keeps_its_own_goodbye(pump: Pump) -
         assert (opcode, int.from_bytes(payload[:2], "big")) == (CLOSE, 1007)
 
 
-async def test_who_never_reads_on_is_forgotten(pump: Pump) -> None:
+async def test_who_never_reads_on_is_forgotten(pump: Pump, monkeypatch: pytest.MonkeyPatch) -> None:
     """After STRAGGLER the socket is closed, and nothing is kept of it here."""
+    monkeypatch.setattr(timeouts, "STRAGGLER", timeouts.Timeout("test-straggler", 1.5, "short rounds"))
     async with open_pair(pump) as (connection, _client):
         connection.push(bytes(LARGE))
         await stand_still(connection)

@@ -28,10 +28,11 @@ class Slow:
     """A source that takes its time."""
 
     def __init__(self) -> None:
-        self.ended = trio.Event()
+        self.began, self.ended = trio.Event(), trio.Event()
 
     async def take(self, seconds: float | None) -> Profile | bytes:
         """After so many seconds, written already; says when it is over, however."""
+        self.began.set()
         try:
             await trio.sleep(seconds or 0)
         finally:
@@ -88,8 +89,10 @@ async def test_who_goes_ends_it_there() -> None:
     """The other worker does not go on for somebody who is not there."""
     slow = Slow()
     async with asked(slow) as profiles:
-        with trio.move_on_after(0.1):
-            await profiles.take_encoded("ops", 60)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(profiles.take_encoded, "ops", 60)
+            await slow.began.wait()
+            nursery.cancel_scope.cancel()
         await slow.ended.wait()
         assert (await profiles.described())["busy"] is None
 

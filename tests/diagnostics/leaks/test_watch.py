@@ -33,6 +33,12 @@ pytestmark = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The copy of a process gives way to all else on the machine."""
+    monkeypatch.setattr(timeouts.PROFILE_CHILD, "seconds", 600.0)
+
+
 class Living:
     """All tasks, as the server's own record of them has it."""
 

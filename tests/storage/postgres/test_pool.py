@@ -1,7 +1,7 @@
 """Connections to PostgreSQL that die, stall and come back."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import psycopg
@@ -37,6 +37,16 @@ def count(sql: Connection) -> int:
     row = sql.execute("SELECT count(*) FROM lines").fetchone()
     assert row is not None
     return int(row[0])
+
+
+def slow(statement: str, begun: trio.Event) -> Callable[[Connection], None]:
+    """Work that says when its thread has it."""
+
+    def work(sql: Connection) -> None:
+        trio.from_thread.run_sync(begun.set)
+        sql.execute(statement)
+
+    return work
 
 
 async def test_work_is_one_transaction(postgres: PostgresProcess) -> None:
@@ -144,8 +154,11 @@ async def test_cancelled_work_is_waited_for(postgres: PostgresProcess) -> None:
     """A thread never outlives its caller; what it had begun is committed."""
     async with open_pool(postgres.new_database()) as pool:
         await pool.run(lambda sql: sql.execute("CREATE TABLE lines (n integer)"))
-        with trio.move_on_after(0.05):
-            await pool.run(lambda sql: sql.execute("INSERT INTO lines SELECT 1 FROM pg_sleep(0.2)"))
+        async with trio.open_nursery() as nursery:
+            begun = trio.Event()
+            nursery.start_soon(pool.run, slow("INSERT INTO lines SELECT 1 FROM pg_sleep(0.2)", begun))
+            await begun.wait()
+            nursery.cancel_scope.cancel()
         assert await pool.run(count) == 1
 
 
@@ -153,10 +166,9 @@ async def test_a_closed_pool_takes_nothing(postgres: PostgresProcess) -> None:
     """It waits for what runs, then PostgreSQL has no session of it."""
     dsn = postgres.new_database()
     async with open_pool(dsn) as pool, trio.open_nursery() as nursery:
-        nursery.start_soon(
-            pool.run, lambda sql: sql.execute("CREATE TABLE lines AS SELECT 1 FROM pg_sleep(0.2)")
-        )
-        await trio.sleep(0.05)
+        begun = trio.Event()
+        nursery.start_soon(pool.run, slow("CREATE TABLE lines AS SELECT 1 FROM pg_sleep(0.2)", begun))
+        await begun.wait()
         await pool.aclose()
         with pytest.raises(StorageUnavailable, match="closed"):
             await pool.run(count)

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pytest
 import trio
 import trio.testing
 
@@ -18,6 +19,7 @@ async def test_receipts_are_worth_disk(tmp_path: Path) -> None:
         assert await read_all(storage.op_log, BOARD) == as_stored(ops(ADA, [1, 2, 3]))
 
 
+@pytest.mark.usefixtures("unpaced")
 async def test_an_append_wakes_the_tail_at_once(tmp_path: Path, mock_clock: trio.testing.MockClock) -> None:
     """Within the process no time has to pass: with the clock stopped, each append wakes who waits."""
     async with open_sqlite(tmp_path) as storage:

@@ -76,6 +76,7 @@ async def test_a_corrupt_checkpoint_is_no_fallback(tmp_path: Path, seq: int) -> 
     assert await trio.to_thread.run_sync(kept, tmp_path) == [3, seq]
 
 
+@pytest.mark.long_steps(reason="it makes megabytes of noise")
 async def test_a_large_checkpoint_is_written_between_other_commits(tmp_path: Path) -> None:
     """Its parts and tombstones are commits of their own, so that others get in between; it is there whole."""
     body = random.Random(1).randbytes(3 * limits.MAX_COMMIT_BYTES)

@@ -126,6 +126,7 @@ async def shut_down_with_a_queue(
             shutdown.cancel()
 
 
+@pytest.mark.usefixtures("unpaced")
 @pytest.mark.parametrize(
     ("disk_seconds", "stored", "refused"),
     [

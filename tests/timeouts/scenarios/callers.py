@@ -1,10 +1,12 @@
 """Scenarios of those who call a server over loopback: the client library and the doctor; the server is played."""
 
+import math
 from functools import partial
 from urllib.request import build_opener
 
 import msgspec
 import trio
+import trio.testing
 from client.scripted_server import Caller, scripted_server
 from doctor.played import WELCOME, Json, become_socket, converse, played
 from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, is_about, is_about_ten, scenario
@@ -111,13 +113,18 @@ async def a_slow_answer_to_top(entry: Timeout) -> str:
 @scenario("a part of a bundle that trickles", late="no whole answer", settle=LOOPBACK)
 async def a_part_of_a_bundle_that_trickles(entry: Timeout) -> str:
     """It is kept when its last byte comes just in time, however seldom one came before; later it is told as missing."""
+    clock = trio.lowlevel.current_clock()
+    assert isinstance(clock, trio.testing.MockClock)
 
     async def trickle(stream: trio.SocketStream, __: bytes) -> None:
+        clock.autojump_threshold = LOOPBACK
         await stream.send_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
         for _ in b"0123456789":
             await trio.sleep(ALMOST * entry.default / 10)
             await stream.send_all(b"x")
+        clock.autojump_threshold = math.inf
 
+    clock.autojump_threshold = math.inf  # a thread asks, which the clock does not see at work
     async with played(trickle) as url:
         answer = await ask_in_time(build_opener(), Source(url.rstrip("/")), PARTS[0], 1)
     return "no whole answer" if "no whole answer" in answer.fault else answer.body.decode()

@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 
 import trio
-from timeouts.scenarios.book import ALMOST, later, scenario
+from timeouts.scenarios.book import ALMOST, scenario
 
 from whiteboard.diagnostics.profiles.forked import forked
 from whiteboard.diagnostics.profiles.sources import ProfileRefused
@@ -26,11 +26,16 @@ class Patient:
             time.sleep(0.001)
         return b"in time"
 
-    def end(self) -> None:
-        """Let it be done, and see that it is."""
-        self._shared[0] = 1
+    def _begun(self) -> int:
         while not (child := int.from_bytes(self._shared[1:9], "big")):
-            time.sleep(0.001)  # it has not begun yet
+            time.sleep(0.001)
+        return child
+
+    async def end_after(self, seconds: float) -> None:
+        """Let it be done then, and see that it is. It has begun before the clock goes on: a child that is killed never would."""
+        child = self._begun()
+        await trio.sleep(seconds)
+        self._shared[0] = 1
         with suppress(ChildProcessError):  # it came too late, was killed and is gone
             os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
 
@@ -40,7 +45,7 @@ async def a_child_that_never_ends(entry: Timeout) -> str:
     """A child that takes almost as long as it may is heard; later it is killed, and who asked is told so."""
     patient = Patient()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(later, ALMOST * entry.default, patient.end)
+        nursery.start_soon(patient.end_after, ALMOST * entry.default)  # its first step comes after the fork
         try:
             told = (await forked(patient.work)).decode()
         except ProfileRefused as refused:

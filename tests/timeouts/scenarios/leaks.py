@@ -9,6 +9,7 @@ import trio
 import trio.testing
 from timeouts.scenarios.book import SURELY, before_and_after, is_about, is_about_ten, scenario
 
+from whiteboard import timeouts
 from whiteboard.deadlines import TimedOut
 from whiteboard.diagnostics import findings, logs
 from whiteboard.diagnostics.leaks.census import Census
@@ -75,6 +76,9 @@ async def a_session_is_held(entry: Timeout) -> str:
     """Found with the look behind its time."""
     departed, held, found = Departed(), Held(), []
     watch = LeakWatch(StrayTasks(NOBODY, lambda _: True), departed, SoftLimit(None))
+    timeouts.PROFILE_CHILD.seconds = (
+        600.0  # it walks through all that other tests have left, and gives way to them
+    )
     with nothing_found():
         departed.note("session", "s-held", held)
         for wait in before_and_after(entry):
