@@ -101,7 +101,7 @@ class ServerProcess:
                 self.command, stdout=log, stderr=log, env=environment(), cwd=self.folder
             )
         self._wait_for(lambda: self._has_told_its_address(begin), "an address")
-        self._wait_for(self._is_ready, "readiness")
+        self.wait_ready()
 
     def _wait_for(self, is_there: Any, what: str) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -112,6 +112,10 @@ class ServerProcess:
 
     def _has_told_its_address(self, begin: int) -> bool:
         return f"http://127.0.0.1:{self.port}" in self.log[begin:]
+
+    def wait_ready(self) -> None:
+        """Return once `/readyz` says yes; a disk that is slow for a moment has it say no."""
+        self._wait_for(self._is_ready, "readiness")
 
     def _is_ready(self) -> bool:
         try:

@@ -130,7 +130,7 @@ async def test_servers_are_killed_while_they_archive(
             server = servers[number % 2]
             await trio.to_thread.run_sync(server.kill)
             await trio.to_thread.run_sync(server.start)
-        await until(partial(has_archived, redis), 60)
+        await until(partial(has_archived, redis), 180)
         stop.set()
     logs = [await server.ops("b") for server in servers]
     check_log(logs[0], authors)
@@ -163,12 +163,12 @@ async def test_a_bucket_that_stands_still(
     s3.stall()
     async with open_board(server.url, "b") as board:
         await draw_some(board, 30)
-    assert (await server.fetch("/readyz"))[0] == 200
-    await until(lambda: "archive_waits" in server.log, 60)
+    await trio.to_thread.run_sync(server.wait_ready)
+    await until(lambda: "archive_waits" in server.log, 180)
     s3.go_on()
     assert server.stop() == 0
     again = serve_archiving()
-    await until(lambda: is_cold(redis))
+    await until(lambda: is_cold(redis), 180)
     assert len(await again.ops("b")) == 30
 
 

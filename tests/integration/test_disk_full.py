@@ -13,7 +13,7 @@ from integration.server_process import ServerProcess
 
 pytestmark = pytest.mark.integration
 
-SETTLE_SECONDS = 15.0
+SETTLE_SECONDS = 90.0
 POINTS = [[number, number + 0.5] for number in range(2_000)]
 
 

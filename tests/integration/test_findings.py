@@ -1,6 +1,7 @@
 """What is planted in a running server is found and named by it, over HTTP."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from integration.server_process import PlantedServer
 from whiteboard.diagnostics.memory.hot_path import WINDOW
 
 pytestmark = pytest.mark.integration
+
+TRIES = 5
 
 
 @pytest.fixture(scope="module", params=["1", "2"], ids=["alone", "two workers"])
@@ -32,20 +35,28 @@ async def found(server: PlantedServer, kind: str) -> list[dict[str, Any]]:
     return list(told["findings"])
 
 
-@pytest.mark.parametrize(("element", "function"), [("python-1", "trace"), ("call-1", "parse")])
-async def test_a_stall_in_the_draw_path_is_found(planted: PlantedServer, element: str, function: str) -> None:
+async def stalled(server: PlantedServer, function: str) -> dict[str, Any]:
+    """What was found of stalls in a function."""
+    of_it = [one for one in await found(server, "stall") if one["subject"].endswith(f"Canvas.{function}")]
+    return of_it[0] if of_it else {"count": 0}
+
+
+@pytest.mark.parametrize(("kind", "function"), [("python", "trace"), ("call", "parse")])
+async def test_a_stall_in_the_draw_path_is_found(planted: PlantedServer, kind: str, function: str) -> None:
     """In pure Python, and in a call that keeps the interpreter's lock: its stack, its task, how long. [R53]"""
+
+    async def is_named(times: int) -> bool:
+        return bool((await stalled(planted, function))["count"] >= times)
+
+    one: dict[str, Any] = {}
     async with bare_socket(planted.url, "b") as ada:
         await ada.enter()
-        await ada.say({"type": "note", "id": element, "x": 1})
-        await ada.hear_kind("ack")
-
-        async def is_named() -> bool:
-            stalls = await found(planted, "stall")
-            return any(one["subject"].endswith(f"Canvas.{function}") for one in stalls)
-
-        await until(is_named)
-    one = next(one for one in await found(planted, "stall") if one["subject"].endswith(function))
+        for times in range(1, TRIES + 1):
+            await draw(ada, f"{kind}-{times}")
+            await until(partial(is_named, times))
+            one = await stalled(planted, function)
+            if one["facts"]["cause"] == "busy":
+                break  # else the machine gave the loop so little of the core that it seemed to wait
     assert one["facts"]["cause"] == "busy"
     assert one["facts"]["seconds"] >= 0.1
     assert one["facts"]["task"]
@@ -68,7 +79,7 @@ async def test_a_path_that_begins_to_allocate_is_found(tmp_path: Path) -> None:
                     await draw(ada, f"grows-{trio.current_time()}")
                 return bool(await found(server, "hot_allocation"))
 
-            await until(is_named, 60)
+            await until(is_named, 240)
         one = (await found(server, "hot_allocation"))[0]
     assert one["subject"].endswith("planted_server.alloc")
     assert one["facts"]["path"].endswith("Canvas.draw → Canvas.keep → alloc")

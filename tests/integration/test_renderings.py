@@ -12,6 +12,7 @@ import trio
 from browser.picture import pixels
 from integration.children import children_of, command_of
 from integration.conftest import Serve
+from integration.crew import is_alive
 from integration.polling import until
 from integration.server_process import ServerProcess
 from web.pictures_made import png
@@ -72,7 +73,7 @@ async def test_what_draws_may_die(shared_server: ServerProcess) -> None:
     assert ask(shared_server, "/api/boards/c/export.png")[0] == 200
     (pid,) = drawing_pids(shared_server)
     os.kill(pid, signal.SIGKILL)
-    await trio.sleep(0.1)  # for the system to end it
+    await until(lambda: not is_alive(pid))
     assert ask(shared_server, "/api/boards/c/export.png")[0] == 200
     assert pid not in drawing_pids(shared_server)
 

@@ -270,7 +270,7 @@ async def test_old_boards_open_from_what_any_server_has_saved(serve_shared: Serv
 
 async def same_at(one: ServerProcess, other: ServerProcess) -> Json:
     """The board once both have it alike: an ack says that an op is stored, the other server hears of it a moment later."""
-    with trio.fail_after(10):
+    with trio.fail_after(90):
         while True:
             found = await one.board("b")
             if found == await other.board("b"):

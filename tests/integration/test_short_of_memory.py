@@ -21,7 +21,7 @@ SOFT_LIMIT = 192 * MIB
 ENOUGH = 1.1
 """So far beyond the limit that no giving back ends it before it is seen."""
 PICTURE_BYTES = 4 * MIB
-SETTLE_SECONDS = 15.0
+SETTLE_SECONDS = 90.0
 RUNGS = [rung.label for rung in Rung]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import trio
 from integration.bare_socket import Ended, bare_socket
+from integration.drains import PATIENT
 from integration.process_manager import Manager
 from integration.server_process import STOP_SECONDS, environment
 from services.ports import free_port
@@ -33,7 +34,7 @@ STEPS = (
 """What a stop may take, one after the other: the list of servers, the drain, the last records, the store."""
 
 
-def ask(port: int, path: str = "/readyz", seconds: float = 30.0) -> int:
+def ask(port: int, path: str = "/healthz", seconds: float = 30.0) -> int:
     """The status of an answer on a connection of its own."""
     connection = HTTPConnection("127.0.0.1", port, timeout=seconds)
     try:
@@ -74,7 +75,8 @@ def _is_listening(port: int) -> bool:
 @pytest.mark.parametrize("workers", [1, 2])
 def test_who_was_let_in_before_a_restart_is_served(tmp_path: Path, workers: int) -> None:
     """[R12] Although what they want is heard only when the server stops already."""
-    with Manager(tmp_path) as manager, manager.server("--workers", str(workers)) as server:
+    patient = ("--timeouts", "last-heads=20,request-head=30")  # with what a slow machine says late
+    with Manager(tmp_path) as manager, manager.server("--workers", str(workers), *patient) as server:
         manager.hears_of("READY=1")
         with socket.create_connection(("127.0.0.1", manager.port), STOP_SECONDS) as early:
             assert ask(manager.port) == 200  # who comes later is accepted later
@@ -127,7 +129,7 @@ def test_a_restart_refuses_nobody(tmp_path: Path, workers: int) -> None:
 @pytest.mark.parametrize("workers", [1, 2])
 async def test_a_stop_on_kept_sockets_drains(tmp_path: Path, workers: int) -> None:
     """People hear `drain`, are served until it is time, and leave with 1001, as with any server that stops. [DRN-2]"""
-    with Manager(tmp_path) as manager, manager.server("--workers", str(workers)) as server:
+    with Manager(tmp_path) as manager, manager.server("--workers", str(workers), *PATIENT) as server:
         await trio.to_thread.run_sync(manager.hears_of, "READY=1")
         async with bare_socket(f"http://127.0.0.1:{manager.port}", "b") as one:
             await one.enter()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import trio
 from integration.bare_socket import BareSocket, Ended, bare_socket
+from integration.crew import events
 from integration.polling import until
 from integration.server_process import HastyServer, Json
 
@@ -18,8 +19,9 @@ pytestmark = [pytest.mark.integration, pytest.mark.alone]
 SLOW = 1.5
 LOOKS = 0.2
 HASTE = {"SLOW_CLIENT": SLOW, "LOOKOUT": LOOKS, "WS_CLOSE": 0.3}
-SLACK = 1.0
-"""Other work on the machine."""
+SLACK = 5.0
+"""Other work on the machine. Not so long that a missing pong could end a session."""
+TRIES = 5
 POINTS = [[number + 0.123456, number + 0.654321, 0.5] for number in range(500)]
 """About 11 KB of points per op."""
 STROKES = 100
@@ -53,9 +55,9 @@ async def busy(server: HastyServer) -> AsyncIterator[None]:
         nursery.cancel_scope.cancel()
 
 
-async def has_sessions(server: HastyServer, count: int) -> bool:
-    """Whether so many are there."""
-    return (await server.counts())["sessions"] == count
+def is_let_go(server: HastyServer) -> bool:
+    """Whether somebody was, for not reading."""
+    return any('"code": 4408' in line for line in events(server, "session_closed"))
 
 
 async def is_as_before(server: HastyServer, before: dict[str, int]) -> bool:
@@ -88,12 +90,10 @@ async def test_who_stops_reading_is_let_go_and_finds_why(server: HastyServer, *,
     await draw(server, "first", STROKES)
     before = await server.counts()
     async with bare_socket(server.url, "b", deflate=deflate, receive_bytes=SMALL_BUFFER) as reader:
-        await reader.say({"type": "hello", "v": 1})
-        await until(partial(has_sessions, server, 1))
         began = trio.current_time()
+        await reader.say({"type": "hello", "v": 1})
         async with busy(server):
-            await until(partial(has_sessions, server, 2))
-            await until(partial(has_sessions, server, 1))
+            await until(partial(is_let_go, server))
         took = trio.current_time() - began
         print(f"\n{server.mode}: gone after {took:.2f} s")
         assert SLOW <= took <= SLOW + 2 * LOOKS + SLACK
@@ -109,8 +109,7 @@ async def test_who_stops_reading_what_is_drawn_is_let_go_and_comes_back_to_all(s
     async with bare_socket(server.url, "b", receive_bytes=SMALL_BUFFER) as reader:
         await reader.enter()
         async with busy(server):
-            await until(partial(has_sessions, server, 2))
-            await until(partial(has_sessions, server, 1))
+            await until(partial(is_let_go, server))
         code, heard = await read_to_the_end(reader)
         assert code == 4408
     last = max(message["seq"] for message in heard if message["type"] == "stroke")
@@ -129,24 +128,31 @@ async def test_a_server_that_stops_meanwhile_leaves_it_with_the_kernel(tmp_path:
         async with bare_socket(server.url, "b", receive_bytes=SMALL_BUFFER) as reader:
             await reader.enter()
             async with busy(server):
-                await until(partial(has_sessions, server, 2))
-                await until(partial(has_sessions, server, 1))
+                await until(partial(is_let_go, server))
             assert await trio.to_thread.run_sync(server.stop) == 0
             assert (await read_to_the_end(reader))[0] == 4408
 
 
 async def test_who_reads_slowly_pauses_or_has_nothing_to_read_stays(server: HastyServer) -> None:
     """Three of them, for several times SLOW_CLIENT; then each reads up to the newest stroke. [SLW-2]"""
+    before = await server.counts()
+    for _ in range(TRIES):
+        if await they_stay(server):
+            return
+        await until(partial(is_as_before, server, before))
+    pytest.fail(f"in each of {TRIES} tries the machine had somebody read nothing for longer than they may")
 
-    async def sip(reader: BareSocket) -> None:
-        while True:
-            await reader.sip(2_048)
-            await trio.sleep(0.1)
 
-    async def read_with_pauses(reader: BareSocket) -> None:
+async def they_stay(server: HastyServer) -> bool:
+    """Whether that could be seen: where the machine itself had a reader pause for too long, it says nothing."""
+    pauses = [0.0]
+
+    async def read(reader: BareSocket, size: int, pause: float) -> None:
         while True:
-            await reader.sip(1 << 20)
-            await trio.sleep(SLOW * 0.6)
+            await reader.sip(size)
+            began = trio.current_time()
+            await trio.sleep(pause)
+            pauses.append(trio.current_time() - began)
 
     small = {"receive_bytes": SMALL_BUFFER}
     async with (
@@ -157,13 +163,16 @@ async def test_who_reads_slowly_pauses_or_has_nothing_to_read_stays(server: Hast
         for reader in (slow, pausing, idle):
             await reader.enter()
         async with busy(server), trio.open_nursery() as nursery:
-            nursery.start_soon(sip, slow)
-            nursery.start_soon(read_with_pauses, pausing)
+            nursery.start_soon(read, slow, 2_048, 0.1)
+            nursery.start_soon(read, pausing, 1 << 20, SLOW * 0.6)
             await trio.sleep(4 * SLOW)
             nursery.cancel_scope.cancel()
+        if max(pauses) > SLOW - LOOKS:
+            return False
         assert (await server.counts())["sessions"] == 3
         await draw(server, "last", 1)
         for reader in (slow, pausing):
             await read_up_to(reader, "last-0")
         await idle.say({"type": "ping", "ts": 1})
         assert (await idle.hear_kind("pong"))["ts"] == 1
+    return True

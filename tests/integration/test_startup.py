@@ -36,7 +36,7 @@ def test_second_server_on_the_same_data_refuses(serve: Serve) -> None:
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
     assert "data" in ended.stderr
-    assert first.get("/readyz")[0] == 200
+    first.wait_ready()
 
 
 def test_data_is_free_again_after_a_kill(serve: Serve) -> None:
@@ -44,7 +44,7 @@ def test_data_is_free_again_after_a_kill(serve: Serve) -> None:
     server = serve("sqlite")
     server.kill()
     server.start()
-    assert server.get("/readyz")[0] == 200
+    server.wait_ready()
 
 
 def test_taken_port_is_told(serve: Serve) -> None:

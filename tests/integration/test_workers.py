@@ -87,14 +87,14 @@ async def test_boards_spread_and_people_meet(standing: ServerProcess) -> None:
                 await lin.say(stroke("s2"))
                 assert [(await ada.hear_kind("stroke"))["seq"] for _ in range(2)] == [1, 2]
                 assert [(await lin.hear_kind("stroke"))["seq"] for _ in range(2)] == [1, 2]
+        await until(partial(has_sessions, server, [5, 5]))  # those who have hung up go a moment later
         found = await workers(server)
         assert [one["worker"] for one in found] == list(range(WORKERS))
-        assert [one["counts"]["sessions"] for one in found] == [5, 5]
         for one in found:
             status, report = await server.fetch(f"/debug/workers/{one['worker']}")
             assert (status, report["pid"], report["worker"]) == (200, one["pid"], one["worker"])
         assert (await server.fetch(f"/debug/workers/{WORKERS}"))[0] == 404
-    assert (await server.fetch("/readyz"))[0] == 200
+    await trio.to_thread.run_sync(server.wait_ready)
     status, listed = await server.fetch("/api/boards")
     assert status == 200
     assert {one["board"] for one in listed["boards"]} >= set(boards)
@@ -155,11 +155,22 @@ async def test_what_is_told_of_a_server_is_told_of_all_its_workers(standing: Ser
         for first in (boards[0], boards[-1]):
             line = KeptAlive(server)
             await line.ask("GET", f"/api/boards/{first}")  # now it is this worker's
+            await until(partial(tells_sums, line, server))
             own = json.loads((await line.ask("GET", "/api/cluster"))[1])["instance"]
-            assert own["sessions"] == 5
-            assert own["boards"] == sum(one["counts"]["boards"] for one in await workers(server))
             await until(partial(tells_of, line, own["name"], boards))
             line.close()
+
+
+async def has_sessions(server: ServerProcess, counts: list[int]) -> bool:
+    """Whether its workers have so many each."""
+    return [one["counts"]["sessions"] for one in await workers(server)] == counts
+
+
+async def tells_sums(line: KeptAlive, server: ServerProcess) -> bool:
+    """Whether the five who are there are told, and as many boards as all workers have: those that nobody is on go meanwhile."""
+    own = json.loads((await line.ask("GET", "/api/cluster"))[1])["instance"]
+    boards = sum(one["counts"]["boards"] for one in await workers(server))
+    return (own["sessions"], own["boards"]) == (5, boards)
 
 
 async def tells_of(line: KeptAlive, name: str, boards: list[str]) -> bool:
@@ -181,7 +192,7 @@ async def test_silent_peers_hold_up_nobody(standing: ServerProcess) -> None:
         for board in boards_of(0, 2) + boards_of(1, 2):
             async with bare_socket(server.url, board) as one:
                 await one.enter()
-        assert (await server.fetch("/readyz"))[0] == 200
+        await trio.to_thread.run_sync(server.wait_ready)
         silent.say(b"b HTTP/1.1\r\n")
         assert silent.are_open()
 

@@ -27,6 +27,7 @@ from integration.crew import (
     stroke,
     workers,
 )
+from integration.drains import PATIENT
 from integration.polling import until
 from integration.server_process import ServerProcess, environment
 from integration.test_drain import Heard, draw
@@ -88,7 +89,7 @@ async def draw_undisturbed(server: ServerProcess, board: str, stop: trio.Event, 
 
 async def test_a_worker_can_be_replaced_by_a_signal(serve: Serve) -> None:
     """SIGTERM to one worker: its people are asked to come back, find another process there, and their board."""
-    server = serve("sqlite", *TWO)
+    server = serve("sqlite", *TWO, "--timeouts", "worker-wait=90")
     (board,) = boards_of(1, 1)
     pid = await pid_of(server, 1)
     async with bare_socket(server.url, board) as ada:
@@ -144,7 +145,7 @@ async def listen(server: ServerProcess, board: str, heard: Heard) -> None:
 
 async def test_a_draining_server_answers_and_lets_nobody_in(serve: Serve) -> None:
     """As one process does: 503 from `/readyz` and for API and sockets, until the boards are stored. [HTTP-3] [DRN-2]"""
-    server = serve("sqlite", *TWO)
+    server = serve("sqlite", *TWO, *PATIENT)
     async with seated(server, [boards_of(0, 1)[0], boards_of(1, 1)[0]]) as people:
         server.process.send_signal(signal.SIGTERM)
         for person in people:

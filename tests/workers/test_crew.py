@@ -11,7 +11,7 @@ from integration.polling import until
 from workers.places import PLACE
 
 from whiteboard import timeouts
-from whiteboard.config import LogLevel, LogSettings, Mode, Settings
+from whiteboard.config import LogLevel, LogSettings, Mode, Settings, TimeoutOverride
 from whiteboard.errors import StartupError
 from whiteboard.ids import BoardId
 from whiteboard.workers.crew import Crew, Outfit, State, _in_words
@@ -23,9 +23,11 @@ pytestmark = pytest.mark.integration
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
-def of_memory(count: int) -> Outfit:
+def of_memory(count: int, *durations: TimeoutOverride) -> Outfit:
     """Workers that keep boards in memory: each its own, which is enough here."""
-    settings = Settings(mode=Mode.MEMORY, data=Path("unused"), log=LogSettings(level=LogLevel.ERROR))
+    settings = Settings(
+        mode=Mode.MEMORY, data=Path("unused"), log=LogSettings(level=LogLevel.ERROR), timeouts=durations
+    )
 
     def outfit(number: int, link: int) -> tuple[bytes, tuple[int, ...]]:
         return Share(number, count, settings, None, place=PLACE, link=link, lease=None).packed(), ()
@@ -65,8 +67,9 @@ async def test_connections_go_to_their_worker_or_take_turns() -> None:
             assert not await crew.give(theirs, REQUEST, None)
 
 
-async def test_a_board_waits_for_its_worker() -> None:
+async def test_a_board_waits_for_its_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that dies is started again; meanwhile others serve what is no board of its, and nobody else that."""
+    monkeypatch.setattr(timeouts.WORKER_WAIT, "seconds", 90.0)
     crew = Crew(2, of_memory(2), is_exclusive=True)
     board = BoardId("b")
     worker = crew.workers[owner_of(board, 2)]
@@ -118,9 +121,9 @@ async def test_a_worker_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPa
 
 async def test_a_worker_that_stands_still_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     """And started again; one that shows signs of life is left alone."""
-    silence = timeouts.Timeout("test-silent", timeouts.WORKER_BEAT.seconds + 2, "one beat may be late")
+    silence = timeouts.Timeout("test-silent", timeouts.WORKER_BEAT.seconds + 2, "many beats may be late")
     monkeypatch.setattr(timeouts, "WORKER_SILENT", silence)
-    crew = Crew(2, of_memory(2), is_exclusive=True)
+    crew = Crew(2, of_memory(2, TimeoutOverride("worker-beat", 0.5)), is_exclusive=True)
     stuck, well = crew.workers
     async with trio.open_nursery() as nursery:
         await nursery.start(crew.run)
