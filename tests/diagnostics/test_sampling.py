@@ -2,6 +2,7 @@
 
 import tracemalloc
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import attrs
@@ -9,6 +10,7 @@ import pytest
 import structlog.testing
 import trio
 import trio.testing
+from integration.polling import until
 
 from whiteboard import timeouts
 from whiteboard.config.sampling import RATES, BlockRate, Environment, MemoryFrames, MemoryRate, SchedInterval
@@ -204,8 +206,8 @@ async def test_a_profile_of_some_seconds_of_what_is_on() -> None:
     async with open_sampling(attrs.evolve(WAITS, sched_interval=SchedInterval(10)), "dev") as one:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(planted_work)
-            while not (before := waits_of(await taken(one, "block"))):
-                await trio.sleep(0.02)
+            await until(partial(has_waited, one))
+            before = waits_of(await taken(one, "block"))
             meanwhile = waits_of(await taken(one, "block", SOME_SECONDS))
             assert "planted_work" in functions(await taken(one, "sched", SOME_SECONDS))
             after = waits_of(await taken(one, "block"))
@@ -213,6 +215,11 @@ async def test_a_profile_of_some_seconds_of_what_is_on() -> None:
         assert meanwhile > 0
         assert after >= before + meanwhile
         assert "100 us" in named(one, "block").setting()
+
+
+async def has_waited(sampling: Sampling) -> bool:
+    """Whether the planted task has."""
+    return waits_of(await taken(sampling, "block")) > 0
 
 
 def waits_of(profile: Profile) -> int:

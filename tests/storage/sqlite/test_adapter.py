@@ -1,12 +1,13 @@
+import math
 import sqlite3
 from pathlib import Path
 
 import pytest
 import trio
 import trio.testing
+from integration.polling import until
 from storage.sqlite.faults import connecting
 
-from whiteboard import timeouts
 from whiteboard.errors import StartupError, StorageUnavailable
 from whiteboard.storage.sqlite import open_sqlite
 from whiteboard.testing.storage_samples import ADA, BOARD, append, ops
@@ -56,8 +57,7 @@ async def test_the_look_for_other_writers_outlives_a_fault(
         trio.open_nursery() as nursery,
     ):
         nursery.start_soon(one.op_log.wait_beyond, BOARD, 0)
-        while len(looks) < 4:
-            await trio.sleep(timeouts.STORAGE_TAIL.seconds)
+        await until(lambda: len(looks) >= 4, math.inf)
         await append(two.op_log, BOARD, ops(ADA, [1]))
 
 

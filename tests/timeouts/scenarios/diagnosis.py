@@ -35,6 +35,9 @@ class Patient:
         """Let it be done then, and see that it is. It has begun before the clock goes on: a child that is killed never would."""
         child = self._begun()
         await trio.sleep(seconds)
+        self._see_end(child)
+
+    def _see_end(self, child: int) -> None:
         self._shared[0] = 1
         with suppress(ChildProcessError):  # it came too late, was killed and is gone
             os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
