@@ -28,7 +28,6 @@ from contextlib import (
     asynccontextmanager,
     nullcontext,
 )
-from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -67,7 +66,7 @@ from whiteboard.workers.asking import answer
 from whiteboard.workers.crew import Crew, Outfit
 from whiteboard.workers.entrance import Entrance
 from whiteboard.workers.inlet import open_inlet
-from whiteboard.workers.link import Link, lowest
+from whiteboard.workers.link import Link
 from whiteboard.workers.profiles import profiles_by_number, with_profiles
 from whiteboard.workers.reports import Reports
 from whiteboard.workers.samplings import Samplings, with_sampling
@@ -106,7 +105,6 @@ def work(equipment: bytes) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at a terminal is for the front
     share = unpacked(equipment)
-    share = replace(share, link=lowest(share.link))
     settings = share.settings
     logs.configure(settings.log.format, settings.log.level)
     _put_in_force(settings)

@@ -9,7 +9,7 @@ import pytest
 import trio
 
 from whiteboard import limits
-from whiteboard.workers.link import Kind, Link, LinkLost, link_pair, lowest
+from whiteboard.workers.link import Kind, Link, LinkLost
 
 Links = tuple[Link, Link]
 
@@ -147,18 +147,3 @@ def test_too_many_descriptors_on_their_way_are_no_lost_link() -> None:
         env=environ,
     )
     assert (ended.stdout, ended.stderr) == ("300\n", "")
-
-
-async def test_a_link_gets_the_lowest_number_that_is_free() -> None:
-    """It is the same link by another number; the system closes what a dead process leaves in the order of these."""
-    ours, theirs = link_pair()
-    low = os.dup(theirs.fileno())
-    high = os.dup(theirs.detach())
-    os.close(low)
-    number = lowest(high)
-    with Link(ours) as near, Link(socket.socket(fileno=number)) as far:
-        assert number == low
-        await far.send(Kind.READY)
-        assert (await near.receive()).kind is Kind.READY
-        with pytest.raises(OSError, match="Bad file descriptor"):
-            os.fstat(high)

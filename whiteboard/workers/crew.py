@@ -28,6 +28,7 @@ from whiteboard.diagnostics import logs
 from whiteboard.errors import StartupError
 from whiteboard.ids import BoardId
 from whiteboard.workers.link import Kind, Link, LinkLost, Parcel, link_pair
+from whiteboard.workers.remains import has_files
 from whiteboard.workers.routing import ranking
 
 log = logs.get_logger()
@@ -57,6 +58,8 @@ class Worker:
         self.starts = 0
         self.ready_at: float | None = None
         """When this process became ready; None as long as it has not."""
+        self.shows_files = False
+        """Whether the system shows what a process has open."""
         self.link: Link | None = None
         self.process: trio.Process | None = None
 
@@ -192,6 +195,7 @@ class Crew:
                         pass
                     case Kind.READY:
                         worker.ready_at = trio.current_time()
+                        worker.shows_files = has_files(worker.pid)
                         log.info("worker_ready", number=worker.number, pid=worker.pid)
                         self._set(worker, State.READY)
                     case Kind.LEAVING:
@@ -239,7 +243,7 @@ class Crew:
         """Pass a connection to a worker that was there just now; False when it is not any more."""
         link = worker.link
         try:
-            if link is not None:
+            if link is not None and not _is_dead(worker):
                 await link.send(Kind.CONNECTION, data, sock)
                 return True
         except LinkLost:
@@ -300,6 +304,11 @@ def _more_patience(worker: Worker) -> float:
 def _kill(worker: Worker) -> None:
     log.error("worker_killed", number=worker.number, pid=worker.pid)
     worker.kill()
+
+
+def _is_dead(worker: Worker) -> bool:
+    """Whether its process was killed, though its link may be there for a moment: what is sent on it would be lost."""
+    return worker.shows_files and not has_files(worker.pid)
 
 
 def _longer(pause: float) -> float:

@@ -6,7 +6,6 @@ has to close its own.
 """
 
 import errno
-import os
 import socket
 from collections.abc import Sequence
 from enum import Enum
@@ -128,17 +127,6 @@ class Link:
         if self._socket.fileno() >= 0:
             trio.lowlevel.notify_closing(self._socket)
             self._socket.close()
-
-
-def lowest(descriptor: int) -> int:
-    """The same descriptor by the lowest number that is free, in place of the one it had. For a process that has just begun.
-
-    The system closes what a dead process leaves in the order of the numbers. With a lower one than any connection's the link
-    is seen to end before people notice that they are alone, and whoever comes again at once is not given to the dead.
-    """
-    moved = os.dup(descriptor)
-    os.close(descriptor)
-    return moved
 
 
 def link_pair() -> tuple[socket.socket, socket.socket]:
