@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from whiteboard.workers.remains import has_files
+from whiteboard.workers.remains import is_taken_down
 
 WAITS = """
 import sys, threading, time
@@ -22,7 +22,7 @@ CONNECTIONS = 100
 
 @pytest.mark.parametrize("threads", [0, 3])
 @pytest.mark.parametrize("heard", [0, CONNECTIONS - 1])
-def test_a_process_whose_connection_has_ended_has_no_files(threads: int, heard: int) -> None:
+def test_a_process_whose_connection_has_ended_is_taken_down(threads: int, heard: int) -> None:
     """Whichever of its connections it is, by the order of their numbers, that is seen to end when it is killed."""
     for _ in range(3):
         pairs = [socket.socketpair() for _ in range(CONNECTIONS)]
@@ -36,27 +36,29 @@ def test_a_process_whose_connection_has_ended_has_no_files(threads: int, heard: 
             for _, theirs in pairs:
                 theirs.close()
             assert process.stdout.readline() == b"there\n"
-            assert has_files(process.pid)
+            assert not is_taken_down(process.pid)
             process.kill()
             assert pairs[heard][0].recv(1) == b""
-            assert not has_files(process.pid)
+            assert is_taken_down(process.pid)
         for ours, _ in pairs:
             ours.close()
 
 
-def test_nobody_has_no_files() -> None:
-    """One that has ended, and one that never was."""
+def test_who_has_ended_is_taken_down() -> None:
+    """Also when its status was taken."""
     process = subprocess.Popen(["true"])
     process.wait()
-    assert not has_files(process.pid)
-    assert not has_files(0)
+    assert is_taken_down(process.pid)
 
 
-def test_who_may_not_look_takes_it_for_alive(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As where another user's processes are hidden."""
+@pytest.mark.parametrize("reason", [PermissionError, FileNotFoundError])
+def test_where_nothing_is_shown_nobody_is_taken_down(
+    monkeypatch: pytest.MonkeyPatch, reason: type[OSError]
+) -> None:
+    """Where this process may not look, and where there is no /proc."""
 
     def refuse(_: Path) -> Path:
-        raise PermissionError
+        raise reason
 
     monkeypatch.setattr(Path, "readlink", refuse)
-    assert has_files(os.getpid())
+    assert not is_taken_down(os.getppid())

@@ -28,7 +28,7 @@ from whiteboard.diagnostics import logs
 from whiteboard.errors import StartupError
 from whiteboard.ids import BoardId
 from whiteboard.workers.link import Kind, Link, LinkLost, Parcel, link_pair
-from whiteboard.workers.remains import has_files
+from whiteboard.workers.remains import is_taken_down
 from whiteboard.workers.routing import ranking
 
 log = logs.get_logger()
@@ -58,8 +58,6 @@ class Worker:
         self.starts = 0
         self.ready_at: float | None = None
         """When this process became ready; None as long as it has not."""
-        self.shows_files = False
-        """Whether the system shows what a process has open."""
         self.link: Link | None = None
         self.process: trio.Process | None = None
 
@@ -195,7 +193,6 @@ class Crew:
                         pass
                     case Kind.READY:
                         worker.ready_at = trio.current_time()
-                        worker.shows_files = has_files(worker.pid)
                         log.info("worker_ready", number=worker.number, pid=worker.pid)
                         self._set(worker, State.READY)
                     case Kind.LEAVING:
@@ -243,7 +240,7 @@ class Crew:
         """Pass a connection to a worker that was there just now; False when it is not any more."""
         link = worker.link
         try:
-            if link is not None and not _is_dead(worker):
+            if link is not None and not is_taken_down(worker.pid):  # then the link may be there for a moment
                 await link.send(Kind.CONNECTION, data, sock)
                 return True
         except LinkLost:
@@ -304,11 +301,6 @@ def _more_patience(worker: Worker) -> float:
 def _kill(worker: Worker) -> None:
     log.error("worker_killed", number=worker.number, pid=worker.pid)
     worker.kill()
-
-
-def _is_dead(worker: Worker) -> bool:
-    """Whether its process was killed, though its link may be there for a moment: what is sent on it would be lost."""
-    return worker.shows_files and not has_files(worker.pid)
 
 
 def _longer(pause: float) -> float:
