@@ -20,6 +20,8 @@ START_SECONDS = 120.0
 """A cold start on a busy machine; a warm one takes under a second."""
 STOP_SECONDS = 90.0
 HTTP_SECONDS = 60.0
+LONG_NOTICE = ("--timeouts", "drain-notice=3")
+"""Of a server whose people say something between being told of its end and the end, on a slow machine."""
 POLL_SECONDS = 0.01
 _HASTY = Path(__file__).with_name("hasty_server.py")
 _PLANTED = Path(__file__).with_name("planted_server.py")
@@ -179,6 +181,10 @@ class ServerProcess:
         status, body = await self.fetch("/debug/tasks")
         assert status == 200, (status, body)
         return {**body["counts"], "descriptors": self.count_descriptors()}
+
+    async def has_sessions(self, count: int) -> bool:
+        """Whether so many are there."""
+        return (await self.counts())["sessions"] == count
 
     def count_descriptors(self) -> int:
         """Open file descriptors of the process."""

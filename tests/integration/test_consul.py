@@ -12,9 +12,8 @@ import trio
 from certificates import make_certificate
 from cluster.consul.scripted import registration
 from integration.bare_socket import bare_socket
-from integration.drains import PATIENT
 from integration.polling import until
-from integration.server_process import HastyServer, Json
+from integration.server_process import LONG_NOTICE, HastyServer, Json
 from services.consul_process import ConsulProcess, consul_running
 
 from whiteboard import timeouts
@@ -138,7 +137,7 @@ async def test_a_server_leaves_the_list_before_anybody_is_asked_to_go(
     consul: ConsulProcess, serve: Serve
 ) -> None:
     """On SIGTERM: off the list, then `/readyz` and the sessions are told, then the port is closed. [CLU-4]"""
-    server, other = serve(consul, *PATIENT), serve(consul)
+    server, other = serve(consul, *LONG_NOTICE), serve(consul)
     await until(partial(has_health, consul, server.name, "passing"))
     name = server.name
     async with bare_socket(server.url, "b") as ada:

@@ -10,9 +10,8 @@ import pytest
 import trio
 from integration.bare_socket import BareSocket, Ended, bare_socket
 from integration.conftest import Serve
-from integration.drains import PATIENT
 from integration.polling import until
-from integration.server_process import STOP_SECONDS, ServerProcess, environment
+from integration.server_process import LONG_NOTICE, STOP_SECONDS, ServerProcess, environment
 from integration.test_http import knock
 
 from whiteboard import limits, timeouts
@@ -103,7 +102,7 @@ async def test_sigterm_under_load_stores_what_was_accepted(serve: Serve, number:
 
 async def test_a_draining_server_answers_and_lets_nobody_in(serve: Serve) -> None:
     """Until the last board is stored new connections are told so, none is left waiting. [HTTP-3] [HTTP-14] [DRN-2]"""
-    server = serve("sqlite", *PATIENT)
+    server = serve("sqlite", *LONG_NOTICE)
     async with bare_socket(server.url, "b") as one:
         await one.enter()
         server.process.send_signal(signal.SIGTERM)

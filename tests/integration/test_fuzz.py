@@ -3,6 +3,7 @@
 import itertools
 import json
 import struct
+from functools import partial
 from typing import Any
 
 import pytest
@@ -170,11 +171,7 @@ async def test_no_input_disturbs_anybody_else(shared_server: ServerProcess, sent
 async def test_server_is_well_after_all_that(shared_server: ServerProcess) -> None:
     """It is ready, holds no session, and logged no failure of a handler."""
     await trio.to_thread.run_sync(shared_server.wait_ready)
-
-    async def holds_none() -> bool:
-        return (await shared_server.counts())["sessions"] == 0
-
-    await until(holds_none)
+    await until(partial(shared_server.has_sessions, 0))
     assert "Traceback" not in shared_server.log
     print(f"\n{next(names)} attacks; the server holds {await shared_server.counts()}")
 

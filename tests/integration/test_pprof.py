@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from http.client import HTTPConnection
 from itertools import count
 from pathlib import Path
@@ -155,7 +156,7 @@ async def test_some_seconds_of_the_heap(server: ServerProcess) -> None:
 
 async def test_a_file_and_what_came_since(server: ServerProcess, tmp_path: Path) -> None:
     """`-diff_base` with a file that was saved before has the sessions that came, and no more; `-traces` has their owners."""
-    await until(lambda: is_left(server))
+    await until(partial(server.has_sessions, 0))  # who drew for another test is gone
     before = tmp_path / "tasks"
     before.write_bytes(profile(server, "tasks"))
     async with load(server):
@@ -165,11 +166,6 @@ async def test_a_file_and_what_came_since(server: ServerProcess, tmp_path: Path)
     assert re.search(r" 4\.0 \(.*%\): session\n", more), more
     assert re.search(r" 0\.0 \(.*%\): hub: tick\n", more), more
     assert "whiteboard.rooms.hub.Hub." in sessions, sessions
-
-
-async def is_left(server: ServerProcess) -> bool:
-    """Whether those who drew for another test are all gone."""
-    return (await server.counts())["sessions"] == 0
 
 
 async def test_another_one_has_to_wait(server: ServerProcess) -> None:

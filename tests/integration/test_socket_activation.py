@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 import trio
 from integration.bare_socket import Ended, bare_socket
-from integration.drains import PATIENT
 from integration.process_manager import Manager
-from integration.server_process import STOP_SECONDS, environment
+from integration.server_process import LONG_NOTICE, STOP_SECONDS, environment
 from services.ports import free_port
 
 from whiteboard import timeouts
@@ -129,7 +128,7 @@ def test_a_restart_refuses_nobody(tmp_path: Path, workers: int) -> None:
 @pytest.mark.parametrize("workers", [1, 2])
 async def test_a_stop_on_kept_sockets_drains(tmp_path: Path, workers: int) -> None:
     """People hear `drain`, are served until it is time, and leave with 1001, as with any server that stops. [DRN-2]"""
-    with Manager(tmp_path) as manager, manager.server("--workers", str(workers), *PATIENT) as server:
+    with Manager(tmp_path) as manager, manager.server("--workers", str(workers), *LONG_NOTICE) as server:
         await trio.to_thread.run_sync(manager.hears_of, "READY=1")
         async with bare_socket(f"http://127.0.0.1:{manager.port}", "b") as one:
             await one.enter()

@@ -138,13 +138,8 @@ async def test_who_reads_slowly_pauses_or_has_nothing_to_read_stays(server: Hast
     for _ in range(TRIES):
         if await they_stay(server):
             return
-        await until(partial(has_sessions, server, 0))
+        await until(partial(server.has_sessions, 0))
     pytest.fail(f"in each of {TRIES} tries the machine had somebody read nothing for longer than they may")
-
-
-async def has_sessions(server: HastyServer, count: int) -> bool:
-    """Whether so many are there."""
-    return (await server.counts())["sessions"] == count
 
 
 async def they_stay(server: HastyServer) -> bool:
@@ -176,7 +171,7 @@ async def they_stay(server: HastyServer) -> bool:
         async with trio.open_nursery() as nursery:
             for reader in (slow, pausing):
                 nursery.start_soon(read_up_to, reader, "last-0")
-            await until(partial(has_sessions, server, 3))  # who has drawn goes a moment later
+            await until(partial(server.has_sessions, 3))  # who has drawn goes a moment later
             await draw(server, "last", 1)
         await idle.say({"type": "ping", "ts": 1})
         assert (await idle.hear_kind("pong"))["ts"] == 1

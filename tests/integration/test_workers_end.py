@@ -27,9 +27,8 @@ from integration.crew import (
     stroke,
     workers,
 )
-from integration.drains import PATIENT
 from integration.polling import until
-from integration.server_process import ServerProcess, environment
+from integration.server_process import LONG_NOTICE, ServerProcess, environment
 from integration.test_drain import Heard, draw
 from services.redis_process import redis_running
 
@@ -145,7 +144,7 @@ async def listen(server: ServerProcess, board: str, heard: Heard) -> None:
 
 async def test_a_draining_server_answers_and_lets_nobody_in(serve: Serve) -> None:
     """As one process does: 503 from `/readyz` and for API and sockets, until the boards are stored. [HTTP-3] [DRN-2]"""
-    server = serve("sqlite", *TWO, *PATIENT)
+    server = serve("sqlite", *TWO, *LONG_NOTICE)
     async with seated(server, [boards_of(0, 1)[0], boards_of(1, 1)[0]]) as people:
         server.process.send_signal(signal.SIGTERM)
         for person in people:
