@@ -239,6 +239,21 @@ async def test_deleted_board_closes_with_4404_and_begins_again_at_1(
     assert (await bob.expect("ack"))["seq"] == 1
 
 
+async def test_who_comes_in_the_moment_of_a_delete_is_told_4404(stage: Stage, autojump_clock: object) -> None:
+    """A session that was started and has not had its turn yet closes as all others of the board do. [HTTP-6]"""
+    await stage.join()
+    late = Line()
+
+    @asynccontextmanager
+    async def accept() -> AsyncIterator[Line]:
+        yield late
+
+    assert stage.hub.serve_now(BOARD, accept)
+    await stage.hub.delete(BOARD)
+    assert (await late.wait_closed())[0] == 4404
+    assert stage.hub.statistics().leases == 0
+
+
 @pytest.mark.usefixtures("without_cycle_search")
 async def test_a_deleted_board_leaves_memory_while_storage_still_deletes_it(autojump_clock: object) -> None:
     """However long that takes: who deletes holds it no longer than its sessions need to end."""

@@ -7,8 +7,17 @@ from transport.peers import CLOSE, KEY, RawClient, say_goodbye, wire_pair
 
 from whiteboard import timeouts
 from whiteboard.errors import ConnectionLost
+from whiteboard.transport import opening
 from whiteboard.transport.handshake import open_websocket_connection
 from whiteboard.transport.upgrade import Upgrade
+
+
+@pytest.fixture(params=["first-of-its-kind", "known"])
+async def answer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the library was asked for such an answer before."""
+    monkeypatch.setattr(opening, "_known", {})
+    if request.param == "known":
+        await opening.answer_to(Upgrade(KEY, ()))
 
 
 @pytest.mark.parametrize(("error", "code"), [(None, 1000), (ValueError("x"), 1011)])
@@ -45,6 +54,38 @@ async def test_cancelling_the_block_closes_with_1001(autojump_clock: trio.testin
                 scope.cancel()
                 await connection.receive()
         assert await client.frame() == (CLOSE, (1001).to_bytes(2, "big"))
+    assert wire.is_closed
+
+
+async def test_cancelling_before_the_answer_closes_with_1001(
+    answer: None, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Who asks in the moment in which all ends is not hung up on: the answer comes, and a close frame behind it."""
+    wire, client = wire_pair()
+    async with client.stream:
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            async with open_websocket_connection(wire, Upgrade(KEY, ())) as connection:
+                await connection.receive()
+        assert (await client.head()).startswith("HTTP/1.1 101")
+        assert await client.frame() == (CLOSE, (1001).to_bytes(2, "big"))
+    assert wire.is_closed
+
+
+async def test_cancelling_does_not_wait_for_a_peer_that_cannot_take_the_answer(
+    answer: None, autojump_clock: trio.testing.MockClock
+) -> None:
+    """What is cancelled ends at once, whoever asks."""
+    wire, client = wire_pair(send_buffer=4096)
+    while wire.send_nowait(bytes(4096)):
+        pass
+    started = trio.current_time()
+    async with client.stream:
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            async with open_websocket_connection(wire, Upgrade(KEY, ())):
+                raise AssertionError("nobody has taken the answer")
+    assert trio.current_time() == started
     assert wire.is_closed
 
 

@@ -87,18 +87,21 @@ class Opening:
 async def _shake_hands(wire: Wire, upgrade: Upgrade) -> None:
     """Answer the upgrade within WS_HANDSHAKE. Raises ConnectionLost.
 
-    Waits for nothing when the answer is known and the socket takes it, as nearly all do.
+    Waits for nothing when the answer is known and the socket takes it, as nearly all do. Cancellation ends no more than the
+    wait for a peer that takes nothing: who asks while a room ends is let in, and told why it ends in the close frame.
     """
-    await trio.lowlevel.checkpoint_if_cancelled()
     try:
         rest = known_answer_to(upgrade)
+        if rest is None:
+            with within(timeouts.WS_HANDSHAKE, shield=True):
+                rest = await answer_to(upgrade)
         if rest is not None:
             rest = rest[wire.send_nowait(rest) :]
             if not rest and wire.flush_nowait():
                 return
-        with within(timeouts.WS_HANDSHAKE):
-            await wire.send_all(await answer_to(upgrade) if rest is None else rest)
-            return
+            with within(timeouts.WS_HANDSHAKE):
+                await wire.send_all(rest)
+                return
     except (trio.BrokenResourceError, trio.ClosedResourceError):
         pass
     raise ConnectionLost("the peer went during the WebSocket handshake")

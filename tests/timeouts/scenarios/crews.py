@@ -28,7 +28,7 @@ class Process:
     """A process of Trio's, played by a task: ready after a while, drains when it is asked to, and may fall silent or die."""
 
     def __init__(self, link: int, script: "Script") -> None:
-        self.pid = 4_000_000 + script.count
+        self.pid = os.getpid()  # a task of this process, which lives: nothing is sent by it
         self.code = 0
         self.stdin = trio.testing.MemorySendStream()
         self._link = socket.socket(fileno=os.dup(link))
