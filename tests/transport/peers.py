@@ -131,6 +131,12 @@ def wire_pair(send_buffer: int | None = None) -> tuple[Wire, RawClient]:
     return Wire(ours), RawClient(trio.SocketStream(trio.socket.from_stdlib_socket(theirs)))
 
 
+def fill(wire: Wire) -> None:
+    """Have the kernel take no more of what we say."""
+    while wire.send_nowait(bytes(4096)):
+        pass
+
+
 async def tcp_pair() -> tuple[Wire, RawClient]:
     """The same over TCP."""
     with socket.create_server(("127.0.0.1", 0)) as listener:

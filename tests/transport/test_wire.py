@@ -3,7 +3,7 @@
 import pytest
 import trio
 import trio.testing
-from transport.peers import tcp_pair, wire_pair
+from transport.peers import fill, tcp_pair, wire_pair
 
 from whiteboard import timeouts
 from whiteboard.transport.http_answer import answer_and_close
@@ -16,8 +16,7 @@ async def test_nothing_to_receive_and_no_room_to_send_are_told() -> None:
     wire, client = wire_pair(send_buffer=4096)
     with wire:
         assert wire.receive_nowait() is None
-        while wire.send_nowait(bytes(4096)):
-            pass
+        fill(wire)
         assert wire.pending_bytes == 0
         await client.stream.aclose()
         with pytest.raises(trio.BrokenResourceError):

@@ -14,7 +14,7 @@ import trio
 import trio.testing
 from certificates import make_certificate
 from timeouts.scenarios.book import ALMOST, SURELY, SURELY_NOT, is_about_ten, later, scenario
-from transport.peers import KEY, RawClient, hello_app, open_pair, say_goodbye, wire_pair
+from transport.peers import KEY, RawClient, fill, hello_app, open_pair, say_goodbye, wire_pair
 
 from whiteboard import limits, timeouts
 from whiteboard.diagnostics.supervisor import Supervisor
@@ -37,8 +37,7 @@ GET = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 async def a_window_that_opens_late(entry: Timeout) -> str:
     """A peer takes the answer to its upgrade just in time; later the socket is closed."""
     wire, client = wire_pair(send_buffer=4096)
-    while wire.send_nowait(bytes(4096)):
-        pass
+    fill(wire)
     end = "open"
     async with client.stream, trio.open_nursery() as nursery:
         nursery.start_soon(_read_all_after, ALMOST * entry.default, client)
