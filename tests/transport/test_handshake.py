@@ -3,7 +3,7 @@
 import pytest
 import trio
 import trio.testing
-from transport.peers import CLOSE, KEY, RawClient, say_goodbye, wire_pair
+from transport.peers import CLOSE, KEY, RawClient, fill, say_goodbye, wire_pair
 
 from whiteboard import timeouts
 from whiteboard.errors import ConnectionLost
@@ -13,7 +13,7 @@ from whiteboard.transport.upgrade import Upgrade
 
 
 @pytest.fixture(params=["first-of-its-kind", "known"])
-async def answer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+async def asked_before(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether the library was asked for such an answer before."""
     monkeypatch.setattr(opening, "_known", {})
     if request.param == "known":
@@ -57,8 +57,9 @@ async def test_cancelling_the_block_closes_with_1001(autojump_clock: trio.testin
     assert wire.is_closed
 
 
+@pytest.mark.usefixtures("asked_before")
 async def test_cancelling_before_the_answer_closes_with_1001(
-    answer: None, autojump_clock: trio.testing.MockClock
+    autojump_clock: trio.testing.MockClock,
 ) -> None:
     """Who asks in the moment in which all ends is not hung up on: the answer comes, and a close frame behind it."""
     wire, client = wire_pair()
@@ -72,13 +73,13 @@ async def test_cancelling_before_the_answer_closes_with_1001(
     assert wire.is_closed
 
 
+@pytest.mark.usefixtures("asked_before")
 async def test_cancelling_does_not_wait_for_a_peer_that_cannot_take_the_answer(
-    answer: None, autojump_clock: trio.testing.MockClock
+    autojump_clock: trio.testing.MockClock,
 ) -> None:
     """What is cancelled ends at once, whoever asks."""
     wire, client = wire_pair(send_buffer=4096)
-    while wire.send_nowait(bytes(4096)):
-        pass
+    fill(wire)
     started = trio.current_time()
     async with client.stream:
         with trio.CancelScope() as scope:
@@ -104,8 +105,7 @@ async def test_a_peer_that_cannot_take_the_answer_is_given_up(
 ) -> None:
     """WS_HANDSHAKE bounds the one write."""
     wire, client = wire_pair(send_buffer=4096)
-    while wire.send_nowait(bytes(4096)):
-        pass
+    fill(wire)
     started = trio.current_time()
     async with client.stream:
         with pytest.raises(ConnectionLost, match="handshake"):

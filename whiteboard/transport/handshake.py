@@ -13,7 +13,7 @@ from whiteboard.errors import ConnectionLost
 from whiteboard.protocol import close_codes
 from whiteboard.transport import frames
 from whiteboard.transport.connection import WebSocketConnection
-from whiteboard.transport.opening import answer_to, known_answer_to
+from whiteboard.transport.opening import answer_to
 from whiteboard.transport.pump import Pump
 from whiteboard.transport.upgrade import Upgrade
 from whiteboard.transport.wire import Wire
@@ -91,17 +91,13 @@ async def _shake_hands(wire: Wire, upgrade: Upgrade) -> None:
     wait for a peer that takes nothing: who asks while a room ends is let in, and told why it ends in the close frame.
     """
     try:
-        rest = known_answer_to(upgrade)
-        if rest is None:
-            with within(timeouts.WS_HANDSHAKE, shield=True):
-                rest = await answer_to(upgrade)
-        if rest is not None:
-            rest = rest[wire.send_nowait(rest) :]
-            if not rest and wire.flush_nowait():
-                return
-            with within(timeouts.WS_HANDSHAKE):
-                await wire.send_all(rest)
-                return
+        rest = await answer_to(upgrade)
+        rest = rest[wire.send_nowait(rest) :]
+        if not rest and wire.flush_nowait():
+            return
+        with within(timeouts.WS_HANDSHAKE):
+            await wire.send_all(rest)
+            return
     except (trio.BrokenResourceError, trio.ClosedResourceError):
         pass
     raise ConnectionLost("the peer went during the WebSocket handshake")

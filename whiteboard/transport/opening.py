@@ -14,7 +14,8 @@ import trio
 import trio_websocket
 from wsproto.utilities import generate_accept_token
 
-from whiteboard import limits
+from whiteboard import limits, timeouts
+from whiteboard.deadlines import deadline
 from whiteboard.transport.upgrade import Upgrade, clean_head
 
 _Kind = tuple[str | None, str | None]
@@ -29,11 +30,15 @@ def known_answer_to(upgrade: Upgrade) -> bytes | None:
 
 
 async def answer_to(upgrade: Upgrade) -> bytes:
-    """The head of the answer that accepts `upgrade`. Cancellation leaves nothing."""
+    """The head of the answer that accepts `upgrade`. Cancellation does not cut it off: it waits for nobody.
+
+    Raises TimedOut should the library not be done within WS_HANDSHAKE.
+    """
     known = known_answer_to(upgrade)
     if known is not None:
         return known
-    said = await _ask(upgrade)
+    with deadline(timeouts.WS_HANDSHAKE, shield=True):
+        said = await _ask(upgrade)
     before, found, behind = said.partition(_proof(upgrade))
     if found and len(_known) < limits.MAX_OPENINGS:
         _known[_kind(upgrade)] = before, behind

@@ -240,7 +240,7 @@ class Crew:
         """Pass a connection to a worker that was there just now; False when it is not any more."""
         link = worker.link
         try:
-            if link is not None and not is_taken_down(worker.pid):  # then the link may be there for a moment
+            if link is not None and not is_taken_down(worker.pid):  # a killed one's link may still be there
                 await link.send(Kind.CONNECTION, data, sock)
                 return True
         except LinkLost:

@@ -10,9 +10,9 @@ def is_taken_down(pid: int) -> bool:
     First all that it has open is taken from it, then it is closed, in no certain order: people may see their connections end
     before the front sees the end of the link. Who asks here after one of them has ended is told so (proc_pid_fd(5)).
     """
-    return not _has_files(pid) and _has_files(
-        os.getpid()
-    )  # else there is no /proc, or nothing to be seen in it
+    if _has_files(pid):
+        return False
+    return _has_files(os.getpid())  # else there is no /proc, or nothing to be seen in it
 
 
 def _has_files(pid: int) -> bool:
