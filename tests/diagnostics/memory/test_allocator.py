@@ -39,6 +39,7 @@ def resident_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4_096
 
 
+@pytest.mark.alone
 def test_what_is_free_between_what_lives_is_given_back() -> None:
     """Nine blocks of ten go; their pages count as free before and behind, and are the system's then."""
     heap = found()
